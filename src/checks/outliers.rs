@@ -1,0 +1,252 @@
+//! Outliers: numbers and text lengths far from the rest, rare classes, empty cells.
+//!
+//! Numbers by the modified z-score (Iglewicz and Hoaglin, 1993: `0.6745 (x − median) / MAD`, 3.5; where the MAD is 0, by the
+//! mean absolute deviation, `(x − median) / (1.2533 MeanAD)`), and by fences `Q1 − k IQR` and `Q3 + k IQR` (Hoaglin and
+//! Iglewicz, 1987: `k` = 2.2 suits what Tukey's 1.5 flags too often). Lengths likewise, on their logarithm, because lengths are
+//! skewed. A class is rare below a tenth of an even share (cleanlab's rule).
+
+use super::{Check, Finding};
+use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
+use crate::job::{Cancelled, Progress};
+
+/// What kind of outlier it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number far from the rest.
+    Number,
+    /// A text much shorter or longer than the rest.
+    Length,
+    /// A class with few samples.
+    RareClass,
+    /// Empty or null cells.
+    Empty,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Length, Self::RareClass, Self::Empty];
+
+    /// The name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Number => "Far number",
+            Self::Length => "Odd length",
+            Self::RareClass => "Rare class",
+            Self::Empty => "Empty cells",
+        }
+    }
+}
+
+/// Where flagging begins. Raising one finds less.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// The least modified z-score, for numbers and lengths.
+    pub z: f64,
+    /// How many interquartile ranges beyond the quartiles.
+    pub fence: f64,
+    /// A class is rare below this part of an even share, 0 to 1.
+    pub rare: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { z: 3.5, fence: 2.2, rare: 0.1 }
+    }
+}
+
+/// Runs the check over the samples that are not excluded.
+pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let mut findings = Vec::new();
+    progress.set_total(dataset.fields().len() as u64);
+    for (field, column) in dataset.fields().iter().enumerate() {
+        match column.role {
+            Role::Label | Role::Labels(_) => rare_classes(dataset, field, thresholds, &mut findings)?,
+            Role::Id | Role::Group | Role::Split => {}
+            _ if column.kind.is_numeric() => {
+                let list = values(dataset, field, Measure::Value, &ids);
+                far(&list, thresholds, &column.name, Kind::Number, &mut findings);
+            }
+            Role::Text | Role::Messages => {
+                let list = values(dataset, field, Measure::Characters, &ids);
+                far(&list, thresholds, &column.name, Kind::Length, &mut findings);
+            }
+            _ => {}
+        }
+        empty_cells(dataset, field, &ids, &mut findings);
+        progress.step(1)?;
+    }
+    findings.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
+    Ok(findings)
+}
+
+/// The value at `part` (0 to 1) of a sorted list, by linear interpolation (as NumPy's `percentile`).
+fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let at = part * (sorted.len() - 1) as f64;
+    let (low, high) = (at.floor() as usize, at.ceil() as usize);
+    sorted[low] + (sorted[high] - sorted[low]) * (at - low as f64)
+}
+
+/// The fewest values from which "far" means anything.
+const FEWEST: usize = 8;
+
+fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Kind, findings: &mut Vec<Finding>) {
+    if list.len() < FEWEST {
+        return;
+    }
+    let scale = |value: f64| if kind == Kind::Length { value.ln_1p() } else { value };
+    let mut sorted: Vec<f64> = list.iter().map(|(_, value)| scale(*value)).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let (q1, median, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.5), quantile(&sorted, 0.75));
+    let mut deviations: Vec<f64> = sorted.iter().map(|value| (value - median).abs()).collect();
+    let mean_deviation = deviations.iter().sum::<f64>() / deviations.len() as f64;
+    deviations.sort_unstable_by(f64::total_cmp);
+    let mad = quantile(&deviations, 0.5);
+    let z_of = |value: f64| match (mad > 0.0, mean_deviation > 0.0) {
+        (true, _) => 0.6745 * (value - median) / mad,
+        (false, true) => (value - median) / (1.253_314 * mean_deviation),
+        _ => 0.0,
+    };
+    let iqr = q3 - q1;
+    let beyond = |value: f64| if iqr > 0.0 { (q1 - value).max(value - q3) / iqr } else { 0.0 };
+    let back = |value: f64| if kind == Kind::Length { value.exp_m1().round() } else { value };
+    for (id, value) in list {
+        let scaled = scale(*value);
+        let (z, fences) = (z_of(scaled), beyond(scaled));
+        let excess = (z.abs() / thresholds.z).max(fences / thresholds.fence);
+        // Strictly beyond: a threshold is the last value that passes.
+        if excess <= 1.0 || excess.is_nan() {
+            continue;
+        }
+        let side = if scaled < median { "below" } else { "above" };
+        let what = match kind {
+            Kind::Length => format!("{} characters", show(*value)),
+            _ => show(*value),
+        };
+        let reason = format!(
+            "{what}: far {side} the middle half, {} to {} (robust z {:.1}, {:.1} interquartile ranges beyond)",
+            show(back(q1)),
+            show(back(q3)),
+            z,
+            fences.max(0.0)
+        );
+        let severity = 1.0 - 0.5 / excess;
+        findings.push(Finding { check: Check::Outliers, kind, samples: vec![*id], column: column.to_owned(), severity, reason });
+    }
+}
+
+fn show(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e12 {
+        group(value)
+    } else {
+        format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+fn group(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if value < 0.0 { format!("-{out}") } else { out }
+}
+
+fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findings: &mut Vec<Finding>) -> Result<(), Cancelled> {
+    let index = ClassIndex::build(dataset, field, &Progress::silent())?;
+    let total: u64 = index.counts().iter().sum();
+    let classes = index.used() as f64;
+    // A column of nearly as many classes as samples is no label: saying so of each class helps nobody.
+    if classes < 2.0 || classes * 2.0 > total as f64 {
+        return Ok(());
+    }
+    let share = total as f64 / classes;
+    let column = dataset.fields()[field].name.to_string();
+    for (class, name) in index.names().iter().enumerate() {
+        let count = index.counts()[class];
+        let alone = count == 1 && share >= 10.0 && thresholds.rare > 0.0;
+        if count == 0 || (count as f64 >= thresholds.rare * share && !alone) {
+            continue;
+        }
+        let samples =
+            dataset.samples().filter(|id| !dataset.is_excluded(*id) && index.of(*id).contains(&(class as u32))).collect();
+        let has = if count == 1 { "1 sample".to_owned() } else { format!("{count} samples") };
+        let reason = format!("{name:?} has {has}; an even share would be {}", show(share.round()));
+        let severity = (1.0 - count as f64 / share).clamp(0.0, 1.0);
+        findings.push(Finding {
+            check: Check::Outliers,
+            kind: Kind::RareClass,
+            samples,
+            column: column.clone(),
+            severity,
+            reason,
+        });
+    }
+    Ok(())
+}
+
+fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut Vec<Finding>) {
+    let column = &dataset.fields()[field];
+    let samples: Vec<SampleId> =
+        ids.iter().copied().filter(|id| dataset.text(field, *id).is_none_or(|text| text.trim().is_empty())).collect();
+    if samples.is_empty() || samples.len() == ids.len() && column.source.is_none() {
+        return;
+    }
+    let share = samples.len() as f64 / ids.len() as f64;
+    let needed = matches!(column.role, Role::Text | Role::Messages | Role::Label | Role::Labels(_));
+    let all = samples.len() == ids.len();
+    let reason = match (all, samples.len()) {
+        (true, _) => "every cell is empty".to_owned(),
+        (_, 1) => "the cell is empty".to_owned(),
+        (_, n) => format!("{} cells are empty, {:.1} % of all", show(n as f64), share * 100.0),
+    };
+    // An empty text or label is always wrong; elsewhere the fewer cells are empty, the odder each is.
+    let severity = if needed && !all { 0.95 } else { 0.1 + 0.4 * (1.0 - share) };
+    findings.push(Finding {
+        check: Check::Outliers,
+        kind: Kind::Empty,
+        samples,
+        column: column.name.to_string(),
+        severity,
+        reason,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flagged(values: &[f64]) -> Vec<u32> {
+        let list: Vec<_> = values.iter().enumerate().map(|(i, value)| (SampleId::at(i), *value)).collect();
+        let mut findings = Vec::new();
+        far(&list, &Thresholds::default(), "x", Kind::Number, &mut findings);
+        findings.iter().map(|finding| finding.samples[0].0).collect()
+    }
+
+    #[test]
+    fn finds_what_was_planted_and_is_quiet_on_clean_numbers() {
+        let mut values: Vec<f64> = (0..200).map(|i| f64::from(i % 20)).collect();
+        assert!(flagged(&values).is_empty());
+        values[17] = 900.0;
+        values[40] = -300.0;
+        assert_eq!(flagged(&values), [17, 40]);
+        // Where more than half are equal, the MAD is 0 and the mean deviation speaks.
+        let mut flat = vec![5.0; 100];
+        assert!(flagged(&flat).is_empty());
+        flat[3] = 6.0;
+        flat[9] = 500.0;
+        assert_eq!(flagged(&flat), [9]);
+        assert!(flagged(&[1.0, 1e9]).is_empty(), "too few to say");
+    }
+
+    #[test]
+    fn quantiles_interpolate_like_numpy() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        assert!((quantile(&sorted, 0.25) - 1.75).abs() < 1e-12);
+        assert!((quantile(&sorted, 0.5) - 3.0).abs() < 1e-12);
+        assert!((quantile(&sorted, 0.75) - 5.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,153 @@
+//! Words after a command, checked against its options.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::verbs::Verb;
+use crate::io::Reading;
+
+/// A command's words, sorted out.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// The dataset.
+    pub path: PathBuf,
+    given: BTreeMap<&'static str, String>,
+}
+
+impl Arguments {
+    /// Sorts out `words`.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    pub fn parse(verb: Verb, words: &[String]) -> Result<Self, String> {
+        let options = verb.options();
+        let (mut paths, mut given) = (Vec::new(), BTreeMap::new());
+        let (mut words, mut only_paths) = (words.iter(), false);
+        while let Some(word) = words.next() {
+            if only_paths || !word.starts_with('-') || word == "-" {
+                paths.push(word.clone());
+                continue;
+            }
+            if word == "--" {
+                only_paths = true;
+                continue;
+            }
+            let (name, attached) = match word.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+                _ => (word.as_str(), None),
+            };
+            let Some((known, takes, _)) = options.iter().find(|(known, ..)| *known == name) else {
+                return Err(format!("there is no option {name}"));
+            };
+            let value = match (takes, attached) {
+                (None, None) => String::new(),
+                (None, Some(_)) => return Err(format!("{name} takes no value")),
+                (Some(_), Some(value)) => value,
+                (Some(what), None) => words.next().cloned().ok_or_else(|| format!("{name} needs a value: {what}"))?,
+            };
+            if given.insert(*known, value).is_some() {
+                return Err(format!("{name} is given twice"));
+            }
+        }
+        match paths.as_slice() {
+            [path] => Ok(Self { path: PathBuf::from(path), given }),
+            [] => Err("which file? A path is missing".to_owned()),
+            [_, more, ..] => Err(format!("one file at a time: what is {more:?}?")),
+        }
+    }
+
+    /// The value of an option.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// Whether an option was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// The value of an option that must be there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn need(&self, name: &str) -> Result<&str, String> {
+        self.get(name).ok_or_else(|| format!("{name} is missing"))
+    }
+
+    /// The value of an option as a number.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        self.get(name).map(|text| text.parse().map_err(|_| format!("{name} takes a number, not {text:?}"))).transpose()
+    }
+
+    /// How the file is to be read.
+    ///
+    /// # Errors
+    /// An option's value is off.
+    pub fn reading(&self) -> Result<Reading, String> {
+        let delimiter = match self.get("--delimiter") {
+            None => None,
+            Some("\\t" | "tab") => Some(b'\t'),
+            Some(text) => match text.as_bytes() {
+                [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+                _ => return Err("--delimiter takes one ASCII character other than a quote".to_owned()),
+            },
+        };
+        let header = match self.get("--header") {
+            None => None,
+            Some("yes" | "true") => Some(true),
+            Some("no" | "false") => Some(false),
+            Some(other) => return Err(format!("--header takes yes or no, not {other:?}")),
+        };
+        Ok(Reading { encoding: self.get("--encoding").map(ToOwned::to_owned), delimiter, header })
+    }
+}
+
+/// Samples as in `3,17,20-25`.
+///
+/// # Errors
+/// Which part of it is no number.
+pub fn rows(text: &str) -> Result<Vec<u32>, String> {
+    let number =
+        |part: &str| part.trim().parse::<u32>().map_err(|_| format!("--rows takes numbers like 3,17,20-25, not {part:?}"));
+    let mut rows = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if last < first {
+                    return Err(format!("--rows {part:?} runs backwards"));
+                }
+                if last - first > 50_000_000 {
+                    return Err(format!("--rows {part:?} is longer than any dataset here"));
+                }
+                rows.extend(first..=last);
+            }
+            None => rows.push(number(part)?),
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_checked() {
+        let parse = |line: &str| Arguments::parse(Verb::Split, &line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let good = parse("x.csv --ratios=80,20 -o out").unwrap();
+        assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
+        for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(rows("3,17,5-7,3").unwrap(), [3, 5, 6, 7, 17]);
+        for bad in ["", "a", "3,", "7-5", "-1", "1-4000000000"] {
+            assert!(rows(bad).is_err(), "{bad}");
+        }
+    }
+}

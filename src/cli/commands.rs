@@ -1,0 +1,348 @@
+//! What each command does: open, say actions to the workspace, print.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::Failure;
+use super::arguments::{Arguments, rows};
+use super::verbs::Verb;
+use crate::checks::{Check, Thresholds};
+use crate::data::{Dataset, Format, SampleId};
+use crate::edit::{Change, Edit, project_path, recover};
+use crate::io::{self, Rows, Target};
+use crate::job::{Progress, guarded};
+use crate::transform::{HashOf, Method, Split};
+use crate::workspace::{Workspace, stored_reading};
+
+type Done = Result<(), Failure>;
+
+/// Runs `verb`.
+///
+/// # Errors
+/// One line for the user.
+pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
+    if let Some(gib) = arguments.number::<f64>("--max-memory")? {
+        if gib.is_nan() || gib <= 0.0 {
+            return Err("--max-memory takes a number of GiB above 0".to_owned());
+        }
+        io::set_max_memory((gib * f64::from(1 << 30)) as u64);
+    }
+    match verb {
+        Verb::Info => info(arguments, out),
+        Verb::Check => check(arguments, out),
+        Verb::Split => split(arguments, err),
+        Verb::Relabel => relabel(arguments, err),
+        Verb::Undo => step(arguments, err, "undone", Workspace::undo),
+        Verb::Redo => step(arguments, err, "done again", Workspace::redo),
+        Verb::Export => export(arguments, err),
+        Verb::History => history(arguments, out),
+        Verb::Carry => carry(arguments, err),
+        Verb::Recover => rescue(arguments, err),
+    }
+}
+
+/// The folder for projects whose source's folder cannot be written.
+pub fn fallback_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| set("LOCALAPPDATA"))
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+        .map(|base| base.join("lapidary/projects"))
+}
+
+fn say(error: impl std::fmt::Display) -> Failure {
+    error.to_string()
+}
+
+fn read(path: &Path, reading: &io::Reading) -> Result<Dataset, Failure> {
+    guarded(|| io::open(path, reading, &Progress::silent(), &|_| {}))
+        .map_err(|panic| format!("{} cannot be read: {panic}", path.display()))?
+        .map_err(say)
+}
+
+fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
+    let fallback = fallback_folder();
+    let mut reading = arguments.reading()?;
+    if arguments.has("--no-project") {
+        let dataset = read(&arguments.path, &reading)?;
+        return Ok(Workspace::without_project(dataset, reading, fallback.as_deref()));
+    }
+    if !arguments.path.exists() {
+        return Err(format!("{} cannot be read: there is no such file", arguments.path.display()));
+    }
+    if let Some(stored) = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)? {
+        if reading == io::Reading::default() {
+            reading = stored;
+        }
+    }
+    let dataset = read(&arguments.path, &reading)?;
+    Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)
+}
+
+fn print(out: &mut dyn Write, text: &str) -> Done {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads us may stop reading: that is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("the output could not be written: {error}")),
+        _ => Ok(()),
+    }
+}
+
+fn print_json(out: &mut dyn Write, value: &Value) -> Done {
+    print(out, &format!("{value:#}\n"))
+}
+
+fn note(err: &mut dyn Write, text: &str) {
+    // Nobody may be listening to standard error; there is nowhere else to say so.
+    let _ = writeln!(err, "{text}");
+}
+
+fn info(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    let mut workspace = open(arguments)?;
+    workspace.read_classes(&Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let dataset = workspace.dataset();
+    let mut classes = Map::new();
+    for field in dataset.fields() {
+        if let Some(index) = workspace.classes(&field.name) {
+            let counts = index.names().iter().zip(index.counts()).filter(|(_, count)| **count > 0);
+            classes.insert(
+                field.name.to_string(),
+                counts.map(|(name, count)| (name.to_string(), json!(count))).collect::<Map<_, _>>().into(),
+            );
+        }
+    }
+    let origin = &dataset.base.origin;
+    if arguments.has("--json") {
+        let columns: Vec<Value> = dataset
+            .fields()
+            .iter()
+            .map(|field| json!({"name": *field.name, "type": field.kind.name(), "role": field.role.to_string()}))
+            .collect();
+        let warnings: Vec<Value> =
+            dataset.base.warnings.iter().map(|warning| json!({"line": warning.line, "reason": warning.reason})).collect();
+        return print_json(
+            out,
+            &json!({
+                "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "warnings": warnings,
+                "format": origin.format.title(), "excluded": dataset.excluded().len(), "edits": workspace.history().line(workspace.history().head()).len(),
+            }),
+        );
+    }
+    let mut text = format!("{} samples, {}, {}\n", dataset.rows(), origin.format.title(), origin.encoding);
+    for field in dataset.fields() {
+        text.push_str(&format!("  {:<24} {:<8} {}\n", field.name, field.kind.name(), field.role));
+    }
+    for (column, counts) in &classes {
+        let counts = counts.as_object().map(Map::len).unwrap_or_default();
+        text.push_str(&format!("{column}: {counts} classes\n"));
+    }
+    for warning in &dataset.base.warnings {
+        text.push_str(&format!("line {}: {}\n", warning.line, warning.reason));
+    }
+    print(out, &text)
+}
+
+fn check(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    let only = match arguments.get("--only") {
+        None => Check::ALL.to_vec(),
+        Some(names) => names
+            .split(',')
+            .map(|name| Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there is: outliers")))
+            .collect::<Result<_, _>>()?,
+    };
+    let usual = Thresholds::default();
+    let thresholds = Thresholds {
+        z: arguments.number("--z")?.unwrap_or(usual.z),
+        fence: arguments.number("--fence")?.unwrap_or(usual.fence),
+        rare: arguments.number("--rare")?.unwrap_or(usual.rare),
+    };
+    if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
+        return Err("thresholds are numbers above 0".to_owned());
+    }
+    let workspace = open(arguments)?;
+    let mut findings = Vec::new();
+    for check in only {
+        findings.extend(check.run(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?);
+    }
+    if arguments.has("--json") {
+        let list: Vec<Value> = findings
+            .iter()
+            .map(|finding| {
+                let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
+                json!({
+                    "check": finding.check.name(), "kind": finding.kind.title(), "rows": rows, "column": finding.column,
+                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason,
+                })
+            })
+            .collect();
+        return print_json(out, &json!({ "findings": list }));
+    }
+    let mut text = String::new();
+    for finding in &findings {
+        let rows: Vec<String> = finding.samples.iter().take(5).map(|id| id.0.to_string()).collect();
+        let more = if finding.samples.len() > 5 { " …" } else { "" };
+        text.push_str(&format!(
+            "{:.2}  {}  rows {}{more}: {}\n",
+            finding.severity,
+            finding.column,
+            rows.join(","),
+            finding.reason
+        ));
+    }
+    print(out, &text)
+}
+
+fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let column = |name: &str| arguments.get(name).map(ToOwned::to_owned);
+    let method = match (column("--stratify"), column("--group"), column("--time"), column("--hash")) {
+        (None, None, None, None) => Method::Random,
+        (Some(label), None, None, None) => Method::Stratified { label },
+        (None, Some(group), None, None) => Method::Group { group },
+        (Some(label), Some(group), None, None) => Method::StratifiedGroup { label, group },
+        (None, None, Some(time), None) => Method::Time { time },
+        (None, None, None, Some(of)) => Method::Hash(if of == "content" { HashOf::Content } else { HashOf::Column(of) }),
+        _ => return Err("--time and --hash go with nothing else; --stratify and --group go together".to_owned()),
+    };
+    let seed = arguments.number("--seed")?.unwrap_or(42);
+    let folder = PathBuf::from(arguments.need("-o")?);
+    let wanted = match (arguments.get("--ratios"), arguments.number::<usize>("--folds")?) {
+        (Some(_), Some(_)) => return Err("--ratios or --folds, not both".to_owned()),
+        (None, Some(k)) if (2..=1_000).contains(&k) => Split::folds(method, k, seed),
+        (None, Some(_)) => return Err("--folds takes a number from 2 to 1,000".to_owned()),
+        (None, None) => return Err("--ratios is missing".to_owned()),
+        (Some(text), None) => {
+            let shares: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+            let shares = shares.filter(|shares| (2..=3).contains(&shares.len()));
+            Split::named(
+                method,
+                &shares.ok_or_else(|| format!("--ratios takes two or three numbers like 80,10,10, not {text:?}"))?,
+                seed,
+            )
+        }
+    };
+    let workspace = open(arguments)?;
+    let dataset = workspace.dataset();
+    let plan = wanted.plan(dataset, &Progress::silent()).map_err(say)?;
+    let origin = &dataset.base.origin;
+    for (part, name) in plan.names.iter().enumerate() {
+        let path = folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing));
+        let target = Target { path, format: origin.format, packing: origin.packing, own_columns: false, utf8: false };
+        let report =
+            io::export(dataset, &Rows::These(plan.members(part).collect()), &target, &Progress::silent()).map_err(say)?;
+        note(err, &format!("{}: {} samples", target.path.display(), report.rows));
+    }
+    note(err, &format!("seed {seed}"));
+    Ok(())
+}
+
+fn relabel(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let rows = rows(arguments.need("--rows")?)?;
+    let (column, to) = (arguments.need("--column")?, arguments.need("--to")?);
+    if arguments.has("--no-project") {
+        return Err("an edit needs the project; leave --no-project out".to_owned());
+    }
+    let mut workspace = open(arguments)?;
+    let samples = rows.into_iter().map(|row| (SampleId(row), Some(to)));
+    let change = Change::cells(workspace.dataset(), column, samples).map_err(say)?;
+    let Some(change) = change else {
+        note(err, &format!("nothing to do: these samples have {column} {to:?} already"));
+        return Ok(());
+    };
+    let n = change.samples.len();
+    let words = if n == 1 {
+        format!("Set {column} of sample {} to {to}", change.samples[0].0)
+    } else {
+        format!("Set {column} of {n} samples to {to}")
+    };
+    let Some(edit) = Edit::new(words.clone(), [change]) else { return Ok(()) };
+    workspace.edit(&edit).map_err(say)?;
+    let (project, elsewhere) = workspace.project();
+    note(err, &words);
+    if elsewhere {
+        note(err, &format!("the dataset's folder cannot be written: the project is {}", project.display()));
+    }
+    Ok(())
+}
+
+fn step(
+    arguments: &Arguments,
+    err: &mut dyn Write,
+    done: &str,
+    step: fn(&mut Workspace) -> Result<String, crate::edit::EditError>,
+) -> Done {
+    let mut workspace = open(arguments)?;
+    let words = step(&mut workspace).map_err(say)?;
+    note(err, &format!("{done}: {words}"));
+    Ok(())
+}
+
+fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let path = PathBuf::from(arguments.need("-o")?);
+    let (named, packing) = io::format_of_name(&path);
+    let workspace = open(arguments)?;
+    let dataset = workspace.dataset();
+    let format = match arguments.get("--format") {
+        Some(name) => Format::ALL
+            .into_iter()
+            .find(|format| format.ending() == name || format.title().eq_ignore_ascii_case(name))
+            .ok_or_else(|| {
+                format!("there is no format called {name:?}; there are csv, tsv, json, jsonl, parquet, arrow, arrows")
+            })?,
+        // What promises nothing keeps the source's format; so does `.txt`, which CSV files are often called.
+        None => named.unwrap_or(dataset.base.origin.format),
+    };
+    let rows = if arguments.has("--with-excluded") { Rows::All } else { Rows::Kept };
+    let target = Target { path, format, packing, own_columns: arguments.has("--own-columns"), utf8: arguments.has("--utf8") };
+    let report = guarded(|| io::export(dataset, &rows, &target, &Progress::silent())).map_err(say)?.map_err(say)?;
+    note(err, &format!("{}: {} samples, {} bytes", target.path.display(), report.rows, report.bytes));
+    report.notes.iter().for_each(|text| note(err, text));
+    Ok(())
+}
+
+fn history(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    let workspace = open(arguments)?;
+    let history = workspace.history();
+    let line = history.line(history.head());
+    if arguments.has("--json") {
+        let edits: Vec<Value> = history
+            .nodes()
+            .iter()
+            .map(|node| {
+                json!({"id": node.id, "parent": node.parent, "time": node.at, "words": node.words, "samples": node.count, "applied": line.contains(&node.id)})
+            })
+            .collect();
+        return print_json(out, &json!({ "head": history.head(), "edits": edits }));
+    }
+    let mut text = String::new();
+    for node in history.nodes() {
+        let mark = if line.contains(&node.id) { "*" } else { " " };
+        text.push_str(&format!("{mark} {:>4}  {}\n", node.id, node.words));
+    }
+    print(out, &text)
+}
+
+fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let fallback = fallback_folder();
+    let asked = arguments.reading()?;
+    let stored = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)?;
+    let Some(stored) = stored else {
+        return Err(format!("{} has no project: there is nothing to carry over", arguments.path.display()));
+    };
+    let reading = if asked == io::Reading::default() { stored } else { asked };
+    let dataset = read(&arguments.path, &reading)?;
+    let (_, carried) = Workspace::carry(dataset, reading, fallback.as_deref()).map_err(say)?;
+    note(err, &format!("{} edits carried over; {} of their samples are not in the file any more", carried.edits, carried.lost));
+    note(err, &format!("the old project is kept as {}", carried.aside.display()));
+    Ok(())
+}
+
+fn rescue(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let (project, _) = project_path(&arguments.path, fallback_folder().as_deref());
+    if !project.exists() {
+        return Err(format!("{} has no project: there is nothing to recover", arguments.path.display()));
+    }
+    let (aside, saved, lost) = recover(&project).map_err(say)?;
+    note(err, &format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The same engine without a window: data to standard output, words to standard error, a non-zero exit on bad input.
+
+mod arguments;
+mod commands;
+mod verbs;
+
+use std::io::Write;
+
+pub use arguments::Arguments;
+pub use verbs::Verb;
+
+/// Why a command failed: one line for the user.
+pub type Failure = String;
+
+/// Runs a command. Returns the process's exit code: 0, 1 for bad input, 2 for words that are off.
+pub fn run(verb: Verb, words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    if words.iter().any(|word| word == "-h" || word == "--help") {
+        let _ = out.write_all(verb.help().as_bytes());
+        return 0;
+    }
+    let arguments = match Arguments::parse(verb, words) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            let _ = writeln!(err, "lapidary {}: {message}; see lapidary {} -h", verb.name(), verb.name());
+            return 2;
+        }
+    };
+    match commands::run(verb, &arguments, out, err) {
+        Ok(()) => 0,
+        Err(message) => {
+            let _ = writeln!(err, "lapidary {}: {}", verb.name(), message.replace('\n', " "));
+            1
+        }
+    }
+}
+
+/// What `lapidary -h` says.
+pub fn overview() -> String {
+    let mut text = String::from(
+        "Lapidary: cut, polish and set your training data.\n\n  lapidary                 open the window on the bundled sample\n  \
+         lapidary PATH            open the window on a file\n  lapidary --start         open the window on the start screen\n\nWithout a window:\n",
+    );
+    for verb in Verb::ALL {
+        text.push_str(&format!("  lapidary {:<16} {}\n", verb.name(), verb.summary()));
+    }
+    text.push_str("\nlapidary COMMAND -h explains each with an example.\n");
+    text
+}

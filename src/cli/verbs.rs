@@ -1,0 +1,169 @@
+//! The registry of commands without a window. Arguments and help are read from it.
+
+/// A command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Info,
+    Check,
+    Split,
+    Relabel,
+    Undo,
+    Redo,
+    Export,
+    History,
+    Carry,
+    Recover,
+}
+
+/// An option: its name, whether it takes a value, what it does.
+pub type OptionLine = (&'static str, Option<&'static str>, &'static str);
+
+const READING: [OptionLine; 5] = [
+    ("--no-project", None, "leave the dataset's edits out"),
+    ("--encoding", Some("NAME"), "read text in this encoding instead of the detected one"),
+    ("--delimiter", Some("CHAR"), "the character between fields (\\t for a tab)"),
+    ("--header", Some("yes|no"), "whether the first row names the columns"),
+    ("--max-memory", Some("GIB"), "the most memory that one file may take"),
+];
+
+impl Verb {
+    /// Every command, in the order of the overview.
+    pub const ALL: [Self; 10] = [
+        Self::Info,
+        Self::Check,
+        Self::Split,
+        Self::Relabel,
+        Self::Undo,
+        Self::Redo,
+        Self::Export,
+        Self::History,
+        Self::Carry,
+        Self::Recover,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Check => "check",
+            Self::Split => "split",
+            Self::Relabel => "relabel",
+            Self::Undo => "undo",
+            Self::Redo => "redo",
+            Self::Export => "export",
+            Self::History => "history",
+            Self::Carry => "carry",
+            Self::Recover => "recover",
+        }
+    }
+
+    /// The command with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
+    }
+
+    /// What it does, in one line.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Info => "say what is in a dataset: rows, columns, classes, encoding, warnings",
+            Self::Check => "list what looks wrong, worst first",
+            Self::Split => "write train, validation and test files without leaks",
+            Self::Relabel => "give samples another class, or a cell another text",
+            Self::Undo => "take back the last edit",
+            Self::Redo => "make the edit again that was taken back last",
+            Self::Export => "save a dataset with its edits to a new file, in any format",
+            Self::History => "list every edit, and where we are among them",
+            Self::Carry => "carry edits over to a file that has changed, by sample content",
+            Self::Recover => "save every edit that can be read from a damaged project",
+        }
+    }
+
+    /// How it is called.
+    pub fn usage(self) -> &'static str {
+        match self {
+            Self::Info | Self::History => "PATH [--json]",
+            Self::Check => "PATH [--only outliers] [--json]",
+            Self::Split => "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] -o DIR",
+            Self::Relabel => "PATH --rows 3,17 --column COL --to CLASS",
+            Self::Undo | Self::Redo | Self::Carry | Self::Recover => "PATH",
+            Self::Export => "PATH -o FILE",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Info => "lapidary info tickets.csv --json",
+            Self::Check => "lapidary check tickets.csv --only outliers --json",
+            Self::Split => "lapidary split tickets.csv --ratios 80,10,10 --stratify category --seed 7 -o parts",
+            Self::Relabel => "lapidary relabel tickets.csv --rows 3,17 --column category --to card_arrival",
+            Self::Undo => "lapidary undo tickets.csv",
+            Self::Redo => "lapidary redo tickets.csv",
+            Self::Export => "lapidary export tickets.csv -o clean.parquet",
+            Self::History => "lapidary history tickets.csv --json",
+            Self::Carry => "lapidary carry tickets.csv",
+            Self::Recover => "lapidary recover tickets.csv",
+        }
+    }
+
+    /// The options it takes, `--json` and `-o` among them.
+    pub fn options(self) -> Vec<OptionLine> {
+        let own: &[OptionLine] = match self {
+            Self::Info | Self::History => &[("--json", None, "print JSON")],
+            Self::Check => &[
+                ("--only", Some("CHECK"), "run this check only: outliers"),
+                ("--z", Some("Z"), "flag beyond this robust z-score (3.5)"),
+                ("--fence", Some("K"), "flag beyond this many interquartile ranges (2.2)"),
+                ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),
+                ("--json", None, "print JSON"),
+            ],
+            Self::Split => &[
+                ("--ratios", Some("A,B,C"), "the parts' shares: train, validation, test; two are train and test"),
+                ("--folds", Some("K"), "write K folds instead"),
+                ("--stratify", Some("COL"), "give each part the whole's share of each class"),
+                ("--group", Some("COL"), "keep samples with the same value together; goes with --stratify"),
+                ("--time", Some("COL"), "the earliest first"),
+                ("--hash", Some("COL"), "by a hash of this column (`content` for the text), so that rows added later move none"),
+                ("--seed", Some("N"), "the seed of chance (42)"),
+                ("-o", Some("DIR"), "the folder to write to"),
+            ],
+            Self::Relabel => &[
+                ("--rows", Some("A,B,C-D"), "samples, numbered from 0 in file order"),
+                ("--column", Some("COL"), "the column"),
+                ("--to", Some("TEXT"), "the new class or text"),
+            ],
+            Self::Undo | Self::Redo | Self::Carry | Self::Recover => &[],
+            Self::Export => &[
+                (
+                    "-o",
+                    Some("FILE"),
+                    "the new file; its name says the format (.csv .tsv .json .jsonl .parquet .arrow .arrows, also .gz .zst)",
+                ),
+                ("--format", Some("NAME"), "the format, where the name does not say it"),
+                ("--with-excluded", None, "write excluded samples too"),
+                ("--own-columns", None, "write Lapidary's own columns too: excluded, reviewed, tags"),
+                ("--utf8", None, "write text as UTF-8, whatever the source's encoding"),
+            ],
+        };
+        let mut all = own.to_vec();
+        if self != Self::Recover {
+            all.extend(READING);
+        }
+        all
+    }
+
+    /// The whole help, with an example.
+    pub fn help(self) -> String {
+        let mut text = format!("lapidary {} {}\n\n{}.\n\n", self.name(), self.usage(), capital(self.summary()));
+        for (name, value, what) in self.options() {
+            let left = value.map_or_else(|| name.to_owned(), |value| format!("{name} {value}"));
+            text.push_str(&format!("  {left:<22} {what}\n"));
+        }
+        text.push_str(&format!("\nExample: {}\n", self.example()));
+        text
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

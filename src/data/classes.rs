@@ -1,0 +1,289 @@
+//! The classes of a label column: which there are, how many samples each has, and which each sample has.
+//!
+//! Built once for a column, off the screen's thread, then kept current by [`ClassIndex::update`] in O(edit).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::dataset::Dataset;
+use super::ids::{SampleId, SampleSet};
+use super::schema::{Kind, Role};
+use crate::job::{Cancelled, Progress};
+
+/// The classes that a cell's text names: one, several (a list, or separated text), or none for null and empty text.
+pub fn classes_of(text: Option<Cow<'_, str>>, kind: Kind, role: Role) -> Vec<String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Vec::new() };
+    match (kind, role) {
+        (Kind::List, _) => match serde_json::from_str::<Vec<serde_json::Value>>(&text) {
+            Ok(items) => unique(items.into_iter().map(|item| match item {
+                serde_json::Value::String(name) => name,
+                other => other.to_string(),
+            })),
+            Err(_) => vec![text.into_owned()],
+        },
+        (_, Role::Labels(separator)) => {
+            unique(text.split(separator).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()))
+        }
+        _ => vec![text.into_owned()],
+    }
+}
+
+fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
+#[derive(Clone)]
+enum Codes {
+    One(Vec<u32>),
+    Many(Vec<Box<[u32]>>),
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Imbalance of a class distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Balance {
+    /// Samples of the largest class divided by those of the smallest that has any; 1 where there is none.
+    pub ratio: f64,
+    /// Shannon entropy divided by its largest possible value, 0 to 1 (Pielou's evenness); 1 for one class.
+    pub evenness: f64,
+    /// The effective number of classes: `exp` of the Shannon entropy (Hill number of order 1).
+    pub effective: f64,
+}
+
+impl Balance {
+    /// The imbalance of these counts; classes without samples are left out.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn of(counts: &[u64]) -> Self {
+        let counts: Vec<f64> = counts.iter().filter(|count| **count > 0).map(|count| *count as f64).collect();
+        let total: f64 = counts.iter().sum();
+        if counts.is_empty() {
+            return Self { ratio: 1.0, evenness: 1.0, effective: 0.0 };
+        }
+        let entropy: f64 = counts.iter().map(|count| count / total).map(|share| -share * share.ln()).sum();
+        let largest = counts.iter().copied().fold(0.0, f64::max);
+        let smallest = counts.iter().copied().fold(f64::INFINITY, f64::min);
+        let evenness = if counts.len() > 1 { entropy / (counts.len() as f64).ln() } else { 1.0 };
+        Self { ratio: largest / smallest, evenness, effective: entropy.exp() }
+    }
+}
+
+/// The classes of one label column.
+#[derive(Clone)]
+pub struct ClassIndex {
+    names: Vec<Arc<str>>,
+    counts: Vec<u64>,
+    lookup: HashMap<Arc<str>, u32>,
+    codes: Codes,
+    excluded: SampleSet,
+    kind: Kind,
+    role: Role,
+}
+
+const CHUNK: usize = 65_536;
+
+impl ClassIndex {
+    /// Reads the classes of column `field`. Classes are ordered by name, numbers by value.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn build(dataset: &Dataset, field: usize, progress: &Progress) -> Result<Self, Cancelled> {
+        let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
+        let rows = dataset.rows();
+        progress.set_total(rows as u64);
+        let many = kind == Kind::List || matches!(role, Role::Labels(_));
+        let chunks: Vec<(Vec<String>, Codes)> = (0..rows.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| {
+                let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(rows);
+                progress.step(range.len() as u64)?;
+                Ok(Self::read(dataset, field, range, many, kind, role))
+            })
+            .collect::<Result<_, Cancelled>>()?;
+        let mut names: Vec<&String> = chunks.iter().flat_map(|(names, _)| names).collect();
+        names.sort_unstable_by(|a, b| order(a, b));
+        names.dedup();
+        let names: Vec<Arc<str>> = names.into_iter().map(|name| Arc::from(name.as_str())).collect();
+        let lookup: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
+        let mut codes = if many { Codes::Many(Vec::with_capacity(rows)) } else { Codes::One(Vec::with_capacity(rows)) };
+        for (local, chunk) in chunks {
+            let global: Vec<u32> = local.iter().map(|name| lookup[name.as_str()]).collect();
+            let map = |code: &u32| global.get(*code as usize).copied().unwrap_or(NONE);
+            match (&mut codes, chunk) {
+                (Codes::One(all), Codes::One(part)) => all.extend(part.iter().map(map)),
+                (Codes::Many(all), Codes::Many(part)) => {
+                    all.extend(part.iter().map(|list| list.iter().map(map).collect::<Box<[u32]>>()));
+                }
+                _ => {}
+            }
+        }
+        let counts = vec![0; names.len()];
+        let mut index = Self { names, counts, lookup, codes, excluded: dataset.excluded().clone(), kind, role };
+        index.counts = index.count(dataset.samples().filter(|id| !dataset.is_excluded(*id)));
+        Ok(index)
+    }
+
+    fn read(
+        dataset: &Dataset,
+        field: usize,
+        range: std::ops::Range<usize>,
+        many: bool,
+        kind: Kind,
+        role: Role,
+    ) -> (Vec<String>, Codes) {
+        let mut names = Vec::new();
+        let mut seen: HashMap<String, u32> = HashMap::new();
+        let mut code = |name: &str| {
+            if let Some(code) = seen.get(name) {
+                return *code;
+            }
+            let code = u32::try_from(names.len()).unwrap_or(NONE);
+            names.push(name.to_owned());
+            seen.insert(name.to_owned(), code);
+            code
+        };
+        let ids = range.map(SampleId::at);
+        let codes = if many {
+            Codes::Many(
+                ids.map(|id| {
+                    classes_of(dataset.text(field, id), kind, role).iter().map(|name| code(name)).collect::<Box<[u32]>>()
+                })
+                .collect(),
+            )
+        } else {
+            Codes::One(
+                ids.map(|id| dataset.text(field, id).filter(|text| !text.is_empty()).map_or(NONE, |text| code(&text))).collect(),
+            )
+        };
+        (names, codes)
+    }
+
+    /// Brings sample `id` up to date after an edit; a class seen for the first time is added at the end.
+    pub fn update(&mut self, dataset: &Dataset, field: usize, id: SampleId) {
+        let row = id.row();
+        if !self.excluded.contains(id) {
+            for class in self.of(id).to_vec() {
+                self.counts[class as usize] -= 1;
+            }
+        }
+        let names = classes_of(dataset.text(field, id), self.kind, self.role);
+        let now: Vec<u32> = names.iter().map(|name| self.class_or_new(name)).collect();
+        self.excluded.set(id, dataset.is_excluded(id));
+        if !dataset.is_excluded(id) {
+            for class in &now {
+                self.counts[*class as usize] += 1;
+            }
+        }
+        match &mut self.codes {
+            Codes::One(codes) => codes[row] = now.first().copied().unwrap_or(NONE),
+            Codes::Many(codes) => codes[row] = now.into(),
+        }
+    }
+
+    fn class_or_new(&mut self, name: &str) -> u32 {
+        if let Some(class) = self.lookup.get(name) {
+            return *class;
+        }
+        let class = u32::try_from(self.names.len()).unwrap_or(NONE);
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.counts.push(0);
+        self.lookup.insert(name, class);
+        class
+    }
+
+    /// How many samples of `ids` each class has.
+    pub fn count(&self, ids: impl Iterator<Item = SampleId>) -> Vec<u64> {
+        let mut counts = vec![0; self.names.len()];
+        for id in ids {
+            for class in self.of(id) {
+                counts[*class as usize] += 1;
+            }
+        }
+        counts
+    }
+
+    /// The classes of sample `id`, as places in [`ClassIndex::names`].
+    pub fn of(&self, id: SampleId) -> &[u32] {
+        match &self.codes {
+            Codes::One(codes) => match codes.get(id.row()) {
+                Some(code) if *code != NONE => std::slice::from_ref(code),
+                _ => &[],
+            },
+            Codes::Many(codes) => codes.get(id.row()).map_or(&[], |list| list),
+        }
+    }
+
+    /// The classes' names. A class keeps its place for as long as the index lives.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    /// Samples per class, excluded ones left out; a class may have none after edits.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// How many classes have samples.
+    pub fn used(&self) -> usize {
+        self.counts.iter().filter(|count| **count > 0).count()
+    }
+
+    /// The place of the class called `name`.
+    pub fn class(&self, name: &str) -> Option<usize> {
+        self.lookup.get(name).map(|class| *class as usize)
+    }
+
+    /// Whether samples may have several classes.
+    pub fn is_many(&self) -> bool {
+        matches!(self.codes, Codes::Many(_))
+    }
+
+    /// The imbalance of the whole.
+    pub fn balance(&self) -> Balance {
+        Balance::of(&self.counts)
+    }
+}
+
+fn order(a: &str, b: &str) -> std::cmp::Ordering {
+    match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+        (Ok(_), Err(_)) => std::cmp::Ordering::Less,
+        (Err(_), Ok(_)) => std::cmp::Ordering::Greater,
+        (Err(_), Err(_)) => a.cmp(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imbalance_of_known_distributions() {
+        let even = Balance::of(&[10, 10, 10, 10, 0]);
+        assert!((even.ratio - 1.0).abs() < 1e-12 && (even.evenness - 1.0).abs() < 1e-12);
+        assert!((even.effective - 4.0).abs() < 1e-9);
+        let skewed = Balance::of(&[90, 10]);
+        assert!((skewed.ratio - 9.0).abs() < 1e-12);
+        assert!((skewed.evenness - 0.468_995_593_589_281).abs() < 1e-12);
+        assert!((Balance::of(&[7]).evenness - 1.0).abs() < 1e-12);
+        assert!((Balance::of(&[]).effective).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_label_may_be_several() {
+        let list = |text: &'static str| classes_of(Some(text.into()), Kind::List, Role::Label);
+        assert_eq!(list(r#"["a", "b", "a", 3]"#), ["a", "b", "3"]);
+        assert_eq!(classes_of(Some("x; y;;x".into()), Kind::Text, Role::Labels(';')), ["x", "y"]);
+        assert!(classes_of(None, Kind::Text, Role::Label).is_empty());
+    }
+}

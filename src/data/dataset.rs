@@ -1,0 +1,342 @@
+//! The dataset: the source's columns, what each means, and what edits have laid over them.
+//!
+//! The source part is shared and never changes. Edits live in overlays, behind `Arc`s, so that a clone (a snapshot for a
+//! job) costs nothing, and one edit costs what it touches and not the dataset.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::column::Column;
+use super::ids::{SampleId, SampleSet};
+use super::raw::{Packing, Raw};
+use super::schema::{Kind, Role, propose_roles};
+
+/// A file format that Lapidary opens and saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, and other delimiters.
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+    /// A JSON array.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC, the file form.
+    Arrow,
+    /// Apache Arrow IPC, the stream form.
+    ArrowStream,
+}
+
+/// Something about the source that the user should know: a line that could not be read, or that was repaired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The 1-based line in the file; 0 where lines mean nothing.
+    pub line: usize,
+    /// What is wrong and what was done about it.
+    pub reason: String,
+}
+
+/// Where a dataset came from and how it was read.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// How it was packed.
+    pub packing: Packing,
+    /// The encoding's name; `UTF-8` for typed formats.
+    pub encoding: &'static str,
+    /// Hash (XXH3, 128 bits) of the file's bytes.
+    pub fingerprint: u128,
+    /// The file's size in bytes.
+    pub bytes: u64,
+}
+
+/// The part of a dataset that never changes.
+pub struct Base {
+    /// The source's columns, in file order, names unique.
+    pub columns: Vec<Column>,
+    /// How many samples there are.
+    pub rows: usize,
+    /// The source's own text, for text formats.
+    pub raw: Option<Raw>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What could not be read, or was repaired.
+    pub warnings: Vec<Warning>,
+}
+
+const UNTOUCHED: u32 = 0;
+const NULL: u32 = 1;
+
+/// Edited cells of one column: a code per edited sample into a list of distinct texts.
+#[derive(Clone, Default)]
+struct Overlay {
+    sparse: HashMap<u32, u32>,
+    /// One code per sample, once much is edited; then `sparse` is empty.
+    dense: Vec<u32>,
+    texts: Vec<Arc<str>>,
+    codes: HashMap<Arc<str>, u32>,
+}
+
+impl Overlay {
+    fn code(&self, id: SampleId) -> u32 {
+        if self.dense.is_empty() {
+            self.sparse.get(&id.0).copied().unwrap_or(UNTOUCHED)
+        } else {
+            self.dense.get(id.row()).copied().unwrap_or(UNTOUCHED)
+        }
+    }
+
+    fn intern(&mut self, text: Option<&str>) -> u32 {
+        let Some(text) = text else { return NULL };
+        if let Some(code) = self.codes.get(text) {
+            return *code;
+        }
+        let text: Arc<str> = text.into();
+        let code = u32::try_from(self.texts.len() + 2).unwrap_or(u32::MAX);
+        self.texts.push(Arc::clone(&text));
+        self.codes.insert(text, code);
+        code
+    }
+
+    fn put(&mut self, id: SampleId, code: u32, rows: usize) {
+        if self.dense.is_empty() && self.sparse.len() > 1_024 && self.sparse.len() > rows / 16 {
+            self.dense = vec![UNTOUCHED; rows];
+            for (row, code) in self.sparse.drain() {
+                self.dense[row as usize] = code;
+            }
+        }
+        if !self.dense.is_empty() {
+            self.dense[id.row()] = code;
+        } else if code == UNTOUCHED {
+            self.sparse.remove(&id.0);
+        } else {
+            self.sparse.insert(id.0, code);
+        }
+    }
+
+    fn touched(&self) -> bool {
+        !self.sparse.is_empty() || self.dense.iter().any(|code| *code != UNTOUCHED)
+    }
+}
+
+/// One column of the dataset: the source's, or one that an edit added.
+#[derive(Clone)]
+pub struct Field {
+    /// The name, unique in the dataset.
+    pub name: Arc<str>,
+    /// How its cells are read.
+    pub kind: Kind,
+    /// What it means.
+    pub role: Role,
+    /// Its place among the source's columns; `None` for a column that an edit added.
+    pub source: Option<usize>,
+    overlay: Arc<Overlay>,
+}
+
+impl Field {
+    /// Whether any cell of it was edited.
+    pub fn is_edited(&self) -> bool {
+        self.overlay.touched()
+    }
+}
+
+/// A dataset: cheap to clone, and a clone is a snapshot.
+#[derive(Clone)]
+pub struct Dataset {
+    /// What never changes.
+    pub base: Arc<Base>,
+    fields: Vec<Field>,
+    excluded: Arc<SampleSet>,
+    reviewed: Arc<SampleSet>,
+    tags: Arc<BTreeMap<String, Arc<SampleSet>>>,
+}
+
+impl Dataset {
+    /// A dataset without edits, its roles proposed from names and content.
+    pub fn new(base: Base) -> Self {
+        let roles = propose_roles(&base.columns, base.rows);
+        let fields = base
+            .columns
+            .iter()
+            .zip(roles)
+            .enumerate()
+            .map(|(source, (column, role))| Field {
+                name: Arc::clone(&column.name),
+                kind: column.kind,
+                role,
+                source: Some(source),
+                overlay: Arc::default(),
+            })
+            .collect();
+        Self { base: Arc::new(base), fields, excluded: Arc::default(), reviewed: Arc::default(), tags: Arc::default() }
+    }
+
+    /// How many samples there are, excluded ones counted.
+    pub fn rows(&self) -> usize {
+        self.base.rows
+    }
+
+    /// The columns in order: the source's, then those that edits added.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The place of the column called `name`.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| &*field.name == name)
+    }
+
+    /// The first column with a role that `wanted` accepts.
+    pub fn with_role(&self, wanted: impl Fn(Role) -> bool) -> Option<usize> {
+        self.fields.iter().position(|field| wanted(field.role))
+    }
+
+    /// Every sample in file order.
+    pub fn samples(&self) -> impl Iterator<Item = SampleId> + use<> {
+        (0..self.base.rows).map(SampleId::at)
+    }
+
+    /// The cell of sample `id` in column `field`, as text; `None` is null.
+    pub fn text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
+        let column = &self.fields[field];
+        match column.overlay.code(id) {
+            UNTOUCHED => self.source_text(field, id),
+            NULL => None,
+            code => Some(Cow::Borrowed(&*column.overlay.texts[code as usize - 2])),
+        }
+    }
+
+    /// The cell as the source has it, whatever was edited.
+    pub fn source_text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
+        let source = self.fields[field].source?;
+        self.base.columns[source].text(id.row())
+    }
+
+    /// The edit that lies over a cell: `None` where it is untouched, else its new value.
+    #[allow(clippy::option_option)]
+    pub fn edited(&self, field: usize, id: SampleId) -> Option<Option<&str>> {
+        let overlay = &self.fields[field].overlay;
+        match overlay.code(id) {
+            UNTOUCHED => None,
+            NULL => Some(None),
+            code => Some(Some(&*overlay.texts[code as usize - 2])),
+        }
+    }
+
+    /// The cell as a number; `None` where it is null or not a number.
+    pub fn number(&self, field: usize, id: SampleId) -> Option<f64> {
+        let text = self.text(field, id)?;
+        text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+    }
+
+    /// Lays `value` over a cell; a value equal to the source's own removes the edit instead.
+    pub fn set_cell(&mut self, field: usize, id: SampleId, value: Option<&str>) {
+        let back = self.fields[field].source.is_none() && value.is_none()
+            || self.fields[field].source.is_some() && self.source_text(field, id).as_deref() == value;
+        let rows = self.base.rows;
+        let overlay = Arc::make_mut(&mut self.fields[field].overlay);
+        let code = if back { UNTOUCHED } else { overlay.intern(value) };
+        overlay.put(id, code, rows);
+    }
+
+    /// Adds a column of null cells at the end.
+    pub fn add_field(&mut self, name: &str, kind: Kind, role: Role) {
+        self.fields.push(Field { name: name.into(), kind, role, source: None, overlay: Arc::default() });
+    }
+
+    /// Takes an added column away again. Columns of the source stay.
+    pub fn remove_field(&mut self, name: &str) {
+        self.fields.retain(|field| field.source.is_some() || &*field.name != name);
+    }
+
+    /// Says what a column means.
+    pub fn set_role(&mut self, field: usize, role: Role) {
+        self.fields[field].role = role;
+    }
+
+    /// Says how a column is read.
+    pub fn set_kind(&mut self, field: usize, kind: Kind) {
+        self.fields[field].kind = kind;
+    }
+
+    /// Whether a sample is excluded from everything but the table.
+    pub fn is_excluded(&self, id: SampleId) -> bool {
+        self.excluded.contains(id)
+    }
+
+    /// Whether a sample was marked reviewed.
+    pub fn is_reviewed(&self, id: SampleId) -> bool {
+        self.reviewed.contains(id)
+    }
+
+    /// The excluded samples.
+    pub fn excluded(&self) -> &SampleSet {
+        &self.excluded
+    }
+
+    /// The reviewed samples.
+    pub fn reviewed(&self) -> &SampleSet {
+        &self.reviewed
+    }
+
+    /// Every tag in use, with its samples, by name.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &SampleSet)> {
+        self.tags.iter().map(|(name, set)| (name.as_str(), &**set))
+    }
+
+    /// Whether a sample carries `tag`.
+    pub fn has_tag(&self, tag: &str, id: SampleId) -> bool {
+        self.tags.get(tag).is_some_and(|set| set.contains(id))
+    }
+
+    /// Excludes a sample or takes it back in.
+    pub fn set_excluded(&mut self, id: SampleId, on: bool) {
+        Arc::make_mut(&mut self.excluded).set(id, on);
+    }
+
+    /// Marks a sample reviewed, or not.
+    pub fn set_reviewed(&mut self, id: SampleId, on: bool) {
+        Arc::make_mut(&mut self.reviewed).set(id, on);
+    }
+
+    /// Puts a tag on a sample or takes it off; a tag on no sample is gone.
+    pub fn set_tag(&mut self, tag: &str, id: SampleId, on: bool) {
+        let tags = Arc::make_mut(&mut self.tags);
+        let set = tags.entry(tag.to_owned()).or_default();
+        Arc::make_mut(set).set(id, on);
+        if set.is_empty() {
+            tags.remove(tag);
+        }
+    }
+
+    /// Whether sample `id` has any edited cell.
+    pub fn is_sample_edited(&self, id: SampleId) -> bool {
+        self.fields.iter().any(|field| field.overlay.code(id) != UNTOUCHED)
+    }
+
+    /// A hash (XXH3, 64 bits) of a sample's source content: what recognises it in another version of the file.
+    pub fn content_hash(&self, id: SampleId) -> u64 {
+        if let Some(raw) = &self.base.raw {
+            return xxhash_rust::xxh3::xxh3_64(raw.row(id.row()));
+        }
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for column in &self.base.columns {
+            match column.text(id.row()) {
+                Some(text) => {
+                    hasher.update(&(text.len() as u64).to_le_bytes());
+                    hasher.update(text.as_bytes());
+                }
+                None => hasher.update(&u64::MAX.to_le_bytes()),
+            }
+        }
+        hasher.digest()
+    }
+}

@@ -1,0 +1,22 @@
+//! The dataset and the words it is described in: samples, columns, roles, classes, filters, measures.
+//!
+//! Everything here is data and pure functions of it: no disk, no clock, no screen, no threads of its own.
+
+mod classes;
+mod column;
+mod dataset;
+mod filter;
+mod ids;
+mod measure;
+pub mod native;
+mod raw;
+mod schema;
+
+pub use classes::{Balance, ClassIndex, classes_of};
+pub use column::Column;
+pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
+pub use filter::{Clause, Filter, FilterError, Rule, sort};
+pub use ids::{SampleId, SampleSet};
+pub use measure::{Histogram, Measure, Summary, values};
+pub use raw::{Dialect, Packing, Patch, Raw, Shape};
+pub use schema::{Kind, Role, propose_roles};

@@ -1,0 +1,14 @@
+//! Changes to the dataset, each with its inverse, and the journal that keeps them for good.
+//!
+//! [`Edit`] is what a user did; [`Change`] one part of it: the same cells, marks or properties before and after. Undoing
+//! is applying a change the other way round. The [`Journal`] is the project file; [`History`] the tree of edits in it.
+
+mod change;
+mod error;
+mod history;
+mod journal;
+
+pub use change::{Change, Direction, Edit, Target, Values};
+pub use error::{EditError, JournalError};
+pub use history::{EditId, History, Node};
+pub use journal::{Journal, Stored, project_path, recover};

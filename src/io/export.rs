@@ -1,0 +1,310 @@
+//! Saving a dataset: in its own text format byte for byte, or in another one cell for cell.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::PathBuf;
+
+use polars::prelude::{
+    AnyValue, Column as PolarsColumn, DataFrame, DataType, Field as PolarsField, IdxCa, IpcStreamWriter, IpcWriter,
+    ParquetWriter, PlSmallStr, SerWriter, Series,
+};
+use serde_json::Value;
+
+use super::error::IoError;
+use super::export_text;
+use super::save::write_aside;
+use crate::data::{Dataset, Format, Kind, Packing, SampleId, native};
+use crate::job::Progress;
+
+/// Where and how to save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The new file. Never the source.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Its packing.
+    pub packing: Packing,
+    /// Whether Lapidary's own columns (excluded, reviewed, tags) are written too.
+    pub own_columns: bool,
+    /// Whether text is written as UTF-8 rather than in the source's encoding.
+    pub utf8: bool,
+}
+
+/// Which samples to save, in file order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    /// All that are not excluded.
+    Kept,
+    /// All, the excluded ones too.
+    All,
+    /// These.
+    These(Vec<SampleId>),
+}
+
+impl Rows {
+    /// The samples, in file order.
+    pub fn ids(&self, dataset: &Dataset) -> Vec<SampleId> {
+        match self {
+            Self::Kept => dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect(),
+            Self::All => dataset.samples().collect(),
+            Self::These(ids) => {
+                let mut ids = ids.clone();
+                ids.sort_unstable();
+                ids
+            }
+        }
+    }
+}
+
+/// What was saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Samples written.
+    pub rows: usize,
+    /// The file's size.
+    pub bytes: u64,
+    /// What the user should know: what could not be kept as it was.
+    pub notes: Vec<String>,
+}
+
+/// The names of Lapidary's own columns.
+pub const OWN: [&str; 3] = ["lapidary_excluded", "lapidary_reviewed", "lapidary_tags"];
+
+/// One column as it is saved.
+pub enum Source {
+    /// Column `field` of the dataset.
+    Field(usize),
+    /// An own column.
+    Own(usize),
+}
+
+/// The columns to save, with names and kinds.
+pub fn columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, Source)> {
+    let fields = dataset.fields().iter().enumerate().map(|(i, field)| (field.name.to_string(), field.kind, Source::Field(i)));
+    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text];
+    let own =
+        OWN.iter().zip(kinds).enumerate().filter(|_| own).map(|(i, (name, kind))| ((*name).to_owned(), kind, Source::Own(i)));
+    fields.chain(own).collect()
+}
+
+/// The cell of a column to save.
+pub fn cell<'d>(dataset: &'d Dataset, source: &Source, id: SampleId) -> Option<Cow<'d, str>> {
+    match source {
+        Source::Field(field) => dataset.text(*field, id),
+        Source::Own(0) => Some(Cow::Borrowed(if dataset.is_excluded(id) { "true" } else { "false" })),
+        Source::Own(1) => Some(Cow::Borrowed(if dataset.is_reviewed(id) { "true" } else { "false" })),
+        Source::Own(_) => {
+            let tags: Vec<&str> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag).collect();
+            Some(Cow::Owned(tags.join(",")))
+        }
+    }
+}
+
+/// Saves `rows` of a dataset to a new file.
+///
+/// # Errors
+/// [`IoError::Write`] (what was there before is untouched), [`IoError::Unfit`] where data do not fit the format,
+/// [`IoError::Cancelled`].
+pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progress) -> Result<Report, IoError> {
+    let same =
+        |a: &std::path::Path, b: &std::path::Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same(&target.path, &dataset.base.origin.path) {
+        let reason = "it is the source, which Lapidary never writes to; choose another name".to_owned();
+        return Err(IoError::Write { path: target.path.clone(), reason });
+    }
+    let ids = rows.ids(dataset);
+    progress.set_total(ids.len() as u64);
+    let mut notes = Vec::new();
+    let bytes = if target.format.is_text() {
+        write_aside(&target.path, target.packing, |out| export_text::write(dataset, &ids, target, progress, &mut notes, out))?
+    } else {
+        let mut frame = frame(dataset, &ids, target, &mut notes)?;
+        progress.check()?;
+        write_aside(&target.path, target.packing, |out| write_frame(&mut frame, target, out))?
+    };
+    Ok(Report { rows: ids.len(), bytes, notes })
+}
+
+fn write_frame(frame: &mut DataFrame, target: &Target, out: &mut dyn Write) -> Result<(), IoError> {
+    let result = match target.format {
+        Format::Parquet => ParquetWriter::new(out).finish(frame).map(|_| ()),
+        Format::Arrow => IpcWriter::new(out).finish(frame),
+        _ => IpcStreamWriter::new(out).finish(frame),
+    };
+    result.map_err(|error| IoError::Write { path: target.path.clone(), reason: error.to_string() })
+}
+
+fn unfit(target: &Target, reason: String) -> IoError {
+    IoError::Unfit { format: target.format.title().to_owned(), reason }
+}
+
+/// The dataset as a typed frame: a typed source keeps its types, text becomes what its column is read as.
+fn frame(dataset: &Dataset, ids: &[SampleId], target: &Target, notes: &mut Vec<String>) -> Result<DataFrame, IoError> {
+    let mut series = Vec::new();
+    for (name, kind, source) in columns(dataset, target.own_columns) {
+        let native = match source {
+            Source::Field(field) => {
+                dataset.fields()[field].source.and_then(|at| dataset.base.columns[at].series()).map(|base| (field, base))
+            }
+            Source::Own(_) => None,
+        };
+        series.push(match native {
+            Some((field, base)) => edited_native(dataset, field, base, ids).map_err(|reason| unfit(target, reason))?,
+            None => {
+                let texts: Vec<_> = ids.iter().map(|id| cell(dataset, &source, *id)).collect();
+                typed(&name, kind, &texts, notes)
+            }
+        });
+    }
+    let columns: Vec<PolarsColumn> = series.into_iter().map(PolarsColumn::from).collect();
+    DataFrame::new(ids.len(), columns).map_err(|error| unfit(target, error.to_string()))
+}
+
+/// A typed column with its edits: the edited cells are put behind the source's, and each sample takes one of the two.
+fn edited_native(dataset: &Dataset, field: usize, base: &Series, ids: &[SampleId]) -> Result<Series, String> {
+    let (mut edits, mut take) = (Vec::new(), Vec::with_capacity(ids.len()));
+    for id in ids {
+        match dataset.edited(field, *id) {
+            None => take.push(id.row() as u32),
+            Some(text) => {
+                take.push((base.len() + edits.len()) as u32);
+                edits.push(text.map(Cow::Borrowed));
+            }
+        }
+    }
+    let mut all = base.clone();
+    if !edits.is_empty() {
+        let texts = native::series(base.name(), &edits, base.dtype())
+            .map_err(|(_, text)| format!("{text:?} does not fit the column {:?}", base.name()))?;
+        all.append(&texts).map_err(|error| error.to_string())?;
+    }
+    all.take(&IdxCa::from_vec(PlSmallStr::EMPTY, take)).map_err(|error| error.to_string())
+}
+
+/// A column of text cells as a typed one. What the type cannot hold exactly stays text, and a note says so.
+fn typed(name: &str, kind: Kind, texts: &[Option<Cow<'_, str>>], notes: &mut Vec<String>) -> Series {
+    let filled = || texts.iter().flatten().filter(|text| !text.is_empty());
+    let whole = |text: &str| !text.contains(['.', 'e', 'E', 'n', 'N']);
+    let dtype = match kind {
+        Kind::Boolean => DataType::Boolean,
+        Kind::Integer if filled().all(|text| text.parse::<i64>().is_ok()) => DataType::Int64,
+        Kind::Integer => DataType::UInt64,
+        // Whole numbers beyond 2^53 would change in a double.
+        Kind::Number if filled().any(|text| whole(text) && text.parse::<i128>().map_or(true, |n| n.abs() > 1 << 53)) => {
+            DataType::String
+        }
+        Kind::Number => DataType::Float64,
+        Kind::List | Kind::Struct => return nested(name, texts, notes),
+        Kind::Text | Kind::Time | Kind::Json => DataType::String,
+    };
+    let series = native::series(name, texts, &dtype);
+    if kind == Kind::Number && dtype == DataType::String {
+        notes.push(format!("{name:?} is saved as text: it has numbers that no typed column holds exactly"));
+    }
+    series.unwrap_or_else(|(_, text)| {
+        notes.push(format!("{name:?} is saved as text: {text:?} is no {}", kind.name()));
+        native::series(name, texts, &DataType::String).unwrap_or_else(|_| Series::new_null(name.into(), texts.len()))
+    })
+}
+
+fn nested(name: &str, texts: &[Option<Cow<'_, str>>], notes: &mut Vec<String>) -> Series {
+    let parsed: Vec<Option<Value>> = texts
+        .iter()
+        .map(|text| text.as_ref().filter(|text| !text.is_empty()).and_then(|text| serde_json::from_str(text).ok()))
+        .collect();
+    let mut shape = Shape::Unknown;
+    parsed.iter().flatten().for_each(|value| shape.widen(value));
+    let mut as_text = |why: &str| {
+        notes.push(format!("{name:?} is saved as JSON text: {why}"));
+        native::series(name, texts, &DataType::String).unwrap_or_else(|_| Series::new_null(name.into(), texts.len()))
+    };
+    if shape.is_mixed() {
+        return as_text("its values are of several kinds");
+    }
+    let dtype = shape.dtype();
+    let values: Option<Vec<AnyValue<'static>>> = parsed
+        .iter()
+        .map(|value| value.as_ref().map_or(Some(AnyValue::Null), |value| native::from_json(value, &dtype)))
+        .collect();
+    match values.map(|values| Series::from_any_values_and_dtype(name.into(), &values, &dtype, false)) {
+        Some(Ok(series)) => series,
+        _ => as_text("its values do not fit one type"),
+    }
+}
+
+/// What JSON values have in common.
+#[derive(Debug, Clone, PartialEq)]
+enum Shape {
+    Unknown,
+    Boolean,
+    Integer,
+    Number,
+    Text,
+    List(Box<Self>),
+    Struct(Vec<(String, Self)>),
+    Mixed,
+}
+
+impl Shape {
+    fn widen(&mut self, value: &Value) {
+        match (&mut *self, value) {
+            (_, Value::Null) => {}
+            (Self::List(inner), Value::Array(items)) => items.iter().for_each(|item| inner.widen(item)),
+            (Self::Struct(fields), Value::Object(members)) => {
+                for (name, member) in members {
+                    let place = fields.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+                        fields.push((name.clone(), Self::Unknown));
+                        fields.len() - 1
+                    });
+                    fields[place].1.widen(member);
+                }
+            }
+            (Self::Unknown, Value::Array(_)) => {
+                *self = Self::List(Box::new(Self::Unknown));
+                self.widen(value);
+            }
+            (Self::Unknown, Value::Object(_)) => {
+                *self = Self::Struct(Vec::new());
+                self.widen(value);
+            }
+            (old, scalar) => {
+                let new = match scalar {
+                    Value::Bool(_) => Self::Boolean,
+                    Value::String(_) => Self::Text,
+                    Value::Number(number) if number.as_i64().is_some() => Self::Integer,
+                    Value::Number(_) => Self::Number,
+                    _ => Self::Mixed,
+                };
+                *old = match (&*old, new) {
+                    (Self::Unknown, new) => new,
+                    (old, new) if *old == new => new,
+                    (Self::Integer, Self::Number) | (Self::Number, Self::Integer) => Self::Number,
+                    _ => Self::Mixed,
+                };
+            }
+        }
+    }
+
+    fn is_mixed(&self) -> bool {
+        match self {
+            Self::Mixed => true,
+            Self::List(inner) => inner.is_mixed(),
+            Self::Struct(fields) => fields.is_empty() || fields.iter().any(|(_, field)| field.is_mixed()),
+            _ => false,
+        }
+    }
+
+    fn dtype(&self) -> DataType {
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::Integer => DataType::Int64,
+            Self::Number => DataType::Float64,
+            Self::List(inner) => DataType::List(Box::new(inner.dtype())),
+            Self::Struct(fields) => DataType::Struct(
+                fields.iter().map(|(name, field)| PolarsField::new(name.as_str().into(), field.dtype())).collect(),
+            ),
+            Self::Unknown | Self::Text | Self::Mixed => DataType::String,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The registry of formats: names, endings, and how a file's first bytes tell.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::{Format, Packing};
+
+impl Format {
+    /// Every format, in the order that menus list them.
+    pub const ALL: [Self; 7] = [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
+
+    /// The name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Tsv => "TSV",
+            Self::Json => "JSON",
+            Self::JsonLines => "JSON Lines",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
+            Self::ArrowStream => "Arrow stream",
+        }
+    }
+
+    /// The usual ending of a file's name, without the dot.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+            Self::ArrowStream => "arrows",
+        }
+    }
+
+    /// Whether the file is text, saved back byte for byte.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::Json | Self::JsonLines)
+    }
+}
+
+/// The format and packing that a file's name promises; `None` where it promises nothing that we know.
+pub fn format_of_name(path: &Path) -> (Option<Format>, Packing) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let (name, packing) = if let Some(stem) = name.strip_suffix(".gz") {
+        (stem.to_owned(), Packing::Gzip)
+    } else if let Some(stem) = name.strip_suffix(".zst").or_else(|| name.strip_suffix(".zstd")) {
+        (stem.to_owned(), Packing::Zstd)
+    } else {
+        (name, Packing::None)
+    };
+    let format = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "csv" | "txt" | "psv" | "ssv" => Some(Format::Csv),
+        "tsv" | "tab" => Some(Format::Tsv),
+        "json" => Some(Format::Json),
+        "jsonl" | "ndjson" | "jsonlines" => Some(Format::JsonLines),
+        "parquet" | "pq" | "parq" => Some(Format::Parquet),
+        "arrow" | "feather" | "ipc" => Some(Format::Arrow),
+        "arrows" => Some(Format::ArrowStream),
+        _ => None,
+    };
+    (format, packing)
+}
+
+/// `stem` with the ending of a format and packing: `train` → `train.csv.gz`.
+pub fn compressed_name(stem: &str, format: Format, packing: Packing) -> PathBuf {
+    let end = match packing {
+        Packing::None => "",
+        Packing::Gzip => ".gz",
+        Packing::Zstd => ".zst",
+    };
+    PathBuf::from(format!("{stem}.{}{end}", format.ending()))
+}
+
+/// What a file's first bytes say for certain: a format, a packing, or something that we cannot open.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Magic {
+    Format(Format),
+    Packed(Packing),
+    Other(&'static str),
+    Unknown,
+}
+
+/// Reads a file's first bytes.
+pub fn magic(head: &[u8]) -> Magic {
+    let known: [(&[u8], Magic); 17] = [
+        (b"PAR1", Magic::Format(Format::Parquet)),
+        (b"ARROW1", Magic::Format(Format::Arrow)),
+        (b"\xff\xff\xff\xff", Magic::Format(Format::ArrowStream)),
+        (b"\x1f\x8b", Magic::Packed(Packing::Gzip)),
+        (b"\x28\xb5\x2f\xfd", Magic::Packed(Packing::Zstd)),
+        (b"PARE", Magic::Other("it is an encrypted Parquet file")),
+        (b"PK\x03\x04", Magic::Other("it is a ZIP archive or a spreadsheet: unpack it, or save the sheet as CSV")),
+        (b"\x89PNG", Magic::Other("it is a PNG picture")),
+        (b"\xff\xd8\xff", Magic::Other("it is a JPEG picture")),
+        (b"GIF8", Magic::Other("it is a GIF picture")),
+        (b"%PDF", Magic::Other("it is a PDF document")),
+        (b"\x7fELF", Magic::Other("it is a program")),
+        (b"BZh", Magic::Other("it is packed with bzip2: unpack it first")),
+        (b"\xfd7zXZ", Magic::Other("it is packed with xz: unpack it first")),
+        (b"7z\xbc\xaf", Magic::Other("it is a 7-Zip archive: unpack it first")),
+        (b"SQLite format 3", Magic::Other("it is a SQLite database; a Lapidary project opens by opening its dataset")),
+        (b"FEA1", Magic::Other("it is a Feather file of version 1: save it as version 2 (Arrow)")),
+    ];
+    known.into_iter().find(|(start, _)| head.starts_with(start)).map_or(Magic::Unknown, |(_, magic)| magic)
+}

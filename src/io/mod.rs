@@ -1,0 +1,26 @@
+//! Files in and out: [`open()`] reads any supported file into a dataset, [`export()`] writes one.
+//!
+//! One file per format. Text formats keep their own text, so that a save gives back what was not edited byte for byte.
+//! Parquet and Arrow files are parsed in a child process ([`typed`]), because a hostile one can abort its parser.
+
+mod columns;
+mod delimited;
+mod error;
+mod export;
+mod export_text;
+mod format;
+pub mod json;
+mod json_rows;
+mod open;
+mod save;
+mod sniff;
+mod source;
+mod typed;
+
+pub use delimited::write_field;
+pub use error::IoError;
+pub use export::{Report, Rows, Target, export};
+pub use format::{compressed_name, format_of_name};
+pub use open::{Reading, fingerprint, open, set_max_memory};
+pub use save::{free_name, write_aside};
+pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

@@ -1,0 +1,13 @@
+//! Lapidary: a native desktop workbench for datasets.
+//!
+//! The map. A module uses only what stands to its right:
+//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → edit → data → job`.
+
+pub mod checks;
+pub mod cli;
+pub mod data;
+pub mod edit;
+pub mod io;
+pub mod job;
+pub mod transform;
+pub mod workspace;

@@ -1,0 +1,5 @@
+//! Plans that change many samples at once: pure; a snapshot in, a plan out. What is done with a plan is an edit.
+
+mod split;
+
+pub use split::{HashOf, Method, Plan, Split, SplitError};
