@@ -3,6 +3,8 @@
 //! The map. A module uses only what stands to its right:
 //! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → edit → data → job`.
 
+pub mod action;
+pub mod app;
 pub mod checks;
 pub mod cli;
 pub mod data;
@@ -10,4 +12,5 @@ pub mod edit;
 pub mod io;
 pub mod job;
 pub mod transform;
+pub mod ui;
 pub mod workspace;

@@ -3,12 +3,14 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use lapidary::app::{self, Begin};
 use lapidary::cli::{self, Verb};
 use lapidary::io::{CHILD_COMMAND, read_as_child};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    // Not locked for long: a panic elsewhere must be able to say so.
+    let (mut out, mut err) = (io::stdout(), io::stderr());
     match words.first().map(String::as_str) {
         Some(CHILD_COMMAND) => match read_as_child(&words[1..], &mut out) {
             Ok(()) => ExitCode::SUCCESS,
@@ -25,10 +27,25 @@ fn main() -> ExitCode {
             let _ = writeln!(out, "lapidary {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
+        Some("--start") => window(Begin::Start),
         Some(word) => match Verb::from_name(word) {
             Some(verb) => ExitCode::from(u8::try_from(cli::run(verb, &words[1..], &mut out, &mut err)).unwrap_or(1)),
-            None => ExitCode::SUCCESS,
+            None if word.starts_with('-') => {
+                let _ = writeln!(err, "lapidary: there is no option {word}; see lapidary -h");
+                ExitCode::from(2)
+            }
+            None => window(Begin::File(std::env::args_os().nth(1).unwrap_or_default().into())),
         },
-        None => ExitCode::SUCCESS,
+        None => window(Begin::Sample),
+    }
+}
+
+fn window(begin: Begin) -> ExitCode {
+    match app::run(begin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "lapidary: {message}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -23,6 +23,18 @@ pub struct Findings {
     pub settled: SampleSet,
 }
 
+impl Findings {
+    /// How many findings wait: those none of whose samples was edited or reviewed since.
+    pub fn open(&self) -> usize {
+        self.list.iter().filter(|finding| !self.is_settled(finding)).count()
+    }
+
+    /// Whether a finding's samples were all edited or reviewed since.
+    pub fn is_settled(&self, finding: &Finding) -> bool {
+        !self.settled.is_empty() && finding.samples.iter().all(|id| self.settled.contains(*id))
+    }
+}
+
 /// What happened to edits that were carried over to another version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {

@@ -216,9 +216,20 @@ fn literal(text: Option<&str>, kind: Kind, out: &mut String) {
         Kind::Text | Kind::Time => native::quote(text, out),
         _ if text.is_empty() => out.push_str("null"),
         _ if super::json::value(text.as_bytes(), 0).is_ok_and(|(_, _, end)| skip_space(text.as_bytes(), end) == text.len()) => {
-            out.push_str(text);
+            one_line(text, out);
         }
         _ => native::quote(text, out),
+    }
+}
+
+/// JSON without its line ends, which stand between values only: strings cannot hold one.
+fn one_line(text: &str, out: &mut String) {
+    for (i, line) in text.split(['\n', '\r']).enumerate() {
+        let line = if i == 0 { line } else { line.trim_start() };
+        if i > 0 && out.ends_with(',') && !line.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(line);
     }
 }
 

@@ -86,7 +86,7 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
     }
     if let Magic::Format(format) = found {
-        return open_typed(path, format, packing);
+        return open_typed(path, format, packing, progress);
     }
     if packing == Packing::None && named.is_none_or(Format::is_text) && head.len() >= PREVIEW {
         // Only whole lines: the last one is cut.
@@ -106,7 +106,7 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
             let unpacked = source::unpack(&bytes, packed, path, limit, progress)?;
             if let Magic::Format(format) = magic(&unpacked) {
                 drop((bytes, unpacked));
-                return open_typed(path, format, packing);
+                return open_typed(path, format, packing, progress);
             }
             unpacked
         }
@@ -143,9 +143,9 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
     Ok(head)
 }
 
-fn open_typed(path: &Path, format: Format, packing: Packing) -> Result<Dataset, IoError> {
+fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let columns = typed::read(path, format, packing, typed_limit(bytes), &Progress::silent())?;
+    let columns = typed::read(path, format, packing, typed_limit(bytes), progress)?;
     let rows = columns.first().map_or(0, Column::len);
     if rows >= u32::MAX as usize {
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });

@@ -4,9 +4,10 @@
 //! started as [`CHILD_COMMAND`], limits its own memory and processor time, reads the file, and hands the frame over as an
 //! Arrow stream. Whatever happens to the child, the window lives on with a message.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{DataFrame, IpcReader, IpcStreamReader, IpcStreamWriter, ParquetReader, SerReader, SerWriter};
@@ -36,35 +37,41 @@ pub fn read(path: &Path, format: Format, packing: Packing, limit: u64, progress:
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
     let program = std::env::var_os(CHILD_PROGRAM).map(PathBuf::from).map_or_else(std::env::current_exe, Ok);
     let program = program.map_err(|error| broken(format!("the reading process could not be found: {error}")))?;
+    // Through a file and not a pipe: the stream reader goes back and forth in it.
+    let mut passed = tempfile::tempfile().map_err(|error| broken(format!("no temporary file could be made: {error}")))?;
+    let mut said = tempfile::tempfile().map_err(|error| broken(format!("no temporary file could be made: {error}")))?;
+    let handles = passed.try_clone().and_then(|out| Ok((out, said.try_clone()?)));
+    let (out, err) = handles.map_err(|error| broken(error.to_string()))?;
     let mut child = Command::new(program)
         .arg(CHILD_COMMAND)
         .args([format.ending(), packing_name(packing), &limit.to_string()])
         .arg(path)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(Stdio::from(out))
+        .stderr(Stdio::from(err))
         .spawn()
         .map_err(|error| broken(format!("the reading process could not be started: {error}")))?;
-    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(broken("the reading process has no pipes".to_owned()));
+    let status = loop {
+        match child.try_wait().map_err(|error| broken(error.to_string()))? {
+            Some(status) => break status,
+            None if progress.check().is_err() => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(IoError::Cancelled);
+            }
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
     };
-    let watched = Watched { from: stdout, progress };
-    let frame = guarded(|| IpcStreamReader::new(watched).finish());
-    if progress.check().is_err() {
-        let _ = child.kill();
-    }
-    let mut said = String::new();
-    let _ = (&mut stderr).take(4_096).read_to_string(&mut said);
-    let status = child.wait().map_err(|error| broken(error.to_string()))?;
-    progress.check()?;
     if !status.success() {
-        return Err(verdict(path, format, &said, limit));
+        let mut words = String::new();
+        let _ = said.rewind();
+        let _ = said.take(4_096).read_to_string(&mut words);
+        return Err(verdict(path, format, &words, limit));
     }
-    let frame = match frame {
-        Ok(Ok(frame)) => frame,
-        Ok(Err(error)) => return Err(broken(error.to_string())),
-        Err(panic) => return Err(broken(panic)),
-    };
+    passed.rewind().map_err(|error| broken(error.to_string()))?;
+    // What the child wrote it had read whole; a panic here would still be no more than a message.
+    let frame = guarded(|| IpcStreamReader::new(std::io::BufReader::new(passed)).finish());
+    let frame = frame.map_err(&broken)?.map_err(|error| broken(error.to_string()))?;
     Ok(frame.columns().iter().map(|column| Column::from_series(column.as_materialized_series())).collect())
 }
 
@@ -90,26 +97,6 @@ fn packing_name(packing: Packing) -> &'static str {
         Packing::None => "none",
         Packing::Gzip => "gzip",
         Packing::Zstd => "zstd",
-    }
-}
-
-/// A pipe that stops when the job is cancelled.
-struct Watched<'p, R> {
-    from: R,
-    progress: &'p Progress,
-}
-
-impl<R: Read> Read for Watched<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.progress.check().map_err(|_| std::io::Error::other("cancelled"))?;
-        self.from.read(into)
-    }
-}
-
-/// The stream reader asks for this and never calls it.
-impl<R> std::io::Seek for Watched<'_, R> {
-    fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
-        Err(std::io::Error::other("a pipe has no places to go to"))
     }
 }
 

@@ -1,0 +1,70 @@
+//! What the app will do: plain data. Views and commands push actions; the app carries them out, one at a time.
+
+use std::path::PathBuf;
+
+use crate::checks::Thresholds;
+use crate::data::{Kind, Role, SampleId};
+use crate::edit::EditId;
+use crate::io::{Reading, Rows, Target};
+use crate::transform::Split;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Ask for a file, then open it.
+    OpenDialog,
+    /// Open a file.
+    Open(PathBuf),
+    /// Open a bundled sample.
+    OpenSample(usize),
+    /// Close the dataset and show the start screen.
+    Close,
+    /// Read the open file again, otherwise.
+    Reread(Reading),
+    /// Carry the edits of the project over to the file as it is now.
+    Carry,
+    /// Save what can be read of a damaged project.
+    Recover,
+    /// Give samples a class, or cells a text.
+    SetCells { samples: Vec<SampleId>, column: String, text: String },
+    /// Rename a class; into a name that exists, merge.
+    RenameClass { column: String, from: String, to: String },
+    /// Exclude samples or take them back in.
+    Exclude { samples: Vec<SampleId>, on: bool },
+    /// Mark samples reviewed, or not.
+    Review { samples: Vec<SampleId>, on: bool },
+    /// Tag samples, or take the tag off.
+    Tag { samples: Vec<SampleId>, tag: String, on: bool },
+    /// Say what a column means.
+    SetRole { column: String, role: Role },
+    /// Say how a column is read.
+    SetKind { column: String, kind: Kind },
+    /// Take back the last edit.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Go to a state of the history.
+    GoTo(EditId),
+    /// Look for outliers.
+    Check(Thresholds),
+    /// Work out a split to look at.
+    PreviewSplit(Split),
+    /// Make the split that is shown an edit.
+    ApplySplit,
+    /// Ask where to, then save.
+    ExportDialog { rows: Rows, target: Target },
+    /// Save each part of the split column to a folder.
+    ExportPartsDialog { target: Target },
+    /// Save.
+    Export { rows: Rows, target: Target },
+    /// Stop a job.
+    Cancel(&'static str),
+    /// A path was typed where the desktop offers no dialog.
+    PathTyped(PathBuf),
+    /// Take a notice away.
+    Dismiss(usize),
+    /// Say something.
+    Notice(String),
+    /// Close the window.
+    Quit,
+}

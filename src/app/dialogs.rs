@@ -1,0 +1,121 @@
+//! Asking for a path: the desktop's dialog where there is one, else our own, else a script in tests.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, unbounded};
+
+use crate::io::{Rows, Target};
+use crate::job::Jobs;
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// A file to open.
+    Open,
+    /// A name to save under.
+    Save { rows: Rows, target: Target },
+    /// A folder to save parts to.
+    Parts { target: Target },
+}
+
+/// What came of it.
+pub enum Answer {
+    /// A path.
+    Path(PathBuf),
+    /// The user thought better of it.
+    Nothing,
+    /// There is no dialog here: ask ourselves.
+    Unavailable,
+}
+
+/// A way to ask for a path without blocking the window.
+pub trait Dialogs {
+    /// Begins to ask. `wake` is called when there is an answer.
+    fn ask(&mut self, asked: &Asked, wake: Box<dyn Fn() + Send>);
+    /// The answer, once there is one.
+    fn answer(&mut self) -> Option<Answer>;
+}
+
+/// The desktop's own dialogs.
+#[derive(Default)]
+pub struct System {
+    waiting: Option<(Receiver<Option<PathBuf>>, Instant)>,
+    unavailable: bool,
+    jobs: Option<Jobs<()>>,
+}
+
+impl System {
+    /// On Linux a dialog comes over the session bus: without one there is none.
+    fn has_desktop() -> bool {
+        if !cfg!(target_os = "linux") {
+            return true;
+        }
+        let bus = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("bus"));
+        std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() || bus.is_some_and(|bus| bus.exists())
+    }
+}
+
+impl Dialogs for System {
+    fn ask(&mut self, asked: &Asked, wake: Box<dyn Fn() + Send>) {
+        if !Self::has_desktop() {
+            self.unavailable = true;
+            return;
+        }
+        let dialog = rfd::AsyncFileDialog::new();
+        // Made here, on the main thread; awaited in a job.
+        let future: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match asked {
+            Asked::Open => Box::pin(dialog.set_title("Open a dataset").pick_file()),
+            Asked::Save { target, .. } => {
+                let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Box::pin(dialog.set_title("Save as").set_file_name(name).save_file())
+            }
+            Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
+        };
+        let (sender, receiver) = unbounded();
+        self.waiting = Some((receiver, Instant::now()));
+        let jobs = self.jobs.get_or_insert_with(|| Jobs::new(std::sync::Arc::new(|| {})));
+        jobs.start("dialog", "Asking for a path", move |_| {
+            let path = pollster::block_on(future).map(|handle| handle.path().to_owned());
+            // A window that is gone needs no answer.
+            let _ = sender.send(path);
+            wake();
+            Ok(())
+        });
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        if std::mem::take(&mut self.unavailable) {
+            return Some(Answer::Unavailable);
+        }
+        let (receiver, since) = self.waiting.as_ref()?;
+        let answer = receiver.try_recv().ok()?;
+        // No person answers this fast: there was no dialog.
+        let at_once = since.elapsed() < Duration::from_millis(250);
+        self.waiting = None;
+        Some(match answer {
+            Some(path) => Answer::Path(path),
+            None if at_once => Answer::Unavailable,
+            None => Answer::Nothing,
+        })
+    }
+}
+
+/// Answers prepared beforehand: for tests.
+#[derive(Default)]
+pub struct Scripted {
+    /// The answers, the next one last; none left means that there is no dialog.
+    pub answers: Vec<PathBuf>,
+    asked: bool,
+}
+
+impl Dialogs for Scripted {
+    fn ask(&mut self, _: &Asked, wake: Box<dyn Fn() + Send>) {
+        self.asked = true;
+        wake();
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        std::mem::take(&mut self.asked).then(|| self.answers.pop().map_or(Answer::Unavailable, Answer::Path))
+    }
+}

@@ -1,0 +1,329 @@
+//! Actions, carried out one at a time. Every change to data goes through [`App::edit`].
+
+use std::path::PathBuf;
+
+use egui::Context;
+
+use super::dialogs::{Answer, Asked};
+use super::work::Begun;
+use super::{App, settings};
+use crate::action::Action;
+use crate::data::{Kind, Role, SampleId, classes_of};
+use crate::edit::{Change, Edit, EditError, Target as Of};
+use crate::io::{Reading, Rows, Target, compressed_name};
+use crate::ui::{Popup, count_samples};
+use crate::workspace::Workspace;
+
+impl App {
+    /// Carries out every action that waits.
+    pub(super) fn carry_out(&mut self, ctx: &Context) {
+        let mut rounds = 0;
+        while !self.actions.is_empty() && rounds < 16 {
+            rounds += 1;
+            for action in std::mem::take(&mut self.actions) {
+                self.act(ctx, action);
+            }
+        }
+    }
+
+    fn act(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::OpenDialog => self.ask(ctx, Asked::Open),
+            Action::Open(path) => self.open(path, Begun::Open),
+            Action::OpenSample(index) => match self.folders.unpack_sample(index) {
+                Ok(path) => self.open(path, Begun::Open),
+                Err(error) => {
+                    self.complain(ctx, format!("The sample {} could not be unpacked: {error}", settings::SAMPLES[index].name))
+                }
+            },
+            Action::Close => self.close(),
+            Action::Reread(reading) => self.reread(ctx, &reading),
+            Action::Carry => self.again(Begun::Carry),
+            Action::Recover => self.again(Begun::Recover),
+            Action::SetCells { samples, column, text } => self.set_cells(ctx, samples, &column, &text),
+            Action::RenameClass { column, from, to } => self.rename_class_to(ctx, &column, &from, &to),
+            Action::Exclude { samples, on } => {
+                self.mark(ctx, Of::Excluded, samples, on, if on { "Excluded" } else { "Restored" });
+            }
+            Action::Review { samples, on } => {
+                self.mark(ctx, Of::Reviewed, samples, on, if on { "Marked reviewed:" } else { "Marked not reviewed:" });
+            }
+            Action::Tag { samples, tag, on } => {
+                let words = format!("{} {tag}:", if on { "Tagged" } else { "Untagged" });
+                self.mark(ctx, Of::Tag(tag), samples, on, &words);
+            }
+            Action::SetRole { column, role } => {
+                self.edit(ctx, true, |workspace| {
+                    let change = Change::role(workspace.dataset(), &column, role)?;
+                    Ok(Edit::new(format!("Role of {column} is {role}"), change))
+                });
+            }
+            Action::SetKind { column, kind } => {
+                self.edit(ctx, true, |workspace| {
+                    let change = Change::kind(workspace.dataset(), &column, kind)?;
+                    Ok(Edit::new(format!("{column} is read as {}", kind.name()), change))
+                });
+            }
+            Action::Undo => self.walk(ctx, "Undone", Workspace::undo),
+            Action::Redo => self.walk(ctx, "Done again", Workspace::redo),
+            Action::GoTo(id) => self.walk(ctx, "Went to", |workspace| {
+                workspace.go(id)?;
+                Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
+            }),
+            Action::Check(thresholds) => self.start_check(thresholds),
+            Action::PreviewSplit(split) => self.start_split(split),
+            Action::ApplySplit => self.apply_split(ctx),
+            Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
+            Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
+            Action::Export { rows, target } => self.start_export(vec![(rows, target)]),
+            Action::PathTyped(path) => self.typed(ctx, path),
+            Action::Cancel(key) => {
+                self.jobs.cancel(key);
+                self.cancelled(ctx, key);
+            }
+            Action::Dismiss(at) => {
+                if at < self.notices.len() {
+                    self.notices.remove(at);
+                }
+            }
+            Action::Notice(text) => self.say(ctx, text),
+            Action::Quit => self.quit = true,
+        }
+    }
+
+    /// Plans an edit, makes it durable, shows it; says what was done where `loud`.
+    fn edit(&mut self, ctx: &Context, loud: bool, plan: impl FnOnce(&Workspace) -> Result<Option<Edit>, EditError>) {
+        let Some(workspace) = &mut self.workspace else { return };
+        let result = plan(workspace).and_then(|edit| match edit {
+            Some(edit) => workspace.edit(&edit).map(|_| Some(edit)),
+            None => Ok(None),
+        });
+        match result {
+            Ok(Some(edit)) => {
+                self.edited(&edit);
+                if loud || edit.count() > 1 {
+                    self.notice(ctx, edit.words, false, Some(("Undo".to_owned(), Action::Undo)));
+                    self.expire_undo();
+                }
+            }
+            Ok(None) => {}
+            Err(error) => self.complain(ctx, error.to_string()),
+        }
+    }
+
+    /// Only the last edit's notice offers undo, and it goes like any other.
+    fn expire_undo(&mut self) {
+        for notice in self.notices.iter_mut().skip(1) {
+            if notice.remedy.as_ref().is_some_and(|(_, action)| *action == Action::Undo) {
+                notice.remedy = None;
+            }
+        }
+    }
+
+    fn set_cells(&mut self, ctx: &Context, samples: Vec<SampleId>, column: &str, text: &str) {
+        self.edit(ctx, false, |workspace| {
+            let dataset = workspace.dataset();
+            let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+            let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
+            // A class for a label that holds a list is a list of one.
+            let listed = serde_json::to_string(&[text]).unwrap_or_default();
+            let value = if kind == Kind::List && role.is_label() && !text.starts_with('[') { &listed } else { text };
+            let change = Change::cells(dataset, column, samples.iter().map(|id| (*id, Some(value))))?;
+            let n = change.as_ref().map_or(0, |change| change.samples.len());
+            let of = if n == 1 { format!("sample {}", samples[0].0) } else { count_samples(n) };
+            let words =
+                if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
+            Ok(Edit::new(words, change))
+        });
+    }
+
+    fn rename_class_to(&mut self, ctx: &Context, column: &str, from: &str, to: &str) {
+        self.edit(ctx, true, |workspace| {
+            let dataset = workspace.dataset();
+            let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+            let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
+            let classes = workspace.classes(column);
+            let merges = classes.is_some_and(|classes| classes.class(to).is_some_and(|class| classes.counts()[class] > 0));
+            let place = classes.and_then(|classes| classes.class(from)).map(|place| place as u32);
+            let mut cells: Vec<(SampleId, String)> = Vec::new();
+            for id in
+                dataset.samples().filter(|id| classes.zip(place).is_some_and(|(classes, place)| classes.of(*id).contains(&place)))
+            {
+                let value = renamed(classes_of(dataset.text(field, id), kind, role), from, to, kind, role);
+                cells.push((id, value));
+            }
+            let change = Change::cells(dataset, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
+            let verb = if merges { "Merged" } else { "Renamed" };
+            let joint = if merges { "into" } else { "to" };
+            Ok(Edit::new(format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len())), change))
+        });
+    }
+
+    fn mark(&mut self, ctx: &Context, target: Of, samples: Vec<SampleId>, on: bool, words: &str) {
+        self.edit(ctx, false, |workspace| {
+            let change = Change::mark(workspace.dataset(), target, samples, on)?;
+            let n = change.as_ref().map_or(0, |change| change.samples.len());
+            let of = match &change {
+                Some(change) if n == 1 => format!("sample {}", change.samples[0].0),
+                _ => count_samples(n),
+            };
+            Ok(Edit::new(format!("{words} {of}"), change))
+        });
+    }
+
+    fn walk(&mut self, ctx: &Context, done: &str, step: impl FnOnce(&mut Workspace) -> Result<String, EditError>) {
+        let Some(workspace) = &mut self.workspace else { return };
+        match step(workspace) {
+            Ok(words) => {
+                self.notices.retain(|notice| notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo));
+                self.all_edited();
+                self.say(ctx, format!("{done}: {words}"));
+            }
+            Err(error @ EditError::Nothing(_)) => self.say(ctx, error.to_string()),
+            Err(error) => self.complain(ctx, error.to_string()),
+        }
+    }
+
+    fn apply_split(&mut self, ctx: &Context) {
+        let Some(plan) = self.memo.plan.clone() else { return };
+        let seed = self.state.split.seed;
+        let how = crate::ui::METHODS[self.state.split.method].0;
+        self.edit(ctx, true, |workspace| {
+            let dataset = workspace.dataset();
+            let values = plan.samples.iter().zip(&plan.parts).map(|(id, part)| (*id, plan.names[usize::from(*part)].as_str()));
+            let words = format!("Split {} {how}, seed {seed}", count_samples(plan.samples.len()));
+            let text = |field: usize| dataset.fields()[field].kind == Kind::Text;
+            if let Some(field) = dataset.with_role(|role| role == Role::Split).filter(|field| text(*field)) {
+                let column = dataset.fields()[field].name.to_string();
+                let change = Change::cells(dataset, &column, values.map(|(id, name)| (id, Some(name))))?;
+                return Ok(Edit::new(words, change));
+            }
+            let name = (1..)
+                .map(|n| if n == 1 { "split".to_owned() } else { format!("split_{n}") })
+                .find(|name| dataset.field(name).is_none());
+            let name = name.unwrap_or_default();
+            let add = Change::add_column(dataset, &name, Kind::Text, Role::Split)?;
+            Ok(Edit::new(words, [add, Change::fill(&name, values)]))
+        });
+    }
+
+    fn close(&mut self) {
+        for job in ["open", "visible", "chart", "classes", "summaries", "check", "split"] {
+            self.jobs.cancel(job);
+        }
+        self.workspace = None;
+        self.previewed = None;
+        self.state.leave_dataset();
+        self.forget_results();
+    }
+
+    fn reread(&mut self, ctx: &Context, reading: &Reading) {
+        let Some(workspace) = &self.workspace else { return };
+        let path = workspace.dataset().base.origin.path.clone();
+        if !workspace.history().nodes().is_empty() {
+            // Another reading makes other samples: the edits find theirs by content.
+            self.say(ctx, "Edits are carried over by sample content; the project as it was is kept beside it");
+            return self.open(path, Begun::CarryTo(reading.clone()));
+        }
+        self.open(path, Begun::Read(reading.clone()));
+    }
+
+    fn again(&mut self, begun: Begun) {
+        if let Some(workspace) = &self.workspace {
+            let path = workspace.dataset().base.origin.path.clone();
+            self.open(path, begun);
+        }
+    }
+
+    fn ask(&mut self, ctx: &Context, asked: Asked) {
+        let waker = ctx.clone();
+        self.dialogs.ask(&asked, Box::new(move || waker.request_repaint()));
+        self.pending = Some(asked);
+        ctx.request_repaint();
+    }
+
+    /// Takes the answer of a dialog in.
+    pub(super) fn take_answers(&mut self, ctx: &Context) {
+        let Some(answer) = self.dialogs.answer() else { return };
+        match answer {
+            Answer::Path(path) => self.answered(ctx, path),
+            Answer::Nothing => self.pending = None,
+            Answer::Unavailable => {
+                let folder = self
+                    .workspace
+                    .as_ref()
+                    .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
+                match &self.pending {
+                    Some(Asked::Open) => self.state.pop(Popup::OpenPath),
+                    Some(Asked::Save { target, .. }) => {
+                        let name = folder.unwrap_or_default().join(&target.path);
+                        self.state.pop(Popup::SavePath { folder: false });
+                        self.state.typed = name.display().to_string();
+                    }
+                    Some(Asked::Parts { .. }) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// A path typed by hand: our own dialog asks nobody before it replaces a file, so it does not.
+    fn typed(&mut self, ctx: &Context, path: PathBuf) {
+        if matches!(self.pending, Some(Asked::Save { .. })) && path.exists() {
+            return self.complain(ctx, format!("{} exists already; choose another name", path.display()));
+        }
+        self.answered(ctx, path);
+    }
+
+    fn answered(&mut self, ctx: &Context, path: PathBuf) {
+        match self.pending.take() {
+            None => {}
+            Some(Asked::Open) => self.open(path, Begun::Open),
+            Some(Asked::Save { rows, mut target }) => {
+                target.path = path;
+                self.start_export(vec![(rows, target)]);
+            }
+            Some(Asked::Parts { target }) => match self.parts(&path, &target) {
+                Some(list) => self.start_export(list),
+                None => self.complain(ctx, "There is no split to save; make one in Split first"),
+            },
+        }
+    }
+
+    fn parts(&self, folder: &std::path::Path, target: &Target) -> Option<Vec<(Rows, Target)>> {
+        let workspace = self.workspace.as_ref()?;
+        let dataset = workspace.dataset();
+        let field = dataset.with_role(|role| role == Role::Split)?;
+        let mut parts: std::collections::BTreeMap<String, Vec<SampleId>> = std::collections::BTreeMap::new();
+        for id in dataset.samples().filter(|id| self.state.export.excluded || !dataset.is_excluded(*id)) {
+            if let Some(name) = dataset.text(field, id).filter(|name| !name.is_empty()) {
+                parts.entry(name.into_owned()).or_default().push(id);
+            }
+        }
+        let file = |name: &str| {
+            name.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).collect::<String>()
+        };
+        (!parts.is_empty()).then(|| {
+            let to = |name: &str| Target {
+                path: folder.join(compressed_name(&file(name), target.format, target.packing)),
+                ..target.clone()
+            };
+            parts.iter().map(|(name, ids)| (Rows::These(ids.clone()), to(name))).collect()
+        })
+    }
+}
+
+/// A cell with one of its classes renamed; a class that is there twice then stands once.
+fn renamed(mut names: Vec<String>, from: &str, to: &str, kind: Kind, role: Role) -> String {
+    names.iter_mut().filter(|name| *name == from).for_each(|name| to.clone_into(name));
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    match (kind, role) {
+        (Kind::List, _) => serde_json::to_string(&names).unwrap_or_default(),
+        (_, Role::Labels(separator)) => names.join(&separator.to_string()),
+        _ => names.concat(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Keys to commands, and what each command does to the screen or asks of the app.
+
+use egui::{Context, Key};
+
+use super::App;
+use crate::action::Action;
+use crate::data::{Role, SampleId, SampleSet};
+use crate::ui::{Command, Popup, View};
+
+const DIGITS: [Key; 9] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+impl App {
+    /// The commands whose keys were pressed. Plain keys act only while nothing has the keyboard.
+    pub(super) fn pressed(&mut self, ctx: &Context) -> Vec<Command> {
+        let free =
+            ctx.memory(|memory| memory.focused().is_none()) && self.state.popup.is_none() && !egui::Popup::is_any_open(ctx);
+        let mut commands = Vec::new();
+        // The longest first: Ctrl Shift Z is not Ctrl Z.
+        let mut keys: Vec<_> =
+            Command::ALL.into_iter().flat_map(|command| command.keys().into_iter().map(move |key| (key, command))).collect();
+        keys.sort_by_key(|(key, _)| std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command)));
+        ctx.input_mut(|input| {
+            for (key, command) in keys {
+                let plain = !key.modifiers.command && command != Command::CheatSheet;
+                let writes = matches!(command, Command::SelectAll | Command::Undo | Command::Redo);
+                if (plain || writes) && !free {
+                    continue;
+                }
+                // A shifted letter is a letter being typed, not a command.
+                if plain && input.modifiers.shift {
+                    continue;
+                }
+                let times = input.count_and_consume_key(key.modifiers, key.logical_key);
+                commands.extend(std::iter::repeat_n(command, times));
+            }
+            if free && !input.modifiers.any() {
+                for (n, digit) in DIGITS.iter().enumerate() {
+                    if input.key_pressed(*digit) {
+                        self.actions.extend(self.give_class(n));
+                    }
+                }
+            }
+        });
+        commands
+    }
+
+    fn give_class(&self, n: usize) -> Option<Action> {
+        let workspace = self.workspace.as_ref()?;
+        let dataset = workspace.dataset();
+        let column = dataset.fields()[dataset.with_role(Role::is_label)?].name.to_string();
+        let text = workspace.classes(&column)?.names().get(n)?.to_string();
+        let samples = self.state.selection.samples();
+        (!samples.is_empty()).then_some(Action::SetCells { samples, column, text })
+    }
+
+    /// Carries out a command.
+    pub(super) fn command(&mut self, ctx: &Context, command: Command) {
+        if command.needs_dataset() && self.workspace.is_none() {
+            return;
+        }
+        match command {
+            Command::Open => self.actions.push(Action::OpenDialog),
+            Command::Close => self.actions.push(Action::Close),
+            Command::Palette => self.state.pop(Popup::Palette),
+            Command::Search => self.state.pop(Popup::Filter),
+            Command::CheatSheet => self.state.pop(Popup::Keys),
+            Command::Next => self.step(1),
+            Command::Previous => self.step(-1),
+            Command::SelectAll => self.select_all(),
+            Command::ClearSelection => self.clear(),
+            Command::PickClass => self.with_selection(ctx, |app, _| app.state.pop(Popup::Class)),
+            Command::Tag => self.with_selection(ctx, |app, _| app.state.pop(Popup::Tag)),
+            Command::Review => self.with_selection(ctx, Self::review),
+            Command::Exclude => self.with_selection(ctx, Self::exclude),
+            Command::EditCell => self.edit_cell(ctx),
+            Command::RenameClass => self.rename_class(ctx),
+            Command::Undo => self.actions.push(Action::Undo),
+            Command::Redo => self.actions.push(Action::Redo),
+            Command::ShowCollect => self.state.view = View::Collect,
+            Command::ShowExplore => self.state.view = View::Explore,
+            Command::ShowClean => self.state.view = View::Clean,
+            Command::ShowSplit => self.state.view = View::Split,
+            Command::ShowExport => self.state.view = View::Export,
+            Command::ShowHistory => self.state.view = View::History,
+            Command::ToggleInspector => self.state.inspector = !self.state.inspector,
+            Command::RowHeight => {
+                self.state.table.lines = match self.state.table.lines {
+                    0 | 1 => 3,
+                    2..=3 => 6,
+                    _ => 1,
+                };
+                self.state.table.follow = true;
+            }
+            Command::ToggleTheme => self.state.dark = !self.state.dark,
+            Command::ZoomIn => ctx.set_zoom_factor((ctx.zoom_factor() + 0.1).min(3.0)),
+            Command::ZoomOut => ctx.set_zoom_factor((ctx.zoom_factor() - 0.1).max(0.5)),
+            Command::ZoomReset => ctx.set_zoom_factor(1.0),
+            Command::Quit => self.quit = true,
+        }
+        ctx.request_repaint();
+    }
+
+    fn step(&mut self, by: i64) {
+        if self.memo.visible.is_empty() {
+            return;
+        }
+        let place = match self.state.selection.cursor {
+            None => 0,
+            Some(_) => (self.state.selection.place as i64 + by).max(0) as usize,
+        };
+        self.state.selection.go(&self.memo.visible, place);
+        self.state.table.follow = true;
+    }
+
+    fn select_all(&mut self) {
+        self.state.selection.chosen = self.memo.visible.iter().collect();
+        if self.state.selection.cursor.is_none() {
+            self.state.selection.cursor = self.memo.visible.get(0);
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.state.selection.chosen.is_empty() {
+            self.state.filter.clauses.clear();
+        } else {
+            self.state.selection.chosen = SampleSet::default();
+        }
+    }
+
+    fn with_selection(&mut self, ctx: &Context, act: impl FnOnce(&mut Self, Vec<SampleId>)) {
+        let samples = self.state.selection.samples();
+        if samples.is_empty() {
+            self.say(ctx, "Choose a sample first: click a row, or press J");
+        } else {
+            act(self, samples);
+        }
+    }
+
+    fn review(&mut self, samples: Vec<SampleId>) {
+        let Some(workspace) = &self.workspace else { return };
+        let on = samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
+        let one = samples.len() == 1;
+        self.actions.push(Action::Review { samples, on });
+        // Keeping a sample as it is means going on to the next.
+        if on && one {
+            self.step(1);
+        }
+    }
+
+    fn exclude(&mut self, samples: Vec<SampleId>) {
+        let Some(workspace) = &self.workspace else { return };
+        let on = samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
+        self.actions.push(Action::Exclude { samples, on });
+    }
+
+    fn edit_cell(&mut self, ctx: &Context) {
+        let (Some(workspace), Some(id)) = (&self.workspace, self.state.selection.cursor) else {
+            return self.say(ctx, "Choose a sample first: click a row, or press J");
+        };
+        let dataset = workspace.dataset();
+        let text = |role| matches!(role, Role::Text | Role::Messages);
+        if let Some(field) = dataset.with_role(text).or_else(|| dataset.with_role(|_| true)) {
+            let typed = dataset.text(field, id).unwrap_or_default().into_owned();
+            let column = dataset.fields()[field].name.to_string();
+            self.state.pop(Popup::Cell { column });
+            self.state.typed = typed;
+        }
+    }
+
+    fn rename_class(&mut self, ctx: &Context) {
+        let found = self.workspace.as_ref().and_then(|workspace| {
+            let dataset = workspace.dataset();
+            let field = dataset.with_role(Role::is_label)?;
+            let column = dataset.fields()[field].name.to_string();
+            let class = *workspace.classes(&column)?.of(self.state.selection.cursor?).first()?;
+            let from = workspace.classes(&column)?.names()[class as usize].to_string();
+            Some(Popup::Rename { column, from })
+        });
+        match found {
+            Some(popup) => self.state.pop(popup),
+            None => self.say(ctx, "Choose a sample of the class to rename first"),
+        }
+    }
+}

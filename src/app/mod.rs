@@ -1,0 +1,251 @@
+//! The eframe glue: the app owns the workspace, the screen's state and the jobs, and carries out actions.
+
+mod dialogs;
+mod dispatch;
+mod keys;
+mod settings;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+pub use dialogs::{Answer, Asked, Dialogs, Scripted, System};
+pub use settings::{Folders, SAMPLES, Settings};
+
+use crate::action::Action;
+use crate::data::Dataset;
+use crate::edit::{Edit, EditId};
+use crate::job::Jobs;
+use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, theme};
+use crate::workspace::Workspace;
+use work::{Done, Keys};
+
+/// What the window begins with.
+pub enum Begin {
+    /// The bundled sample.
+    Sample,
+    /// The start screen.
+    Start,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Seconds that a notice stays which offers nothing to do.
+const NOTICE_SECONDS: f64 = 7.0;
+
+/// The whole program behind the window.
+pub struct App {
+    workspace: Option<Workspace>,
+    state: UiState,
+    jobs: Jobs<Done>,
+    memo: Memo,
+    keys: Keys,
+    theme: Theme,
+    applied: Option<bool>,
+    notices: Vec<Notice>,
+    settings: Settings,
+    folders: Folders,
+    dialogs: Box<dyn Dialogs>,
+    pending: Option<Asked>,
+    preview: (Sender<Dataset>, Receiver<Dataset>),
+    previewed: Option<Dataset>,
+    shown_edit: Option<(EditId, Edit)>,
+    actions: Vec<Action>,
+    quit: bool,
+}
+
+impl App {
+    /// The app on a fresh egui context.
+    pub fn new(ctx: &egui::Context, begin: Begin, folders: Folders, dialogs: Box<dyn Dialogs>) -> Self {
+        theme::install_fonts(ctx);
+        let settings = Settings::load(&folders);
+        let waker = ctx.clone();
+        let mut state = UiState { dark: settings.dark, inspector: settings.inspector, ..UiState::default() };
+        state.table.lines = settings.lines.clamp(1, 8);
+        if settings.zoom > 0.0 {
+            ctx.set_zoom_factor(settings.zoom.clamp(0.5, 3.0));
+        }
+        let mut app = Self {
+            workspace: None,
+            theme: Theme::new(state.dark),
+            state,
+            jobs: Jobs::new(Arc::new(move || waker.request_repaint())),
+            memo: Memo::default(),
+            keys: Keys::default(),
+            applied: None,
+            notices: Vec::new(),
+            settings,
+            folders,
+            dialogs,
+            pending: None,
+            preview: unbounded(),
+            previewed: None,
+            shown_edit: None,
+            actions: Vec::new(),
+            quit: false,
+        };
+        match begin {
+            Begin::Sample => app.actions.push(Action::OpenSample(0)),
+            Begin::File(path) => app.actions.push(Action::Open(path)),
+            Begin::Start => {}
+        }
+        app
+    }
+
+    /// What is open.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.workspace.as_ref()
+    }
+
+    /// The screen's state: for tests and pictures.
+    pub fn state_mut(&mut self) -> &mut UiState {
+        &mut self.state
+    }
+
+    /// Whether jobs run or results are still to be worked out.
+    pub fn is_busy(&self) -> bool {
+        !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale
+    }
+
+    /// Pushes an action, as a view would.
+    pub fn push(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// What the app has said and still shows.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    fn say(&mut self, ctx: &egui::Context, text: impl Into<String>) {
+        self.notice(ctx, text.into(), false, None);
+    }
+
+    fn complain(&mut self, ctx: &egui::Context, text: impl Into<String>) {
+        self.notice(ctx, text.into(), true, None);
+    }
+
+    fn notice(&mut self, ctx: &egui::Context, text: String, bad: bool, remedy: Option<(String, Action)>) {
+        let since = ctx.input(|input| input.time);
+        self.notices.retain(|known| known.text != text);
+        self.notices.insert(0, Notice { text, remedy, bad, since });
+        self.notices.truncate(3);
+        ctx.request_repaint();
+    }
+
+    fn forget_old_notices(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        self.notices.retain(|notice| notice.remedy.is_some() || now - notice.since < NOTICE_SECONDS);
+        let next =
+            self.notices.iter().filter(|notice| notice.remedy.is_none()).map(|notice| NOTICE_SECONDS - (now - notice.since));
+        if let Some(seconds) = next.reduce(f64::min) {
+            ctx.request_repaint_after(std::time::Duration::from_secs_f64(seconds.max(0.01) + 0.01));
+        }
+    }
+
+    fn apply_theme(&mut self, ctx: &egui::Context) {
+        if self.applied != Some(self.state.dark) {
+            self.theme = Theme::new(self.state.dark);
+            self.theme.apply(ctx);
+            self.applied = Some(self.state.dark);
+        }
+    }
+
+    fn remember(&mut self, ctx: &egui::Context) {
+        let now = Settings {
+            dark: self.state.dark,
+            inspector: self.state.inspector,
+            lines: self.state.table.lines,
+            zoom: ctx.zoom_factor(),
+            recent: self.settings.recent.clone(),
+        };
+        if now != self.settings {
+            self.settings = now;
+            // Settings that cannot be kept are not worth a word every time they change.
+            let _ = self.settings.save(&self.folders);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        while let Ok(dataset) = self.preview.1.try_recv() {
+            if self.workspace.is_none() {
+                self.previewed = Some(dataset);
+            }
+        }
+        self.take_reports(ctx);
+        self.take_answers(ctx);
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        self.actions.extend(dropped.map(Action::Open));
+        self.carry_out(ctx);
+        self.schedule();
+        self.forget_old_notices(ctx);
+        self.remember(ctx);
+        if self.quit {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        self.apply_theme(&ctx);
+        let mut commands = self.pressed(&ctx);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        self.read_shown_edit();
+        let bundle = Bundle {
+            workspace: self.workspace.as_ref(),
+            preview: self.previewed.as_ref(),
+            memo: &self.memo,
+            theme: &self.theme,
+            running: self
+                .jobs
+                .running()
+                .iter()
+                .map(|job| Running { key: job.key, title: &job.title, progress: &job.progress })
+                .collect(),
+            notices: &self.notices,
+            recent: &self.settings.recent,
+            samples: &SAMPLES.map(|sample| (sample.name, sample.what)),
+            shown_edit: self.shown_edit.as_ref(),
+            now,
+        };
+        ui::draw(ui, &mut self.state, &bundle, &mut self.actions, &mut commands);
+        for command in commands {
+            self.command(&ctx, command);
+        }
+        if !self.actions.is_empty() {
+            // Carried out at once, so that what a key did is on disk and on screen at the next frame.
+            self.carry_out(&ctx);
+            ctx.request_repaint();
+        }
+        self.schedule();
+    }
+}
+
+/// Opens the window and runs until it is closed.
+///
+/// # Errors
+/// Why there is no window, and what to do.
+pub fn run(begin: Begin) -> Result<(), String> {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Lapidary")
+            .with_app_id("lapidary")
+            .with_inner_size([1440.0, 900.0])
+            .with_min_inner_size([720.0, 480.0])
+            .with_drag_and_drop(true),
+        ..eframe::NativeOptions::default()
+    };
+    let create =
+        |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+            let folders = Folders::of_user();
+            Ok(Box::new(App::new(&creation.egui_ctx, begin, folders, Box::new(System::default()))))
+        };
+    eframe::run_native("lapidary", options, Box::new(create)).map_err(|error| {
+        format!("no window could be opened ({error}). Lapidary draws with OpenGL: a desktop, or Mesa's software renderer, is needed. `lapidary -h` lists what works without a window")
+    })
+}

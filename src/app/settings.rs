@@ -1,0 +1,124 @@
+//! What is remembered between runs, where things are kept, and the bundled samples.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A bundled sample.
+pub struct Sample {
+    pub name: &'static str,
+    pub what: &'static str,
+    bytes: &'static [u8],
+}
+
+/// The bundled samples; their licences stand in `assets/samples`.
+pub const SAMPLES: [Sample; 2] = [
+    Sample {
+        name: "banking77.csv",
+        what: "10,003 customer questions, 77 intents (PolyAI, CC BY 4.0)",
+        bytes: include_bytes!("../../assets/samples/banking77.csv"),
+    },
+    Sample {
+        name: "gsm8k.jsonl",
+        what: "1,319 grade-school maths problems (OpenAI, MIT)",
+        bytes: include_bytes!("../../assets/samples/gsm8k.jsonl"),
+    },
+];
+
+/// Where things are kept.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    /// Settings.
+    pub config: PathBuf,
+    /// Samples, and projects of datasets whose folder cannot be written.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The user's own, by the desktop's conventions.
+    pub fn of_user() -> Self {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = set("HOME").or_else(|| set("USERPROFILE")).unwrap_or_else(std::env::temp_dir);
+        let config = set("XDG_CONFIG_HOME").or_else(|| set("APPDATA")).unwrap_or_else(|| home.join(".config"));
+        let data = set("XDG_DATA_HOME").or_else(|| set("LOCALAPPDATA")).unwrap_or_else(|| home.join(".local/share"));
+        Self { config: config.join("lapidary"), data: data.join("lapidary") }
+    }
+
+    /// All in one folder: for tests.
+    pub fn within(folder: &Path) -> Self {
+        Self { config: folder.join("config"), data: folder.join("data") }
+    }
+
+    /// The folder for projects whose source's folder cannot be written.
+    pub fn projects(&self) -> PathBuf {
+        self.data.join("projects")
+    }
+
+    /// Puts a bundled sample where its project can live beside it; returns its path.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn unpack_sample(&self, index: usize) -> std::io::Result<PathBuf> {
+        let sample = &SAMPLES[index.min(SAMPLES.len() - 1)];
+        let path = self.data.join("samples").join(sample.name);
+        if fs::metadata(&path).is_ok_and(|meta| meta.len() == sample.bytes.len() as u64) {
+            return Ok(path);
+        }
+        write(&path, sample.bytes)?;
+        Ok(path)
+    }
+}
+
+/// What is remembered between runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub dark: bool,
+    pub inspector: bool,
+    pub lines: usize,
+    pub zoom: f32,
+    pub recent: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { dark: true, inspector: true, lines: 1, zoom: 1.0, recent: Vec::new() }
+    }
+}
+
+impl Settings {
+    /// Reads them; what cannot be read is as if it had never been set.
+    pub fn load(folders: &Folders) -> Self {
+        fs::read(folders.config.join("settings.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Keeps them.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn save(&self, folders: &Folders) -> std::io::Result<()> {
+        write(&folders.config.join("settings.json"), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Puts a file at the head of those opened before.
+    pub fn opened(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.recent.retain(|known| *known != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(12);
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut aside = tempfile::NamedTempFile::new_in(folder)?;
+    aside.write_all(bytes)?;
+    aside.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

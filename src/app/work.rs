@@ -1,0 +1,515 @@
+//! What runs beside the window: opening, filtering, counting, checking, splitting, saving. Each works on a snapshot.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::Context;
+
+use super::App;
+use crate::action::Action;
+use crate::checks::{Check, Finding, Thresholds};
+use crate::data::{Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, SampleId, Summary, sort, values};
+use crate::edit::{Edit, JournalError, Target as Of, project_path, recover};
+use crate::io::{self, Reading, Rows, Target};
+use crate::job::{JobError, Outcome, Progress};
+use crate::transform::{Plan, Split};
+use crate::ui::{ChartData, Memo, Visible, chart_field, chart_measure, count_samples};
+use crate::workspace::{Workspace, stored_reading};
+
+/// What a job brings back.
+pub enum Done {
+    Opened(Box<Opened>),
+    Visible(VisibleKey, Result<Visible, String>),
+    Chart(ChartKey, ChartData),
+    Classes(String, u64, ClassIndex),
+    Summaries(u64, Vec<(String, Summary)>),
+    Findings(u64, Vec<Finding>),
+    Plan(Split, u64, Result<(Plan, Vec<Vec<u64>>), String>),
+    Saved(Vec<String>),
+}
+
+/// A dataset that was opened, and what there is to say about it.
+pub struct Opened {
+    workspace: Workspace,
+    words: Option<String>,
+    remedy: Option<(String, Action)>,
+}
+
+/// What to do with a file.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    /// Open it as its project says, or as it seems to be.
+    Open,
+    /// Read it so.
+    Read(Reading),
+    /// Carry the project's edits over to it as it is now.
+    Carry,
+    /// Carry them over to another reading of it.
+    CarryTo(Reading),
+    /// Save what can be read of its project first.
+    Recover,
+}
+
+/// What the visible samples depend on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VisibleKey {
+    filter: Filter,
+    sort: Option<(String, bool)>,
+    revision: u64,
+}
+
+/// What the chart depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChartKey {
+    column: String,
+    measure: Measure,
+    classes: bool,
+    visible: VisibleKey,
+}
+
+/// What the results on screen were worked out from, and what is being worked out.
+#[derive(Default)]
+pub struct Keys {
+    visible: VisibleKey,
+    visible_asked: Option<VisibleKey>,
+    chart: Option<ChartKey>,
+    chart_asked: Option<ChartKey>,
+    summarised: Option<u64>,
+    summaries_wanted: Vec<String>,
+    checked: bool,
+    split: Option<(Split, u64)>,
+}
+
+/// Above this many samples, what is nice to have is worked out only when it is asked for.
+const MANY: usize = 2_000_000;
+/// Above this many samples, the header's figures are not worked out anew after each edit.
+const MANY_TO_SUMMARISE: usize = 200_000;
+
+impl App {
+    /// Starts opening a file. What was open stays until it has succeeded.
+    pub(super) fn open(&mut self, path: PathBuf, begun: Begun) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let fallback = self.folders.projects();
+        let preview = self.preview.0.clone();
+        // A project is locked by whoever has it open: let go of it before the same file is opened again.
+        let same = |workspace: &Workspace| {
+            std::path::absolute(&workspace.dataset().base.origin.path).ok() == std::path::absolute(&path).ok()
+        };
+        if self.workspace.as_ref().is_some_and(same) {
+            self.workspace = None;
+            self.forget_results();
+        }
+        self.jobs.start("open", format!("Opening {name}"), move |progress| {
+            let first = |dataset: Dataset| {
+                // Nobody listening means that the window is closing.
+                let _ = preview.send(dataset);
+            };
+            open_file(&path, begun, &fallback, progress, &first).map(|opened| Done::Opened(Box::new(opened)))
+        });
+    }
+
+    /// Takes in what jobs have brought, some of it at most a frame.
+    pub(super) fn take_reports(&mut self, ctx: &Context) {
+        for _ in 0..16 {
+            let Some(report) = self.jobs.take() else { return };
+            match report.outcome {
+                Outcome::Done(done) => self.take(ctx, done),
+                Outcome::Cancelled => self.cancelled(ctx, report.key),
+                Outcome::Failed(message) => {
+                    self.previewed = None;
+                    self.complain(ctx, message);
+                }
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    /// Forgets what a job that was stopped had begun.
+    pub(super) fn cancelled(&mut self, ctx: &Context, key: &str) {
+        if key == "open" {
+            self.previewed = None;
+        }
+        self.say(ctx, "Stopped");
+    }
+
+    fn take(&mut self, ctx: &Context, done: Done) {
+        match done {
+            Done::Opened(opened) => self.opened(ctx, *opened),
+            Done::Visible(key, result) => self.take_visible(key, result),
+            Done::Chart(key, data) => {
+                self.memo.chart = Some((key.column.clone(), key.measure, data));
+                self.keys.chart = Some(key);
+                self.keys.chart_asked = None;
+            }
+            Done::Classes(column, revision, index) => {
+                if let Some(workspace) = &mut self.workspace {
+                    workspace.set_classes(&column, revision, index);
+                }
+            }
+            Done::Summaries(revision, list) => {
+                self.keys.summarised = Some(revision);
+                self.memo.summaries.extend(list);
+            }
+            Done::Findings(revision, list) => {
+                if let Some(workspace) = &mut self.workspace {
+                    workspace.set_findings(revision, list);
+                }
+            }
+            Done::Plan(split, revision, result) => {
+                self.keys.split = Some((split, revision));
+                match result {
+                    Ok((plan, classes)) => {
+                        (self.memo.plan, self.memo.plan_classes, self.memo.plan_trouble) = (Some(Arc::new(plan)), classes, None);
+                    }
+                    Err(trouble) => (self.memo.plan, self.memo.plan_trouble) = (None, Some(trouble)),
+                }
+            }
+            Done::Saved(words) => words.into_iter().for_each(|words| self.say(ctx, words)),
+        }
+    }
+
+    fn opened(&mut self, ctx: &Context, opened: Opened) {
+        self.previewed = None;
+        self.state.leave_dataset();
+        self.forget_results();
+        let workspace = opened.workspace;
+        self.settings.recent.retain(|path| path.exists());
+        self.settings.opened(&workspace.dataset().base.origin.path);
+        let _ = self.settings.save(&self.folders);
+        self.memo.visible = Visible::All(workspace.dataset().rows());
+        let edits = workspace.history().line(workspace.history().head()).len();
+        let warnings = workspace.dataset().base.warnings.len();
+        let (project, elsewhere) = workspace.project();
+        let project = project.display().to_string();
+        self.workspace = Some(workspace);
+        self.notices.clear();
+        if elsewhere && opened.words.is_none() {
+            self.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
+        }
+        if warnings > 0 {
+            self.say(ctx, format!("{warnings} lines could not be read as they stand; Collect lists them"));
+        }
+        if edits > 0 && opened.words.is_none() {
+            self.say(ctx, format!("Your {edits} edits are back"));
+        }
+        if let Some(words) = opened.words {
+            let bad = opened.remedy.is_some();
+            self.notice(ctx, words, bad, opened.remedy);
+        }
+    }
+
+    /// Forgets everything that was worked out from a dataset.
+    pub(super) fn forget_results(&mut self) {
+        self.memo = Memo::default();
+        self.keys = Keys::default();
+        self.shown_edit = None;
+    }
+
+    /// Notes what an edit makes stale.
+    pub(super) fn edited(&mut self, edit: &Edit) {
+        for change in &edit.changes {
+            if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target {
+                if !self.keys.summaries_wanted.contains(column) {
+                    self.keys.summaries_wanted.push(column.clone());
+                }
+            }
+        }
+        self.keys.split = None;
+        self.memo.plan = None;
+    }
+
+    /// Notes that anything may have changed: undo, redo, jumps.
+    pub(super) fn all_edited(&mut self) {
+        if let Some(workspace) = &self.workspace {
+            self.keys.summaries_wanted = workspace.dataset().fields().iter().map(|field| field.name.to_string()).collect();
+        }
+        self.keys.split = None;
+        self.memo.plan = None;
+    }
+
+    fn take_visible(&mut self, key: VisibleKey, result: Result<Visible, String>) {
+        self.keys.visible_asked = None;
+        self.memo.visible_stale = false;
+        match result {
+            Ok(visible) => {
+                self.memo.visible = visible;
+                self.memo.filter_trouble = None;
+                self.settle_cursor();
+            }
+            Err(trouble) => self.memo.filter_trouble = Some(trouble),
+        }
+        self.keys.visible = key;
+    }
+
+    /// Keeps the cursor on its sample; where the filter took that away, on what stands in its place now.
+    fn settle_cursor(&mut self) {
+        let selection = &mut self.state.selection;
+        let Some(id) = selection.cursor else { return };
+        let place = match self.memo.visible.place(id, selection.place) {
+            Some(place) => place,
+            None => {
+                let place = selection.place.min(self.memo.visible.len().saturating_sub(1));
+                selection.cursor = self.memo.visible.get(place);
+                place
+            }
+        };
+        (selection.place, selection.anchor) = (place, place);
+    }
+
+    /// Starts whatever has become stale and is not being worked out yet. Cheap: compares keys.
+    pub(super) fn schedule(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let revision = workspace.revision();
+        let plain = self.state.filter.is_empty() && self.state.table.sort.is_none();
+        let wanted = VisibleKey {
+            filter: self.state.filter.clone(),
+            sort: self.state.table.sort.clone(),
+            revision: if plain { 0 } else { revision },
+        };
+        if wanted != self.keys.visible && self.keys.visible_asked.as_ref() != Some(&wanted) {
+            if plain {
+                self.jobs.cancel("visible");
+                let all = Visible::All(dataset.rows());
+                self.take_visible(wanted.clone(), Ok(all));
+            } else {
+                // A filter that changed dims what it replaces; an edit under a filter does not: rows must not flicker.
+                self.memo.visible_stale = wanted.filter != self.keys.visible.filter || wanted.sort != self.keys.visible.sort;
+                self.keys.visible_asked = Some(wanted.clone());
+                let snapshot = dataset.clone();
+                let key = wanted.clone();
+                self.jobs.start("visible", "Filtering", move |progress| visible(&snapshot, key, progress));
+            }
+        }
+        self.schedule_classes();
+        self.schedule_chart(wanted);
+        self.schedule_rest();
+    }
+
+    fn schedule_classes(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        if self.jobs.is_running("classes") {
+            return;
+        }
+        let dataset = workspace.dataset();
+        let missing = (0..dataset.fields().len()).find(|field| {
+            dataset.fields()[*field].role.is_label() && workspace.classes(&dataset.fields()[*field].name).is_none()
+        });
+        if let Some(field) = missing {
+            let (snapshot, revision) = (dataset.clone(), workspace.revision());
+            let column = dataset.fields()[field].name.to_string();
+            self.jobs.start("classes", format!("Counting classes of {column}"), move |progress| {
+                Ok(Done::Classes(column, revision, ClassIndex::build(&snapshot, field, progress)?))
+            });
+        }
+    }
+
+    fn schedule_chart(&mut self, visible: VisibleKey) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let Some(field) = chart_field(&self.state, dataset) else { return };
+        let column = dataset.fields()[field].name.to_string();
+        let classes = workspace.classes(&column).cloned();
+        if dataset.fields()[field].role.is_label() && classes.is_none() {
+            return;
+        }
+        let measure = chart_measure(&self.state, dataset, field);
+        let filtered = !self.state.filter.is_empty();
+        let fresh = self.keys.visible == visible;
+        // An edit changes the chart of classes by itself; a histogram of numbers is worked out anew.
+        let revision = if classes.is_some() && !filtered { 0 } else { workspace.revision() };
+        let key =
+            ChartKey { column, measure, classes: classes.is_some(), visible: VisibleKey { revision, sort: None, ..visible } };
+        let known = self.keys.chart.as_ref() == Some(&key) || self.keys.chart_asked.as_ref() == Some(&key);
+        if known || !fresh || self.memo.visible_stale || (key.classes && !filtered) {
+            return;
+        }
+        self.keys.chart_asked = Some(key.clone());
+        let (snapshot, shown) = (dataset.clone(), self.memo.visible.clone());
+        self.jobs.start("chart", "Counting", move |progress| {
+            progress.check()?;
+            let data = match classes {
+                Some(classes) => {
+                    let part = classes.count(shown.iter().filter(|id| !snapshot.is_excluded(*id)));
+                    ChartData::Classes { balance: Balance::of(&part), part }
+                }
+                None => numbers(&snapshot, field, measure, &shown, filtered),
+            };
+            Ok(Done::Chart(key, data))
+        });
+    }
+
+    fn schedule_rest(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let (dataset, revision) = (workspace.dataset(), workspace.revision());
+        if !self.jobs.is_running("summaries") {
+            let first = self.keys.summarised.is_none();
+            let again = !self.keys.summaries_wanted.is_empty() && dataset.rows() <= MANY_TO_SUMMARISE;
+            if first || again {
+                let wanted = std::mem::take(&mut self.keys.summaries_wanted);
+                let fields: Vec<usize> = (0..dataset.fields().len())
+                    .filter(|field| first || wanted.iter().any(|name| **name == *dataset.fields()[*field].name))
+                    .collect();
+                // Wide files: the header shows what fits a screen; the rest comes when somebody asks.
+                let fields: Vec<usize> = fields.into_iter().take(64).collect();
+                self.keys.summarised = Some(revision);
+                let snapshot = dataset.clone();
+                self.jobs.start("summaries", "Looking at columns", move |progress| {
+                    let mut list = Vec::new();
+                    for field in fields {
+                        list.push((snapshot.fields()[field].name.to_string(), Summary::of(&snapshot, field, progress)?));
+                    }
+                    Ok(Done::Summaries(revision, list))
+                });
+            }
+        }
+        let asked = self.state.view == crate::ui::View::Clean || dataset.rows() <= MANY;
+        if !self.keys.checked && asked {
+            self.keys.checked = true;
+            self.start_check(self.state.thresholds);
+        }
+    }
+
+    /// Looks for outliers.
+    pub(super) fn start_check(&mut self, thresholds: Thresholds) {
+        let Some(workspace) = &self.workspace else { return };
+        let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
+        self.jobs.start("check", "Looking for outliers", move |progress| {
+            Ok(Done::Findings(revision, Check::Outliers.run(&snapshot, &thresholds, progress)?))
+        });
+    }
+
+    /// Works out a split to look at.
+    pub(super) fn start_split(&mut self, split: Split) {
+        let Some(workspace) = &self.workspace else { return };
+        let revision = workspace.revision();
+        if self.keys.split.as_ref().is_some_and(|(known, at)| *known == split && *at == revision) && self.memo.plan.is_some() {
+            return;
+        }
+        let snapshot = workspace.dataset().clone();
+        let label = snapshot.field(&self.state.split.label).or_else(|| snapshot.with_role(Role::is_label));
+        let classes = label.and_then(|field| workspace.classes(&snapshot.fields()[field].name)).cloned();
+        self.jobs.start("split", "Splitting", move |progress| {
+            let result = match split.plan(&snapshot, progress) {
+                Ok(plan) => {
+                    let mut counts: Vec<Vec<u64>> = Vec::new();
+                    if let Some(classes) = &classes {
+                        counts.extend((0..plan.names.len()).map(|part| classes.count(plan.members(part))));
+                        counts.push(classes.count(plan.samples.iter().copied()));
+                    }
+                    Ok((plan, counts))
+                }
+                Err(crate::transform::SplitError::Cancelled) => return Err(JobError::Cancelled),
+                Err(error) => Err(error.to_string()),
+            };
+            Ok(Done::Plan(split, revision, result))
+        });
+    }
+
+    /// Saves one file after the other.
+    pub(super) fn start_export(&mut self, list: Vec<(Rows, Target)>) {
+        let Some(workspace) = &self.workspace else { return };
+        let snapshot = workspace.dataset().clone();
+        self.jobs.start("export", "Saving", move |progress| {
+            let mut words = Vec::new();
+            for (rows, target) in list {
+                let report = io::export(&snapshot, &rows, &target, progress)?;
+                words.extend(report.notes);
+                words.push(format!("Saved {} to {}", count_samples(report.rows), target.path.display()));
+            }
+            Ok(Done::Saved(words))
+        });
+    }
+
+    /// Reads the edit that History shows, once.
+    pub(super) fn read_shown_edit(&mut self) {
+        let Some(at) = self.state.history_at.filter(|_| self.state.view == crate::ui::View::History) else { return };
+        if self.shown_edit.as_ref().is_none_or(|(known, _)| *known != at) {
+            self.shown_edit = self.workspace.as_ref().and_then(|workspace| workspace.edit_at(at).ok()).map(|edit| (at, edit));
+        }
+    }
+}
+
+fn visible(snapshot: &Dataset, key: VisibleKey, progress: &Progress) -> Result<Done, JobError> {
+    let found = match key.filter.apply(snapshot, progress) {
+        Ok(found) => found,
+        Err(FilterError::Cancelled) => return Err(JobError::Cancelled),
+        Err(error) => return Ok(Done::Visible(key, Err(error.to_string()))),
+    };
+    let ordered = match key.sort.as_ref().and_then(|(column, down)| snapshot.field(column).map(|field| (field, *down))) {
+        Some((field, down)) => sort(snapshot, &found, field, down, progress)?,
+        None => found,
+    };
+    Ok(Done::Visible(key, Ok(Visible::These(Arc::new(ordered)))))
+}
+
+const BINS: usize = 60;
+
+fn numbers(snapshot: &Dataset, field: usize, measure: Measure, shown: &Visible, filtered: bool) -> ChartData {
+    let all: Vec<SampleId> = snapshot.samples().filter(|id| !snapshot.is_excluded(*id)).collect();
+    let list: Vec<f64> = values(snapshot, field, measure, &all).into_iter().map(|(_, value)| value).collect();
+    let whole = Histogram::of(list.iter().copied(), BINS);
+    let part = if filtered {
+        let ids: Vec<SampleId> = shown.iter().filter(|id| !snapshot.is_excluded(*id)).collect();
+        whole.recount(values(snapshot, field, measure, &ids).into_iter().map(|(_, value)| value))
+    } else {
+        whole.counts.clone()
+    };
+    ChartData::Numbers { whole, part }
+}
+
+fn open_file(
+    path: &Path,
+    begun: Begun,
+    fallback: &Path,
+    progress: &Progress,
+    preview: &dyn Fn(Dataset),
+) -> Result<Opened, JobError> {
+    let say = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
+    let fallback = Some(fallback);
+    let mut words = None;
+    if matches!(begun, Begun::Recover) {
+        let (project, _) = project_path(path, fallback);
+        let (aside, saved, lost) = recover(&project).map_err(|error| say(&error))?;
+        words =
+            Some(format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
+    }
+    let stored = stored_reading(path, fallback);
+    let reading = match &begun {
+        Begun::Read(reading) | Begun::CarryTo(reading) => reading.clone(),
+        _ => stored.as_ref().ok().cloned().flatten().unwrap_or_default(),
+    };
+    let dataset = io::open(path, &reading, progress, preview)?;
+    if matches!(begun, Begun::Carry | Begun::CarryTo(_)) {
+        let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
+        workspace.read_classes(progress)?;
+        let lost = if carried.lost > 0 {
+            format!("; {} of their samples are not in the file any more", carried.lost)
+        } else {
+            String::new()
+        };
+        let words = format!("{} edits carried over{lost}. The old project is kept as {}", carried.edits, carried.aside.display());
+        return Ok(Opened { workspace, words: Some(words), remedy: None });
+    }
+    let trouble = stored.err();
+    let opened = match trouble {
+        Some(error) => Err(error),
+        None => Workspace::open(dataset.clone(), reading.clone(), fallback),
+    };
+    let (mut workspace, remedy) = match opened {
+        Ok(workspace) => (workspace, None),
+        Err(error) => {
+            // The data open all the same, to look at; the project is untouched and the remedy is one click.
+            words = Some(error.to_string());
+            let remedy = match error {
+                JournalError::SourceChanged { .. } => Some(("Carry edits over".to_owned(), Action::Carry)),
+                JournalError::Damaged { .. } => Some(("Save what can be read".to_owned(), Action::Recover)),
+                JournalError::Busy(_) => Some(("Try again".to_owned(), Action::Open(path.to_owned()))),
+                _ => None,
+            };
+            (Workspace::without_project(dataset, reading, fallback), remedy)
+        }
+    };
+    workspace.read_classes(progress)?;
+    Ok(Opened { workspace, words, remedy })
+}

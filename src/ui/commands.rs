@@ -1,0 +1,206 @@
+//! The registry of commands: menu, palette, shortcuts, cheat sheet and tooltips are read from it.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+/// What a user can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    Open,
+    Close,
+    Palette,
+    Search,
+    Next,
+    Previous,
+    SelectAll,
+    ClearSelection,
+    PickClass,
+    Review,
+    Exclude,
+    Tag,
+    RenameClass,
+    EditCell,
+    Undo,
+    Redo,
+    ShowCollect,
+    ShowExplore,
+    ShowClean,
+    ShowSplit,
+    ShowExport,
+    ShowHistory,
+    ToggleInspector,
+    RowHeight,
+    ToggleTheme,
+    ZoomIn,
+    ZoomOut,
+    ZoomReset,
+    CheatSheet,
+    Quit,
+}
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+
+impl Command {
+    /// Every command, in the order of the cheat sheet.
+    pub const ALL: [Self; 30] = [
+        Self::Next,
+        Self::Previous,
+        Self::PickClass,
+        Self::Review,
+        Self::Exclude,
+        Self::Tag,
+        Self::EditCell,
+        Self::RenameClass,
+        Self::SelectAll,
+        Self::ClearSelection,
+        Self::Undo,
+        Self::Redo,
+        Self::Palette,
+        Self::Search,
+        Self::Open,
+        Self::Close,
+        Self::ShowCollect,
+        Self::ShowExplore,
+        Self::ShowClean,
+        Self::ShowSplit,
+        Self::ShowExport,
+        Self::ShowHistory,
+        Self::ToggleInspector,
+        Self::RowHeight,
+        Self::ToggleTheme,
+        Self::ZoomIn,
+        Self::ZoomOut,
+        Self::ZoomReset,
+        Self::CheatSheet,
+        Self::Quit,
+    ];
+
+    /// Its name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Open => "Open file…",
+            Self::Close => "Close dataset",
+            Self::Palette => "Search or run a command",
+            Self::Search => "Filter by text",
+            Self::Next => "Next sample",
+            Self::Previous => "Previous sample",
+            Self::SelectAll => "Select all that the filter leaves",
+            Self::ClearSelection => "Clear selection, then filter",
+            Self::PickClass => "Give a class…",
+            Self::Review => "Keep as it is (reviewed)",
+            Self::Exclude => "Exclude or restore",
+            Self::Tag => "Tag…",
+            Self::RenameClass => "Rename or merge a class…",
+            Self::EditCell => "Edit the text",
+            Self::Undo => "Undo",
+            Self::Redo => "Redo",
+            Self::ShowCollect => "Go to Collect",
+            Self::ShowExplore => "Go to Explore",
+            Self::ShowClean => "Go to Clean",
+            Self::ShowSplit => "Go to Split",
+            Self::ShowExport => "Go to Export",
+            Self::ShowHistory => "Go to History",
+            Self::ToggleInspector => "Show or hide the inspector",
+            Self::RowHeight => "Taller rows",
+            Self::ToggleTheme => "Dark or light",
+            Self::ZoomIn => "Larger",
+            Self::ZoomOut => "Smaller",
+            Self::ZoomReset => "Usual size",
+            Self::CheatSheet => "Keys",
+            Self::Quit => "Quit",
+        }
+    }
+
+    /// Its keys; the first is shown.
+    pub fn keys(self) -> Vec<KeyboardShortcut> {
+        let one = |modifiers, key| vec![KeyboardShortcut::new(modifiers, key)];
+        let two =
+            |a: (Modifiers, Key), b: (Modifiers, Key)| vec![KeyboardShortcut::new(a.0, a.1), KeyboardShortcut::new(b.0, b.1)];
+        match self {
+            Self::Open => one(CTRL, Key::O),
+            Self::Close => one(CTRL, Key::W),
+            Self::Palette => one(CTRL, Key::K),
+            Self::Search => one(CTRL, Key::F),
+            Self::Next => two((NONE, Key::J), (NONE, Key::ArrowDown)),
+            Self::Previous => two((NONE, Key::K), (NONE, Key::ArrowUp)),
+            Self::SelectAll => one(CTRL, Key::A),
+            Self::ClearSelection => one(NONE, Key::Escape),
+            Self::PickClass => one(NONE, Key::L),
+            Self::Review => one(NONE, Key::Space),
+            Self::Exclude => one(NONE, Key::X),
+            Self::Tag => one(NONE, Key::T),
+            Self::RenameClass => one(NONE, Key::F2),
+            Self::EditCell => one(NONE, Key::E),
+            Self::Undo => two((NONE, Key::U), (CTRL, Key::Z)),
+            Self::Redo => one(CTRL_SHIFT, Key::Z),
+            Self::ShowExport => one(CTRL, Key::E),
+            Self::ShowHistory => one(CTRL, Key::H),
+            Self::ToggleInspector => one(CTRL, Key::I),
+            Self::RowHeight => one(NONE, Key::R),
+            Self::ZoomIn => two((CTRL, Key::Plus), (CTRL, Key::Equals)),
+            Self::ZoomOut => one(CTRL, Key::Minus),
+            Self::ZoomReset => one(CTRL, Key::Num0),
+            Self::CheatSheet => one(NONE, Key::F1),
+            Self::Quit => one(CTRL, Key::Q),
+            Self::ShowCollect | Self::ShowExplore | Self::ShowClean | Self::ShowSplit | Self::ToggleTheme => Vec::new(),
+        }
+    }
+
+    /// The first of its keys as it is written on a control; empty where it has none.
+    pub fn key_text(self) -> String {
+        self.keys().first().map(key_text).unwrap_or_default()
+    }
+
+    /// Whether it asks for a dataset.
+    pub fn needs_dataset(self) -> bool {
+        !matches!(
+            self,
+            Self::Open
+                | Self::Palette
+                | Self::ToggleTheme
+                | Self::ZoomIn
+                | Self::ZoomOut
+                | Self::ZoomReset
+                | Self::CheatSheet
+                | Self::Quit
+        )
+    }
+}
+
+/// A shortcut as it is written on a control: `Ctrl K`.
+pub fn key_text(shortcut: &KeyboardShortcut) -> String {
+    let mut parts = Vec::new();
+    if shortcut.modifiers.command {
+        parts.push("Ctrl");
+    }
+    if shortcut.modifiers.shift {
+        parts.push("Shift");
+    }
+    let key = match shortcut.logical_key {
+        Key::Escape => "Esc",
+        Key::Plus => "+",
+        Key::Minus => "−",
+        key => key.name(),
+    };
+    parts.push(key);
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_does_two_things() {
+        let mut seen: Vec<(KeyboardShortcut, Command)> = Vec::new();
+        for command in Command::ALL {
+            for key in command.keys() {
+                if let Some((_, other)) = seen.iter().find(|(known, _)| *known == key) {
+                    panic!("{} belongs to {other:?} and {command:?}", key_text(&key));
+                }
+                seen.push((key, command));
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The inspector: the sample under the cursor, whole, with its label, findings, other columns and history.
+
+use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::Bundle;
+use super::commands::Command;
+use super::state::{Popup, UiState};
+use super::theme::{STEP, Theme};
+use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
+use super::widgets::text::{count, cut, things};
+use crate::action::Action;
+use crate::data::{Dataset, Kind, Role, SampleId};
+use crate::workspace::Workspace;
+
+/// The most of a text that the inspector lays out at once.
+const LONGEST: usize = 20_000;
+
+/// Draws the panel on the right.
+pub fn panel(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
+    let theme = bundle.theme;
+    let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(16, 8));
+    Panel::right("inspector").default_size(theme.sizes.inspector).size_range(260.0..=720.0).frame(frame).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let many = state.selection.chosen.len();
+            if many > 1 {
+                selection(ui, theme, many, actions, state, commands);
+            }
+            match state.selection.cursor.filter(|id| id.row() < workspace.dataset().rows()) {
+                Some(id) => sample(ui, state, theme, workspace, id, actions, commands),
+                None => {
+                    ui.add_space(STEP * 10.0);
+                    ui.vertical_centered(|ui| dim(ui, theme, "Click a row, or press J, to see a sample whole"));
+                }
+            }
+        });
+    });
+}
+
+fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>, state: &UiState, commands: &mut Vec<Command>) {
+    ui.label(RichText::new(format!("{} chosen", things(many, "sample", "samples"))).font(theme.strong()).color(theme.accent));
+    ui.horizontal_wrapped(|ui| {
+        for (command, text) in [(Command::PickClass, "Class"), (Command::Exclude, "Exclude"), (Command::Tag, "Tag")] {
+            if button(ui, theme, text, &command.key_text(), Look::Plain, true).clicked() {
+                commands.push(command);
+            }
+        }
+    });
+    if button(ui, theme, "Mark all reviewed", "", Look::Quiet, true).clicked() {
+        actions.push(Action::Review { samples: state.selection.samples(), on: true });
+    }
+    ui.separator();
+}
+
+fn sample(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    workspace: &Workspace,
+    id: SampleId,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
+    let dataset = workspace.dataset();
+    let order = |role: Role| match role {
+        Role::Messages => 0,
+        Role::Text => 1,
+        Role::Label | Role::Labels(_) => 2,
+        _ => 3,
+    };
+    let mut fields: Vec<usize> = (0..dataset.fields().len()).collect();
+    fields.sort_by_key(|field| order(dataset.fields()[*field].role));
+    for field in fields {
+        let column = &dataset.fields()[field];
+        ui.horizontal(|ui| {
+            caption(ui, theme, &column.name);
+            if dataset.edited(field, id).is_some() && column.source.is_some() {
+                ui.add_space(STEP);
+                let was = dataset.source_text(field, id);
+                let was = was.as_deref().map_or("null".to_owned(), |text| format!("“{}”", cut(text, 300)));
+                ui.label(RichText::new("edited").font(theme.note()).color(theme.accent)).on_hover_text(format!("It was {was}"));
+            }
+        });
+        match column.role {
+            Role::Label | Role::Labels(_) => label(ui, theme, workspace, field, id, actions, commands),
+            Role::Messages => chat(ui, theme, &dataset.text(field, id).unwrap_or_default()),
+            _ => text(ui, state, theme, dataset, field, id),
+        }
+    }
+    findings(ui, theme, workspace, id);
+    marks(ui, theme, dataset, id, actions);
+    history(ui, theme, workspace, id);
+}
+
+fn label(
+    ui: &mut Ui,
+    theme: &Theme,
+    workspace: &Workspace,
+    field: usize,
+    id: SampleId,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
+    let dataset = workspace.dataset();
+    let name = &dataset.fields()[field].name;
+    let text = dataset.text(field, id).unwrap_or_default();
+    let classes = workspace.classes(name);
+    let first = dataset.with_role(Role::is_label) == Some(field);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.control + 2.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{name}: {text}; give another class")));
+    let fill = if response.hovered() { theme.hover } else { theme.raised };
+    ui.painter().rect(rect, theme.corner(), fill, theme.hairline(), egui::StrokeKind::Inside);
+    let class = classes.and_then(|classes| classes.of(id).first().copied());
+    let mut x = rect.left() + 12.0;
+    if let Some(class) = class {
+        square(ui, pos2(x + 4.0, rect.center().y), theme.class(class as usize));
+        x += 14.0;
+    }
+    let (shown, ink) = if text.is_empty() { ("no class yet", theme.faint) } else { (&*text, theme.text) };
+    super::widgets::controls::clipped(ui, pos2(x, rect.center().y - 8.0), rect.right() - x - 40.0, shown, theme.body(), ink, 1);
+    if first {
+        let key = Command::PickClass.key_text();
+        super::widgets::controls::right_aligned(ui, pos2(rect.right() - 12.0, rect.center().y), &key, theme.mono(), theme.dim);
+    }
+    if response.clicked() && first {
+        commands.push(Command::PickClass);
+    }
+    let Some(classes) = classes.filter(|classes| first && !classes.is_many()) else { return };
+    // Few classes stand there with their keys; many are reached by typing.
+    if classes.names().len() <= 9 {
+        ui.add_space(STEP);
+        ui.horizontal_wrapped(|ui| {
+            for (i, class) in classes.names().iter().enumerate() {
+                if button(ui, theme, class, &(i + 1).to_string(), Look::Plain, true).clicked() {
+                    actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
+                }
+            }
+        });
+    }
+}
+
+fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, field: usize, id: SampleId) {
+    let column = &dataset.fields()[field];
+    let Some(cell) = dataset.text(field, id) else {
+        ui.label(RichText::new("null").color(theme.faint));
+        return;
+    };
+    let main = column.role == Role::Text;
+    let shown = cut(&cell, LONGEST);
+    let job = |font, ink| {
+        let mut job = egui::text::LayoutJob::simple(shown.to_owned(), font, ink, ui.available_width());
+        job.sections.iter_mut().for_each(|section| section.format.line_height = Some(if main { 22.0 } else { 19.0 }));
+        job
+    };
+    let job = if main {
+        job(egui::FontId::proportional(theme.sizes.title), theme.text)
+    } else if column.kind.is_nested() {
+        job(theme.mono(), theme.dim)
+    } else {
+        job(theme.body(), theme.text)
+    };
+    let response = ui.add(egui::Label::new(job).wrap().sense(Sense::click()));
+    if response.on_hover_text(format!("Double-click to edit ({})", Command::EditCell.key_text())).double_clicked() {
+        state.pop(Popup::Cell { column: column.name.to_string() });
+        state.typed = cell.to_string();
+    }
+    if cell.len() > LONGEST {
+        dim(ui, theme, format!("{} more characters", count(cell.len() - LONGEST)));
+    }
+    if cell.is_empty() && column.kind != Kind::Boolean {
+        ui.label(RichText::new("empty").color(theme.faint));
+    }
+}
+
+/// A chat as turns: who, and what. What is no chat is shown as it is.
+fn chat(ui: &mut Ui, theme: &Theme, json: &str) {
+    let turns: Vec<(String, String)> = serde_json::from_str::<serde_json::Value>(cut(json, 200_000))
+        .ok()
+        .and_then(|value| value.as_array().cloned())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|turn| {
+            let part = |names: [&str; 2]| {
+                let value = names.iter().find_map(|name| turn.get(*name))?;
+                Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+            };
+            Some((part(["role", "from"])?, part(["content", "value"]).unwrap_or_default()))
+        })
+        .collect();
+    if turns.is_empty() {
+        ui.label(RichText::new(cut(json, LONGEST)).font(theme.mono()).color(theme.dim));
+    }
+    for (who, what) in turns {
+        let asks = matches!(who.as_str(), "user" | "human");
+        let fill = if asks { theme.tint } else { theme.raised };
+        Frame::new().fill(fill).corner_radius(theme.corner()).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(RichText::new(&who).font(theme.note()).color(theme.dim));
+            ui.add(egui::Label::new(cut(&what, LONGEST)).wrap());
+        });
+    }
+}
+
+fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
+    let found = workspace.findings();
+    let mine: Vec<_> =
+        found.list.iter().filter(|finding| finding.samples.len() <= 1_000 && finding.samples.contains(&id)).take(6).collect();
+    if mine.is_empty() {
+        return;
+    }
+    caption(ui, theme, "findings");
+    for finding in mine {
+        let ink = if finding.severity >= 0.8 { theme.ruby } else { theme.amber };
+        Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 }).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let bar = ui.min_rect();
+            ui.label(
+                RichText::new(format!("{} in {}, {:.2}", finding.kind.title(), finding.column, finding.severity))
+                    .font(theme.strong()),
+            );
+            ui.add(egui::Label::new(RichText::new(&finding.reason).color(theme.dim)).wrap());
+            let bottom = ui.min_rect().bottom() + 6.0;
+            ui.painter().vline(bar.left() - 11.0, bar.top() - 6.0..=bottom, Stroke::new(2.0, ink));
+        });
+    }
+}
+
+fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &mut Vec<Action>) {
+    ui.add_space(STEP * 3.0);
+    ui.horizontal_wrapped(|ui| {
+        let (reviewed, excluded) = (dataset.is_reviewed(id), dataset.is_excluded(id));
+        let text = if reviewed { "Reviewed" } else { "Keep" };
+        if button(ui, theme, text, &Command::Review.key_text(), Look::Plain, true).clicked() {
+            actions.push(Action::Review { samples: vec![id], on: !reviewed });
+        }
+        let (text, look) = if excluded { ("Restore", Look::Plain) } else { ("Exclude", Look::Danger) };
+        if button(ui, theme, text, &Command::Exclude.key_text(), look, true).clicked() {
+            actions.push(Action::Exclude { samples: vec![id], on: !excluded });
+        }
+        let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
+        for tag in tags {
+            if button(ui, theme, &format!("{tag}  ✕"), "", Look::Quiet, true).on_hover_text("Take the tag off").clicked() {
+                actions.push(Action::Tag { samples: vec![id], tag, on: false });
+            }
+        }
+    });
+}
+
+fn history(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
+    caption(ui, theme, "history");
+    let dataset = workspace.dataset();
+    if !dataset.is_sample_edited(id) {
+        dim(ui, theme, "No edits to this sample");
+        return;
+    }
+    for (field, column) in dataset.fields().iter().enumerate() {
+        let Some(now) = dataset.edited(field, id) else { continue };
+        let was = dataset.source_text(field, id).unwrap_or_default();
+        ui.horizontal_wrapped(|ui| {
+            dim(ui, theme, format!("{}:", column.name));
+            if column.source.is_some() {
+                class_label(ui, theme, None, cut(&was, 60));
+                dim(ui, theme, "→");
+            }
+            class_label(ui, theme, None, cut(now.unwrap_or("null"), 60));
+        });
+    }
+    ui.horizontal(|ui| {
+        dim(ui, theme, "Take back the last edit");
+        keycap(ui, theme, &Command::Undo.key_text());
+    });
+}

@@ -1,0 +1,387 @@
+//! What lies over the window: the palette, pickers, prompts, the cheat sheet. One at a time; Esc closes it.
+
+use egui::{
+    Align2, Area, Frame, Id, Key, Margin, Order, RichText, Role as WidgetType, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2,
+    vec2,
+};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::Bundle;
+use super::commands::Command;
+use super::state::{Popup, UiState};
+use super::theme::{STEP, Theme};
+use super::widgets::controls::{Look, button, keycap, right_aligned, square, title};
+use super::widgets::text::{count, samples};
+use crate::action::Action;
+use crate::data::{Role, Rule};
+
+/// What a line of a list does.
+enum Choice {
+    Command(Command),
+    Action(Action),
+    Clause(Rule),
+}
+
+/// One line of a list.
+struct Line {
+    text: String,
+    right: String,
+    colour: Option<egui::Color32>,
+    enabled: bool,
+    choice: Choice,
+}
+
+/// Draws the popup that is open, if any.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>, commands: &mut Vec<Command>) {
+    let Some(popup) = state.popup.clone() else { return };
+    let ctx = ui.ctx().clone();
+    if ctx.input(|input| input.key_pressed(Key::Escape)) {
+        state.popup = None;
+        return;
+    }
+    let theme = bundle.theme;
+    // The window behind is dimmed and a click on it closes what lies over it.
+    let screen = ctx.content_rect();
+    let behind = Area::new(Id::unique("behind popup")).order(Order::Middle).fixed_pos(screen.min).show(&ctx, |ui| {
+        let (rect, response) = ui.allocate_exact_size(screen.size(), Sense::click());
+        ui.painter().rect_filled(rect, 0, theme.background.gamma_multiply(0.6));
+        response
+    });
+    if behind.inner.clicked() {
+        state.popup = None;
+        return;
+    }
+    let wide = 520.0_f32.min(screen.width() - 32.0);
+    Area::new(Id::unique("popup")).order(Order::Foreground).anchor(Align2::CENTER_TOP, vec2(0.0, 64.0)).show(&ctx, |ui| {
+        let frame =
+            Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).inner_margin(Margin::same(12));
+        frame.show(ui, |ui| {
+            ui.set_width(wide);
+            match &popup {
+                Popup::Keys => keys(ui, theme),
+                Popup::Cell { column } => cell(ui, state, theme, column, actions),
+                Popup::OpenPath | Popup::SavePath { .. } => path(ui, state, theme, &popup, actions),
+                Popup::Palette => {
+                    let lines = palette(state, bundle);
+                    list(ui, state, theme, "Search or run a command", lines, actions, commands);
+                }
+                Popup::Class => {
+                    let lines = classes(state, bundle);
+                    let n = state.selection.len();
+                    list(ui, state, theme, &format!("Class for {}", samples(n)), lines, actions, commands);
+                }
+                Popup::Tag => {
+                    let lines = tags(state, bundle);
+                    let n = state.selection.len();
+                    list(ui, state, theme, &format!("Tag for {}", samples(n)), lines, actions, commands);
+                }
+                Popup::Rename { column, from } => {
+                    let lines = renames(state, bundle, column, from);
+                    list(ui, state, theme, &format!("New name for {from}"), lines, actions, commands);
+                }
+                Popup::Filter => {
+                    let lines = filters(state, bundle);
+                    list(ui, state, theme, "Text to look for", lines, actions, commands);
+                }
+            }
+        });
+    });
+}
+
+/// A field to type in that has the keyboard.
+fn field(ui: &mut Ui, typed: &mut String, theme: &Theme, name: &str) -> egui::Response {
+    let edit = TextEdit::singleline(typed)
+        .hint_text(name)
+        .desired_width(f32::INFINITY)
+        .margin(Margin::symmetric(10, 6))
+        .font(theme.body());
+    let response = ui.add(edit);
+    response.widget_info(|| WidgetInfo::text_edit(true, "", "", name));
+    if !response.has_focus() && !response.lost_focus() {
+        response.request_focus();
+    }
+    response
+}
+
+fn list(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    name: &str,
+    lines: Vec<Line>,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
+    let step = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+    let (down, up) = (step(Key::ArrowDown), step(Key::ArrowUp));
+    let response = field(ui, &mut state.typed, theme, name);
+    if response.changed() {
+        state.marked = 0;
+    }
+    if down {
+        state.marked += 1;
+    }
+    if up {
+        state.marked = state.marked.saturating_sub(1);
+    }
+    state.marked = state.marked.min(lines.len().saturating_sub(1));
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    ui.add_space(STEP);
+    let mut picked = None;
+    ScrollArea::vertical().max_height(380.0).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (at, line) in lines.iter().enumerate() {
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.control), Sense::click());
+            response
+                .widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, line.enabled, at == state.marked, &line.text));
+            if at == state.marked || response.hovered() {
+                ui.painter().rect_filled(rect, theme.corner(), if at == state.marked { theme.tint } else { theme.hover });
+                if (down || up) && at == state.marked {
+                    response.scroll_to_me(None);
+                }
+            }
+            let mut x = rect.left() + 10.0;
+            if let Some(colour) = line.colour {
+                square(ui, pos2(x + 4.0, rect.center().y), colour);
+                x += 16.0;
+            }
+            let ink = if line.enabled { theme.text } else { theme.faint };
+            super::widgets::controls::clipped(
+                ui,
+                pos2(x, rect.center().y - 8.0),
+                rect.right() - x - 110.0,
+                &line.text,
+                theme.body(),
+                ink,
+                1,
+            );
+            right_aligned(ui, pos2(rect.right() - 10.0, rect.center().y), &line.right, theme.mono(), theme.dim);
+            if response.clicked() && line.enabled {
+                picked = Some(at);
+            }
+        }
+        if lines.is_empty() {
+            ui.label(RichText::new("Nothing fits").color(theme.dim));
+        }
+    });
+    if entered {
+        picked = lines.get(state.marked).filter(|line| line.enabled).map(|_| state.marked);
+    }
+    let Some(line) = picked.and_then(|at| lines.into_iter().nth(at)) else { return };
+    state.popup = None;
+    match line.choice {
+        Choice::Command(command) => commands.push(command),
+        Choice::Action(action) => actions.push(action),
+        Choice::Clause(rule) => state.toggle_clause(rule.into()),
+    }
+}
+
+/// Keeps the lines that fit what is typed, the best first; in their own order where nothing is typed.
+fn fit(lines: Vec<Line>, typed: &str) -> Vec<Line> {
+    if typed.trim().is_empty() {
+        return lines;
+    }
+    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    let (mut matcher, mut letters) = (Matcher::new(Config::DEFAULT), Vec::new());
+    let mut scored: Vec<(u32, Line)> = lines
+        .into_iter()
+        .filter_map(|line| pattern.score(Utf32Str::new(&line.text, &mut letters), &mut matcher).map(|score| (score, line)))
+        .collect();
+    scored.sort_by_key(|(score, line)| (std::cmp::Reverse(*score), line.text.len()));
+    scored.into_iter().map(|(_, line)| line).collect()
+}
+
+fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+    let line = |text: String, right: String, choice| Line { text, right, colour: None, enabled: true, choice };
+    let lines: Vec<Line> = Command::ALL
+        .into_iter()
+        .filter(|command| *command != Command::Palette)
+        .map(|command| {
+            let enabled = bundle.workspace.is_some() || !command.needs_dataset();
+            let right = if enabled { command.key_text() } else { "no dataset".to_owned() };
+            Line { enabled, ..line(command.title().to_owned(), right, Choice::Command(command)) }
+        })
+        .collect();
+    if let Some(workspace) = bundle.workspace {
+        let typed = state.typed.trim();
+        if !typed.is_empty() {
+            let rule = Rule::Contains { column: None, text: typed.to_owned(), regex: false, case: false };
+            let mut fitted = fit(lines, &state.typed);
+            fitted.push(line(format!("Filter: any column contains “{typed}”"), String::new(), Choice::Clause(rule)));
+            for field in workspace.dataset().fields() {
+                let Some(classes) = workspace.classes(&field.name) else { continue };
+                let named = classes.names().iter().filter(|name| name.to_lowercase().contains(&typed.to_lowercase())).take(8);
+                for name in named {
+                    let rule = Rule::Class { column: field.name.to_string(), classes: vec![name.to_string()] };
+                    fitted.push(line(format!("Filter: {} is {name}", field.name), String::new(), Choice::Clause(rule)));
+                }
+            }
+            return fitted;
+        }
+    }
+    fit(lines, &state.typed)
+}
+
+fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl Fn(&str) -> Choice) -> Vec<Line> {
+    let Some(classes) = bundle.workspace.and_then(|workspace| workspace.classes(column)) else { return Vec::new() };
+    let lines = classes.names().iter().enumerate().map(|(i, name)| Line {
+        text: name.to_string(),
+        right: if i < 9 {
+            format!("{}   {}", count(classes.counts()[i] as usize), i + 1)
+        } else {
+            count(classes.counts()[i] as usize)
+        },
+        colour: Some(bundle.theme.class(i)),
+        enabled: true,
+        choice: choice(name),
+    });
+    fit(lines.collect(), &state.typed)
+}
+
+fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+    let Some(workspace) = bundle.workspace else { return Vec::new() };
+    let dataset = workspace.dataset();
+    let Some(field) = dataset.with_role(Role::is_label) else { return Vec::new() };
+    let column = dataset.fields()[field].name.to_string();
+    let chosen = state.selection.samples();
+    let set =
+        |text: &str| Choice::Action(Action::SetCells { samples: chosen.clone(), column: column.clone(), text: text.to_owned() });
+    let mut lines = class_lines(state, bundle, &column, set);
+    let typed = state.typed.trim();
+    if !typed.is_empty() && !lines.iter().any(|line| line.text == typed) {
+        let text = format!("New class “{typed}”");
+        lines.push(Line { text, right: String::new(), colour: None, enabled: true, choice: set(typed) });
+    }
+    lines
+}
+
+fn tags(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+    let Some(workspace) = bundle.workspace else { return Vec::new() };
+    let chosen = state.selection.samples();
+    let line = |tag: &str, text: String, right: String| Line {
+        text,
+        right,
+        colour: None,
+        enabled: true,
+        choice: Choice::Action(Action::Tag { samples: chosen.clone(), tag: tag.to_owned(), on: true }),
+    };
+    let known = workspace.dataset().tags().map(|(tag, set)| line(tag, tag.to_owned(), count(set.len())));
+    let mut lines = fit(known.collect(), &state.typed);
+    let typed = state.typed.trim();
+    if !typed.is_empty() && !lines.iter().any(|known| known.text == typed) {
+        lines.push(line(typed, format!("New tag “{typed}”"), String::new()));
+    }
+    lines
+}
+
+fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Vec<Line> {
+    let typed = state.typed.trim();
+    let to =
+        |to: &str| Choice::Action(Action::RenameClass { column: column.to_owned(), from: from.to_owned(), to: to.to_owned() });
+    let mut lines = class_lines(state, bundle, column, to);
+    lines.retain(|line| line.text != from);
+    let exists = lines.iter().any(|line| line.text == typed);
+    lines.iter_mut().for_each(|line| line.text = format!("Merge into {}", line.text));
+    if !typed.is_empty() && !exists {
+        let text = format!("Rename to “{typed}”");
+        lines.insert(0, Line { text, right: String::new(), colour: None, enabled: true, choice: to(typed) });
+    }
+    lines
+}
+
+fn filters(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+    let (Some(workspace), typed) = (bundle.workspace, state.typed.trim()) else { return Vec::new() };
+    if typed.is_empty() {
+        return Vec::new();
+    }
+    let line = |text: String, right: &str, rule| Line {
+        text,
+        right: right.to_owned(),
+        colour: None,
+        enabled: true,
+        choice: Choice::Clause(rule),
+    };
+    let contains = |column: Option<String>, regex, case| Rule::Contains { column, text: typed.to_owned(), regex, case };
+    let mut lines = vec![line(format!("Any column contains “{typed}”"), "", contains(None, false, false))];
+    for field in workspace.dataset().fields().iter().filter(|field| matches!(field.role, Role::Text | Role::Messages)) {
+        lines.push(line(format!("{} contains “{typed}”", field.name), "", contains(Some(field.name.to_string()), false, false)));
+    }
+    lines.push(line(format!("Any column contains “{typed}”, capitals matter"), "Aa", contains(None, false, true)));
+    lines.push(line(format!("Any column matches /{typed}/"), "regex", contains(None, true, false)));
+    lines
+}
+
+fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: &mut Vec<Action>) {
+    title(ui, theme, format!("Edit {column}"));
+    let done = ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, Key::Enter));
+    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+        let response =
+            ui.add(TextEdit::multiline(&mut state.typed).desired_width(f32::INFINITY).desired_rows(6).margin(Margin::same(10)));
+        response.widget_info(|| WidgetInfo::text_edit(true, "", "", column));
+        if state.marked == 0 {
+            response.request_focus();
+            state.marked = 1;
+        }
+    });
+    ui.horizontal(|ui| {
+        let save = button(ui, theme, "Save", "Ctrl Enter", Look::Main, true).clicked() || done;
+        if button(ui, theme, "Leave as it was", "Esc", Look::Plain, true).clicked() {
+            state.popup = None;
+        } else if save {
+            let samples = state.selection.cursor.into_iter().collect();
+            actions.push(Action::SetCells { samples, column: column.to_owned(), text: state.typed.clone() });
+            state.popup = None;
+        }
+    });
+}
+
+fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions: &mut Vec<Action>) {
+    let (heading, hint) = match popup {
+        Popup::SavePath { folder: true } => ("Save to which folder?", "Path of a folder"),
+        Popup::SavePath { folder: false } => ("Save under which name?", "Path of a new file"),
+        _ => ("Open which file?", "Path of a file"),
+    };
+    title(ui, theme, heading);
+    let response = field(ui, &mut state.typed, theme, hint);
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    ui.label(
+        RichText::new("The desktop offers no file dialog here, so type or paste a path.").font(theme.note()).color(theme.dim),
+    );
+    let name = if matches!(popup, Popup::OpenPath) { "Open" } else { "Save" };
+    let enabled = !state.typed.trim().is_empty();
+    if (button(ui, theme, name, "Enter", Look::Main, enabled).clicked() || entered) && enabled {
+        let typed = std::path::PathBuf::from(state.typed.trim());
+        actions.push(Action::PathTyped(typed));
+        state.popup = None;
+    }
+}
+
+fn keys(ui: &mut Ui, theme: &Theme) {
+    title(ui, theme, "Keys");
+    ui.add_space(STEP);
+    ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
+        let with_keys: Vec<Command> = Command::ALL.into_iter().filter(|command| !command.keys().is_empty()).collect();
+        egui::Grid::new("keys").num_columns(2).spacing(vec2(STEP * 8.0, STEP)).show(ui, |ui| {
+            for command in with_keys {
+                ui.horizontal(|ui| {
+                    for key in command.keys() {
+                        keycap(ui, theme, &super::commands::key_text(&key));
+                    }
+                });
+                ui.label(command.title());
+                ui.end_row();
+            }
+            for (key, what) in [
+                ("1 – 9", "Give the class with that number"),
+                ("Shift click", "Choose up to here"),
+                ("Ctrl click", "Choose this one too"),
+                ("Page Up, Page Down, Home, End", "Scroll the table"),
+            ] {
+                keycap(ui, theme, key);
+                ui.label(what);
+                ui.end_row();
+            }
+        });
+    });
+}

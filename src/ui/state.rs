@@ -1,0 +1,391 @@
+//! What is open, filtered and selected on screen: never truth. Views change it directly; data they change by actions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::checks::{Kind as FindingKind, Thresholds};
+use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
+use crate::edit::EditId;
+use crate::transform::Plan;
+
+/// One screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    Collect,
+    Explore,
+    Clean,
+    Split,
+    Export,
+    History,
+}
+
+impl View {
+    /// Every screen, in the order of the rail: the order in which a dataset becomes good.
+    pub const ALL: [Self; 6] = [Self::Collect, Self::Explore, Self::Clean, Self::Split, Self::Export, Self::History];
+
+    /// Its name on the rail.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Collect => "Collect",
+            Self::Explore => "Explore",
+            Self::Clean => "Clean",
+            Self::Split => "Split",
+            Self::Export => "Export",
+            Self::History => "History",
+        }
+    }
+
+    /// What one does there.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Collect => "How the file was read, and what its columns mean",
+            Self::Explore => "See the samples and their classes, relabel",
+            Self::Clean => "What looks wrong, worst first",
+            Self::Split => "Train, validation and test without leaks",
+            Self::Export => "Save to a new file",
+            Self::History => "Every edit, and back to any of them",
+        }
+    }
+
+    /// Whether a group of the rail begins with it.
+    pub fn begins_group(self) -> bool {
+        matches!(self, Self::Explore | Self::Split | Self::Export)
+    }
+}
+
+/// The samples that the filter leaves, in the order shown.
+#[derive(Debug, Clone)]
+pub enum Visible {
+    /// All of them, in file order: how many.
+    All(usize),
+    /// These.
+    These(Arc<Vec<SampleId>>),
+}
+
+impl Visible {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::All(n) => *n,
+            Self::These(list) => list.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The sample at `place`.
+    pub fn get(&self, place: usize) -> Option<SampleId> {
+        match self {
+            Self::All(n) => (place < *n).then(|| SampleId::at(place)),
+            Self::These(list) => list.get(place).copied(),
+        }
+    }
+
+    /// Where a sample stands, looking near `hint` first.
+    pub fn place(&self, id: SampleId, hint: usize) -> Option<usize> {
+        match self {
+            Self::All(n) => (id.row() < *n).then(|| id.row()),
+            Self::These(list) if list.get(hint) == Some(&id) => Some(hint),
+            Self::These(list) => list.iter().position(|other| *other == id),
+        }
+    }
+
+    /// Every one of them, in order.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = SampleId> + '_> {
+        match self {
+            Self::All(n) => Box::new((0..*n).map(SampleId::at)),
+            Self::These(list) => Box::new(list.iter().copied()),
+        }
+    }
+}
+
+/// Which samples are chosen.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The one that the inspector shows.
+    pub cursor: Option<SampleId>,
+    /// Where it stands among the visible ones.
+    pub place: usize,
+    /// Where a range began.
+    pub anchor: usize,
+    /// More than one: all that are chosen.
+    pub chosen: SampleSet,
+}
+
+impl Selection {
+    /// The samples that a key acts on: the chosen ones, or the one under the cursor.
+    pub fn samples(&self) -> Vec<SampleId> {
+        if self.chosen.is_empty() { self.cursor.into_iter().collect() } else { self.chosen.iter().collect() }
+    }
+
+    /// How many samples a key acts on.
+    pub fn len(&self) -> usize {
+        if self.chosen.is_empty() { usize::from(self.cursor.is_some()) } else { self.chosen.len() }
+    }
+
+    /// Whether nothing is chosen.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `id` is among those a key acts on.
+    pub fn contains(&self, id: SampleId) -> bool {
+        if self.chosen.is_empty() { self.cursor == Some(id) } else { self.chosen.contains(id) }
+    }
+
+    /// Moves to one sample and chooses it alone.
+    pub fn go(&mut self, visible: &Visible, place: usize) {
+        let place = place.min(visible.len().saturating_sub(1));
+        self.cursor = visible.get(place);
+        (self.place, self.anchor) = (place, place);
+        self.chosen = SampleSet::default();
+    }
+
+    /// Chooses everything from where the range began to `place`.
+    pub fn extend(&mut self, visible: &Visible, place: usize) {
+        let place = place.min(visible.len().saturating_sub(1));
+        let (from, to) = (self.anchor.min(place), self.anchor.max(place));
+        self.chosen = (from..=to).filter_map(|at| visible.get(at)).collect();
+        self.cursor = visible.get(place);
+        self.place = place;
+    }
+
+    /// Adds a sample to those chosen, or takes it out.
+    pub fn toggle(&mut self, visible: &Visible, place: usize) {
+        let Some(id) = visible.get(place) else { return };
+        if let Some(cursor) = self.cursor.filter(|_| self.chosen.is_empty()) {
+            self.chosen.set(cursor, true);
+        }
+        let on = !self.chosen.contains(id);
+        self.chosen.set(id, on);
+        self.cursor = Some(id);
+        (self.place, self.anchor) = (place, place);
+    }
+}
+
+/// How one column of the table is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableColumn {
+    /// The dataset's column.
+    pub name: String,
+    /// Its width in points.
+    pub width: f32,
+    /// Whether it is hidden.
+    pub hidden: bool,
+}
+
+/// How the table is shown.
+#[derive(Debug, Clone, Default)]
+pub struct TableState {
+    /// The first row shown, and how far it is scrolled out, as rows: whole numbers keep exact at any length.
+    pub first: usize,
+    /// The part of the first row that is scrolled out, 0 to 1.
+    pub part: f32,
+    /// The columns in the order shown.
+    pub columns: Vec<TableColumn>,
+    /// Lines of text a row shows.
+    pub lines: usize,
+    /// The column sorted by, and whether downwards.
+    pub sort: Option<(String, bool)>,
+    /// Scroll so that the cursor is seen, at the next frame.
+    pub follow: bool,
+}
+
+/// What the chart in Explore shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// The column; empty for the first label.
+    pub column: String,
+    /// What of it, where it holds no classes.
+    pub measure: Measure,
+    /// By count rather than by name.
+    pub by_count: bool,
+    /// Counts on a logarithmic axis.
+    pub log: bool,
+    /// Shares rather than counts.
+    pub share: bool,
+}
+
+/// What lies over the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Popup {
+    /// The command palette.
+    Palette,
+    /// Pick or type a class.
+    Class,
+    /// Type a tag.
+    Tag,
+    /// Type another name for a class.
+    Rename { column: String, from: String },
+    /// Type a filter.
+    Filter,
+    /// The keys.
+    Keys,
+    /// Type a path to open (where the desktop offers no dialog).
+    OpenPath,
+    /// Type a path to save to, likewise; the flag says a folder is meant.
+    SavePath { folder: bool },
+    /// Edit a cell of the sample under the cursor.
+    Cell { column: String },
+}
+
+/// How a split is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitForm {
+    /// The place of the method in the view's list.
+    pub method: usize,
+    /// The label column, for stratifying.
+    pub label: String,
+    /// The group, time or id column.
+    pub by: String,
+    /// Where train ends and where validation ends, 0 to 1.
+    pub borders: [f32; 2],
+    /// The number of folds; 0 for train, validation and test.
+    pub folds: usize,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// How a save is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportForm {
+    /// The place of the format in `Format::ALL`; `None` for the source's own.
+    pub format: Option<usize>,
+    /// The place of the packing.
+    pub packing: usize,
+    /// 0 the whole, 1 the filtered, 2 each part.
+    pub what: usize,
+    /// Write excluded samples too.
+    pub excluded: bool,
+    /// Write Lapidary's own columns too.
+    pub own: bool,
+    /// Write UTF-8 whatever the source had.
+    pub utf8: bool,
+}
+
+/// The state of the screen.
+pub struct UiState {
+    pub view: View,
+    pub filter: Filter,
+    pub selection: Selection,
+    pub table: TableState,
+    pub chart: Chart,
+    pub popup: Option<Popup>,
+    /// What is being typed in a popup, and which line of its list is marked.
+    pub typed: String,
+    pub marked: usize,
+    pub dark: bool,
+    pub inspector: bool,
+    pub thresholds: Thresholds,
+    pub finding_kind: Option<FindingKind>,
+    pub split: SplitForm,
+    pub export: ExportForm,
+    pub history_at: Option<EditId>,
+}
+
+impl Default for UiState {
+    fn default() -> Self {
+        Self {
+            view: View::Explore,
+            filter: Filter::default(),
+            selection: Selection::default(),
+            table: TableState { lines: 1, ..TableState::default() },
+            chart: Chart { column: String::new(), measure: Measure::Words, by_count: true, log: false, share: false },
+            popup: None,
+            typed: String::new(),
+            marked: 0,
+            dark: true,
+            inspector: true,
+            thresholds: Thresholds::default(),
+            finding_kind: None,
+            split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
+            export: ExportForm { format: None, packing: 0, what: 0, excluded: false, own: false, utf8: false },
+            history_at: None,
+        }
+    }
+}
+
+impl UiState {
+    /// Forgets what belonged to the dataset that was open; keeps what belongs to the user.
+    pub fn leave_dataset(&mut self) {
+        let (dark, inspector, lines) = (self.dark, self.inspector, self.table.lines);
+        *self = Self { dark, inspector, ..Self::default() };
+        self.table.lines = lines;
+    }
+
+    /// Opens a popup with nothing typed.
+    pub fn pop(&mut self, popup: Popup) {
+        self.popup = Some(popup);
+        self.typed.clear();
+        self.marked = 0;
+    }
+
+    /// Adds a chip; the same rule a second time takes it off.
+    pub fn toggle_clause(&mut self, clause: Clause) {
+        match self.filter.clauses.iter().position(|known| *known == clause) {
+            Some(at) => {
+                self.filter.clauses.remove(at);
+            }
+            None => self.filter.clauses.push(clause),
+        }
+        self.table.first = 0;
+        self.table.part = 0.0;
+    }
+}
+
+/// What the chart shows, worked out by a job.
+#[derive(Debug, Clone)]
+pub enum ChartData {
+    /// Classes: how many samples of the filtered part each has.
+    Classes {
+        /// One count per class, in the class index's order.
+        part: Vec<u64>,
+        /// The imbalance of the filtered part.
+        balance: Balance,
+    },
+    /// Numbers or lengths.
+    Numbers {
+        /// Over all samples.
+        whole: Histogram,
+        /// Over the filtered part, in the same bins.
+        part: Vec<u64>,
+    },
+}
+
+/// What jobs have worked out, kept until something newer comes.
+pub struct Memo {
+    /// The samples that the filter leaves.
+    pub visible: Visible,
+    /// Whether that is being worked out anew.
+    pub visible_stale: bool,
+    /// The chart's data, and the column and measure it is of.
+    pub chart: Option<(String, Measure, ChartData)>,
+    /// The table's header, by column.
+    pub summaries: BTreeMap<String, Summary>,
+    /// The split that is shown.
+    pub plan: Option<Arc<Plan>>,
+    /// Class counts per part of that split, and of the whole: for its label column.
+    pub plan_classes: Vec<Vec<u64>>,
+    /// Why there is none.
+    pub plan_trouble: Option<String>,
+    /// Why the filter cannot be used.
+    pub filter_trouble: Option<String>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self {
+            visible: Visible::All(0),
+            visible_stale: false,
+            chart: None,
+            summaries: BTreeMap::new(),
+            plan: None,
+            plan_classes: Vec::new(),
+            plan_trouble: None,
+            filter_trouble: None,
+        }
+    }
+}

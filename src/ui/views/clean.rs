@@ -1,0 +1,186 @@
+//! Clean: what looks wrong, worst first, with the thresholds that decide.
+
+use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, Sense, Slider, Ui, WidgetInfo, pos2, vec2};
+
+use crate::action::Action;
+use crate::checks::{Finding, Kind};
+use crate::data::{Rule, SampleSet};
+use crate::ui::Bundle;
+use crate::ui::state::{UiState, View};
+use crate::ui::theme::STEP;
+use crate::ui::widgets::controls::{Look, button, clipped, dim, right_aligned, severity, title};
+use crate::ui::widgets::text::{count, flat, things};
+use crate::workspace::Workspace;
+
+const ROW: f32 = 44.0;
+
+/// Draws it.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let found = workspace.findings();
+    let frame = Frame::new().fill(theme.background).inner_margin(Margin::symmetric(20, 12));
+    Panel::top("clean head").resizable(false).frame(frame).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            title(ui, theme, "Outliers");
+            ui.add_space(STEP * 2.0);
+            if found.revision.is_some() {
+                dim(ui, theme, format!("{} open of {}", count(found.open()), things(found.list.len(), "finding", "findings")));
+                let since = workspace.revision() - found.revision.unwrap_or(0);
+                if since > 0 {
+                    let text = format!("found before your last {}", things(since as usize, "edit", "edits"));
+                    ui.label(RichText::new(text).color(theme.amber));
+                    if button(ui, theme, "Look again", "", Look::Plain, true).clicked() {
+                        actions.push(Action::Check(state.thresholds));
+                    }
+                }
+            } else {
+                dim(ui, theme, "Looking…");
+            }
+        });
+        ui.add_space(STEP);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().slider_width = 120.0;
+            let before = state.thresholds;
+            let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
+                let label = dim(ui, theme, name).on_hover_text(help);
+                let response = ui.add(Slider::new(value, range).fixed_decimals(2));
+                response.clone().labelled_by(label.id);
+                response.widget_info(|| WidgetInfo::slider(true, *value, name));
+                ui.add_space(STEP * 2.0);
+            };
+            let t = &mut state.thresholds;
+            slide(ui, "robust z", "How far from the median, in units of the usual deviation", &mut t.z, 1.0..=12.0);
+            slide(ui, "fences", "How many interquartile ranges beyond the quartiles", &mut t.fence, 0.5..=10.0);
+            slide(ui, "rare class", "A class is rare below this part of an even share", &mut t.rare, 0.01..=1.0);
+            if state.thresholds != before {
+                actions.push(Action::Check(state.thresholds));
+            }
+        });
+        ui.add_space(STEP);
+        ui.horizontal_wrapped(|ui| {
+            let all = found.list.len();
+            if tab(ui, bundle, "All", all, state.finding_kind.is_none()) {
+                state.finding_kind = None;
+            }
+            for kind in Kind::ALL {
+                let n = found.list.iter().filter(|finding| finding.kind == kind).count();
+                if n > 0 && tab(ui, bundle, kind.title(), n, state.finding_kind == Some(kind)) {
+                    state.finding_kind = Some(kind);
+                }
+            }
+            let samples: SampleSet = found
+                .list
+                .iter()
+                .filter(|f| state.finding_kind.is_none_or(|kind| kind == f.kind))
+                .flat_map(|f| f.samples.iter().copied())
+                .collect();
+            if !samples.is_empty() {
+                let text = format!("Show {} in the table", things(samples.len(), "sample", "samples"));
+                if button(ui, theme, &text, "", Look::Quiet, true).clicked() {
+                    let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
+                    state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
+                    state.view = View::Explore;
+                }
+            }
+        });
+    });
+    let shown: Vec<&Finding> =
+        found.list.iter().filter(|finding| state.finding_kind.is_none_or(|kind| kind == finding.kind)).collect();
+    if shown.is_empty() {
+        let text = if found.revision.is_none() {
+            "Looking for outliers…"
+        } else {
+            "Nothing stands out. Lower a threshold to see more"
+        };
+        ui.painter().text(ui.max_rect().center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
+        return;
+    }
+    egui::ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, shown.len(), |ui, range| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for finding in &shown[range] {
+            row(ui, state, bundle, workspace, finding, actions);
+        }
+    });
+}
+
+fn tab(ui: &mut Ui, bundle: &Bundle<'_>, name: &str, n: usize, here: bool) -> bool {
+    let text = RichText::new(format!("{name}  {}", count(n)));
+    let response = ui.selectable_label(here, text.color(if here { bundle.theme.text } else { bundle.theme.dim }));
+    response.clicked()
+}
+
+fn row(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    finding: &Finding,
+    actions: &mut Vec<Action>,
+) {
+    let theme = bundle.theme;
+    let dataset = workspace.dataset();
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| {
+        WidgetInfo::labeled(
+            WidgetType::Button,
+            true,
+            format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason),
+        )
+    });
+    let first = finding.samples[0];
+    let settled = workspace.findings().is_settled(finding);
+    let here = finding.samples.len() == 1 && state.selection.cursor == Some(first);
+    if here || response.hovered() {
+        ui.painter().rect_filled(rect, 0, if here { theme.tint } else { theme.raised });
+    }
+    ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
+    let middle = rect.center().y;
+    severity(ui, theme, pos2(rect.left() + 26.0, middle), finding.severity);
+    let ink = if settled { theme.faint } else { theme.text };
+    ui.painter().text(
+        pos2(rect.left() + 40.0, middle),
+        egui::Align2::LEFT_CENTER,
+        format!("{:.2}", finding.severity),
+        theme.body(),
+        ink,
+    );
+    clipped(ui, pos2(rect.left() + 84.0, rect.top() + 5.0), 130.0, finding.kind.title(), theme.strong(), ink, 1);
+    clipped(ui, pos2(rect.left() + 84.0, rect.top() + 24.0), 130.0, &finding.column, theme.note(), theme.dim, 1);
+    let left = rect.left() + 224.0;
+    let room = rect.right() - left - 110.0;
+    let text = match finding.samples.as_slice() {
+        [one] => dataset
+            .with_role(|role| role == crate::data::Role::Text)
+            .and_then(|field| dataset.text(field, *one))
+            .unwrap_or_default(),
+        _ => things(finding.samples.len(), "sample", "samples").into(),
+    };
+    clipped(ui, pos2(left, rect.top() + 5.0), room, &flat(&text, 1), theme.body(), ink, 1);
+    clipped(ui, pos2(left, rect.top() + 24.0), room, &finding.reason, theme.note(), theme.dim, 1);
+    let action = egui::Rect::from_min_max(pos2(rect.right() - 104.0, rect.top()), rect.max);
+    if settled {
+        right_aligned(ui, pos2(rect.right() - 20.0, middle), "settled", theme.note(), theme.emerald);
+    } else {
+        ui.scope_builder(
+            egui::UiBuilder::new().max_rect(action).layout(egui::Layout::left_to_right(egui::Align::Center)),
+            |ui| {
+                if button(ui, theme, "Exclude", "", Look::Danger, true).clicked() {
+                    actions.push(Action::Exclude { samples: finding.samples.clone(), on: true });
+                }
+            },
+        );
+    }
+    if response.on_hover_text(&finding.reason).clicked() {
+        if finding.samples.len() == 1 {
+            state.selection.cursor = Some(first);
+            state.selection.chosen = SampleSet::default();
+            state.selection.place = bundle.memo.visible.place(first, first.row()).unwrap_or(0);
+            state.selection.anchor = state.selection.place;
+        } else {
+            let samples: SampleSet = finding.samples.iter().copied().collect();
+            let title = format!("{} in {}", finding.kind.title().to_lowercase(), finding.column);
+            state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
+            state.view = View::Explore;
+        }
+    }
+}

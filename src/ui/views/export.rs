@@ -1,0 +1,113 @@
+//! Export: what to save, in which format, and what comes out as it went in.
+
+use egui::{Frame, Margin, RichText, ScrollArea, Ui, vec2};
+
+use crate::action::Action;
+use crate::data::{Format, Packing, Role};
+use crate::io::{Rows, Target, compressed_name};
+use crate::ui::Bundle;
+use crate::ui::state::UiState;
+use crate::ui::theme::STEP;
+use crate::ui::widgets::controls::{Look, button, choice, dim, title};
+use crate::ui::widgets::text::things;
+use crate::workspace::Workspace;
+
+const PACKINGS: [(&str, Packing); 3] = [("not packed", Packing::None), ("gzip", Packing::Gzip), ("zstd", Packing::Zstd)];
+
+/// Draws it.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let dataset = workspace.dataset();
+    let origin = &dataset.base.origin;
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        Frame::new().inner_margin(Margin::same(20)).show(ui, |ui| {
+            ui.set_width(ui.available_width().min(820.0));
+            title(ui, theme, "Export");
+            dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
+            ui.add_space(STEP * 3.0);
+            let format = state.export.format.map_or(origin.format, |at| Format::ALL[at]);
+            let same = format == origin.format && dataset.base.raw.is_some();
+            let split = dataset.with_role(|role| role == Role::Split);
+            if state.export.what == 2 && split.is_none() {
+                state.export.what = 0;
+            }
+            theme.card().show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                egui::Grid::new("export").num_columns(2).spacing(vec2(STEP * 8.0, STEP * 3.0)).show(ui, |ui| {
+                    dim(ui, theme, "What");
+                    ui.vertical(|ui| {
+                        let kept = dataset.rows() - dataset.excluded().len();
+                        ui.radio_value(&mut state.export.what, 0, format!("The whole, {}", things(kept, "sample", "samples")));
+                        ui.radio_value(
+                            &mut state.export.what,
+                            1,
+                            format!("What the filter leaves, {}", things(bundle.memo.visible.len(), "sample", "samples")),
+                        );
+                        ui.add_enabled_ui(split.is_some(), |ui| {
+                            let text = if split.is_some() {
+                                "Each part of the split, a file each"
+                            } else {
+                                "Each part of the split (make one in Split first)"
+                            };
+                            ui.radio_value(&mut state.export.what, 2, text);
+                        });
+                    });
+                    ui.end_row();
+                    dim(ui, theme, "Format");
+                    ui.horizontal(|ui| {
+                        let names = Format::ALL.map(|format| format.title().to_owned());
+                        if let Some(at) = choice(ui, theme, "Format", format.title(), &names) {
+                            state.export.format = Some(at);
+                        }
+                        let names = PACKINGS.map(|(name, _)| name.to_owned());
+                        if let Some(at) = choice(ui, theme, "Packing", PACKINGS[state.export.packing].0, &names) {
+                            state.export.packing = at;
+                        }
+                    });
+                    ui.end_row();
+                    dim(ui, theme, "With");
+                    ui.vertical(|ui| {
+                        ui.checkbox(&mut state.export.excluded, format!("excluded samples ({})", dataset.excluded().len()));
+                        ui.checkbox(&mut state.export.own, "Lapidary's own columns: excluded, reviewed, tags");
+                        if same && origin.encoding != "UTF-8" {
+                            ui.checkbox(&mut state.export.utf8, format!("UTF-8 instead of {}", origin.encoding));
+                        }
+                    });
+                    ui.end_row();
+                });
+            });
+            ui.add_space(STEP * 2.0);
+            let promise = if same && !state.export.utf8 {
+                "What was not edited comes out byte for byte: line ends, quoting, key order, number spelling, the last newline."
+            } else {
+                "Cell for cell: types and nesting are kept wherever the format has them, and you are told where it has not."
+            };
+            ui.label(RichText::new(promise).color(theme.dim));
+            ui.add_space(STEP * 3.0);
+            let target = Target {
+                path: compressed_name(&stem(origin), format, PACKINGS[state.export.packing].1),
+                format,
+                packing: PACKINGS[state.export.packing].1,
+                own_columns: state.export.own,
+                utf8: state.export.utf8,
+            };
+            if button(ui, theme, "Save…", "", Look::Main, true).clicked() {
+                actions.push(match state.export.what {
+                    2 => Action::ExportPartsDialog { target },
+                    1 => {
+                        let keep = |id: &crate::data::SampleId| state.export.excluded || !dataset.is_excluded(*id);
+                        Action::ExportDialog { rows: Rows::These(bundle.memo.visible.iter().filter(keep).collect()), target }
+                    }
+                    _ => Action::ExportDialog { rows: if state.export.excluded { Rows::All } else { Rows::Kept }, target },
+                });
+            }
+        });
+    });
+}
+
+/// The name that a save begins with: the source's, marked as another.
+fn stem(origin: &crate::data::Origin) -> String {
+    let name = origin.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = name.split('.').next().unwrap_or("dataset");
+    format!("{stem}-clean")
+}

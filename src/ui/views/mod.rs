@@ -1,0 +1,9 @@
+//! One file per screen.
+
+pub mod clean;
+pub mod collect;
+pub mod explore;
+pub mod export;
+pub mod history;
+pub mod split;
+pub mod start;

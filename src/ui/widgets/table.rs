@@ -1,0 +1,411 @@
+//! The table: millions of rows, only the visible ones laid out. Scrolled by row number, so that the last row is as
+//! exact as the first. Sort, resize, reorder and hide columns; every row is named for screen readers.
+
+use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::bars::spark;
+use super::controls::{clipped, right_aligned, square};
+use super::text::{count, cut, flat};
+use crate::action::Action;
+use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
+use crate::ui::state::{Memo, TableColumn, UiState, Visible};
+use crate::ui::theme::{STEP, Theme};
+use crate::workspace::Workspace;
+
+const HEADER: f32 = 52.0;
+const NUMBERS: f32 = 56.0;
+const NARROWEST: f32 = 56.0;
+
+/// Draws the table in what is left of `ui`.
+pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, memo: &Memo, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let dataset = workspace.dataset();
+    let rect = ui.available_rect_before_wrap();
+    ui.allocate_rect(rect, Sense::hover());
+    lay_out_columns(state, dataset, rect.width() - NUMBERS);
+    let shown: Vec<(usize, usize)> = state
+        .table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !column.hidden)
+        .filter_map(|(at, column)| dataset.field(&column.name).map(|field| (at, field)))
+        .collect();
+    let head = Rect::from_min_size(rect.min, vec2(rect.width(), HEADER));
+    let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), rect.max);
+    rows(ui, state, theme, memo, workspace, &shown, body);
+    header(ui, state, theme, memo, workspace, &shown, head, actions);
+}
+
+/// The first rows of a dataset that is still being opened: to look at only.
+pub fn draw_preview(ui: &mut Ui, theme: &Theme, dataset: &Dataset) {
+    let rect = ui.available_rect_before_wrap();
+    ui.allocate_rect(rect, Sense::hover());
+    let mut state = UiState::default();
+    lay_out_columns(&mut state, dataset, rect.width() - NUMBERS);
+    let painter = ui.painter_at(rect);
+    let mut x = rect.left() + NUMBERS;
+    for (field, column) in state.table.columns.iter().enumerate() {
+        painter.text(
+            pos2(x + STEP * 2.0, rect.top() + 16.0),
+            egui::Align2::LEFT_CENTER,
+            &column.name,
+            theme.strong(),
+            theme.text,
+        );
+        let rows = ((rect.height() - HEADER) / theme.sizes.row) as usize;
+        for row in 0..rows.min(dataset.rows()) {
+            let y = rect.top() + HEADER + row as f32 * theme.sizes.row;
+            let text = dataset.text(field, SampleId::at(row)).unwrap_or_default();
+            clipped(ui, pos2(x + STEP * 2.0, y + 5.0), column.width - STEP * 4.0, &flat(&text, 1), theme.body(), theme.dim, 1);
+        }
+        x += column.width;
+    }
+    ui.painter().hline(rect.x_range(), rect.top() + HEADER, theme.hairline());
+}
+
+/// Gives columns that are new a width by what they hold, and drops those that are gone.
+fn lay_out_columns(state: &mut UiState, dataset: &Dataset, width: f32) {
+    let columns = &mut state.table.columns;
+    columns.retain(|column| dataset.field(&column.name).is_some());
+    let fresh = columns.is_empty();
+    for field in dataset.fields() {
+        if columns.iter().any(|column| *column.name == *field.name) {
+            continue;
+        }
+        let wide = match field.role {
+            Role::Text | Role::Messages => 420.0,
+            Role::Label | Role::Labels(_) => 220.0,
+            _ if field.kind.is_numeric() || field.kind == Kind::Boolean => 96.0,
+            _ => 160.0,
+        };
+        columns.push(TableColumn { name: field.name.to_string(), width: wide, hidden: false });
+    }
+    if fresh {
+        // What is left over goes to the columns that are read: a table fills its place from the start.
+        let total: f32 = columns.iter().map(|column| column.width).sum();
+        let readable: Vec<usize> = (0..columns.len()).filter(|i| columns[*i].width >= 400.0).collect();
+        let share = (width - 12.0 - total) / readable.len().max(1) as f32;
+        for i in readable {
+            columns[i].width = (columns[i].width + share).max(240.0);
+        }
+    }
+}
+
+fn header(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    memo: &Memo,
+    workspace: &Workspace,
+    shown: &[(usize, usize)],
+    rect: Rect,
+    actions: &mut Vec<Action>,
+) {
+    let dataset = workspace.dataset();
+    ui.painter().rect_filled(rect, 0, theme.background);
+    ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
+    ui.painter().hline(rect.x_range(), rect.top(), theme.hairline());
+    let mut x = rect.left() + NUMBERS;
+    let mut dropped: Option<(usize, f32)> = None;
+    for (at, field) in shown {
+        let column = &dataset.fields()[*field];
+        let width = state.table.columns[*at].width;
+        let cell = Rect::from_min_size(pos2(x, rect.top()), vec2(width, rect.height())).intersect(rect);
+        x += width;
+        if cell.width() <= 0.0 {
+            continue;
+        }
+        let response =
+            ui.interact(cell.shrink2(vec2(4.0, 0.0)), ui.scope_id().with(("header", &column.name)), Sense::click_and_drag());
+        let sorted = state.table.sort.as_ref().filter(|(name, _)| **name == *column.name).map(|(_, down)| *down);
+        let order = sorted.map_or("", |down| if down { ", sorted downwards" } else { ", sorted upwards" });
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Column {}{order}", column.name)));
+        if response.hovered() {
+            ui.painter().rect_filled(cell, 0, theme.raised);
+        }
+        ui.painter().vline(cell.left(), rect.y_range(), theme.hairline());
+        let inner = cell.shrink2(vec2(STEP * 2.5, 0.0));
+        let name =
+            clipped(ui, pos2(inner.left(), rect.top() + 8.0), inner.width() - 14.0, &column.name, theme.strong(), theme.text, 1);
+        if let Some(down) = sorted {
+            let (tip, r) = (pos2(inner.left() + name.x + 10.0, rect.top() + 16.0), if down { 3.5 } else { -3.5 });
+            let points = vec![tip + vec2(0.0, r), tip + vec2(-4.0, -r), tip + vec2(4.0, -r)];
+            ui.painter().add(egui::Shape::convex_polygon(points, theme.accent, egui::Stroke::NONE));
+        }
+        let classes = workspace.classes(&column.name);
+        let summary = memo.summaries.get(&*column.name);
+        let (note, counts) = match (summary, classes) {
+            (_, Some(classes)) => (format!("{}, {}", column.role, super::text::things(classes.used(), "class", "classes")), None),
+            (Some(summary), None) => {
+                let holes = summary.nulls + summary.empty;
+                let about = if summary.estimated { "about " } else { "" };
+                let holes = if holes == 0 { "none empty".to_owned() } else { format!("{} empty", count(holes)) };
+                let what = if column.role == Role::Other { column.kind.name().to_owned() } else { column.role.to_string() };
+                (format!("{what}, {about}{} distinct, {holes}", count(summary.distinct)), Some(&summary.histogram.counts))
+            }
+            (None, None) => (column.kind.name().to_owned(), None),
+        };
+        // A narrow column shows its shape, a wide one says it and shows it.
+        let spark_width = counts.filter(|counts| counts.len() > 1).map_or(0.0, |_| 64.0_f32.min(inner.width()));
+        let room = inner.width() - spark_width - STEP * 2.0;
+        if room > 60.0 {
+            clipped(ui, pos2(inner.left(), rect.top() + 29.0), room, &note, theme.note(), theme.dim, 1);
+        }
+        if let Some(counts) = counts.filter(|_| spark_width > 20.0) {
+            let left = if room > 60.0 { inner.right() - spark_width } else { inner.left() };
+            spark(ui, theme, Rect::from_min_size(pos2(left, rect.bottom() - 22.0), vec2(spark_width, 18.0)), counts);
+        }
+        if response.clicked() {
+            state.table.sort = match sorted {
+                None => Some((column.name.to_string(), false)),
+                Some(false) => Some((column.name.to_string(), true)),
+                Some(true) => None,
+            };
+        }
+        if response.drag_stopped() {
+            dropped = response.interact_pointer_pos().map(|pos| (*at, pos.x));
+        }
+        if response.dragged() {
+            ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+        }
+        let response = response.on_hover_text(format!("{note}. Click to sort, drag to move, right-click for more"));
+        response.context_menu(|ui| menu(ui, state, dataset, *at, *field, actions));
+        let edge = Rect::from_center_size(pos2(cell.right(), rect.center().y), vec2(8.0, rect.height()));
+        let grip = ui
+            .interact(edge, ui.scope_id().with(("grip", &column.name)), Sense::drag())
+            .on_hover_cursor(CursorIcon::ResizeHorizontal);
+        grip.widget_info(|| WidgetInfo::labeled(WidgetType::Slider, true, format!("Width of {}", column.name)));
+        if grip.dragged() {
+            let column = &mut state.table.columns[*at];
+            column.width = (column.width + grip.drag_delta().x).clamp(NARROWEST, 2_000.0);
+        }
+    }
+    if let Some((from, to_x)) = dropped {
+        let mut x = rect.left() + NUMBERS;
+        let mut to = from;
+        for (at, _) in shown {
+            if to_x >= x {
+                to = *at;
+            }
+            x += state.table.columns[*at].width;
+        }
+        let column = state.table.columns.remove(from);
+        state.table.columns.insert(to.min(state.table.columns.len()), column);
+    }
+}
+
+fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: usize, actions: &mut Vec<Action>) {
+    let column = &dataset.fields()[field];
+    let name = column.name.to_string();
+    if ui.button("Sort upwards").clicked() {
+        state.table.sort = Some((name.clone(), false));
+    }
+    if ui.button("Sort downwards").clicked() {
+        state.table.sort = Some((name.clone(), true));
+    }
+    if ui.button("Only empty cells").clicked() {
+        state.toggle_clause(Rule::Empty { column: name.clone() }.into());
+    }
+    if ui.button("Show in the chart").clicked() {
+        state.chart.column = name.clone();
+        state.chart.measure = if column.kind.is_numeric() { Measure::Value } else { Measure::Words };
+    }
+    ui.menu_button("Role", |ui| {
+        for role in Role::ALL {
+            if ui.selectable_label(role == column.role, role.to_string()).clicked() {
+                actions.push(Action::SetRole { column: name.clone(), role });
+            }
+        }
+    });
+    ui.separator();
+    if ui.button("Hide column").clicked() {
+        state.table.columns[at].hidden = true;
+    }
+    if state.table.columns.iter().any(|column| column.hidden) && ui.button("Show all columns").clicked() {
+        state.table.columns.iter_mut().for_each(|column| column.hidden = false);
+    }
+}
+
+fn rows(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    memo: &Memo,
+    workspace: &Workspace,
+    shown: &[(usize, usize)],
+    rect: Rect,
+) {
+    let dataset = workspace.dataset();
+    let visible = &memo.visible;
+    let lines = state.table.lines.max(1);
+    let high = theme.sizes.row + (lines - 1) as f32 * 18.0;
+    let page = rect.height() / high;
+    let most = (visible.len() as f64 - f64::from(page)).max(0.0);
+    scroll(ui, state, rect, high, page, most, visible.len());
+    let body = Rect::from_min_max(rect.min, pos2(rect.right() - 12.0, rect.bottom()));
+    let old_clip = ui.clip_rect();
+    ui.set_clip_rect(body.intersect(old_clip));
+    if visible.is_empty() && !memo.visible_stale {
+        let text =
+            if dataset.rows() == 0 { "There are no samples in this file" } else { "No sample passes the filter. Esc clears it" };
+        ui.painter().text(body.center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
+    }
+    let last = (state.table.first + page.ceil() as usize + 1).min(visible.len());
+    for place in state.table.first..last {
+        let Some(id) = visible.get(place) else { break };
+        let y = rect.top() + ((place - state.table.first) as f32 - state.table.part) * high;
+        let row = Rect::from_min_size(pos2(rect.left(), y), vec2(body.width(), high));
+        if id.row() >= dataset.rows() {
+            break;
+        }
+        one_row(ui, state, theme, workspace, visible, shown, row, place, lines);
+    }
+    ui.set_clip_rect(old_clip);
+    if memo.visible_stale {
+        ui.painter().rect_filled(body, 0, theme.background.gamma_multiply(0.35));
+    }
+}
+
+fn one_row(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    workspace: &Workspace,
+    visible: &Visible,
+    shown: &[(usize, usize)],
+    row: Rect,
+    place: usize,
+    lines: usize,
+) {
+    let dataset = workspace.dataset();
+    let Some(id) = visible.get(place) else { return };
+    let response = ui.interact(row, ui.scope_id().with(("row", id.0)), Sense::click());
+    let chosen = state.selection.contains(id);
+    name_row(&response, dataset, shown, id, chosen);
+    let excluded = dataset.is_excluded(id);
+    if chosen {
+        ui.painter().rect_filled(row, 0, theme.tint);
+    } else if response.hovered() {
+        ui.painter().rect_filled(row, 0, theme.raised);
+    }
+    if state.selection.cursor == Some(id) {
+        ui.painter().rect_filled(Rect::from_min_size(row.min, vec2(2.0, row.height())), 0, theme.accent);
+    }
+    ui.painter().hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme.line.gamma_multiply(0.6)));
+    let middle = row.top() + theme.sizes.row / 2.0;
+    right_aligned(ui, pos2(row.left() + NUMBERS - STEP * 2.5, middle), &count(id.row()), theme.note(), theme.dim);
+    if dataset.is_reviewed(id) {
+        let at = pos2(row.left() + 9.0, middle);
+        let tick = vec![at + vec2(-3.0, 0.0), at + vec2(-1.0, 2.5), at + vec2(3.5, -3.0)];
+        ui.painter().add(egui::Shape::line(tick, egui::Stroke::new(1.4, theme.emerald)));
+    }
+    let mut x = row.left() + NUMBERS;
+    for (at, field) in shown {
+        let column = &dataset.fields()[*field];
+        let width = state.table.columns[*at].width;
+        let left = x + STEP * 2.5;
+        let room = width - STEP * 5.0;
+        x += width;
+        if left > row.right() {
+            break;
+        }
+        let text = dataset.text(*field, id);
+        let ink = if excluded { theme.faint } else { theme.text };
+        let Some(text) = text else {
+            ui.painter().text(pos2(left, middle), egui::Align2::LEFT_CENTER, "null", theme.note(), theme.faint);
+            continue;
+        };
+        let y = row.top() + (theme.sizes.row - 16.0) / 2.0;
+        let edited = dataset.edited(*field, id).is_some() && column.source.is_some();
+        if edited {
+            ui.painter().circle_filled(pos2(x - 7.0, middle), 2.0, theme.accent);
+        }
+        let shown_text = flat(&text, lines);
+        if let Some(index) = workspace.classes(&column.name) {
+            let colour = index.of(id).first().map(|class| theme.class(*class as usize));
+            if let Some(colour) = colour {
+                square(ui, pos2(left + 4.0, middle), if excluded { theme.faint } else { colour });
+            }
+            clipped(ui, pos2(left + 14.0, y), (room - 14.0).max(8.0), &shown_text, theme.body(), ink, lines);
+        } else if column.kind.is_numeric() {
+            let size = ui.painter().layout_no_wrap(cut(&shown_text, 40).to_owned(), theme.body(), ink);
+            ui.painter().galley(pos2(left + room - size.size().x, y), size, ink);
+        } else {
+            clipped(ui, pos2(left, y), room.max(8.0), &shown_text, theme.body(), ink, lines);
+        }
+    }
+    if excluded {
+        ui.painter().hline(row.left() + NUMBERS + 10.0..=row.right() - 10.0, middle, egui::Stroke::new(1.0, theme.faint));
+    }
+    if response.clicked() {
+        let modifiers = ui.input(|input| input.modifiers);
+        if modifiers.shift {
+            state.selection.extend(visible, place);
+        } else if modifiers.command {
+            state.selection.toggle(visible, place);
+        } else {
+            state.selection.go(visible, place);
+        }
+    }
+}
+
+fn name_row(response: &Response, dataset: &Dataset, shown: &[(usize, usize)], id: SampleId, chosen: bool) {
+    response.widget_info(|| {
+        let cells: Vec<String> =
+            shown.iter().take(4).map(|(_, field)| cut(&dataset.text(*field, id).unwrap_or_default(), 80).to_owned()).collect();
+        let excluded = if dataset.is_excluded(id) { ", excluded" } else { "" };
+        let name = format!("Sample {}: {}{excluded}", id.0, cells.join(", "));
+        WidgetInfo::selected(WidgetType::ListBoxOption, true, chosen, name)
+    });
+}
+
+/// Takes wheel, page keys and the scroll bar in; keeps the first row and its part whole.
+fn scroll(ui: &mut Ui, state: &mut UiState, rect: Rect, high: f32, page: f32, most: f64, len: usize) {
+    let mut at = state.table.first as f64 + f64::from(state.table.part);
+    if ui.rect_contains_pointer(rect) {
+        at -= f64::from(ui.input(|input| input.smooth_scroll_delta().y) / high);
+    }
+    if ui.memory(|memory| memory.focused().is_none()) {
+        ui.input(|input| {
+            let page = f64::from(page).floor().max(1.0);
+            if input.key_pressed(egui::Key::PageDown) {
+                at += page;
+            }
+            if input.key_pressed(egui::Key::PageUp) {
+                at -= page;
+            }
+            if input.key_pressed(egui::Key::Home) {
+                at = 0.0;
+            }
+            if input.key_pressed(egui::Key::End) {
+                at = most;
+            }
+        });
+    }
+    if std::mem::take(&mut state.table.follow) {
+        let place = state.selection.place as f64;
+        if place < at {
+            at = place;
+        } else if place + 1.0 > at + f64::from(page) {
+            at = place + 1.0 - f64::from(page);
+        }
+    }
+    if most > 0.0 {
+        let track =
+            Rect::from_min_max(pos2(rect.right() - 10.0, rect.top() + 2.0), pos2(rect.right() - 2.0, rect.bottom() - 2.0));
+        let long = (track.height() * (page / len as f32)).clamp(24.0, track.height());
+        let bar = ui.interact(track, ui.scope_id().with("scroll bar"), Sense::click_and_drag());
+        bar.widget_info(|| WidgetInfo::slider(true, at, "Scroll"));
+        if let Some(pos) = bar.interact_pointer_pos().filter(|_| bar.dragged() || bar.clicked()) {
+            let part = (pos.y - track.top() - long / 2.0) / (track.height() - long).max(1.0);
+            at = f64::from(part.clamp(0.0, 1.0)) * most;
+        }
+        let top = track.top() + (track.height() - long) * (at / most).clamp(0.0, 1.0) as f32;
+        let theme_visuals = &ui.visuals().widgets;
+        let ink = if bar.hovered() || bar.dragged() { theme_visuals.hovered.bg_fill } else { theme_visuals.inactive.bg_fill };
+        ui.painter().rect_filled(Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), long)), 4, ink);
+    }
+    at = at.clamp(0.0, most);
+    state.table.first = at.floor() as usize;
+    state.table.part = (at - at.floor()) as f32;
+}

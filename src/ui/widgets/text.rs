@@ -1,0 +1,93 @@
+//! Numbers and cells as they are written on screen.
+
+use std::borrow::Cow;
+
+/// A whole number with its thousands separated.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number of things: `1 sample`, `2 samples`.
+pub fn samples(n: usize) -> String {
+    things(n, "sample", "samples")
+}
+
+/// A number of things with their name.
+pub fn things(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// A number with at most three digits that mean something.
+pub fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        let text = count(value.abs() as usize);
+        return if value < 0.0 { format!("−{text}") } else { text };
+    }
+    let digits = (2 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{value:.digits$}")
+}
+
+/// A share of a whole, in per cent.
+pub fn percent(part: f64) -> String {
+    let value = part * 100.0;
+    if value >= 99.95 || value == 0.0 { format!("{value:.0} %") } else { format!("{value:.1} %") }
+}
+
+/// The most letters of a cell that are laid out: more than any screen shows, and never a gigabyte.
+const LONGEST: usize = 2_000;
+
+/// A cell as it is shown in a row: line ends as spaces, cut where nobody could read on.
+pub fn flat(text: &str, lines: usize) -> Cow<'_, str> {
+    let cut = cut(text, LONGEST.min(160 * lines.max(1) + 240));
+    if lines > 1 || !cut.contains(['\n', '\r', '\t']) {
+        return Cow::Borrowed(cut);
+    }
+    Cow::Owned(cut.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The first `most` bytes of a text, cut at a letter.
+pub fn cut(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The time since a moment, in words. Both in milliseconds since 1970.
+pub fn ago(then: i64, now: i64) -> String {
+    let seconds = (now - then).max(0) / 1_000;
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(number(5.342), "5.34");
+        assert_eq!(number(0.000_123_4), "0.000123");
+        assert_eq!(number(-12.0), "−12");
+        assert_eq!(percent(0.123_4), "12.3 %");
+        assert_eq!(flat("a\n b\tc", 1), "a b c");
+        assert_eq!(cut("aé", 2), "a");
+    }
+}
