@@ -3,7 +3,7 @@
 //! Numbers by the modified z-score (Iglewicz and Hoaglin, 1993: `0.6745 (x − median) / MAD`, 3.5; where the MAD is 0, by the
 //! mean absolute deviation, `(x − median) / (1.2533 MeanAD)`), and by fences `Q1 − k IQR` and `Q3 + k IQR` (Hoaglin and
 //! Iglewicz, 1987: `k` = 2.2 suits what Tukey's 1.5 flags too often). Lengths likewise, on their logarithm, because lengths are
-//! skewed. A class is rare below a tenth of an even share (cleanlab's rule).
+//! skewed; a length within a factor of two of the median is never odd. A class is rare below a tenth of an even share (cleanlab's rule).
 
 use super::{Check, Finding};
 use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
@@ -114,8 +114,10 @@ fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Ki
         let scaled = scale(*value);
         let (z, fences) = (z_of(scaled), beyond(scaled));
         let excess = (z.abs() / thresholds.z).max(fences / thresholds.fence);
+        // Texts of nearly one length differ by a letter and stand far out by any measure of spread: that is no finding.
+        let alike = kind == Kind::Length && (scaled - median).abs() < std::f64::consts::LN_2;
         // Strictly beyond: a threshold is the last value that passes.
-        if excess <= 1.0 || excess.is_nan() {
+        if alike || excess <= 1.0 || excess.is_nan() {
             continue;
         }
         let side = if scaled < median { "below" } else { "above" };

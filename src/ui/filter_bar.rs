@@ -16,8 +16,6 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let theme = bundle.theme;
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0));
     Panel::top("filter bar").exact_size(theme.sizes.filter_bar).resizable(false).frame(frame).show(ui, |ui| {
-        let whole = ui.max_rect();
-        ui.painter().hline(ui.ctx().content_rect().x_range(), whole.bottom(), theme.hairline());
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = STEP * 1.5;
             let (mut negate, mut remove) = (None, None);

@@ -79,6 +79,7 @@ fn sample(
     fields.sort_by_key(|field| order(dataset.fields()[*field].role));
     for field in fields {
         let column = &dataset.fields()[field];
+        ui.add_space(STEP * 2.0);
         ui.horizontal(|ui| {
             caption(ui, theme, &column.name);
             if dataset.edited(field, id).is_some() && column.source.is_some() {

@@ -85,7 +85,6 @@ pub fn top_bar(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &
                 }
             }
         });
-        ui.painter().hline(ui.ctx().content_rect().x_range(), whole.bottom(), theme.hairline());
     });
 }
 
@@ -136,7 +135,7 @@ fn icon(ui: &mut Ui, theme: &Theme, glyph: Glyph, name: &str, enabled: bool) -> 
 fn file_menu(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>, commands: &mut Vec<Command>) {
     let path = &workspace.dataset().base.origin.path;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let response = ui.menu_button(RichText::new(format!("{name}  ▾")).color(bundle.theme.dim), |ui| {
+    let response = ui.menu_button(RichText::new(name).color(bundle.theme.dim), |ui| {
         ui.set_min_width(240.0);
         for command in [Command::Open, Command::ShowExport, Command::Close] {
             if ui.add(egui::Button::new(command.title()).shortcut_text(command.key_text()).frame(false)).clicked() {
@@ -194,9 +193,6 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 state.view = view;
             }
         }
-        let rect = ui.ctx().content_rect();
-        let edge = ui.max_rect().right() + 8.0;
-        ui.painter().with_clip_rect(rect).vline(edge - 0.5, ui.max_rect().y_range().expand(8.0), theme.hairline());
     });
 }
 
@@ -204,8 +200,6 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
 pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     Panel::bottom("status bar").exact_size(theme.sizes.status_bar).resizable(false).frame(bar(theme)).show(ui, |ui| {
-        let whole = ui.max_rect();
-        ui.painter().hline(ui.ctx().content_rect().x_range(), whole.top(), theme.hairline());
         ui.horizontal_centered(|ui| {
             ui.style_mut().override_font_id = Some(theme.note());
             if bundle.running.is_empty() {

@@ -24,7 +24,8 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, ena
         _ if !enabled => theme.faint,
         Look::Main => theme.on_accent,
         Look::Danger => theme.ruby,
-        Look::Plain | Look::Quiet => theme.text,
+        Look::Plain => theme.text,
+        Look::Quiet => theme.dim,
     };
     let label = ui.painter().layout_no_wrap(text.to_owned(), font, ink);
     let cap = (!key.is_empty()).then(|| ui.painter().layout_no_wrap(key.to_owned(), mono, ink));
@@ -117,7 +118,9 @@ pub fn class_label(ui: &mut Ui, theme: &Theme, colour: Option<Color32>, name: &s
 
 /// A caption over a part of the inspector.
 pub fn caption(ui: &mut Ui, theme: &Theme, text: &str) {
-    ui.add_space(STEP * 2.0);
+    if !ui.layout().is_horizontal() {
+        ui.add_space(STEP * 2.0);
+    }
     ui.label(RichText::new(text).font(theme.note()).color(theme.dim));
 }
 
