@@ -55,7 +55,9 @@ fn acknowledged(lines: impl Iterator<Item = String>) -> (u64, Option<u64>, Optio
         let words: Vec<&str> = line.split(' ').collect();
         // The runner's own words may stand before the first acknowledgement on its line.
         let Some(at) = words.iter().position(|word| matches!(*word, "ack" | "refused")) else { continue };
-        let (Some(n), Some(state)) = (words.get(at + 1).and_then(|w| w.parse::<u64>().ok()), words.get(at + 2).and_then(|w| w.parse().ok())) else {
+        let (Some(n), Some(state)) =
+            (words.get(at + 1).and_then(|w| w.parse::<u64>().ok()), words.get(at + 2).and_then(|w| w.parse().ok()))
+        else {
             continue;
         };
         if words[at] == "ack" {
@@ -87,12 +89,21 @@ fn two_hundred_kills_lose_nothing() {
         let found = state(workspace.dataset(), workspace.history().head());
         let mut model = Model::new(read(&path), round);
         (0..steps).for_each(|_| model.step());
-        assert_eq!(last.unwrap_or(found), if steps > 0 { model.state() } else { found }, "round {round}: the session and the model differ");
+        assert_eq!(
+            last.unwrap_or(found),
+            if steps > 0 { model.state() } else { found },
+            "round {round}: the session and the model differ"
+        );
         let before = model.state();
         model.step();
         // The step under way when it was killed may be there, whole, or not: nothing else may.
-        assert!(found == before || found == model.state(), "round {round}: after {steps} steps the state is neither before nor after the next");
-        let parts = fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "csv"));
+        assert!(
+            found == before || found == model.state(),
+            "round {round}: after {steps} steps the state is neither before nor after the next"
+        );
+        let parts = fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "csv"));
         for entry in parts {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             assert!(text.starts_with("text,label,n") && text.ends_with('\n'), "a save is whole or not there");
@@ -127,7 +138,11 @@ fn a_full_disk_refuses_an_edit_and_keeps_what_was() {
         }
         assert_eq!(last.unwrap_or(model.state()), model.state());
         let workspace = open(&path).unwrap_or_else(|error| panic!("{blocks} blocks: {error}"));
-        assert_eq!(state(workspace.dataset(), workspace.history().head()), model.state(), "{blocks} blocks: every acknowledged edit is there");
+        assert_eq!(
+            state(workspace.dataset(), workspace.history().head()),
+            model.state(),
+            "{blocks} blocks: every acknowledged edit is there"
+        );
     }
     assert!(refusals > 10, "the disk was never full: {refusals}");
 }
@@ -172,7 +187,11 @@ fn a_torn_or_altered_project_is_noticed_and_never_overwritten() {
         fs::write(&project, &bytes).unwrap();
         match open(&path) {
             Ok(workspace) => {
-                assert_eq!(state(workspace.dataset(), workspace.history().head()), whole, "{what}: opened with something missing or wrong");
+                assert_eq!(
+                    state(workspace.dataset(), workspace.history().head()),
+                    whole,
+                    "{what}: opened with something missing or wrong"
+                );
             }
             Err(error) => {
                 noticed += 1;
@@ -220,7 +239,13 @@ fn ten_thousand_edits_undone_give_the_original_bytes() {
     }
     let saved = |dataset: &lapidary::data::Dataset, name: &str| {
         let origin = &dataset.base.origin;
-        let target = Target { path: folder.path().join(name), format: origin.format, packing: origin.packing, own_columns: false, utf8: false };
+        let target = Target {
+            path: folder.path().join(name),
+            format: origin.format,
+            packing: origin.packing,
+            own_columns: false,
+            utf8: false,
+        };
         io::export(dataset, &Rows::All, &target, &Progress::silent()).unwrap();
         Sha256::digest(fs::read(target.path).unwrap())
     };

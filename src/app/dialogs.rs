@@ -104,9 +104,15 @@ impl Dialogs for System {
 /// Answers prepared beforehand: for tests.
 #[derive(Default)]
 pub struct Scripted {
-    /// The answers, the next one last; none left means that there is no dialog.
-    pub answers: Vec<PathBuf>,
+    answers: Vec<PathBuf>,
     asked: bool,
+}
+
+impl Scripted {
+    /// These answers, the next one last; none left means that there is no dialog.
+    pub fn new(answers: Vec<PathBuf>) -> Self {
+        Self { answers, asked: false }
+    }
 }
 
 impl Dialogs for Scripted {

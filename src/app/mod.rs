@@ -107,7 +107,8 @@ impl App {
 
     /// Whether jobs run or results are still to be worked out.
     pub fn is_busy(&self) -> bool {
-        !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale
+        let asking = self.pending.is_some() && self.state.popup.is_none();
+        !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale || asking
     }
 
     /// Pushes an action, as a view would.

@@ -307,6 +307,8 @@ fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| classify(path, &e))?;
+    // Whoever has it open keeps it open: waiting helps nobody, and the window must not stand still.
+    connection.busy_timeout(std::time::Duration::from_millis(100)).map_err(|e| classify(path, &e))?;
     connection
         .execute_batch(
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;

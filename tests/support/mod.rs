@@ -67,7 +67,8 @@ pub fn state(dataset: &Dataset, head: EditId) -> u64 {
 pub fn next_step(random: &mut StdRng, dataset: &Dataset, history: &History) -> Step {
     let rows = dataset.rows() as u32;
     loop {
-        let some = |random: &mut StdRng, n: usize| -> Vec<SampleId> { (0..n).map(|_| SampleId(random.random_range(0..rows))).collect() };
+        let some =
+            |random: &mut StdRng, n: usize| -> Vec<SampleId> { (0..n).map(|_| SampleId(random.random_range(0..rows))).collect() };
         let column = ["text", "label"][random.random_range(0..2)];
         let word = format!("word \"{}\"\n", random.random_range(0..9));
         let edit = match random.random_range(0..14) {
@@ -138,7 +139,13 @@ impl Model {
             Step::Edit(edit) => {
                 edit.apply(&mut self.dataset, Direction::Forward);
                 let id = self.history.nodes().len() as EditId + 1;
-                self.history.push(Node { id, parent: self.history.head(), at: 0, words: edit.words.clone(), count: edit.count() });
+                self.history.push(Node {
+                    id,
+                    parent: self.history.head(),
+                    at: 0,
+                    words: edit.words.clone(),
+                    count: edit.count(),
+                });
                 self.edits.insert(id, edit);
             }
             Step::Undo => {
@@ -189,7 +196,9 @@ pub fn take(mut workspace: Workspace, random: &mut StdRng, path: &Path) -> (Work
                 own_columns: false,
                 utf8: false,
             };
-            io::export(workspace.dataset(), &Rows::All, &target, &Progress::silent()).map(|_| ()).map_err(|error| error.to_string())
+            io::export(workspace.dataset(), &Rows::All, &target, &Progress::silent())
+                .map(|_| ())
+                .map_err(|error| error.to_string())
         }
     };
     (workspace, result)
