@@ -55,7 +55,12 @@ pub struct App {
     shown_edit: Option<(EditId, Edit)>,
     actions: Vec<Action>,
     quit: bool,
+    /// Frames after which the window closes by itself: for measuring how long a start takes.
+    frames_left: Option<u64>,
 }
+
+/// Names the number of frames after which the window closes by itself.
+const FRAMES: &str = "LAPIDARY_FRAMES";
 
 impl App {
     /// The app on a fresh egui context.
@@ -86,6 +91,7 @@ impl App {
             shown_edit: None,
             actions: Vec::new(),
             quit: false,
+            frames_left: std::env::var(FRAMES).ok().and_then(|frames| frames.parse().ok()),
         };
         match begin {
             Begin::Sample => app.actions.push(Action::OpenSample(0)),
@@ -186,6 +192,11 @@ impl eframe::App for App {
         self.schedule();
         self.forget_old_notices(ctx);
         self.remember(ctx);
+        if let Some(left) = &mut self.frames_left {
+            self.quit |= *left == 0;
+            *left = left.saturating_sub(1);
+            ctx.request_repaint();
+        }
         if self.quit {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }

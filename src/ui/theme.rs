@@ -240,6 +240,10 @@ impl Theme {
                 state.corner_radius = self.corner();
                 state.expansion = 0.0;
             }
+            // Unticked boxes and the rails of sliders must be seen on a card.
+            w.inactive.bg_fill = self.hover;
+            w.inactive.bg_stroke = Stroke::new(1.0, self.faint.gamma_multiply(0.6));
+            w.inactive.weak_bg_fill = self.raised;
         });
     }
 }

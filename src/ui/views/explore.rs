@@ -167,16 +167,22 @@ fn chart(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
 
 fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Balance) {
     let theme = bundle.theme;
+    // What finds no room beside the choices on the right is left out, the least telling first.
+    let choices = 340.0;
     dim(ui, theme, things(used, "class", "classes"));
-    dim(ui, theme, format!("largest ÷ smallest {}", number((balance.ratio * 100.0).round() / 100.0)))
-        .on_hover_text("Samples of the largest class divided by those of the smallest");
-    if ui.available_width() > 420.0 {
-        dim(ui, theme, format!("evenness {:.2}", balance.evenness))
-            .on_hover_text("Entropy divided by its largest possible value: 1 is even");
-    }
-    if ui.available_width() > 420.0 {
-        dim(ui, theme, format!("effective {:.1}", balance.effective))
-            .on_hover_text("The number of even classes with the same entropy");
+    let figures = [
+        (
+            format!("largest ÷ smallest {}", number((balance.ratio * 100.0).round() / 100.0)),
+            "Samples of the largest class divided by those of the smallest",
+        ),
+        (format!("evenness {:.2}", balance.evenness), "Entropy divided by its largest possible value: 1 is even"),
+        (format!("effective {:.1}", balance.effective), "The number of even classes with the same entropy"),
+    ];
+    for (text, help) in figures {
+        let wide = ui.painter().layout_no_wrap(text.clone(), theme.body(), theme.dim).size().x;
+        if ui.available_width() - wide > choices {
+            dim(ui, theme, text).on_hover_text(help);
+        }
     }
 }
 

@@ -1,0 +1,330 @@
+//! What the speed promises are measured with: `cargo bench`. Each figure stands beside a floor measured in the same run.
+//!
+//! `cargo bench -- --small` leaves the ten-million-row part out (it takes 5 GB of memory and 3 GB of disk).
+
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use egui_kittest::Harness;
+use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
+use lapidary::edit::{Change, Edit};
+use lapidary::io::{self, Reading};
+use lapidary::job::Progress;
+use lapidary::workspace::Workspace;
+use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+/// Real questions, perturbed by a fixed seed: dropped words, typing errors, numbers; users, scores, flipped labels.
+fn write_rows(path: &Path, rows: usize) {
+    let real = include_str!("../assets/samples/banking77.csv");
+    let samples: Vec<(&str, &str)> =
+        real.lines().skip(1).filter(|line| !line.contains('"')).filter_map(|line| line.rsplit_once(',')).collect();
+    let mut random = StdRng::seed_from_u64(77);
+    let mut out = BufWriter::with_capacity(1 << 20, std::fs::File::create(path).unwrap());
+    writeln!(out, "id,text,category,user,score").unwrap();
+    for i in 0..rows {
+        let (text, label) = samples[random.random_range(0..samples.len())];
+        let label = if random.random_ratio(1, 20) { samples[random.random_range(0..samples.len())].1 } else { label };
+        write!(out, "s{i:08},").unwrap();
+        let quoted = random.random_ratio(1, 8);
+        if quoted {
+            write!(out, "\"").unwrap();
+        }
+        for (n, word) in text.split(' ').enumerate() {
+            if n > 0 {
+                write!(out, " ").unwrap();
+            }
+            match random.random_range(0..40) {
+                0 => {}
+                1 => write!(out, "{}", &word[..word.len() - usize::from(word.is_ascii() && word.len() > 2)]).unwrap(),
+                2 => write!(out, "{word}{}", random.random_range(0..100)).unwrap(),
+                _ => write!(out, "{word}").unwrap(),
+            }
+        }
+        if quoted {
+            write!(out, ", please\"").unwrap();
+        }
+        writeln!(out, ",{label},u{},{:.3}", random.random_range(0..rows / 10 + 1), random.random_range(0.0..1.0)).unwrap();
+    }
+    out.flush().unwrap();
+}
+
+fn ours(path: &Path) -> (Dataset, ClassIndex) {
+    let progress = Progress::silent();
+    let dataset = io::open(path, &Reading::default(), &progress, &|_| {}).unwrap();
+    let label = dataset.field("category").unwrap();
+    let classes = ClassIndex::build(&dataset, label, &progress).unwrap();
+    (dataset, classes)
+}
+
+fn floor(path: &Path) -> polars::prelude::DataFrame {
+    let options = CsvReadOptions::default().with_has_header(true);
+    let frame = options.try_into_reader_with_file_path(Some(path.to_owned())).unwrap().finish().unwrap();
+    let counts =
+        frame.column("category").unwrap().as_materialized_series().value_counts(true, true, "count".into(), false).unwrap();
+    assert_eq!(counts.height(), 77);
+    frame
+}
+
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
+    ticks / 100.0
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration, f64) {
+    let (start, before) = (Instant::now(), processor_seconds());
+    let value = work();
+    (value, start.elapsed(), processor_seconds() - before)
+}
+
+fn peak_of(what: &str, path: &Path) -> f64 {
+    let output = Command::new(std::env::current_exe().unwrap()).args(["--peak", what]).arg(path).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().parse::<f64>().unwrap_or(f64::NAN) / 1024.0
+}
+
+fn peak_of_this_process() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default().to_owned();
+    line.split_whitespace().nth(1).unwrap_or("0").to_owned()
+}
+
+fn row(what: &str, ours: String, floor: String, ratio: Option<f64>, promise: &str) {
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    println!("{what:<52} {ours:>14} {floor:>14} {ratio:>7}  {promise}");
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+fn opening(path: &Path, rounds: usize) {
+    let (mut best, mut best_floor) = ((f64::MAX, f64::MAX), (f64::MAX, f64::MAX));
+    for _ in 0..rounds {
+        let (frame, wall, cpu) = timed(|| floor(path));
+        drop(frame);
+        best_floor = (best_floor.0.min(wall.as_secs_f64()), best_floor.1.min(cpu));
+        let (opened, wall, cpu) = timed(|| ours(path));
+        drop(opened);
+        best = (best.0.min(wall.as_secs_f64()), best.1.min(cpu));
+    }
+    row(
+        "  to a full table and class counts, wall",
+        format!("{:.3} s", best.0),
+        format!("{:.3} s", best_floor.0),
+        Some(best.0 / best_floor.0),
+        "≤ 1.5 × Polars eager + value_counts",
+    );
+    row(
+        "  the same, processor seconds",
+        format!("{:.2} s", best.1),
+        format!("{:.2} s", best_floor.1),
+        Some(best.1 / best_floor.1),
+        "",
+    );
+    let (peak, peak_floor) = (peak_of("ours", path), peak_of("floor", path));
+    row(
+        "  peak memory of a process that does only this",
+        format!("{peak:.0} MiB"),
+        format!("{peak_floor:.0} MiB"),
+        Some(peak / peak_floor),
+        "≤ 1.5 ×",
+    );
+    let start = Instant::now();
+    let first = std::cell::Cell::new(None);
+    let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| first.set(Some(start.elapsed())));
+    row("  first rows are there", first.get().map_or("never".into(), ms), ms(start.elapsed()), None, "before the whole is read");
+    drop(dataset);
+}
+
+fn editing(path: &Path, edits: usize) -> (Duration, Duration) {
+    let project = PathBuf::from(format!("{}.lapidary", path.display()));
+    let _ = std::fs::remove_file(&project);
+    let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
+    let rows = dataset.rows() as u32;
+    let mut workspace = Workspace::open(dataset, Reading::default(), None).unwrap();
+    workspace.read_classes(&Progress::silent()).unwrap();
+    let mut times = Vec::new();
+    for i in 0..edits as u32 {
+        let id = SampleId((i * 7_919) % rows);
+        let start = Instant::now();
+        let to = format!("class {}", i % 5);
+        let change = Change::cells(workspace.dataset(), "category", [(id, Some(to.as_str()))]).unwrap();
+        workspace.edit(&Edit::new("one", change).unwrap()).unwrap();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    drop(workspace);
+    let _ = std::fs::remove_file(&project);
+    (times[times.len() / 2], times[times.len() * 95 / 100])
+}
+
+/// One bare insert, synced: what any durable edit costs on this disk.
+fn sqlite_floor(folder: &Path) -> Duration {
+    let path = folder.join("floor.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database
+        .execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t (a, b)")
+        .unwrap();
+    let mut times: Vec<Duration> = (0..200)
+        .map(|i| {
+            let start = Instant::now();
+            database.execute("INSERT INTO t VALUES (?1, ?2)", rusqlite::params![i, "some words of an edit"]).unwrap();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn searching(path: &Path) {
+    let (dataset, classes) = ours(path);
+    let text = std::fs::read(path).unwrap();
+    let (_, plain, _) = timed(|| memchr::memmem::find_iter(&text, "refund").count());
+    drop(text);
+    let contains = |regex, case| Filter {
+        clauses: vec![Clause::from(Rule::Contains { column: Some("text".into()), text: "refund".into(), regex, case })],
+    };
+    for (what, filter) in
+        [("capitals matter", contains(false, true)), ("any capitals", contains(false, false)), ("regex", contains(true, true))]
+    {
+        let (found, wall, _) = timed(|| filter.apply(&dataset, &Progress::silent()).unwrap());
+        assert!(!found.is_empty());
+        row(
+            &format!("  text filter, {what}"),
+            ms(wall),
+            ms(plain),
+            Some(wall.as_secs_f64() / plain.as_secs_f64()),
+            "< 1 s (floor: one search of the raw bytes)",
+        );
+    }
+    let filter = contains(false, true).apply(&dataset, &Progress::silent()).unwrap();
+    let (_, wall, _) = timed(|| classes.count(dataset.samples()));
+    row("  class histogram of all", ms(wall), String::new(), None, "< 1 s");
+    let (_, wall, _) = timed(|| classes.count(filter.iter().copied()));
+    row("  class histogram of the filtered part", ms(wall), String::new(), None, "< 1 s");
+}
+
+/// Processor time of a frame of the whole window while the table scrolls, at its top and at its end.
+fn frames(path: &Path) -> (Duration, Duration) {
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::within(home.path());
+    let begin = Begin::File(path.to_owned());
+    let mut harness = Harness::builder()
+        .with_size([1440.0, 900.0])
+        .allow_missing_glyphs()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    let deadline = Instant::now() + Duration::from_secs(300);
+    harness.step();
+    while (harness.state().is_busy() || harness.state().workspace().is_none()) && Instant::now() < deadline {
+        harness.step();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let rows = harness.state().workspace().unwrap().dataset().rows();
+    let mut measure = |from: usize| {
+        let mut times = Vec::new();
+        for i in 0..60 {
+            harness.state_mut().state_mut().table.first = (from + i * 3).min(rows - 1);
+            let before = Instant::now();
+            harness.step();
+            let shapes = harness.output().shapes.clone();
+            let triangles = harness.ctx.tessellate(shapes, 1.0);
+            assert!(!triangles.is_empty());
+            times.push(before.elapsed());
+        }
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    (measure(0), measure(rows.saturating_sub(400)))
+}
+
+fn first_frame(folder: &Path) {
+    if Command::new("Xvfb").arg("-help").output().is_err() {
+        return row("process start to first frame and out again", "skipped".into(), String::new(), None, "there is no Xvfb");
+    }
+    let mut screen =
+        Command::new("Xvfb").args([":97", "-screen", "0", "1440x900x24"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let status = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+            .arg("--start")
+            .env("LAPIDARY_FRAMES", "1")
+            .env("DISPLAY", ":97")
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_CONFIG_HOME", folder)
+            .env("XDG_DATA_HOME", folder)
+            .output();
+        if status.is_ok_and(|output| output.status.success()) {
+            best = best.min(start.elapsed());
+        }
+    }
+    let _ = screen.kill();
+    let _ = screen.wait();
+    let shown = if best == Duration::MAX { "failed".to_owned() } else { ms(best) };
+    row("process start to first frame and out again", shown, String::new(), None, "software OpenGL under Xvfb");
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "--peak") {
+        let path = PathBuf::from(&words[2]);
+        if words[1] == "ours" {
+            std::mem::forget(ours(&path));
+        } else {
+            std::mem::forget(floor(&path));
+        }
+        println!("{}", peak_of_this_process());
+        return;
+    }
+    let large = !words.iter().any(|word| word == "--small");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    println!("{:<52} {:>14} {:>14} {:>7}  promise", "", "Lapidary", "floor", "ratio");
+    let (small, million) = (folder.path().join("thousand.csv"), folder.path().join("million.csv"));
+    write_rows(&small, 1_000);
+    write_rows(&million, 1_000_000);
+    println!("open a CSV of 1,000,000 rows, {} MB", std::fs::metadata(&million).unwrap().len() / 1_000_000);
+    opening(&million, 3);
+    let floor = sqlite_floor(folder.path());
+    let mut sizes = vec![("1,000", small), ("1,000,000", million)];
+    let ten = folder.path().join("ten-million.csv");
+    if large {
+        write_rows(&ten, 10_000_000);
+        println!("open a CSV of 10,000,000 rows, {} MB", std::fs::metadata(&ten).unwrap().len() / 1_000_000);
+        opening(&ten, 1);
+        sizes.push(("10,000,000", ten.clone()));
+    }
+    println!("relabel one sample, durable commit included (floor: one bare synced insert)");
+    for (name, path) in &sizes {
+        let (half, most) = editing(path, 200);
+        row(
+            &format!("  at {name} rows, median"),
+            ms(half),
+            ms(floor),
+            Some(half.as_secs_f64() / floor.as_secs_f64()),
+            "the same at any size",
+        );
+        row(&format!("  at {name} rows, 95 of 100"), ms(most), String::new(), None, "< 16.7 ms");
+    }
+    println!("a frame of the whole window while the table scrolls");
+    for (name, path) in &sizes[1..] {
+        let (top, end) = frames(path);
+        row(
+            &format!("  at {name} rows, at the top and at the end"),
+            ms(top),
+            ms(end),
+            Some(end.as_secs_f64() / top.as_secs_f64()),
+            "< 4 ms, the same at both",
+        );
+    }
+    let (name, path) = sizes.last().unwrap();
+    println!("look through {name} rows");
+    searching(path);
+    first_frame(folder.path());
+}

@@ -1,0 +1,64 @@
+//! A small picture of every view in both themes. `UPDATE_SNAPSHOTS=true cargo test --test pictures` makes them anew: look at
+//! each before committing it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::ui::{Popup, View, Visible};
+
+/// Whether pictures can be made here: a software Vulkan driver is needed.
+fn can_draw() -> bool {
+    let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let found = drivers.iter().any(|folder| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()));
+    if !found && cfg!(target_os = "linux") {
+        println!("skipped: no Vulkan driver (Debian: mesa-vulkan-drivers; .ci/run installs it)");
+    }
+    found || !cfg!(target_os = "linux")
+}
+
+fn settle(harness: &mut Harness<'_, App>) {
+    for _ in 0..2_000 {
+        harness.step();
+        if !harness.state().is_busy() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    harness.run_steps(4);
+}
+
+#[test]
+fn every_view_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::within(home.path());
+    // A relative path, so that no machine's folders stand in a picture.
+    let begin = Begin::File(PathBuf::from("tests/data/tickets.csv"));
+    let options = SnapshotOptions::default().max_failed_pixels(400);
+    let mut harness = Harness::builder()
+        .with_size([1120.0, 640.0])
+        .allow_missing_glyphs()
+        .with_options(options)
+        .wgpu()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    settle(&mut harness);
+    harness.state_mut().state_mut().selection.go(&Visible::All(59), 4);
+    let mut results = SnapshotResults::new();
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        harness.state_mut().state_mut().dark = dark;
+        for view in View::ALL {
+            harness.state_mut().state_mut().view = view;
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("{}-{theme}", view.title().to_lowercase())));
+        }
+        harness.state_mut().state_mut().view = View::Explore;
+        harness.state_mut().state_mut().pop(Popup::Class);
+        settle(&mut harness);
+        results.add(harness.try_snapshot(format!("class-{theme}")));
+        harness.state_mut().state_mut().popup = None;
+    }
+}
