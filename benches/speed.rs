@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -- --small` leaves the ten-million-row part out (it takes 5 GB of memory and 3 GB of disk).
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -297,7 +299,7 @@ fn main() {
     if large {
         write_rows(&ten, 10_000_000);
         println!("open a CSV of 10,000,000 rows, {} MB", std::fs::metadata(&ten).unwrap().len() / 1_000_000);
-        opening(&ten, 1);
+        opening(&ten, 3);
         sizes.push(("10,000,000", ten.clone()));
     }
     println!("relabel one sample, durable commit included (floor: one bare synced insert)");

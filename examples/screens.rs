@@ -2,6 +2,8 @@
 //!
 //! The pictures are for looking at, beside the drawings of the design: alignment, spacing, contrast, cut text.
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;

@@ -217,19 +217,21 @@ impl Workspace {
                 }
                 Target::Reviewed | Target::Tag(_) => {}
             }
-            change.samples.iter().for_each(|id| {
+            for id in &change.samples {
                 self.findings.settled.set(*id, true);
-            });
+            }
         }
         self.revision += 1;
     }
 
     fn update_classes(&mut self, column: Option<&String>, samples: &[SampleId]) {
         for (name, index) in &mut self.classes {
-            if column.is_none_or(|column| column == name) {
-                if let Some(field) = self.dataset.field(name) {
-                    let index = Arc::make_mut(index);
-                    samples.iter().for_each(|id| index.update(&self.dataset, field, *id));
+            if column.is_none_or(|column| column == name)
+                && let Some(field) = self.dataset.field(name)
+            {
+                let index = Arc::make_mut(index);
+                for id in samples {
+                    index.update(&self.dataset, field, *id);
                 }
             }
         }

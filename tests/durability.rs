@@ -1,5 +1,7 @@
 //! What is acknowledged is on disk: killed processes, torn and altered project files, full disks, and undo to the first byte.
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Holds the rules of the house by reading `src/`: who may use whom, who may touch what, and tidiness.
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

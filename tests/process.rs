@@ -1,5 +1,7 @@
 //! The whole program in a real window under Xvfb: open, relabel by key, quit, open again and find it.
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,7 @@
 //! Stories in the window: the real app, driven by role, label and key, as a person would.
 
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -33,7 +33,7 @@ impl App {
             Action::OpenSample(index) => match self.folders.unpack_sample(index) {
                 Ok(path) => self.open(path, Begun::Open),
                 Err(error) => {
-                    self.complain(ctx, format!("The sample {} could not be unpacked: {error}", settings::SAMPLES[index].name))
+                    self.complain(ctx, format!("The sample {} could not be unpacked: {error}", settings::SAMPLES[index].name));
                 }
             },
             Action::Close => self.close(),
@@ -198,7 +198,7 @@ impl App {
                 let change = Change::cells(dataset, &column, values.map(|(id, name)| (id, Some(name))))?;
                 return Ok(Edit::new(words, change));
             }
-            let name = (1..)
+            let name = (1..=u32::MAX)
                 .map(|n| if n == 1 { "split".to_owned() } else { format!("split_{n}") })
                 .find(|name| dataset.field(name).is_none());
             let name = name.unwrap_or_default();

@@ -208,10 +208,10 @@ impl App {
     /// Notes what an edit makes stale.
     pub(super) fn edited(&mut self, edit: &Edit) {
         for change in &edit.changes {
-            if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target {
-                if !self.keys.summaries_wanted.contains(column) {
-                    self.keys.summaries_wanted.push(column.clone());
-                }
+            if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target
+                && !self.keys.summaries_wanted.contains(column)
+            {
+                self.keys.summaries_wanted.push(column.clone());
             }
         }
         self.keys.split = None;
@@ -245,13 +245,12 @@ impl App {
     fn settle_cursor(&mut self) {
         let selection = &mut self.state.selection;
         let Some(id) = selection.cursor else { return };
-        let place = match self.memo.visible.place(id, selection.place) {
-            Some(place) => place,
-            None => {
-                let place = selection.place.min(self.memo.visible.len().saturating_sub(1));
-                selection.cursor = self.memo.visible.get(place);
-                place
-            }
+        let place = if let Some(place) = self.memo.visible.place(id, selection.place) {
+            place
+        } else {
+            let place = selection.place.min(self.memo.visible.len().saturating_sub(1));
+            selection.cursor = self.memo.visible.get(place);
+            place
         };
         (selection.place, selection.anchor) = (place, place);
     }

@@ -80,7 +80,7 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
     Ok(findings)
 }
 
-/// The value at `part` (0 to 1) of a sorted list, by linear interpolation (as NumPy's `percentile`).
+/// The value at `part` (0 to 1) of a sorted list, by linear interpolation (as `NumPy`'s `percentile`).
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let at = part * (sorted.len() - 1) as f64;
     let (low, high) = (at.floor() as usize, at.ceil() as usize);

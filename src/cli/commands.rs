@@ -72,10 +72,10 @@ fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     if !arguments.path.exists() {
         return Err(format!("{} cannot be read: there is no such file", arguments.path.display()));
     }
-    if let Some(stored) = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)? {
-        if reading == io::Reading::default() {
-            reading = stored;
-        }
+    if let Some(stored) = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)?
+        && reading == io::Reading::default()
+    {
+        reading = stored;
     }
     let dataset = read(&arguments.path, &reading)?;
     Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)

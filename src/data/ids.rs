@@ -43,9 +43,9 @@ impl SampleSet {
         }
         self.words[word] ^= 1 << (id.row() % 64);
         if on {
-            self.len += 1
+            self.len += 1;
         } else {
-            self.len -= 1
+            self.len -= 1;
         }
         true
     }

@@ -154,9 +154,9 @@ impl Summary {
                     empty += usize::from(text.is_empty());
                     let hash = xxh3_64(text.as_bytes());
                     if estimated {
-                        observe(&mut registers, hash)
+                        observe(&mut registers, hash);
                     } else {
-                        hashes.push(hash)
+                        hashes.push(hash);
                     }
                     // A sketch of a large column needs no more than a part of it.
                     if !estimated || id.0 % 16 == 0 {
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_histogram_counts_every_value_once() {
-        for values in [vec![1.0, 2.0, 2.0, 9.0], vec![0.1, 0.2, 0.30000000000000004, 0.7], vec![5.0; 3], vec![-1.5, 1e9]] {
+        for values in [vec![1.0, 2.0, 2.0, 9.0], vec![0.1, 0.2, 0.1 + 0.2, 0.7], vec![5.0; 3], vec![-1.5, 1e9]] {
             let histogram = Histogram::of(values.iter().copied(), 7);
             assert_eq!(histogram.counts.iter().sum::<u64>(), values.len() as u64, "{values:?}");
             assert_eq!(histogram.edges.len(), histogram.counts.len() + 1);

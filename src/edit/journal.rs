@@ -1,4 +1,4 @@
-//! The project file: an append-only SQLite database beside the source.
+//! The project file: an append-only `SQLite` database beside the source.
 //!
 //! An edit and the move onto it are one transaction, synced before [`Journal::commit`] returns. Every row carries a hash
 //! of what it says, so that a flipped bit is found and never applied. The file is locked for as long as it is open: a

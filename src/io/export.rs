@@ -149,12 +149,11 @@ fn frame(dataset: &Dataset, ids: &[SampleId], target: &Target, notes: &mut Vec<S
             }
             Source::Own(_) => None,
         };
-        series.push(match native {
-            Some((field, base)) => edited_native(dataset, field, base, ids).map_err(|reason| unfit(target, reason))?,
-            None => {
-                let texts: Vec<_> = ids.iter().map(|id| cell(dataset, &source, *id)).collect();
-                typed(&name, kind, &texts, notes)
-            }
+        series.push(if let Some((field, base)) = native {
+            edited_native(dataset, field, base, ids).map_err(|reason| unfit(target, reason))?
+        } else {
+            let texts: Vec<_> = ids.iter().map(|id| cell(dataset, &source, *id)).collect();
+            typed(&name, kind, &texts, notes)
         });
     }
     let columns: Vec<PolarsColumn> = series.into_iter().map(PolarsColumn::from).collect();

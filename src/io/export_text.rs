@@ -106,9 +106,8 @@ fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress
             }
         }
         Shape::JsonLines if !whole => {}
-        Shape::JsonLines => sink.copy(raw.head())?,
         Shape::JsonArray if ids.is_empty() && !whole => return sink.text(format!("[]{end}").as_bytes()),
-        Shape::JsonArray => sink.copy(raw.head())?,
+        Shape::JsonLines | Shape::JsonArray => sink.copy(raw.head())?,
     }
     let mut line = Vec::new();
     for (at, id) in ids.iter().enumerate() {
@@ -142,7 +141,7 @@ fn separator(raw: &Raw, row: usize, next: Option<usize>, sink: &mut Sink<'_>) ->
         (None, Shape::JsonArray) => sink.copy(raw.gap(last_row)),
         (Some(_), Shape::JsonArray) => {
             let text = &raw.text[gap.clone()];
-            let plain = text.iter().filter(|byte| **byte == b',').count() == 1
+            let plain = memchr::memchr_iter(b',', text).count() == 1
                 && text.iter().all(|byte| matches!(byte, b',' | b' ' | b'\t' | b'\n' | b'\r'));
             if plain { sink.copy(gap) } else { sink.text(format!(",{end}").as_bytes()) }
         }

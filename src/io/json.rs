@@ -75,6 +75,9 @@ fn scalar(text: &[u8], at: usize) -> Scan<(Token, usize)> {
 }
 
 /// Reads the string that begins at the quote `at`: whether it has escapes, and where it ends.
+///
+/// # Errors
+/// [`JsonError`] where it is not closed, or holds what must be escaped.
 pub fn string(text: &[u8], at: usize) -> Scan<(bool, usize)> {
     let mut from = at + 1;
     let mut escaped = false;

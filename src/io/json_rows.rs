@@ -216,10 +216,10 @@ pub fn read_lines(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
             Ok(part)
         })
         .collect::<Result<Vec<Part>, Cancelled>>()?;
-    if parts.iter().all(|part| part.starts.is_empty()) {
-        if let Some((at, reason)) = parts.iter().flat_map(|part| &part.odd).next() {
-            return Err(Refusal::Broken(format!("line {}: {reason}", line_of(bytes, *at))));
-        }
+    if parts.iter().all(|part| part.starts.is_empty())
+        && let Some((at, reason)) = parts.iter().flat_map(|part| &part.odd).next()
+    {
+        return Err(Refusal::Broken(format!("line {}: {reason}", line_of(bytes, *at))));
     }
     gather(text, parts)
 }

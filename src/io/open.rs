@@ -266,22 +266,18 @@ fn json_shape(text: &[u8], named: Format) -> Format {
             let alone = json::skip_space(text, line) == text.len();
             if whole && !alone { Format::JsonLines } else { Format::Json }
         }
-        Some(b'{') if named == Format::Json => match json::value(text, start) {
-            Ok((_, _, end)) => {
+        Some(b'{') if named == Format::Json => {
+            let lines = if let Ok((_, _, end)) = json::value(text, start) {
                 let next = json::skip_space(text, end);
-                let new_line = text[end..next].contains(&b'\n');
-                if next < text.len() && new_line && text[next] == b'{' { Format::JsonLines } else { Format::Json }
-            }
-            // A first line that is whole in itself, or a later one, makes it lines with a broken one among them.
-            Err(_) => {
+                next < text.len() && text[end..next].contains(&b'\n') && text[next] == b'{'
+            } else {
+                // The first line is broken; where the second one is whole in itself, these are lines all the same.
                 let line = memchr::memchr(b'\n', &text[start..]).map(|found| start + found);
                 let second = line.map(|end| json::skip_space(text, end));
-                match second {
-                    Some(at) if text.get(at) == Some(&b'{') && json::value(text, at).is_ok() => Format::JsonLines,
-                    _ => Format::Json,
-                }
-            }
-        },
+                second.is_some_and(|at| text.get(at) == Some(&b'{') && json::value(text, at).is_ok())
+            };
+            if lines { Format::JsonLines } else { Format::Json }
+        }
         _ => named,
     }
 }

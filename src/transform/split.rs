@@ -237,14 +237,15 @@ fn groups(dataset: &Dataset, field: usize, samples: &[SampleId]) -> Vec<u32> {
         .iter()
         .map(|id| match dataset.text(field, *id).filter(|text| !text.is_empty()) {
             None => fresh(),
-            Some(text) => match seen.get(&*text) {
-                Some(group) => *group,
-                None => {
+            Some(text) => {
+                if let Some(group) = seen.get(&*text) {
+                    *group
+                } else {
                     let group = fresh();
                     seen.insert(text.into_owned(), group);
                     group
                 }
-            },
+            }
         })
         .collect()
 }

@@ -33,12 +33,11 @@ pub fn panel(
             if many > 1 {
                 selection(ui, theme, many, actions, state, commands);
             }
-            match state.selection.cursor.filter(|id| id.row() < workspace.dataset().rows()) {
-                Some(id) => sample(ui, state, theme, workspace, id, actions, commands),
-                None => {
-                    ui.add_space(STEP * 10.0);
-                    ui.vertical_centered(|ui| dim(ui, theme, "Click a row, or press J, to see a sample whole"));
-                }
+            if let Some(id) = state.selection.cursor.filter(|id| id.row() < workspace.dataset().rows()) {
+                sample(ui, state, theme, workspace, id, actions, commands);
+            } else {
+                ui.add_space(STEP * 10.0);
+                ui.vertical_centered(|ui| dim(ui, theme, "Click a row, or press J, to see a sample whole"));
             }
         });
     });

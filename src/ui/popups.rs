@@ -282,7 +282,9 @@ fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Ve
     let mut lines = class_lines(state, bundle, column, to);
     lines.retain(|line| line.text != from);
     let exists = lines.iter().any(|line| line.text == typed);
-    lines.iter_mut().for_each(|line| line.text = format!("Merge into {}", line.text));
+    for line in &mut lines {
+        line.text = format!("Merge into {}", line.text);
+    }
     if !typed.is_empty() && !exists {
         let text = format!("Rename to “{typed}”");
         lines.insert(0, Line { text, right: String::new(), colour: None, enabled: true, choice: to(typed) });

@@ -285,10 +285,10 @@ pub fn notices(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
                             ui.set_max_width(room);
                             ui.add(egui::Label::new(&notice.text).wrap());
                         });
-                        if let Some((name, action)) = &notice.remedy {
-                            if button(ui, theme, name, "", Look::Plain, true).clicked() {
-                                actions.push(action.clone());
-                            }
+                        if let Some((name, action)) = &notice.remedy
+                            && button(ui, theme, name, "", Look::Plain, true).clicked()
+                        {
+                            actions.push(action.clone());
                         }
                         if cross(ui, theme, "Dismiss").clicked() {
                             actions.push(Action::Dismiss(i));

@@ -94,6 +94,7 @@ impl Visible {
     }
 
     /// Every one of them, in order.
+    #[allow(clippy::iter_without_into_iter)]
     pub fn iter(&self) -> Box<dyn Iterator<Item = SampleId> + '_> {
         match self {
             Self::All(n) => Box::new((0..*n).map(SampleId::at)),

@@ -248,7 +248,7 @@ impl Theme {
     }
 }
 
-/// Installs the fonts: Inter in three weights and JetBrains Mono, egui's symbols behind them. System fonts come behind
+/// Installs the fonts: Inter in three weights and `JetBrains` Mono, egui's symbols behind them. System fonts come behind
 /// these by eframe, for every other script.
 pub fn install_fonts(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::default();
@@ -292,13 +292,15 @@ mod tests {
     fn whatever_must_be_read_stands_out_enough() {
         for theme in [Theme::new(true), Theme::new(false)] {
             for ground in [theme.background, theme.panel, theme.raised] {
-                for ink in [theme.text, theme.dim, theme.amber, theme.ruby] {
+                for ink in [theme.text, theme.dim, theme.amber, theme.ruby, theme.emerald, theme.accent] {
                     let ratio = contrast(ink, ground);
                     assert!(ratio >= 4.5, "{ink:?} on {ground:?}: {ratio:.2} (dark: {})", theme.dark);
                 }
             }
             assert!(contrast(theme.on_accent, theme.accent) >= 4.5);
-            assert!(contrast(theme.text, theme.tint) >= 4.5);
+            for ink in [theme.text, theme.dim, theme.accent, theme.amber] {
+                assert!(contrast(ink, theme.tint) >= 4.5, "{ink:?} on what is chosen");
+            }
         }
     }
 }

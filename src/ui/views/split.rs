@@ -68,14 +68,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 ratios(ui, &mut state.split, bundle);
                 ui.add_space(STEP * 3.0);
             }
-            if state.split != before
+            if (state.split != before
                 || bundle.memo.plan.is_none()
                     && bundle.memo.plan_trouble.is_none()
-                    && bundle.running.iter().all(|job| job.key != "split")
+                    && bundle.running.iter().all(|job| job.key != "split"))
+                && let Some(split) = wanted(&state.split, workspace)
             {
-                if let Some(split) = wanted(&state.split, workspace) {
-                    actions.push(Action::PreviewSplit(split));
-                }
+                actions.push(Action::PreviewSplit(split));
             }
             result(ui, state, bundle, workspace, actions);
         });

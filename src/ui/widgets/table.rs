@@ -207,7 +207,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
         state.toggle_clause(Rule::Empty { column: name.clone() }.into());
     }
     if ui.button("Show in the chart").clicked() {
-        state.chart.column = name.clone();
+        state.chart.column.clone_from(&name);
         state.chart.measure = if column.kind.is_numeric() { Measure::Value } else { Measure::Words };
     }
     ui.menu_button("Role", |ui| {
