@@ -383,3 +383,45 @@ fn a_project_that_is_foreign_newer_or_busy_is_left_alone() {
     assert_eq!(fs::read(&project).unwrap(), bytes);
     assert_eq!(shell.json(&["info", "data.csv", "--json", "--no-project"])["rows"], 1);
 }
+
+#[test]
+fn the_shared_datasets_open_and_come_back() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    if !data.exists() {
+        println!("skipped: ../shared/data is not beside this checkout");
+        return;
+    }
+    let shell = Shell::new();
+    let table = [
+        ("banking77/train.csv", 10_003, Some(("category", 77))),
+        ("banking77/test.csv", 3_080, Some(("category", 77))),
+        ("gsm8k/train.jsonl", 7_473, None),
+        ("gsm8k/test.jsonl", 1_319, None),
+        ("llamafactory_demo/alpaca_en_demo.json", 999, None),
+        ("llamafactory_demo/alpaca_zh_demo.json", 1_000, None),
+        ("llamafactory_demo/c4_demo.jsonl", 300, None),
+        ("llamafactory_demo/dpo_en_demo.json", 300, None),
+        ("llamafactory_demo/glaive_toolcall_en_demo.json", 300, None),
+        ("llamafactory_demo/kto_en_demo.json", 300, Some(("label", 2))),
+        ("llamafactory_demo/mllm_demo.json", 6, None),
+    ];
+    for (name, rows, label) in table {
+        let path = data.join(name).display().to_string();
+        let info = shell.json(&["info", &path, "--json", "--no-project"]);
+        assert_eq!(info["rows"], rows, "{name}");
+        assert!(info["warnings"].as_array().unwrap().is_empty(), "{name}");
+        if let Some((column, classes)) = label {
+            assert_eq!(info["classes"][column].as_object().unwrap().len(), classes, "{name}");
+        }
+        let copy = format!("copy.{}", name.rsplit('.').next().unwrap());
+        shell.ok(&["export", &path, "--no-project", "-o", &copy]);
+        assert_eq!(sha(&shell.path(&copy)), sha(Path::new(&path)), "{name}");
+        // Through Parquet every value comes back; a chat stays a chat.
+        shell.ok(&["export", &path, "--no-project", "-o", "through.parquet"]);
+        let through = shell.json(&["info", "through.parquet", "--json"]);
+        assert_eq!(through["rows"], rows, "{name}");
+        let kinds =
+            |info: &Value| info["columns"].as_array().unwrap().iter().map(|column| column["type"].clone()).collect::<Vec<_>>();
+        assert_eq!(kinds(&through), kinds(&info), "{name}");
+    }
+}

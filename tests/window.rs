@@ -338,3 +338,38 @@ fn the_cheat_sheet_and_the_palette_come_from_the_registry() {
     window.key(Key::Enter);
     assert_eq!(window.harness.state_mut().state_mut().view, View::History);
 }
+
+#[test]
+fn edits_are_carried_over_with_one_click_when_the_file_changed() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::J);
+    window.key(Key::L);
+    window.type_text("moved");
+    window.key(Key::Enter);
+    assert_eq!(window.cell(1, "category"), "moved");
+    drop(window);
+    let text = fs::read_to_string(&path).unwrap();
+    let (head, body) = text.split_once('\n').unwrap();
+    fs::write(&path, format!("{head}\na new first question,age_limit,1\n{body}")).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert_eq!(window.cell(1, "category"), "card_arrival", "nothing is applied to the wrong rows");
+    window.click("Carry edits over");
+    assert_eq!(window.cell(2, "category"), "moved");
+    assert_eq!(window.cell(1, "category"), "card_arrival");
+}
+
+#[test]
+fn the_layout_is_remembered() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    window.key(Key::R);
+    window.harness.state_mut().state_mut().table.columns.swap(0, 1);
+    window.harness.state_mut().state_mut().dark = false;
+    window.settle();
+    drop(window);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let state = window.harness.state_mut().state_mut();
+    assert_eq!((state.table.lines, state.dark, state.table.columns[0].name.as_str()), (3, false, "category"));
+}

@@ -68,7 +68,12 @@ impl App {
         theme::install_fonts(ctx);
         let settings = Settings::load(&folders);
         let waker = ctx.clone();
-        let mut state = UiState { dark: settings.dark, inspector: settings.inspector, ..UiState::default() };
+        let mut state = UiState {
+            dark: settings.dark,
+            inspector: settings.inspector,
+            inspector_width: settings.inspector_width,
+            ..UiState::default()
+        };
         state.table.lines = settings.lines.clamp(1, 8);
         if settings.zoom > 0.0 {
             ctx.set_zoom_factor(settings.zoom.clamp(0.5, 3.0));
@@ -161,16 +166,23 @@ impl App {
         }
     }
 
+    /// Keeps what the user arranged, once nothing is being dragged.
     fn remember(&mut self, ctx: &egui::Context) {
-        let now = Settings {
-            dark: self.state.dark,
-            inspector: self.state.inspector,
-            lines: self.state.table.lines,
-            zoom: ctx.zoom_factor(),
-            recent: self.settings.recent.clone(),
-        };
-        if now != self.settings {
-            self.settings = now;
+        if ctx.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        let size =
+            ctx.input(|input| input.viewport().inner_rect).map_or(self.settings.window, |rect| [rect.width(), rect.height()]);
+        let kept = &mut self.settings;
+        let now =
+            (self.state.dark, self.state.inspector, self.state.table.lines, ctx.zoom_factor(), size, self.state.inspector_width);
+        let known = (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width);
+        let mut news = now != known;
+        (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width) = now;
+        if let Some(workspace) = &self.workspace {
+            news |= kept.leave_table(&workspace.dataset().base.origin.path, &self.state.table.columns);
+        }
+        if news {
             // Settings that cannot be kept are not worth a word every time they change.
             let _ = self.settings.save(&self.folders);
         }
@@ -243,18 +255,19 @@ impl eframe::App for App {
 /// # Errors
 /// Why there is no window, and what to do.
 pub fn run(begin: Begin) -> Result<(), String> {
+    let folders = Folders::of_user();
+    let size = Settings::load(&folders).window.map(|side| side.clamp(400.0, 8_000.0));
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Lapidary")
             .with_app_id("lapidary")
-            .with_inner_size([1440.0, 900.0])
+            .with_inner_size(size)
             .with_min_inner_size([720.0, 480.0])
             .with_drag_and_drop(true),
         ..eframe::NativeOptions::default()
     };
     let create =
         |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-            let folders = Folders::of_user();
             Ok(Box::new(App::new(&creation.egui_ctx, begin, folders, Box::new(System::default()))))
         };
     eframe::run_native("lapidary", options, Box::new(create)).map_err(|error| {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::ui::TableColumn;
+
 /// A bundled sample.
 pub struct Sample {
     pub name: &'static str,
@@ -79,12 +81,36 @@ pub struct Settings {
     pub inspector: bool,
     pub lines: usize,
     pub zoom: f32,
+    /// The window's size in points.
+    pub window: [f32; 2],
+    pub inspector_width: f32,
     pub recent: Vec<PathBuf>,
+    /// How the table of each dataset was left, the latest first.
+    pub tables: Vec<Layout>,
 }
+
+/// How a dataset's table was left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    pub path: PathBuf,
+    pub columns: Vec<TableColumn>,
+}
+
+/// The most tables remembered.
+const MOST_TABLES: usize = 40;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { dark: true, inspector: true, lines: 1, zoom: 1.0, recent: Vec::new() }
+        Self {
+            dark: true,
+            inspector: true,
+            lines: 1,
+            zoom: 1.0,
+            window: [1440.0, 900.0],
+            inspector_width: 0.0,
+            recent: Vec::new(),
+            tables: Vec::new(),
+        }
     }
 }
 
@@ -103,6 +129,22 @@ impl Settings {
     /// What the system says.
     pub fn save(&self, folders: &Folders) -> std::io::Result<()> {
         write(&folders.config.join("settings.json"), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// How the table of the dataset at `path` was left.
+    pub fn table(&self, path: &Path) -> Option<&[TableColumn]> {
+        self.tables.iter().find(|layout| layout.path == path).map(|layout| layout.columns.as_slice())
+    }
+
+    /// Remembers how a table is left; says whether that is news.
+    pub fn leave_table(&mut self, path: &Path, columns: &[TableColumn]) -> bool {
+        if columns.is_empty() || self.table(path) == Some(columns) {
+            return false;
+        }
+        self.tables.retain(|layout| layout.path != path);
+        self.tables.insert(0, Layout { path: path.to_owned(), columns: columns.to_vec() });
+        self.tables.truncate(MOST_TABLES);
+        true
     }
 
     /// Puts a file at the head of those opened before.

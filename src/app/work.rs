@@ -82,6 +82,8 @@ pub struct Keys {
 
 /// Above this many samples, what is nice to have is worked out only when it is asked for.
 const MANY: usize = 2_000_000;
+/// A finding on more samples than this marks none of them by itself.
+const FEW: usize = 1_000;
 /// Above this many samples, the header's figures are not worked out anew after each edit.
 const MANY_TO_SUMMARISE: usize = 200_000;
 
@@ -151,6 +153,15 @@ impl App {
                 self.memo.summaries.extend(list);
             }
             Done::Findings(revision, list) => {
+                self.memo.flagged.clear();
+                // Worst first: what is there already is worse.
+                for finding in list.iter().filter(|finding| finding.samples.len() <= FEW) {
+                    for id in &finding.samples {
+                        let words =
+                            || (finding.severity, format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason));
+                        self.memo.flagged.entry(*id).or_insert_with(words);
+                    }
+                }
                 if let Some(workspace) = &mut self.workspace {
                     workspace.set_findings(revision, list);
                 }
@@ -176,6 +187,9 @@ impl App {
         self.settings.recent.retain(|path| path.exists());
         self.settings.opened(&workspace.dataset().base.origin.path);
         let _ = self.settings.save(&self.folders);
+        if let Some(columns) = self.settings.table(&workspace.dataset().base.origin.path) {
+            self.state.table.columns = columns.to_vec();
+        }
         self.memo.visible = Visible::All(workspace.dataset().rows());
         let edits = workspace.history().line(workspace.history().head()).len();
         let warnings = workspace.dataset().base.warnings.len();

@@ -26,7 +26,8 @@ pub fn panel(
 ) {
     let theme = bundle.theme;
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(16, 8));
-    Panel::right("inspector").default_size(theme.sizes.inspector).size_range(260.0..=720.0).frame(frame).show(ui, |ui| {
+    let wide = if state.inspector_width > 0.0 { state.inspector_width } else { theme.sizes.inspector };
+    let shown = Panel::right("inspector").default_size(wide).size_range(260.0..=720.0).frame(frame).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_width(ui.available_width());
             let many = state.selection.chosen.len();
@@ -41,6 +42,7 @@ pub fn panel(
             }
         });
     });
+    state.inspector_width = shown.response.rect.width().round();
 }
 
 fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>, state: &UiState, commands: &mut Vec<Command>) {

@@ -16,7 +16,9 @@ mod widgets;
 use std::path::PathBuf;
 
 pub use commands::Command;
-pub use state::{Chart, ChartData, ExportForm, Memo, Popup, Selection, SplitForm, TableState, UiState, View, Visible};
+pub use state::{
+    Chart, ChartData, ExportForm, Memo, Popup, Selection, SplitForm, TableColumn, TableState, UiState, View, Visible,
+};
 pub use theme::Theme;
 pub use views::explore::{chart_field, chart_measure};
 pub use views::split::{METHODS, wanted as wanted_split};

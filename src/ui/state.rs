@@ -1,7 +1,9 @@
 //! What is open, filtered and selected on screen: never truth. Views change it directly; data they change by actions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::checks::{Kind as FindingKind, Thresholds};
 use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
@@ -168,7 +170,7 @@ impl Selection {
 }
 
 /// How one column of the table is shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableColumn {
     /// The dataset's column.
     pub name: String,
@@ -280,6 +282,8 @@ pub struct UiState {
     pub marked: usize,
     pub dark: bool,
     pub inspector: bool,
+    /// Its width in points; 0 before it was first shown.
+    pub inspector_width: f32,
     pub thresholds: Thresholds,
     pub finding_kind: Option<FindingKind>,
     pub split: SplitForm,
@@ -300,6 +304,7 @@ impl Default for UiState {
             marked: 0,
             dark: true,
             inspector: true,
+            inspector_width: 0.0,
             thresholds: Thresholds::default(),
             finding_kind: None,
             split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
@@ -312,8 +317,8 @@ impl Default for UiState {
 impl UiState {
     /// Forgets what belonged to the dataset that was open; keeps what belongs to the user.
     pub fn leave_dataset(&mut self) {
-        let (dark, inspector, lines) = (self.dark, self.inspector, self.table.lines);
-        *self = Self { dark, inspector, ..Self::default() };
+        let (dark, inspector, inspector_width, lines) = (self.dark, self.inspector, self.inspector_width, self.table.lines);
+        *self = Self { dark, inspector, inspector_width, ..Self::default() };
         self.table.lines = lines;
     }
 
@@ -372,6 +377,8 @@ pub struct Memo {
     pub plan_classes: Vec<Vec<u64>>,
     /// Why there is none.
     pub plan_trouble: Option<String>,
+    /// The worst finding on each sample, where few share it: its severity and its reason.
+    pub flagged: HashMap<SampleId, (f64, String)>,
     /// Why the filter cannot be used.
     pub filter_trouble: Option<String>,
 }
@@ -386,6 +393,7 @@ impl Default for Memo {
             plan: None,
             plan_classes: Vec::new(),
             plan_trouble: None,
+            flagged: HashMap::new(),
             filter_trouble: None,
         }
     }

@@ -4,7 +4,7 @@
 use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::bars::spark;
-use super::controls::{clipped, right_aligned, square};
+use super::controls::{clipped, right_aligned, severity, square};
 use super::text::{count, cut, flat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
@@ -258,7 +258,8 @@ fn rows(
         if id.row() >= dataset.rows() {
             break;
         }
-        one_row(ui, state, theme, workspace, visible, shown, row, place, lines);
+        let flag = memo.flagged.get(&id).filter(|_| !dataset.is_reviewed(id));
+        one_row(ui, state, theme, workspace, visible, shown, row, place, flag);
     }
     ui.set_clip_rect(old_clip);
     if memo.visible_stale {
@@ -275,9 +276,10 @@ fn one_row(
     shown: &[(usize, usize)],
     row: Rect,
     place: usize,
-    lines: usize,
+    flag: Option<&(f64, String)>,
 ) {
     let dataset = workspace.dataset();
+    let lines = state.table.lines.max(1);
     let Some(id) = visible.get(place) else { return };
     let response = ui.interact(row, ui.scope_id().with(("row", id.0)), Sense::click());
     let chosen = state.selection.contains(id);
@@ -294,6 +296,9 @@ fn one_row(
     ui.painter().hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme.line.gamma_multiply(0.6)));
     let middle = row.top() + theme.sizes.row / 2.0;
     right_aligned(ui, pos2(row.left() + NUMBERS - STEP * 2.5, middle), &count(id.row()), theme.note(), theme.dim);
+    if let Some((severe, _)) = flag {
+        severity(ui, theme, pos2(row.left() + 11.0, middle), *severe);
+    }
     if dataset.is_reviewed(id) {
         let at = pos2(row.left() + 9.0, middle);
         let tick = vec![at + vec2(-3.0, 0.0), at + vec2(-1.0, 2.5), at + vec2(3.5, -3.0)];
@@ -337,6 +342,11 @@ fn one_row(
     if excluded {
         ui.painter().hline(row.left() + NUMBERS + 10.0..=row.right() - 10.0, middle, egui::Stroke::new(1.0, theme.faint));
     }
+    let in_gutter = response.hover_pos().is_some_and(|pos| pos.x < row.left() + NUMBERS);
+    let response = match flag.filter(|_| in_gutter) {
+        Some((_, reason)) => response.on_hover_text(reason),
+        None => response,
+    };
     if response.clicked() {
         let modifiers = ui.input(|input| input.modifiers);
         if modifiers.shift {
