@@ -7,7 +7,7 @@ use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
-use super::widgets::text::{count, cut, things};
+use super::widgets::text::{count, cut, things, turns};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, SampleId};
 use crate::workspace::Workspace;
@@ -183,19 +183,7 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
 
 /// A chat as turns: who, and what. What is no chat is shown as it is.
 fn chat(ui: &mut Ui, theme: &Theme, json: &str) {
-    let turns: Vec<(String, String)> = serde_json::from_str::<serde_json::Value>(cut(json, 200_000))
-        .ok()
-        .and_then(|value| value.as_array().cloned())
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|turn| {
-            let part = |names: [&str; 2]| {
-                let value = names.iter().find_map(|name| turn.get(*name))?;
-                Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
-            };
-            Some((part(["role", "from"])?, part(["content", "value"]).unwrap_or_default()))
-        })
-        .collect();
+    let turns = turns(cut(json, 200_000));
     if turns.is_empty() {
         ui.label(RichText::new(cut(json, LONGEST)).font(theme.mono()).color(theme.dim));
     }

@@ -1,6 +1,7 @@
 //! Collect: how the file was read, what its columns mean, and what could not be read.
 
 use egui::{Margin, RichText, ScrollArea, Ui, vec2};
+use egui_extras::{Column as TableSize, TableBuilder};
 
 use crate::action::Action;
 use crate::data::{Kind, Packing, Role, Shape};
@@ -143,14 +144,18 @@ fn warnings(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace) {
     ui.add_space(STEP * 2.0);
     theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show_rows(ui, 22.0, warnings.len(), |ui, range| {
-            for warning in &warnings[range] {
-                ui.horizontal(|ui| {
+        let table = TableBuilder::new(ui).max_scroll_height(420.0).auto_shrink([false, true]);
+        table.column(TableSize::exact(88.0)).column(TableSize::remainder().clip(true)).body(|body| {
+            body.rows(22.0, warnings.len(), |mut row| {
+                let warning = &warnings[row.index()];
+                row.col(|ui| {
                     let line = if warning.line > 0 { format!("line {}", count(warning.line)) } else { String::new() };
-                    ui.add_sized(vec2(88.0, 20.0), egui::Label::new(RichText::new(line).color(theme.amber)));
+                    ui.label(RichText::new(line).color(theme.amber));
+                });
+                row.col(|ui| {
                     ui.add(egui::Label::new(&warning.reason).truncate()).on_hover_text(&warning.reason);
                 });
-            }
+            });
         });
     });
 }

@@ -26,6 +26,9 @@ pub enum Axis {
     Share,
 }
 
+/// The widest bar: two classes are two bars, not two walls.
+const WIDEST: f32 = 96.0;
+
 /// The bars that were clicked or dragged across, first and last.
 pub type Picked = Option<(usize, usize)>;
 
@@ -58,7 +61,7 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
     }
     ui.painter().vline(area.left(), area.y_range(), theme.hairline());
     ui.painter().hline(area.x_range(), area.bottom(), theme.hairline());
-    let step = area.width() / bars.len() as f32;
+    let step = (area.width() / bars.len() as f32).min(WIDEST);
     let gap = if step >= 6.0 {
         2.0
     } else if step >= 3.0 {

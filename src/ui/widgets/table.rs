@@ -5,7 +5,7 @@ use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo
 
 use super::bars::spark;
 use super::controls::{clipped, right_aligned, severity, square};
-use super::text::{count, cut, flat};
+use super::text::{count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
 use crate::ui::state::{Memo, TableColumn, UiState, Visible};
@@ -325,7 +325,7 @@ fn one_row(
         if edited {
             ui.painter().circle_filled(pos2(x - 7.0, middle), 2.0, theme.accent);
         }
-        let shown_text = flat(&text, lines);
+        let shown_text = if column.role == Role::Messages { flat_chat(&text, lines) } else { flat(&text, lines) };
         if let Some(index) = workspace.classes(&column.name) {
             let colour = index.of(id).first().map(|class| theme.class(*class as usize));
             if let Some(colour) = colour {

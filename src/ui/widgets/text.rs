@@ -65,6 +65,36 @@ pub fn cut(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
+/// The turns of a chat: who, and what. Empty where the text is none.
+pub fn turns(json: &str) -> Vec<(String, String)> {
+    serde_json::from_str::<serde_json::Value>(json)
+        .ok()
+        .and_then(|value| value.as_array().cloned())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|turn| {
+            let part = |names: [&str; 2]| {
+                let value = names.iter().find_map(|name| turn.get(*name))?;
+                Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+            };
+            Some((part(["role", "from"])?, part(["content", "value"]).unwrap_or_default()))
+        })
+        .collect()
+}
+
+/// The longest chat that a row reads: a longer one is shown as it stands.
+const LONGEST_CHAT: usize = 16_384;
+
+/// A chat as it is shown in a row: `user: … · assistant: …`.
+pub fn flat_chat(json: &str, lines: usize) -> Cow<'_, str> {
+    let turns = if json.len() <= LONGEST_CHAT { turns(json) } else { Vec::new() };
+    if turns.is_empty() {
+        return flat(json, lines);
+    }
+    let said: Vec<String> = turns.iter().map(|(who, what)| format!("{who}: {}", flat(what, 1))).collect();
+    Cow::Owned(flat(&said.join(if lines > 1 { "\n" } else { "  ·  " }), lines).into_owned())
+}
+
 /// The time since a moment, in words. Both in milliseconds since 1970.
 pub fn ago(then: i64, now: i64) -> String {
     let seconds = (now - then).max(0) / 1_000;
@@ -89,5 +119,8 @@ mod tests {
         assert_eq!(percent(0.123_4), "12.3 %");
         assert_eq!(flat("a\n b\tc", 1), "a b c");
         assert_eq!(cut("aé", 2), "a");
+        let chat = r#"[{"role": "user", "content": "hi\nyou"}, {"from": "gpt", "value": "yes"}]"#;
+        assert_eq!(flat_chat(chat, 1), "user: hi you  ·  gpt: yes");
+        assert_eq!(flat_chat("[1, 2]", 1), "[1, 2]");
     }
 }
