@@ -42,6 +42,8 @@ pub struct Carried {
     pub edits: usize,
     /// Samples of edits that are not in the file any more.
     pub lost: usize,
+    /// Parts of edits that do not fit the file any more: their column is gone, or its cells are of another kind.
+    pub unfit: usize,
     /// Where the old project file is.
     pub aside: PathBuf,
 }
@@ -128,14 +130,21 @@ impl Workspace {
             places.entry(workspace.dataset.content_hash(id)).or_default().push(id);
         }
         let mut moved: BTreeMap<SampleId, Option<SampleId>> = BTreeMap::new();
-        let mut edits = Vec::new();
+        let (mut edits, mut unfit, mut added) = (Vec::new(), 0, Vec::new());
         for id in old.history().line(old.history().head()) {
             let mut edit = old.edit(id)?;
             for (sample, print) in edit.samples().zip(old.prints(id)?) {
                 moved.entry(sample).or_insert_with(|| places.get_mut(&print).and_then(Vec::pop));
             }
             edit.changes = edit.changes.iter().map(|change| relocate(change, &moved)).collect();
-            edit.changes.retain(|change| !change.samples.is_empty() || is_property(&change.target));
+            edit.changes.retain(|change| {
+                let fits = fits(&workspace.dataset, &added, change);
+                unfit += usize::from(!fits);
+                if let Target::Column(name) = &change.target {
+                    added.push(name.clone());
+                }
+                fits && (!change.samples.is_empty() || is_property(&change.target))
+            });
             if !edit.changes.is_empty() {
                 edits.push(edit);
             }
@@ -144,10 +153,9 @@ impl Workspace {
         let aside = old.set_aside("before")?;
         let count = edits.len();
         for edit in edits {
-            // A value that does not fit any more fails here, before anything is written for it.
             workspace.write(&edit)?;
         }
-        Ok((workspace, Carried { edits: count, lost, aside }))
+        Ok((workspace, Carried { edits: count, lost, unfit, aside }))
     }
 
     /// The dataset as it stands. A clone of it is a snapshot.
@@ -188,6 +196,10 @@ impl Workspace {
         if let Some(why) = &self.read_only {
             return Err(EditError::ReadOnly(why.clone()));
         }
+        let rows = self.dataset.rows();
+        if let Some(id) = edit.samples().find(|id| id.row() >= rows) {
+            return Err(EditError::Sample { row: u64::from(id.0), rows });
+        }
         Ok(self.write(edit)?)
     }
 
@@ -217,8 +229,16 @@ impl Workspace {
                 }
                 Target::Reviewed | Target::Tag(_) => {}
             }
-            for id in &change.samples {
-                self.findings.settled.set(*id, true);
+            // What an added column says (a split) settles nothing about what the source says.
+            let settles = match &change.target {
+                Target::Cells(column) => {
+                    self.dataset.field(column).is_some_and(|field| self.dataset.fields()[field].source.is_some())
+                }
+                Target::Excluded | Target::Reviewed => true,
+                _ => false,
+            };
+            for id in change.samples.iter().filter(|_| settles) {
+                self.findings.settled.set(*id, direction == Direction::Forward);
             }
         }
         self.revision += 1;
@@ -324,6 +344,21 @@ impl Workspace {
     /// Takes in what a check found at `revision`.
     pub fn set_findings(&mut self, revision: u64, list: Vec<Finding>) {
         self.findings = Findings { list: Arc::new(list), revision: Some(revision), settled: SampleSet::default() };
+    }
+}
+
+/// Whether a change can be made on this dataset: its column is there (or was added by an edit before) and its values fit.
+fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
+    match &change.target {
+        Target::Cells(column) if !added.contains(column) => {
+            let Some(field) = dataset.field(column) else { return false };
+            let column = &dataset.fields()[field];
+            let accepts = |text: &str| column.source.is_none_or(|source| dataset.base.columns[source].accepts(column.kind, text));
+            change.after.texts.iter().flatten().all(|text| accepts(text))
+        }
+        Target::Role(column) | Target::Kind(column) => added.contains(column) || dataset.field(column).is_some(),
+        Target::Column(name) => dataset.field(name).is_none(),
+        _ => true,
     }
 }
 

@@ -425,3 +425,79 @@ fn the_shared_datasets_open_and_come_back() {
         assert_eq!(kinds(&through), kinds(&info), "{name}");
     }
 }
+
+/// Each of these lost or altered something once.
+#[test]
+fn what_was_not_edited_survives_an_edit_beside_it() {
+    let shell = Shell::new();
+    let edit = |name: &str, bytes: &[u8], row: &str, column: &str, to: &str, flags: &[&str]| -> Vec<u8> {
+        shell.write(name, bytes);
+        let _ = fs::remove_file(shell.path(&format!("{name}.lapidary")));
+        shell.ok(&["relabel", name, "--rows", row, "--column", column, "--to", to]);
+        let out = format!("out-{name}");
+        let mut words = vec!["export", name, "-o", &out];
+        words.extend(flags);
+        shell.ok(&words);
+        fs::read(shell.path(&out)).unwrap()
+    };
+    let text = "text,label\nwas für schöne Grüße an größere Mädchen,a\n".to_owned();
+    let torn = [text.as_bytes(), b"abc\xffdef,b\n"].concat();
+    let expected = [text.as_bytes(), b"abc\xffdef,c\n"].concat();
+    assert_eq!(edit("torn.csv", &torn, "1", "label", "c", &[]), expected, "torn bytes beside an edit");
+    assert_eq!(edit("bare.jsonl", b"{\"a\":1}\n5\n", "1", "a", "7", &[]), b"{\"a\":1}\n{\"value\": 5, \"a\": 7}\n");
+    assert_eq!(edit("bare2.jsonl", b"\"x\"\n\"y\"\n", "1", "value", "new", &[]), b"\"x\"\n\"new\"\n");
+    assert_eq!(edit("lonely.csv", b"a,b\nx,1\nlonely\ny,2\n", "1", "a", "", &[]), b"a,b\nx,1\n\"\"\ny,2\n");
+    shell.write("japanese.csv", b"text,label\n\x82\xb1\x82\xea\x82\xcd\x87\x90\x82\xc5\x82\xb7\x81B\x93\xfa\x96{\x8c\xea\x82\xcc\x95\xb6\x8f\xcd\x81B,x\n\x85\x40,y\n");
+    shell.ok(&["export", "japanese.csv", "--encoding", "shift_jis", "--no-project", "-o", "japanese-out.csv"]);
+    assert_eq!(fs::read(shell.path("japanese-out.csv")).unwrap(), fs::read(shell.path("japanese.csv")).unwrap());
+}
+
+#[test]
+fn a_project_is_never_exported_over() {
+    let shell = Shell::new();
+    shell.write("f.csv", "a,label\n1,x\n");
+    shell.ok(&["relabel", "f.csv", "--rows", "0", "--column", "label", "--to", "y"]);
+    assert!(shell.fails(&["export", "f.csv", "-o", "f.csv.lapidary"]).contains("project"));
+    assert_eq!(shell.json(&["history", "f.csv", "--json"])["edits"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn carrying_over_says_what_does_not_fit() {
+    let shell = Shell::new();
+    shell.write("f.csv", "text,label\none,x\ntwo,y\n");
+    shell.ok(&["relabel", "f.csv", "--rows", "0", "--column", "label", "--to", "z"]);
+    shell.write("f.csv", "text,category\none,x\ntwo,y\n");
+    let output = shell.run(&["carry", "f.csv"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 parts of edits do not fit"));
+}
+
+/// Each of these took time or memory that grew with the square of the file.
+#[test]
+fn nothing_grows_with_the_square() {
+    let shell = Shell::new();
+    let start = std::time::Instant::now();
+    shell.write("minified.json", format!("[{}]", vec!["{\"a\":1}"; 700_000].join(",")));
+    shell.ok(&["export", "minified.json", "-o", "minified-out.json"]);
+    shell.write("nulls.json", format!("[{}]", vec!["{\"a\":null,\"a\":null}"; 300_000].join(",")));
+    shell.ok(&["info", "nulls.json"]);
+    shell.write("blank.csv", format!("a\n{}y\n", "\n".repeat(1_000_000)));
+    assert_eq!(shell.json(&["info", "blank.csv", "--json"])["rows"], 1_000_001);
+    shell.write("tags.csv", format!("id,tags\n1,\"{}\"\n", (0..200_000).map(|i| i.to_string()).collect::<Vec<_>>().join(";")));
+    shell.ok(&["info", "tags.csv"]);
+    shell.write("equal.csv", format!("{}\n1\n", vec!["same"; 16_000].join(",")));
+    shell.ok(&["info", "equal.csv", "--header", "yes"]);
+    let mixed = |i: usize| {
+        (0..2_000).map(|c| format!("\"c{c}\":{}", if i % 2 == 0 { "1" } else { "\"x\"" })).collect::<Vec<_>>().join(",")
+    };
+    shell.write("mixed.jsonl", (0..20).map(|i| format!("{{{}}}\n", mixed(i))).collect::<String>());
+    shell.ok(&["info", "mixed.jsonl"]);
+    shell.write(
+        "nan.csv",
+        (0..400).fold(String::from("t,label\n"), |text, i| {
+            format!("{text}{},x\n", if i % 40 == 0 { "NaN".to_owned() } else { i.to_string() })
+        }),
+    );
+    shell.ok(&["split", "nan.csv", "--ratios", "80,10,10", "--time", "t", "-o", "parts"]);
+    // Not a speed test: with the square of any of these this would be hours.
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+}

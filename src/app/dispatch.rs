@@ -123,7 +123,12 @@ impl App {
     fn set_cells(&mut self, ctx: &Context, samples: Vec<SampleId>, column: &str, text: &str) {
         self.edit(ctx, false, |workspace| {
             let dataset = workspace.dataset();
-            let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+            let Some(field) = dataset.field(column) else {
+                // The first class of a dataset that has none yet: its column is made with it.
+                let add = Change::add_column(dataset, column, Kind::Text, Role::Label)?;
+                let words = format!("Set {column} of {} to {text}, a new column", count_samples(samples.len()));
+                return Ok(Edit::new(words, [add, Change::fill(column, samples.iter().map(|id| (*id, text)))]));
+            };
             let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
             // A class for a label that holds a list is a list of one.
             let listed = serde_json::to_string(&[text]).unwrap_or_default();
@@ -175,7 +180,10 @@ impl App {
         let Some(workspace) = &mut self.workspace else { return };
         match step(workspace) {
             Ok(words) => {
-                self.notices.retain(|notice| notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo));
+                let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
+                self.notices.retain(|notice| {
+                    notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo) && !stale(&notice.text)
+                });
                 self.all_edited();
                 self.say(ctx, format!("{done}: {words}"));
             }
@@ -208,9 +216,8 @@ impl App {
     }
 
     fn close(&mut self) {
-        for job in ["open", "visible", "chart", "classes", "summaries", "check", "split"] {
-            self.jobs.cancel(job);
-        }
+        self.jobs.cancel("open");
+        self.stop_working();
         self.workspace = None;
         self.previewed = None;
         self.state.leave_dataset();
@@ -307,9 +314,12 @@ impl App {
             name.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).collect::<String>()
         };
         (!parts.is_empty()).then(|| {
-            let to = |name: &str| Target {
-                path: folder.join(compressed_name(&file(name), target.format, target.packing)),
-                ..target.clone()
+            // Two parts whose names differ only in what a file's name cannot hold must not share a file.
+            let mut taken = std::collections::HashSet::new();
+            let mut to = |name: &str| {
+                let names = (1..=u32::MAX).map(|n| if n == 1 { file(name) } else { format!("{}_{n}", file(name)) });
+                let name = names.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
+                Target { path: folder.join(compressed_name(&name, target.format, target.packing)), ..target.clone() }
             };
             parts.iter().map(|(name, ids)| (Rows::These(ids.clone()), to(name))).collect()
         })

@@ -82,6 +82,7 @@ impl App {
             Command::ShowSplit => self.state.view = View::Split,
             Command::ShowExport => self.state.view = View::Export,
             Command::ShowHistory => self.state.view = View::History,
+            Command::ToggleInspector if self.state.narrow => self.state.inspector_narrow = !self.state.inspector_narrow,
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
             Command::RowHeight => {
                 self.state.table.lines = match self.state.table.lines {
@@ -178,7 +179,7 @@ impl App {
         });
         match found {
             Some(popup) => self.state.pop(popup),
-            None => self.say(ctx, "Choose a sample of the class to rename first"),
+            None => self.say(ctx, "Choose a sample of the class to rename first; a column with the role label holds the classes"),
         }
     }
 }

@@ -144,7 +144,7 @@ impl App {
         let since = ctx.input(|input| input.time);
         self.notices.retain(|known| known.text != text);
         self.notices.insert(0, Notice { text, remedy, bad, since });
-        self.notices.truncate(3);
+        self.notices.truncate(2);
         ctx.request_repaint();
     }
 

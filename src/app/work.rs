@@ -13,7 +13,7 @@ use crate::edit::{Edit, JournalError, Target as Of, project_path, recover};
 use crate::io::{self, Reading, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};
 use crate::transform::{Plan, Split};
-use crate::ui::{ChartData, Memo, Visible, chart_field, chart_measure, count_samples};
+use crate::ui::{ChartData, Memo, Selection, Visible, chart_field, chart_measure, count_samples};
 use crate::workspace::{Workspace, stored_reading};
 
 /// What a job brings back.
@@ -77,6 +77,7 @@ pub struct Keys {
     summarised: Option<u64>,
     summaries_wanted: Vec<String>,
     checked: bool,
+    classes_given_up: bool,
     split: Option<(Split, u64)>,
 }
 
@@ -118,7 +119,7 @@ impl App {
                 Outcome::Done(done) => self.take(ctx, done),
                 Outcome::Cancelled => self.cancelled(ctx, report.key),
                 Outcome::Failed(message) => {
-                    self.previewed = None;
+                    self.given_up(report.key);
                     self.complain(ctx, message);
                 }
             }
@@ -128,10 +129,23 @@ impl App {
 
     /// Forgets what a job that was stopped had begun.
     pub(super) fn cancelled(&mut self, ctx: &Context, key: &str) {
-        if key == "open" {
-            self.previewed = None;
-        }
+        self.given_up(key);
         self.say(ctx, "Stopped");
+    }
+
+    /// Puts things back to where they were before a job that brought nothing.
+    fn given_up(&mut self, key: &str) {
+        match key {
+            "open" => self.previewed = None,
+            "visible" => {
+                self.keys.visible_asked = None;
+                self.memo.visible_stale = false;
+                self.state.filter = self.keys.visible.filter.clone();
+                self.state.table.sort.clone_from(&self.keys.visible.sort);
+            }
+            "classes" => self.keys.classes_given_up = true,
+            _ => {}
+        }
     }
 
     fn take(&mut self, ctx: &Context, done: Done) {
@@ -166,6 +180,8 @@ impl App {
                     workspace.set_findings(revision, list);
                 }
             }
+            // A plan for a dataset that was edited meanwhile is no plan: the view asks again.
+            Done::Plan(_, revision, _) if self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision) => {}
             Done::Plan(split, revision, result) => {
                 self.keys.split = Some((split, revision));
                 match result {
@@ -181,6 +197,7 @@ impl App {
 
     fn opened(&mut self, ctx: &Context, opened: Opened) {
         self.previewed = None;
+        self.stop_working();
         self.state.leave_dataset();
         self.forget_results();
         let workspace = opened.workspace;
@@ -228,8 +245,21 @@ impl App {
                 self.keys.summaries_wanted.push(column.clone());
             }
         }
+        self.forget_plan();
+    }
+
+    fn forget_plan(&mut self) {
+        self.jobs.cancel("split");
         self.keys.split = None;
         self.memo.plan = None;
+        self.memo.plan_trouble = None;
+    }
+
+    /// Stops everything that is being worked out of the dataset that is open.
+    pub(super) fn stop_working(&mut self) {
+        for job in ["visible", "chart", "classes", "summaries", "check", "split"] {
+            self.jobs.cancel(job);
+        }
     }
 
     /// Notes that anything may have changed: undo, redo, jumps.
@@ -237,8 +267,9 @@ impl App {
         if let Some(workspace) = &self.workspace {
             self.keys.summaries_wanted = workspace.dataset().fields().iter().map(|field| field.name.to_string()).collect();
         }
-        self.keys.split = None;
-        self.memo.plan = None;
+        // What an undo brings back may be wrong again: look anew where that is cheap.
+        self.keys.checked = false;
+        self.forget_plan();
     }
 
     fn take_visible(&mut self, key: VisibleKey, result: Result<Visible, String>) {
@@ -248,23 +279,32 @@ impl App {
             Ok(visible) => {
                 self.memo.visible = visible;
                 self.memo.filter_trouble = None;
-                self.settle_cursor();
+                self.settle_cursor(key.filter != self.keys.visible.filter);
             }
             Err(trouble) => self.memo.filter_trouble = Some(trouble),
         }
         self.keys.visible = key;
     }
 
-    /// Keeps the cursor on its sample; where the filter took that away, on what stands in its place now.
-    fn settle_cursor(&mut self) {
+    /// Keeps the cursor on its sample. Where another filter took that away there is no cursor: the next key must not act on a
+    /// sample that nobody chose. Where an edit took it out of the filter, the cursor is on what stands in its place.
+    fn settle_cursor(&mut self, other_filter: bool) {
         let selection = &mut self.state.selection;
         let Some(id) = selection.cursor else { return };
-        let place = if let Some(place) = self.memo.visible.place(id, selection.place) {
-            place
-        } else {
-            let place = selection.place.min(self.memo.visible.len().saturating_sub(1));
-            selection.cursor = self.memo.visible.get(place);
-            place
+        let place = match self.memo.visible.place(id, selection.place) {
+            Some(place) => {
+                self.state.table.follow |= place != selection.place;
+                place
+            }
+            None if other_filter => {
+                *selection = Selection::default();
+                return;
+            }
+            None => {
+                let place = selection.place.min(self.memo.visible.len().saturating_sub(1));
+                selection.cursor = self.memo.visible.get(place);
+                place
+            }
         };
         (selection.place, selection.anchor) = (place, place);
     }
@@ -301,7 +341,7 @@ impl App {
 
     fn schedule_classes(&mut self) {
         let Some(workspace) = &self.workspace else { return };
-        if self.jobs.is_running("classes") {
+        if self.jobs.is_running("classes") || self.keys.classes_given_up {
             return;
         }
         let dataset = workspace.dataset();
@@ -496,12 +536,14 @@ fn open_file(
     if matches!(begun, Begun::Carry | Begun::CarryTo(_)) {
         let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
         workspace.read_classes(progress)?;
+        let unfit = if carried.unfit > 0 { format!("; {} parts of them do not fit it", carried.unfit) } else { String::new() };
         let lost = if carried.lost > 0 {
             format!("; {} of their samples are not in the file any more", carried.lost)
         } else {
             String::new()
         };
-        let words = format!("{} edits carried over{lost}. The old project is kept as {}", carried.edits, carried.aside.display());
+        let words =
+            format!("{} edits carried over{lost}{unfit}. The old project is kept as {}", carried.edits, carried.aside.display());
         return Ok(Opened { workspace, words: Some(words), remedy: None });
     }
     let trouble = stored.err();

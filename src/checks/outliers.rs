@@ -68,7 +68,9 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
                 far(&list, thresholds, &column.name, Kind::Number, &mut findings);
             }
             Role::Text | Role::Messages => {
-                let list = values(dataset, field, Measure::Characters, &ids);
+                // Empty cells are a finding of their own; counted as lengths they would make every filled one odd.
+                let mut list = values(dataset, field, Measure::Characters, &ids);
+                list.retain(|(_, length)| *length > 0.0);
                 far(&list, thresholds, &column.name, Kind::Length, &mut findings);
             }
             _ => {}

@@ -333,6 +333,9 @@ fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let dataset = read(&arguments.path, &reading)?;
     let (_, carried) = Workspace::carry(dataset, reading, fallback.as_deref()).map_err(say)?;
     note(err, &format!("{} edits carried over; {} of their samples are not in the file any more", carried.edits, carried.lost));
+    if carried.unfit > 0 {
+        note(err, &format!("{} parts of edits do not fit the file any more and were left out", carried.unfit));
+    }
     note(err, &format!("the old project is kept as {}", carried.aside.display()));
     Ok(())
 }

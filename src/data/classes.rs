@@ -32,13 +32,8 @@ pub fn classes_of(text: Option<Cow<'_, str>>, kind: Kind, role: Role) -> Vec<Str
 }
 
 fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = Vec::new();
-    for name in names {
-        if !seen.contains(&name) {
-            seen.push(name);
-        }
-    }
-    seen
+    let mut seen = std::collections::HashSet::new();
+    names.filter(|name| seen.insert(name.clone())).collect()
 }
 
 #[derive(Clone)]

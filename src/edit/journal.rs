@@ -257,10 +257,11 @@ pub fn recover(path: &Path) -> Result<(PathBuf, usize, usize), JournalError> {
     let mut saved: Vec<(Node, Edit, Vec<u64>)> = Vec::new();
     let mut lost = 0;
     // Row by row: one torn page must not hide the rows on the others.
-    let last: i64 = connection.query_row("SELECT max(id) FROM edits", [], |row| row.get(0)).unwrap_or(0);
-    for id in 1..=last {
+    let mut known: std::collections::HashSet<EditId> = [0].into();
+    for id in readable_ids(&connection) {
         match read_edit(&connection, id) {
-            Some((node, edit, prints)) if node.parent == 0 || saved.iter().any(|(other, ..)| other.id == node.parent) => {
+            Some((node, edit, prints)) if known.contains(&node.parent) => {
+                known.insert(node.id);
                 saved.push((node, edit, prints));
             }
             _ => lost += 1,
@@ -271,7 +272,7 @@ pub fn recover(path: &Path) -> Result<(PathBuf, usize, usize), JournalError> {
         let mut rows = statement.query([]).ok()?;
         while let Ok(Some(row)) = rows.next() {
             let (id, at, head, hash) = (row.get(0).ok()?, row.get(1).ok()?, row.get(2).ok()?, row.get::<_, i64>(3).ok()?);
-            if hash == hash_move(id, at, head) && (head == 0 || saved.iter().any(|(node, ..)| node.id == head)) {
+            if hash == hash_move(id, at, head) && known.contains(&head) {
                 return Some(head);
             }
         }
@@ -288,6 +289,19 @@ pub fn recover(path: &Path) -> Result<(PathBuf, usize, usize), JournalError> {
     }
     journal.go(numbers.get(&head).copied().unwrap_or(0))?;
     Ok((aside, saved.len(), lost))
+}
+
+/// The numbers of the edits that a damaged file still lists, from both its ends: a torn page stops a walk.
+fn readable_ids(connection: &Connection) -> std::collections::BTreeSet<EditId> {
+    let mut ids = std::collections::BTreeSet::new();
+    for order in ["ASC", "DESC"] {
+        let Ok(mut statement) = connection.prepare(&format!("SELECT id FROM edits ORDER BY id {order}")) else { continue };
+        let Ok(mut rows) = statement.query([]) else { continue };
+        while let Ok(Some(row)) = rows.next() {
+            ids.extend(row.get::<_, EditId>(0).ok());
+        }
+    }
+    ids
 }
 
 fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {

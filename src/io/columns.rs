@@ -27,6 +27,13 @@ impl Cells {
         self.nulls.push(u32::try_from(self.views.len()).unwrap_or(u32::MAX));
         self.views.push(View::default());
     }
+
+    /// Forgets the nulls from place `at` on.
+    pub fn drop_nulls_from(&mut self, at: usize) {
+        while self.nulls.last().is_some_and(|last| *last as usize >= at) {
+            self.nulls.pop();
+        }
+    }
 }
 
 /// A view of `text[range]`.

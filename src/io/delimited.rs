@@ -42,7 +42,7 @@ pub struct RowParser<'t> {
     text: &'t [u8],
     delimiter: u8,
     end: u8,
-    /// From here on no quote closes: a quote that opens is a letter.
+    /// From here on no quote closes beyond its line: one that does not close on it is a letter.
     no_quotes_from: usize,
     odd: Option<(usize, Oddity)>,
 }
@@ -58,7 +58,7 @@ impl<'t> RowParser<'t> {
         fields.clear();
         let mut at = at;
         loop {
-            let quoted = self.text.get(at) == Some(&b'"') && at < self.no_quotes_from;
+            let quoted = self.text.get(at) == Some(&b'"');
             let (field, stop) = if quoted { self.quoted(at) } else { self.plain(at) };
             fields.push(field);
             match self.text.get(stop) {
@@ -94,10 +94,15 @@ impl<'t> RowParser<'t> {
     fn quoted(&mut self, at: usize) -> (FieldSpan, usize) {
         let body = at + 1;
         let (mut from, mut doubled) = (body, false);
+        let limit = if at < self.no_quotes_from {
+            self.text.len()
+        } else {
+            memchr::memchr(self.end, &self.text[body..]).map_or(self.text.len(), |found| body + found)
+        };
         loop {
-            let Some(found) = memchr::memchr(b'"', &self.text[from..]) else {
-                // It never closes: it is a letter, and so is every quote that opens a field after it.
-                self.no_quotes_from = at;
+            let Some(found) = self.text.get(from..limit).and_then(|text| memchr::memchr(b'"', text)) else {
+                // It never closes: it is a letter, and no quote after it closes beyond its line.
+                self.no_quotes_from = self.no_quotes_from.min(at);
                 self.odd.get_or_insert((at, Oddity::Unclosed));
                 return self.plain(at);
             };
@@ -289,12 +294,13 @@ fn read_part(
     let mut parser = RowParser::new(bytes, delimiter);
     parser.no_quotes_from = no_quotes.unwrap_or(usize::MAX);
     let mut fields = Vec::with_capacity(width);
+    let content = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
     let expected = until.saturating_sub(start) / 64;
     part.starts.reserve(expected);
     while part.end < until {
         let at = part.end;
         // A line of nothing is a sample only where there is but one column, and never at the end of the file.
-        if is_line_end(bytes, at) && (width > 1 || skip_blank(bytes, at) == bytes.len()) {
+        if is_line_end(bytes, at) && (width > 1 || at >= content) {
             part.end = skip_line_end(bytes, at);
             continue;
         }
@@ -394,19 +400,20 @@ fn header_warnings(names: &[String]) -> Vec<Warning> {
 /// Names without gaps and repeats: `column 2` for an empty name, `name_2` for a repeated one.
 pub fn unique_names(names: &[String]) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
+    let mut next: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     names
         .iter()
         .enumerate()
         .map(|(i, name)| {
             let wanted = if name.is_empty() { format!("column {}", i + 1) } else { name.clone() };
-            let mut given = wanted.clone();
-            for n in 2.. {
+            let n = next.entry(wanted.clone()).or_insert(1);
+            loop {
+                let given = if *n == 1 { wanted.clone() } else { format!("{wanted}_{n}") };
+                *n += 1;
                 if seen.insert(given.clone()) {
-                    break;
+                    return given;
                 }
-                given = format!("{wanted}_{n}");
             }
-            given
         })
         .collect()
 }
@@ -455,7 +462,7 @@ mod tests {
 
     #[test]
     fn rows_of_hard_cases() {
-        let table: [(&str, &[&[&str]]); 10] = [
+        let table: [(&str, &[&[&str]]); 11] = [
             ("a,b\r\n1,2", &[&["a", "b"], &["1", "2"]]),
             ("\"a,\"\"b\"\"\",\n", &[&["a,\"b\"", ""]]),
             ("\"two\nlines\",x\n", &[&["two\nlines", "x"]]),
@@ -465,6 +472,7 @@ mod tests {
             ("\"open,1\nnext,2\n", &[&["\"open", "1"], &["next", "2"]]),
             ("\"open,1\n\"good\",2\nmore,3\n", &[&["\"open", "1"], &["good", "2"], &["more", "3"]]),
             ("\"\",\"\"\"\"\n", &[&["", "\""]]),
+            ("\"x,1\n\"\",2\n\"a,b\",3\n", &[&["\"x", "1"], &["", "2"], &["a,b", "3"]]),
             (",\n", &[&["", ""]]),
         ];
         for (text, expected) in table {

@@ -113,6 +113,11 @@ pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progre
         let reason = "it is the source, which Lapidary never writes to; choose another name".to_owned();
         return Err(IoError::Write { path: target.path.clone(), reason });
     }
+    let name = target.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    if name.contains(".lapidary") {
+        let reason = "that is the name of a project file, which holds edits; choose another name".to_owned();
+        return Err(IoError::Write { path: target.path.clone(), reason });
+    }
     let ids = rows.ids(dataset);
     progress.set_total(ids.len() as u64);
     let mut notes = Vec::new();

@@ -11,6 +11,7 @@ use super::delimited::{RowParser, skip_blank, write_field};
 use super::error::IoError;
 use super::export::{Source, Target, cell, columns};
 use super::json::{Member, members, skip_space};
+use super::json_rows::BARE;
 use super::save::write_error;
 use super::source::{encode, encode_plain};
 use crate::data::{Dataset, Format, Kind, Raw, SampleId, Shape, native};
@@ -30,8 +31,8 @@ pub fn write(
 ) -> Result<(), IoError> {
     if let Some(raw) = dataset.base.raw.as_ref().filter(|_| dataset.base.origin.format == target.format) {
         let encoding = if target.utf8 { UTF_8 } else { Encoding::for_label(raw.encoding.as_bytes()).unwrap_or(UTF_8) };
-        let sink = Sink { out, target, raw, encoding, buffer: Vec::new() };
-        return like_source(dataset, ids, sink, progress);
+        let sink = Sink { out, target, raw, encoding, end: raw.line_end(), buffer: Vec::new() };
+        return like_source(dataset, ids, sink, progress, notes);
     }
     anew(dataset, ids, target, progress, notes, out)
 }
@@ -42,7 +43,34 @@ struct Sink<'a> {
     target: &'a Target,
     raw: &'a Raw,
     encoding: &'static Encoding,
+    /// The line end that the file uses.
+    end: &'static str,
     buffer: Vec<u8>,
+}
+
+/// A row that is written anew: pieces of the source, which keep their own bytes, and new text between them.
+#[derive(Default)]
+struct Line {
+    pieces: Vec<Piece>,
+}
+
+enum Piece {
+    Copy(std::ops::Range<usize>),
+    New(Vec<u8>),
+}
+
+impl Line {
+    fn copy(&mut self, range: std::ops::Range<usize>) {
+        self.pieces.push(Piece::Copy(range));
+    }
+
+    fn new_text(&mut self, text: &[u8]) {
+        if let Some(Piece::New(last)) = self.pieces.last_mut() {
+            last.extend_from_slice(text);
+        } else {
+            self.pieces.push(Piece::New(text.to_vec()));
+        }
+    }
 }
 
 impl Sink<'_> {
@@ -82,7 +110,13 @@ impl Sink<'_> {
     }
 }
 
-fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress: &Progress) -> Result<(), IoError> {
+fn like_source(
+    dataset: &Dataset,
+    ids: &[SampleId],
+    mut sink: Sink<'_>,
+    progress: &Progress,
+    notes: &mut Vec<String>,
+) -> Result<(), IoError> {
     let raw = sink.raw;
     let own = sink.target.own_columns;
     let added: Vec<(String, Kind, Source)> = columns(dataset, own)
@@ -93,7 +127,7 @@ fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress
         .filter(|field| dataset.fields()[*field].source.is_some() && dataset.fields()[*field].is_edited())
         .collect();
     let whole = ids.len() == dataset.rows();
-    let end = raw.line_end();
+    let end = sink.end;
     if !sink.target.utf8 {
         sink.pass(raw.mark)?;
     }
@@ -109,16 +143,24 @@ fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress
         Shape::JsonArray if ids.is_empty() && !whole => return sink.text(format!("[]{end}").as_bytes()),
         Shape::JsonLines | Shape::JsonArray => sink.copy(raw.head())?,
     }
-    let mut line = Vec::new();
+    let mut left_out = 0_usize;
     for (at, id) in ids.iter().enumerate() {
         let touched = !added.is_empty() || edited.iter().any(|field| dataset.edited(*field, *id).is_some());
         if touched {
-            line.clear();
+            let mut line = Line::default();
             match raw.shape {
-                Shape::Delimited(dialect) => delimited_row(dataset, raw, *id, dialect.delimiter, &edited, &added, &mut line),
+                Shape::Delimited(dialect) => {
+                    let whole = delimited_row(dataset, raw, *id, dialect.delimiter, &edited, &added, &mut line);
+                    left_out += usize::from(!whole);
+                }
                 _ => json_row(dataset, raw, *id, &edited, &added, &mut line),
             }
-            sink.text(&line)?;
+            for piece in line.pieces {
+                match piece {
+                    Piece::Copy(range) => sink.copy(range)?,
+                    Piece::New(text) => sink.text(&text)?,
+                }
+            }
         } else {
             sink.copy(raw.span(id.row()))?;
         }
@@ -127,6 +169,9 @@ fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress
             progress.step(4_096)?;
         }
     }
+    if left_out > 0 {
+        notes.push(format!("{left_out} rows had more fields than columns: those are left out, because a column was added"));
+    }
     Ok(())
 }
 
@@ -134,7 +179,7 @@ fn like_source(dataset: &Dataset, ids: &[SampleId], mut sink: Sink<'_>, progress
 fn separator(raw: &Raw, row: usize, next: Option<usize>, sink: &mut Sink<'_>) -> Result<(), IoError> {
     let last_row = raw.starts.len() - 1;
     let gap = raw.gap(row);
-    let end = raw.line_end();
+    let end = sink.end;
     match (next, raw.shape) {
         (Some(next), _) if next == row + 1 => sink.copy(gap),
         (None, _) if row == last_row => sink.copy(gap),
@@ -167,9 +212,10 @@ fn header_with(raw: &Raw, delimiter: u8, added: &[(String, Kind, Source)], sink:
     sink.text(&names)?;
     sink.copy(end..raw.head().end)?;
     // A header alone may lack its line end.
-    if raw.starts.is_empty() || raw.head().end > end { Ok(()) } else { sink.text(raw.line_end().as_bytes()) }
+    if raw.starts.is_empty() || raw.head().end > end { Ok(()) } else { sink.text(sink.end.as_bytes()) }
 }
 
+/// Returns whether every field of the row was written.
 fn delimited_row(
     dataset: &Dataset,
     raw: &Raw,
@@ -177,8 +223,8 @@ fn delimited_row(
     delimiter: u8,
     edited: &[usize],
     added: &[(String, Kind, Source)],
-    out: &mut Vec<u8>,
-) {
+    line: &mut Line,
+) -> bool {
     let mut fields = Vec::new();
     RowParser::new(&raw.text, delimiter).row(raw.span(id.row()).start, &mut fields);
     let width = dataset.base.columns.len();
@@ -188,24 +234,35 @@ fn delimited_row(
     };
     let last_edited = (0..width).rev().find(|column| change(*column).is_some()).map_or(0, |column| column + 1);
     let shown = if added.is_empty() { fields.len().max(last_edited) } else { width };
+    let mut text_of = Vec::new();
     for column in 0..shown {
         if column > 0 {
-            out.push(delimiter);
+            line.new_text(&[delimiter]);
         }
         let old = fields.get(column);
         match if column < width { change(column) } else { None } {
             Some(text) => {
                 let text = text.unwrap_or_default();
-                let quoted = old.is_some_and(|field| field.quoted) || (width == 1 && text.is_empty());
-                write_field(text, delimiter, quoted, out);
+                // A row of one empty field would be no row at all.
+                let quoted = old.is_some_and(|field| field.quoted) || (shown == 1 && text.is_empty());
+                text_of.clear();
+                write_field(text, delimiter, quoted, &mut text_of);
+                line.new_text(&text_of);
             }
-            None => out.extend_from_slice(old.map_or(&[], |field| &raw.text[field.whole.clone()])),
+            None => {
+                if let Some(field) = old {
+                    line.copy(field.whole.clone());
+                }
+            }
         }
     }
     for (_, _, source) in added {
-        out.push(delimiter);
-        write_field(&cell(dataset, source, id).unwrap_or_default(), delimiter, false, out);
+        text_of.clear();
+        text_of.push(delimiter);
+        write_field(&cell(dataset, source, id).unwrap_or_default(), delimiter, false, &mut text_of);
+        line.new_text(&text_of);
     }
+    shown >= fields.len()
 }
 
 /// A cell as a JSON value. Text that is no JSON of its kind stands in quotes, so that nothing is lost.
@@ -232,7 +289,7 @@ fn one_line(text: &str, out: &mut String) {
     }
 }
 
-fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added: &[(String, Kind, Source)], out: &mut Vec<u8>) {
+fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added: &[(String, Kind, Source)], line: &mut Line) {
     let row = raw.row(id.row());
     let mut list: Vec<Member> = Vec::new();
     // What a cell is written as follows the source's own kind: reading a text column as numbers does not unquote it.
@@ -250,12 +307,9 @@ fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added:
         literal(cell(dataset, source, id).as_deref(), *kind, &mut value);
         changes.push((name.clone(), value));
     }
+    let start = raw.span(id.row()).start;
     if row.first() != Some(&b'{') || members(row, 0, &mut list).is_err() {
-        // A bare value: it is the one cell there is.
-        match changes.first() {
-            Some((_, value)) if added.is_empty() => out.extend_from_slice(value.as_bytes()),
-            _ => out.extend_from_slice(row),
-        }
+        bare_value(raw.span(id.row()), &changes, added.is_empty(), line);
         return;
     }
     let mut replacements: Vec<(usize, usize, String)> = Vec::new();
@@ -273,13 +327,13 @@ fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added:
     }
     replacements.sort_unstable_by_key(|(start, ..)| *start);
     let mut at = 0;
-    for (start, end, value) in replacements {
-        out.extend_from_slice(&row[at..start]);
-        out.extend_from_slice(value.as_bytes());
-        at = end;
+    for (from, to, value) in replacements {
+        line.copy(start + at..start + from);
+        line.new_text(value.as_bytes());
+        at = to;
     }
     let close = list.last().map_or(row.len() - 1, |member| member.value.1);
-    out.extend_from_slice(&row[at..close]);
+    line.copy(start + at..start + close);
     // New members follow the style of the ones there are.
     let colon = list.first().map_or(&b": "[..], |member| &row[member.name.1 + 1..member.value.0]);
     let spaced: &[u8] = if colon.ends_with(b" ") { b", " } else { b"," };
@@ -289,15 +343,35 @@ fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added:
     };
     for (i, (name, value)) in insertions.iter().enumerate() {
         if i > 0 || !list.is_empty() {
-            out.extend_from_slice(comma);
+            line.new_text(comma);
         }
         let mut quoted = String::new();
         native::quote(name, &mut quoted);
-        out.extend_from_slice(quoted.as_bytes());
-        out.extend_from_slice(colon);
-        out.extend_from_slice(value.as_bytes());
+        line.new_text(quoted.as_bytes());
+        line.new_text(colon);
+        line.new_text(value.as_bytes());
     }
-    out.extend_from_slice(&row[close..]);
+    line.copy(start + close..start + row.len());
+}
+
+/// A sample that is no object: its value alone where only that was changed, else an object that holds it beside the rest.
+fn bare_value(span: std::ops::Range<usize>, changes: &[(String, String)], alone: bool, line: &mut Line) {
+    let own = changes.iter().find(|(name, _)| name == BARE);
+    let value = |line: &mut Line| match own {
+        Some((_, text)) => line.new_text(text.as_bytes()),
+        None => line.copy(span.clone()),
+    };
+    if alone && changes.len() == usize::from(own.is_some()) {
+        return value(line);
+    }
+    line.new_text(format!("{{\"{BARE}\": ").as_bytes());
+    value(line);
+    for (name, text) in changes.iter().filter(|(name, _)| name != BARE) {
+        let mut quoted = String::from(", ");
+        native::quote(name, &mut quoted);
+        line.new_text(format!("{quoted}: {text}").as_bytes());
+    }
+    line.new_text(b"}");
 }
 
 /// Writes text of a format that the source does not have.

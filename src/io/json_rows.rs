@@ -15,7 +15,7 @@ use crate::data::{Column, Kind, Warning};
 use crate::job::{Cancelled, Progress};
 
 /// The column that values stand in which are no objects.
-const BARE: &str = "value";
+pub const BARE: &str = "value";
 
 /// JSON, read.
 pub struct Table {
@@ -108,13 +108,20 @@ struct Part {
     seen: Vec<Seen>,
     side: Vec<u8>,
     odd: Vec<(usize, String)>,
+    /// Cells laid out, missing ones counted; past [`MOST_CELLS`], or [`MAX_COLUMNS`] names, nothing more is read.
+    filled: usize,
+    too_wide: bool,
 }
+
+/// The most cells that one part may lay out: a thousand columns for each of its bytes would not fit.
+const MOST_CELLS: usize = 1 << 25;
 
 impl Part {
     fn column(&mut self, name: &[u8]) -> usize {
         if let Some(place) = self.places.get(name) {
             return *place;
         }
+        self.too_wide |= self.names.len() >= MAX_COLUMNS;
         let place = self.names.len();
         self.names.push(String::from_utf8_lossy(name).into_owned());
         self.places.insert(name.to_vec(), place);
@@ -129,7 +136,12 @@ impl Part {
         if repeated {
             // A name that stands twice in one object: the later value counts, as everywhere else.
             self.cells[place].views.pop();
-            self.cells[place].nulls.retain(|at| *at as usize != rows);
+            self.cells[place].drop_nulls_from(rows);
+        }
+        self.filled += rows + 1 - self.cells[place].views.len().min(rows);
+        self.too_wide |= self.filled > MOST_CELLS;
+        if self.too_wide {
+            return;
         }
         while self.cells[place].views.len() < rows {
             self.cells[place].push_null();
@@ -187,7 +199,7 @@ impl Part {
         let rows = self.starts.len();
         for cells in &mut self.cells {
             cells.views.truncate(rows);
-            cells.nulls.retain(|at| (*at as usize) < rows);
+            cells.drop_nulls_from(rows);
         }
     }
 }
@@ -213,9 +225,9 @@ pub fn read_lines(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
         .map(|(i, cut)| {
             let part = read_line_part(bytes, cut[0], cut[1], u32::try_from(pieces(bytes.len()) + i).unwrap_or(u32::MAX));
             progress.step((cut[1] - cut[0]) as u64)?;
-            Ok(part)
+            if part.too_wide { Err(too_wide()) } else { Ok(part) }
         })
-        .collect::<Result<Vec<Part>, Cancelled>>()?;
+        .collect::<Result<Vec<Part>, Refusal>>()?;
     if parts.iter().all(|part| part.starts.is_empty())
         && let Some((at, reason)) = parts.iter().flat_map(|part| &part.odd).next()
     {
@@ -226,7 +238,7 @@ pub fn read_lines(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
 
 fn read_line_part(bytes: &[u8], start: usize, end: usize, side: u32) -> Part {
     let (mut part, mut scratch, mut at) = (Part::default(), Vec::new(), start);
-    while at < end {
+    while at < end && !part.too_wide {
         let stop = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |found| at + found);
         let line = &bytes[..stop];
         if skip_space(line, at) < stop {
@@ -270,7 +282,11 @@ pub fn read_array(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
     }
     let (mut at, mut reported) = (skip_space(bytes, first + 1), 0);
     let mut closed = bytes.get(at) == Some(&b']');
+    let mut first_fault: Option<JsonError> = None;
     while !closed {
+        if part.too_wide {
+            return Err(too_wide());
+        }
         let fault = match part.sample(bytes, at, side, &mut scratch) {
             Ok(end) => {
                 let next = skip_space(bytes, end);
@@ -298,15 +314,17 @@ pub fn read_array(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
             reported = at;
         }
         let Some(error) = fault else { continue };
-        if part.starts.is_empty() {
-            return Err(broken(&error));
-        }
+        first_fault.get_or_insert_with(|| error.clone());
         part.odd.push((error.at.min(bytes.len()), format!("{}: what stands here is left out", error.what)));
         // Go on at the next line that begins with an object.
-        match next_object(bytes, error.at.max(at + 1)) {
+        let line = memchr::memrchr(b'\n', &bytes[..error.at.min(bytes.len())]).unwrap_or(0);
+        match next_object(bytes, line.max(at + 1)) {
             Some(next) => at = next,
             None => break,
         }
+    }
+    if let Some(fault) = first_fault.filter(|_| part.starts.is_empty()) {
+        return Err(broken(&fault));
     }
     let rest = if closed { skip_space(bytes, at + 1) } else { bytes.len() };
     if rest < bytes.len() {
@@ -318,15 +336,25 @@ pub fn read_array(text: &Buffer<u8>, progress: &Progress) -> Result<Table, Refus
     gather(text, vec![part])
 }
 
+/// The next place from `from` on where a sample may begin: a line that begins with an object, or, where the rest is one
+/// line, an object after a comma.
 fn next_object(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from.min(bytes.len());
-    while let Some(found) = memchr::memchr(b'\n', &bytes[at..]) {
-        at = skip_space(bytes, at + found + 1);
-        if bytes.get(at) == Some(&b'{') {
-            return Some(at);
+    let from = from.min(bytes.len());
+    let mark = if memchr::memchr(b'\n', &bytes[from..]).is_some() { b'\n' } else { b',' };
+    let mut at = from;
+    while let Some(found) = memchr::memchr(mark, &bytes[at..]) {
+        at += found + 1;
+        let start = skip_space(bytes, at);
+        if bytes.get(start) == Some(&b'{') {
+            return Some(start);
         }
     }
     None
+}
+
+fn too_wide() -> Refusal {
+    let what = "if names are data, turn them into values first";
+    Refusal::TooLarge(format!("its samples have too many different names for what a dataset can lay out; {what}"))
 }
 
 fn place(bytes: &[u8], at: usize, what: &str) -> String {
@@ -355,7 +383,7 @@ fn gather(text: &Buffer<u8>, mut parts: Vec<Part>) -> Result<Table, Refusal> {
         }
     }
     let rows: usize = parts.iter().map(|part| part.starts.len()).sum();
-    if names.len() > MAX_COLUMNS || rows.saturating_mul(names.len()) > 1 << 32 {
+    if names.len() > MAX_COLUMNS || rows.saturating_mul(names.len()) > 1 << 30 {
         let what = "if names are data, turn them into values first";
         return Err(Refusal::TooLarge(format!("its samples have {} different names, and {rows} samples; {what}", names.len())));
     }
@@ -379,8 +407,9 @@ fn gather(text: &Buffer<u8>, mut parts: Vec<Part>) -> Result<Table, Refusal> {
         sides.push(part.side);
     }
     let kinds: Vec<Kind> = seen.iter().map(|look| look.kind()).collect();
-    for ((name, column), _) in names.iter().zip(&mut columns).zip(&kinds).filter(|(_, kind)| **kind == Kind::Json) {
-        *column = vec![respell(text, &starts, name)];
+    let mixed: Vec<usize> = (0..names.len()).filter(|place| kinds[*place] == Kind::Json).collect();
+    for (place, cells) in mixed.iter().zip(respell(text, &starts, &names, &mixed)) {
+        columns[*place] = vec![cells];
     }
     let buffers = buffers(text, sides);
     let named = names.into_iter().zip(columns).zip(kinds).map(|((name, parts), kind)| (name, parts, Some(kind))).collect();
@@ -388,30 +417,41 @@ fn gather(text: &Buffer<u8>, mut parts: Vec<Part>) -> Result<Table, Refusal> {
     Ok(Table { columns, starts, lengths, warnings })
 }
 
-/// In a column of several kinds every cell is JSON: strings stand in their quotes.
-fn respell(text: &[u8], starts: &[u64], name: &str) -> Cells {
-    let (mut cells, mut scratch, mut found) = (Cells::default(), Vec::new(), Vec::new());
-    for start in starts.iter().map(|start| *start as usize) {
-        let mut cell = None;
-        if text.get(start) == Some(&b'{') {
-            if members(text, start, &mut scratch).is_ok() {
-                for member in &scratch {
-                    found.clear();
-                    unescape(&text[member.name.0 - 1..=member.name.1], &mut found);
-                    if found == name.as_bytes() {
-                        cell = Some((member.token, member.value));
-                    }
-                }
+/// In columns of several kinds (`mixed`, places in `names`) every cell is JSON: strings stand in their quotes.
+fn respell(text: &[u8], starts: &[u64], names: &[String], mixed: &[usize]) -> Vec<Cells> {
+    let mut columns = vec![Cells::default(); mixed.len()];
+    if mixed.is_empty() {
+        return columns;
+    }
+    let places: HashMap<&[u8], usize> = mixed.iter().enumerate().map(|(i, place)| (names[*place].as_bytes(), i)).collect();
+    let (mut scratch, mut name) = (Vec::new(), Vec::new());
+    for (row, start) in starts.iter().map(|start| *start as usize).enumerate() {
+        let mut put = |name: &[u8], token: Token, span: (usize, usize)| {
+            if let Some(place) = places.get(name) {
+                let cells = &mut columns[*place];
+                cells.views.truncate(row);
+                cells.drop_nulls_from(row);
+                if token == Token::Null { cells.push_null() } else { cells.views.push(view(text, span.0..span.1)) }
             }
-        } else if name == BARE {
-            cell = value(text, start).ok().map(|(token, from, to)| (token, (from, to)));
+        };
+        if text.get(start) != Some(&b'{') {
+            if let Ok((token, from, to)) = value(text, start) {
+                put(BARE.as_bytes(), token, (from, to));
+            }
+        } else if members(text, start, &mut scratch).is_ok() {
+            for member in &scratch {
+                name.clear();
+                unescape(&text[member.name.0 - 1..=member.name.1], &mut name);
+                put(&name, member.token, member.value);
+            }
         }
-        match cell {
-            Some((token, (from, to))) if token != Token::Null => cells.views.push(view(text, from..to)),
-            _ => cells.push_null(),
+        for cells in &mut columns {
+            if cells.views.len() <= row {
+                cells.push_null();
+            }
         }
     }
-    cells
+    columns
 }
 
 #[cfg(test)]
@@ -443,6 +483,17 @@ mod tests {
         assert_eq!(table.starts.len(), 2);
         assert_eq!(table.warnings[0].line, 3);
         assert_eq!(table.columns[0].text(1).as_deref(), Some("3"));
+        for text in ["[{\"a\": {\"b\":1},\n{\"a\":2},\n{\"a\":3}\n]", "[{\"a\":1},{\"a\":},{\"a\":3},{\"a\":4}]"] {
+            let table = read_array(&text.to_owned().into_bytes().into(), &Progress::silent());
+            let rows = table.map_or(0, |table| table.starts.len());
+            assert!(rows >= 2, "{text}: {rows}");
+        }
+    }
+
+    #[test]
+    fn names_without_end_are_refused_early() {
+        let text: String = (0..40_000).map(|i| format!("{{\"k{i}\": 1}}\n")).collect();
+        assert!(matches!(read_lines(&text.into_bytes().into(), &Progress::silent()), Err(Refusal::TooLarge(_))));
     }
 
     #[test]

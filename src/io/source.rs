@@ -190,16 +190,47 @@ fn decode_legacy(body: &[u8], encoding: &'static Encoding) -> (Vec<u8>, Vec<Patc
     if encoding.encode(&text).0 == body {
         return (text.into_owned().into_bytes(), Vec::new());
     }
-    // Some bytes do not come back as they were: keep the lines that hold them.
+    // Some bytes do not come back as they were: keep them, letter by letter where the encoding has letters that stand
+    // for themselves, else line by line.
     let (mut text, mut patches) = (Vec::with_capacity(body.len()), Vec::new());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         let (decoded, _) = encoding.decode_without_bom_handling(line);
-        if encoding.encode(&decoded).0 != line {
-            patches.push(Patch { at: text.len(), len: decoded.len(), bytes: line.to_vec() });
+        if encoding.encode(&decoded).0 == line {
+            text.extend_from_slice(decoded.as_bytes());
+        } else if encoding == encoding_rs::ISO_2022_JP {
+            let kept = line.strip_suffix(b"\n").unwrap_or(line);
+            let (decoded, _) = encoding.decode_without_bom_handling(kept);
+            patches.push(Patch { at: text.len(), len: decoded.len(), bytes: kept.to_vec() });
+            text.extend_from_slice(decoded.as_bytes());
+            text.extend_from_slice(&line[kept.len()..]);
+        } else {
+            decode_letters(line, encoding, &mut text, &mut patches);
         }
-        text.extend_from_slice(decoded.as_bytes());
     }
     (text, patches)
+}
+
+/// Decodes letter by letter: the shortest bytes that are one; bytes that are none, or that would come back otherwise, are
+/// patched.
+fn decode_letters(line: &[u8], encoding: &'static Encoding, text: &mut Vec<u8>, patches: &mut Vec<Patch>) {
+    let mut at = 0;
+    while at < line.len() {
+        let letter = (1..=4.min(line.len() - at)).find_map(|n| {
+            let decoded = encoding.decode_without_bom_handling_and_without_replacement(&line[at..at + n])?;
+            Some((n, decoded))
+        });
+        let Some((n, decoded)) = letter else {
+            patches.push(Patch { at: text.len(), len: 3, bytes: vec![line[at]] });
+            text.extend_from_slice("\u{fffd}".as_bytes());
+            at += 1;
+            continue;
+        };
+        if *encoding.encode(&decoded).0 != line[at..at + n] {
+            patches.push(Patch { at: text.len(), len: decoded.len(), bytes: line[at..at + n].to_vec() });
+        }
+        text.extend_from_slice(decoded.as_bytes());
+        at += n;
+    }
 }
 
 /// Encodes a piece of decoded text back, giving patched places their own bytes. `at` is where the piece begins in it.

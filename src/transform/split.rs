@@ -325,7 +325,7 @@ fn by_time(dataset: &Dataset, field: usize, samples: &[SampleId], shares: &[f64]
     let mut unsortable = 0_usize;
     for (at, id) in samples.iter().enumerate() {
         let text = dataset.text(field, *id).unwrap_or_default();
-        let number = text.trim().parse::<f64>().ok();
+        let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
         let sortable = text.is_empty()
             || number.is_some()
             || text.len() >= 7

@@ -135,17 +135,15 @@ fn label(
         commands.push(Command::PickClass);
     }
     let Some(classes) = classes.filter(|classes| first && !classes.is_many()) else { return };
-    // Few classes stand there with their keys; many are reached by typing.
-    if classes.names().len() <= 9 {
-        ui.add_space(STEP);
-        ui.horizontal_wrapped(|ui| {
-            for (i, class) in classes.names().iter().enumerate() {
-                if button(ui, theme, class, &(i + 1).to_string(), Look::Plain, true).clicked() {
-                    actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
-                }
+    // The first nine stand there with their keys; more are reached by typing.
+    ui.add_space(STEP);
+    ui.horizontal_wrapped(|ui| {
+        for (i, class) in classes.names().iter().take(9).enumerate() {
+            if button(ui, theme, class, &(i + 1).to_string(), Look::Plain, true).clicked() {
+                actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
             }
-        });
-    }
+        }
+    });
 }
 
 fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, field: usize, id: SampleId) {

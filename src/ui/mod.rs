@@ -76,8 +76,11 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
     if let Some(workspace) = bundle.workspace {
         filter_bar::draw(ui, state, bundle, workspace);
         shell::rail(ui, state, bundle, workspace);
-        let wide = ui.ctx().content_rect().width() >= bundle.theme.sizes.inspector_from;
-        if state.inspector && wide && matches!(state.view, View::Explore | View::Clean) {
+        // In a narrow window the table comes first, and the inspector when it is asked for.
+        let narrow = ui.ctx().content_rect().width() < bundle.theme.sizes.inspector_from;
+        let shown = if narrow { state.inspector_narrow } else { state.inspector };
+        state.narrow = narrow;
+        if shown && matches!(state.view, View::Explore | View::Clean) {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
         }
         let frame = egui::Frame::new().fill(bundle.theme.background);

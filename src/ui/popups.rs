@@ -53,40 +53,46 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
         return;
     }
     let wide = 520.0_f32.min(screen.width() - 32.0);
-    Area::new(Id::unique("popup")).order(Order::Foreground).anchor(Align2::CENTER_TOP, vec2(0.0, 64.0)).show(&ctx, |ui| {
-        let frame =
-            Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).inner_margin(Margin::same(12));
-        frame.show(ui, |ui| {
-            ui.set_width(wide);
-            match &popup {
-                Popup::Keys => keys(ui, theme),
-                Popup::Cell { column } => cell(ui, state, theme, column, actions),
-                Popup::OpenPath | Popup::SavePath { .. } => path(ui, state, theme, &popup, actions),
-                Popup::Palette => {
-                    let lines = palette(state, bundle);
-                    list(ui, state, theme, "Search or run a command", lines, actions, commands);
+    Area::new(Id::unique(("popup", std::mem::discriminant(&popup))))
+        .order(Order::Foreground)
+        .anchor(Align2::CENTER_TOP, vec2(0.0, 64.0))
+        .show(&ctx, |ui| {
+            let frame = Frame::new()
+                .fill(theme.panel)
+                .stroke(theme.hairline())
+                .corner_radius(theme.corner())
+                .inner_margin(Margin::same(12));
+            frame.show(ui, |ui| {
+                ui.set_width(wide);
+                match &popup {
+                    Popup::Keys => keys(ui, theme),
+                    Popup::Cell { column } => cell(ui, state, theme, column, actions),
+                    Popup::OpenPath | Popup::SavePath { .. } => path(ui, state, theme, &popup, actions),
+                    Popup::Palette => {
+                        let lines = palette(state, bundle);
+                        list(ui, state, theme, "Search or run a command", lines, actions, commands);
+                    }
+                    Popup::Class => {
+                        let lines = classes(state, bundle);
+                        let n = state.selection.len();
+                        list(ui, state, theme, &format!("Class for {}", samples(n)), lines, actions, commands);
+                    }
+                    Popup::Tag => {
+                        let lines = tags(state, bundle);
+                        let n = state.selection.len();
+                        list(ui, state, theme, &format!("Tag for {}", samples(n)), lines, actions, commands);
+                    }
+                    Popup::Rename { column, from } => {
+                        let lines = renames(state, bundle, column, from);
+                        list(ui, state, theme, &format!("New name for {from}"), lines, actions, commands);
+                    }
+                    Popup::Filter => {
+                        let lines = filters(state, bundle);
+                        list(ui, state, theme, "Text to look for", lines, actions, commands);
+                    }
                 }
-                Popup::Class => {
-                    let lines = classes(state, bundle);
-                    let n = state.selection.len();
-                    list(ui, state, theme, &format!("Class for {}", samples(n)), lines, actions, commands);
-                }
-                Popup::Tag => {
-                    let lines = tags(state, bundle);
-                    let n = state.selection.len();
-                    list(ui, state, theme, &format!("Tag for {}", samples(n)), lines, actions, commands);
-                }
-                Popup::Rename { column, from } => {
-                    let lines = renames(state, bundle, column, from);
-                    list(ui, state, theme, &format!("New name for {from}"), lines, actions, commands);
-                }
-                Popup::Filter => {
-                    let lines = filters(state, bundle);
-                    list(ui, state, theme, "Text to look for", lines, actions, commands);
-                }
-            }
+            });
         });
-    });
 }
 
 /// A field to type in that has the keyboard.
@@ -129,7 +135,7 @@ fn list(
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     ui.add_space(STEP);
     let mut picked = None;
-    ScrollArea::vertical().max_height(380.0).auto_shrink([false, true]).show(ui, |ui| {
+    ScrollArea::vertical().max_height(380.0).min_scrolled_height(380.0).auto_shrink([false, true]).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (at, line) in lines.iter().enumerate() {
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.control), Sense::click());
@@ -220,7 +226,9 @@ fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
             return fitted;
         }
     }
-    fit(lines, &state.typed)
+    let mut lines = fit(lines, &state.typed);
+    lines.sort_by_key(|line| !line.enabled);
+    lines
 }
 
 fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl Fn(&str) -> Choice) -> Vec<Line> {
@@ -242,15 +250,17 @@ fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl 
 fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
     let Some(workspace) = bundle.workspace else { return Vec::new() };
     let dataset = workspace.dataset();
-    let Some(field) = dataset.with_role(Role::is_label) else { return Vec::new() };
-    let column = dataset.fields()[field].name.to_string();
+    // Where there is no label yet, the first class makes its column.
+    let column = dataset.with_role(Role::is_label).map_or("label".to_owned(), |field| dataset.fields()[field].name.to_string());
+    let fresh = dataset.field(&column).is_none();
     let chosen = state.selection.samples();
     let set =
         |text: &str| Choice::Action(Action::SetCells { samples: chosen.clone(), column: column.clone(), text: text.to_owned() });
     let mut lines = class_lines(state, bundle, &column, set);
     let typed = state.typed.trim();
     if !typed.is_empty() && !lines.iter().any(|line| line.text == typed) {
-        let text = format!("New class “{typed}”");
+        let place = if fresh { " in a new column “label”" } else { "" };
+        let text = format!("New class “{typed}”{place}");
         lines.push(Line { text, right: String::new(), colour: None, enabled: true, choice: set(typed) });
     }
     lines
@@ -285,7 +295,11 @@ fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Ve
     for line in &mut lines {
         line.text = format!("Merge into {}", line.text);
     }
-    if !typed.is_empty() && !exists {
+    if typed.is_empty() {
+        // Nothing happens by pressing Enter too soon.
+        let text = "Type a new name, or choose a class to merge into".to_owned();
+        lines.insert(0, Line { text, right: String::new(), colour: None, enabled: false, choice: to(from) });
+    } else if !exists {
         let text = format!("Rename to “{typed}”");
         lines.insert(0, Line { text, right: String::new(), colour: None, enabled: true, choice: to(typed) });
     }
@@ -317,7 +331,7 @@ fn filters(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
 fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: &mut Vec<Action>) {
     title(ui, theme, format!("Edit {column}"));
     let done = ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, Key::Enter));
-    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(360.0).min_scrolled_height(200.0).show(ui, |ui| {
         let response =
             ui.add(TextEdit::multiline(&mut state.typed).desired_width(f32::INFINITY).desired_rows(6).margin(Margin::same(10)));
         response.widget_info(|| WidgetInfo::text_edit(true, "", "", column));
@@ -362,7 +376,7 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
 fn keys(ui: &mut Ui, theme: &Theme) {
     title(ui, theme, "Keys");
     ui.add_space(STEP);
-    ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(480.0).min_scrolled_height(480.0).show(ui, |ui| {
         let with_keys: Vec<Command> = Command::ALL.into_iter().filter(|command| !command.keys().is_empty()).collect();
         egui::Grid::new("keys").num_columns(2).spacing(vec2(STEP * 8.0, STEP)).show(ui, |ui| {
             for command in with_keys {

@@ -203,7 +203,10 @@ pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
         ui.horizontal_centered(|ui| {
             ui.style_mut().override_font_id = Some(theme.note());
             if bundle.running.is_empty() {
-                ui.label(RichText::new("Ready").color(theme.dim));
+                // What was done last is said here, quietly: a notice for every key would be in the way.
+                let last = bundle.workspace.and_then(|workspace| workspace.history().node(workspace.history().head()));
+                let text = last.map_or("Ready", |node| super::widgets::text::cut(&node.words, 120));
+                ui.label(RichText::new(text).color(theme.dim));
             }
             for job in bundle.running.iter().take(2) {
                 ui.label(RichText::new(job.title).color(theme.dim));
@@ -268,10 +271,10 @@ pub fn notices(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     for (i, notice) in bundle.notices.iter().enumerate() {
         let lift = theme.sizes.status_bar + 12.0 + i as f32 * 52.0;
         egui::Area::new(ui.scope_id().with(("notice", i)))
-            .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -lift))
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -lift))
             .order(egui::Order::Foreground)
             .show(ui.ctx(), |ui| {
-                ui.set_max_width((screen.width() - 80.0).min(720.0));
+                ui.set_max_width((screen.width() - 80.0).min(560.0));
                 let edge = if notice.bad { theme.ruby } else { theme.line };
                 let frame = Frame::new()
                     .fill(theme.raised)
@@ -280,7 +283,7 @@ pub fn notices(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
                     .inner_margin(Margin::symmetric(14, 8));
                 frame.show(ui, |ui| {
                     ui.horizontal(|ui| {
-                        let room = (screen.width() - 80.0).min(720.0) - 180.0;
+                        let room = (screen.width() - 80.0).min(560.0) - 180.0;
                         ui.scope(|ui| {
                             ui.set_max_width(room);
                             ui.add(egui::Label::new(&notice.text).wrap());

@@ -282,6 +282,9 @@ pub struct UiState {
     pub marked: usize,
     pub dark: bool,
     pub inspector: bool,
+    /// Whether the window is too narrow for the inspector to be there unasked, and whether it was asked for.
+    pub narrow: bool,
+    pub inspector_narrow: bool,
     /// Its width in points; 0 before it was first shown.
     pub inspector_width: f32,
     pub thresholds: Thresholds,
@@ -304,6 +307,8 @@ impl Default for UiState {
             marked: 0,
             dark: true,
             inspector: true,
+            narrow: false,
+            inspector_narrow: false,
             inspector_width: 0.0,
             thresholds: Thresholds::default(),
             finding_kind: None,

@@ -41,7 +41,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                         ui.radio_value(
                             &mut state.export.what,
                             1,
-                            format!("What the filter leaves, {}", things(bundle.memo.visible.len(), "sample", "samples")),
+                            format!(
+                                "What the filter leaves, {}",
+                                things(left(state.export.excluded, bundle, dataset), "sample", "samples")
+                            ),
                         );
                         ui.add_enabled_ui(split.is_some(), |ui| {
                             let text = if split.is_some() {
@@ -83,6 +86,14 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 "Cell for cell: types and nesting are kept wherever the format has them, and you are told where it has not."
             };
             ui.label(RichText::new(promise).color(theme.dim));
+            let added: Vec<&str> =
+                dataset.fields().iter().filter(|field| field.source.is_none()).map(|field| &*field.name).collect();
+            if !added.is_empty() {
+                ui.label(
+                    RichText::new(format!("At the end of each sample stands what you added: {}.", added.join(", ")))
+                        .color(theme.dim),
+                );
+            }
             ui.add_space(STEP * 3.0);
             let target = Target {
                 path: compressed_name(&stem(origin), format, PACKINGS[state.export.packing].1),
@@ -103,6 +114,17 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
         });
     });
+}
+
+/// How many samples a save of the filtered part writes.
+fn left(excluded: bool, bundle: &Bundle<'_>, dataset: &crate::data::Dataset) -> usize {
+    use crate::ui::Visible;
+    let out = match &bundle.memo.visible {
+        _ if excluded || dataset.excluded().is_empty() => 0,
+        Visible::All(_) => dataset.excluded().len(),
+        Visible::These(list) => list.iter().filter(|id| dataset.is_excluded(**id)).count(),
+    };
+    bundle.memo.visible.len() - out
 }
 
 /// The name that a save begins with: the source's, marked as another.

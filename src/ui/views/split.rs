@@ -207,6 +207,14 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
         if button(ui, theme, &text, "", Look::Main, workspace.read_only().is_none()).clicked() {
             actions.push(Action::ApplySplit);
         }
+        let there = dataset.with_role(|role| role == Role::Split).map(|field| dataset.fields()[field].name.to_string());
+        if let Some(name) = there {
+            ui.label(
+                RichText::new(format!("There is a split already, in “{name}”: this one replaces it, and undo brings it back."))
+                    .color(theme.amber),
+            );
+            return;
+        }
         dim(ui, theme, format!("seed {}. It becomes the column “split”, and can be undone like any edit.", state.split.seed));
     });
     ui.add_space(STEP * 3.0);

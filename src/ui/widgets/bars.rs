@@ -71,7 +71,13 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
     };
     let at = |x: f32| (((x - area.left()) / step).floor().max(0.0) as usize).min(bars.len() - 1);
     let hovered = response.hover_pos().filter(|pos| area.contains(*pos)).map(|pos| at(pos.x));
-    let dragged = response.dragged().then(|| ui.input(|input| input.pointer.press_origin())).flatten();
+    // The press is forgotten by the time the button comes up: it is kept from the drag's first frame.
+    if response.drag_started() {
+        let pressed = ui.input(|input| input.pointer.press_origin()).or(response.interact_pointer_pos());
+        ui.data_mut(|data| data.insert_temp(response.id, pressed.unwrap_or_default()));
+    }
+    let origin: Option<egui::Pos2> = ui.data(|data| data.get_temp(response.id));
+    let dragged = origin.filter(|_| response.dragged());
     let range =
         dragged.zip(response.interact_pointer_pos()).map(|(from, to)| (at(from.x).min(at(to.x)), at(from.x).max(at(to.x))));
     for (i, bar) in bars.iter().enumerate() {
@@ -113,8 +119,7 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
         return response.interact_pointer_pos().filter(|pos| area.expand(2.0).contains(*pos)).map(|pos| (at(pos.x), at(pos.x)));
     }
     if response.drag_stopped() {
-        let from = ui.input(|input| input.pointer.press_origin());
-        return from.zip(response.interact_pointer_pos()).map(|(a, b)| (at(a.x).min(at(b.x)), at(a.x).max(at(b.x))));
+        return origin.zip(response.interact_pointer_pos()).map(|(a, b)| (at(a.x).min(at(b.x)), at(a.x).max(at(b.x))));
     }
     None
 }

@@ -325,7 +325,8 @@ fn one_row(
         if edited {
             ui.painter().circle_filled(pos2(x - 7.0, middle), 2.0, theme.accent);
         }
-        let shown_text = if column.role == Role::Messages { flat_chat(&text, lines) } else { flat(&text, lines) };
+        let shown_text =
+            if column.role == Role::Messages || column.kind.is_nested() { flat_chat(&text, lines) } else { flat(&text, lines) };
         if let Some(index) = workspace.classes(&column.name) {
             let colour = index.of(id).first().map(|class| theme.class(*class as usize));
             if let Some(colour) = colour {

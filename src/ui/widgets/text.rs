@@ -69,7 +69,10 @@ pub fn cut(text: &str, most: usize) -> &str {
 pub fn turns(json: &str) -> Vec<(String, String)> {
     serde_json::from_str::<serde_json::Value>(json)
         .ok()
-        .and_then(|value| value.as_array().cloned())
+        .map(|value| match value {
+            serde_json::Value::Array(turns) => turns,
+            one => vec![one],
+        })
         .unwrap_or_default()
         .iter()
         .filter_map(|turn| {
