@@ -373,3 +373,81 @@ fn the_layout_is_remembered() {
     let state = window.harness.state_mut().state_mut();
     assert_eq!((state.table.lines, state.dark, state.table.columns[0].name.as_str()), (3, false, "category"));
 }
+
+#[test]
+fn bars_are_dragged_across() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let bars: Vec<egui::Rect> =
+        ["card_arrival: 20", "exchange_rate: 10"].iter().map(|name| window.harness.get_by_label(name).rect()).collect();
+    window.harness.drag_at(bars[0].center());
+    window.harness.run_steps(2);
+    window.harness.hover_at(bars[0].center() + egui::vec2(30.0, 0.0));
+    window.harness.run_steps(2);
+    window.harness.hover_at(bars[1].center());
+    window.harness.run_steps(2);
+    window.harness.drop_at(bars[1].center());
+    window.settle();
+    assert!(window.sees("44 of 59"), "three classes are left");
+}
+
+#[test]
+fn a_dataset_without_a_label_gets_one() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("plain.jsonl");
+    fs::write(&path, "{\"text\": \"one\"}\n{\"text\": \"two\"}\n").unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::L);
+    window.type_text("easy");
+    window.key(Key::Enter);
+    assert_eq!(window.cell(0, "label"), "easy");
+    window.key(Key::J);
+    window.key(Key::Num1);
+    assert_eq!(window.cell(1, "label"), "easy");
+    window.key(Key::U);
+    window.key(Key::U);
+    assert!(window.harness.state().workspace().unwrap().dataset().field("label").is_none());
+}
+
+#[test]
+fn enter_too_soon_merges_nothing() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::F2);
+    window.key(Key::Enter);
+    assert!(window.harness.state().workspace().unwrap().history().nodes().is_empty());
+}
+
+#[test]
+fn findings_come_back_with_undo() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let open = |window: &Window| window.harness.state().workspace().unwrap().findings().open();
+    let before = open(&window);
+    assert!(before > 0);
+    let flagged = window.harness.state().workspace().unwrap().findings().list[0].samples.clone();
+    window.harness.state_mut().push(lapidary::action::Action::Exclude { samples: flagged, on: true });
+    window.settle();
+    assert!(open(&window) < before);
+    window.key(Key::U);
+    window.settle();
+    assert_eq!(open(&window), before);
+    window.view(View::Split);
+    window.click("Split 59 samples");
+    assert_eq!(open(&window), before, "a split settles nothing");
+}
+
+#[test]
+fn another_filter_leaves_no_cursor_on_a_sample_that_nobody_chose() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.ctrl(Key::F);
+    window.type_text("exchange");
+    window.key(Key::Enter);
+    assert_eq!(window.harness.state_mut().state_mut().selection.cursor, None);
+    window.key(Key::Num1);
+    assert!(window.harness.state().workspace().unwrap().history().nodes().is_empty());
+}
