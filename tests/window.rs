@@ -366,6 +366,7 @@ fn the_layout_is_remembered() {
     let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
     window.key(Key::R);
     window.harness.state_mut().state_mut().table.columns.swap(0, 1);
+    window.harness.state_mut().state_mut().table.arranged = true;
     window.harness.state_mut().state_mut().dark = false;
     window.settle();
     drop(window);

@@ -179,7 +179,7 @@ impl App {
         let known = (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width);
         let mut news = now != known;
         (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width) = now;
-        if let Some(workspace) = &self.workspace {
+        if let Some(workspace) = self.workspace.as_ref().filter(|_| self.state.table.arranged) {
             news |= kept.leave_table(&workspace.dataset().base.origin.path, &self.state.table.columns);
         }
         if news {

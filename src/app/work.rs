@@ -206,6 +206,7 @@ impl App {
         let _ = self.settings.save(&self.folders);
         if let Some(columns) = self.settings.table(&workspace.dataset().base.origin.path) {
             self.state.table.columns = columns.to_vec();
+            self.state.table.arranged = true;
         }
         self.memo.visible = Visible::All(workspace.dataset().rows());
         let edits = workspace.history().line(workspace.history().head()).len();

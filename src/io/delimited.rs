@@ -295,8 +295,11 @@ fn read_part(
     parser.no_quotes_from = no_quotes.unwrap_or(usize::MAX);
     let mut fields = Vec::with_capacity(width);
     let content = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    let expected = until.saturating_sub(start) / 64;
-    part.starts.reserve(expected);
+    // Lists that grow by doubling touch twice the memory: the first rows tell how many there will be.
+    let expected = until.saturating_sub(start) / row_length(bytes, start, parser.end) + 16;
+    part.starts.reserve_exact(expected);
+    part.lengths.reserve_exact(expected);
+    part.cells.iter_mut().for_each(|cells| cells.views.reserve_exact(expected));
     while part.end < until {
         let at = part.end;
         // A line of nothing is a sample only where there is but one column, and never at the end of the file.
@@ -331,6 +334,13 @@ fn read_part(
     }
     part.no_quotes_from = (parser.no_quotes_from != usize::MAX).then_some(parser.no_quotes_from);
     Ok(part)
+}
+
+/// About how long a row is near `at`: at least as short as most, so that what is reserved by it is enough.
+fn row_length(bytes: &[u8], at: usize, end: u8) -> usize {
+    let sample = &bytes[at.min(bytes.len())..bytes.len().min(at + 16_384)];
+    let lines = memchr::memchr_iter(end, sample).count();
+    (sample.len() * 15 / 16 / (lines + 1)).max(8)
 }
 
 fn ragged(found: usize, width: usize) -> String {

@@ -139,7 +139,14 @@ fn label(
     ui.add_space(STEP);
     ui.horizontal_wrapped(|ui| {
         for (i, class) in classes.names().iter().take(9).enumerate() {
-            if button(ui, theme, class, &(i + 1).to_string(), Look::Plain, true).clicked() {
+            // A long name must not push the panel wider.
+            let short = if class.chars().count() > 32 {
+                format!("{}…", class.chars().take(31).collect::<String>())
+            } else {
+                class.to_string()
+            };
+            let response = button(ui, theme, &short, &(i + 1).to_string(), Look::Plain, true);
+            if response.on_hover_text(&**class).clicked() {
                 actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
             }
         }

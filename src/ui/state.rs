@@ -187,6 +187,9 @@ pub struct TableState {
     pub first: usize,
     /// The part of the first row that is scrolled out, 0 to 1.
     pub part: f32,
+    /// The width that columns were laid out for, and whether the user has arranged them: then they stay as they are.
+    pub fitted: f32,
+    pub arranged: bool,
     /// The columns in the order shown.
     pub columns: Vec<TableColumn>,
     /// Lines of text a row shows.

@@ -65,6 +65,10 @@ pub fn draw_preview(ui: &mut Ui, theme: &Theme, dataset: &Dataset) {
 
 /// Gives columns that are new a width by what they hold, and drops those that are gone.
 fn lay_out_columns(state: &mut UiState, dataset: &Dataset, width: f32) {
+    if !state.table.arranged && (state.table.fitted - width).abs() > 1.0 {
+        state.table.columns.clear();
+    }
+    state.table.fitted = width;
     let columns = &mut state.table.columns;
     columns.retain(|column| dataset.field(&column.name).is_some());
     let fresh = columns.is_empty();
@@ -176,6 +180,7 @@ fn header(
             .on_hover_cursor(CursorIcon::ResizeHorizontal);
         grip.widget_info(|| WidgetInfo::labeled(WidgetType::Slider, true, format!("Width of {}", column.name)));
         if grip.dragged() {
+            state.table.arranged = true;
             let column = &mut state.table.columns[*at];
             column.width = (column.width + grip.drag_delta().x).clamp(NARROWEST, 2_000.0);
         }
@@ -189,6 +194,7 @@ fn header(
             }
             x += state.table.columns[*at].width;
         }
+        state.table.arranged = true;
         let column = state.table.columns.remove(from);
         state.table.columns.insert(to.min(state.table.columns.len()), column);
     }
@@ -219,6 +225,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
     });
     ui.separator();
     if ui.button("Hide column").clicked() {
+        state.table.arranged = true;
         state.table.columns[at].hidden = true;
     }
     if state.table.columns.iter().any(|column| column.hidden) && ui.button("Show all columns").clicked() {
