@@ -487,7 +487,7 @@ fn nothing_grows_with_the_square() {
     shell.write("equal.csv", format!("{}\n1\n", vec!["same"; 16_000].join(",")));
     shell.ok(&["info", "equal.csv", "--header", "yes"]);
     let mixed = |i: usize| {
-        (0..2_000).map(|c| format!("\"c{c}\":{}", if i % 2 == 0 { "1" } else { "\"x\"" })).collect::<Vec<_>>().join(",")
+        (0..2_000).map(|c| format!("\"c{c}\":{}", if i < 10 { "1" } else { "\"x\"" })).collect::<Vec<_>>().join(",")
     };
     shell.write("mixed.jsonl", (0..20).map(|i| format!("{{{}}}\n", mixed(i))).collect::<String>());
     shell.ok(&["info", "mixed.jsonl"]);
