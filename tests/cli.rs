@@ -486,9 +486,8 @@ fn nothing_grows_with_the_square() {
     shell.ok(&["info", "tags.csv"]);
     shell.write("equal.csv", format!("{}\n1\n", vec!["same"; 16_000].join(",")));
     shell.ok(&["info", "equal.csv", "--header", "yes"]);
-    let mixed = |i: usize| {
-        (0..2_000).map(|c| format!("\"c{c}\":{}", if i < 10 { "1" } else { "\"x\"" })).collect::<Vec<_>>().join(",")
-    };
+    let mixed =
+        |i: usize| (0..2_000).map(|c| format!("\"c{c}\":{}", if i < 10 { "1" } else { "\"x\"" })).collect::<Vec<_>>().join(",");
     shell.write("mixed.jsonl", (0..20).map(|i| format!("{{{}}}\n", mixed(i))).collect::<String>());
     shell.ok(&["info", "mixed.jsonl"]);
     shell.write(
