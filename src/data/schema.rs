@@ -154,6 +154,7 @@ impl fmt::Display for Role {
 }
 
 const SAMPLED: usize = 2_000;
+const LONGEST: usize = 4_096;
 
 /// What a look at a column's first cells tells: enough to propose a role, cheap at any size.
 struct Glance {
@@ -169,7 +170,9 @@ fn glance(column: &Column, rows: usize) -> Glance {
     let mut values = Vec::new();
     for row in (0..rows).step_by(step).take(SAMPLED) {
         if let Some(text) = column.text(row).filter(|text| !text.is_empty()) {
-            values.push(text.into_owned());
+            // The beginning of a text tells what it is, however long it goes on.
+            let end = (0..=text.len().min(LONGEST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            values.push(text[..end].to_owned());
         }
     }
     let chars: usize = values.iter().map(|text| text.chars().count()).sum();

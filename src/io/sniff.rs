@@ -5,6 +5,8 @@ use super::delimited::{RowParser, skip_blank, string};
 
 const ROWS: usize = 200;
 const BYTES: usize = 1 << 18;
+/// No name is longer than this, in bytes.
+const LONGEST_NAME: usize = 1_000;
 
 fn sample(text: &[u8], delimiter: u8) -> Vec<Vec<String>> {
     let whole = text.len() <= BYTES;
@@ -47,6 +49,9 @@ pub fn delimiter(text: &[u8], tabs: bool) -> u8 {
 pub fn has_header(text: &[u8], delimiter: u8) -> bool {
     let rows = sample(text, delimiter);
     let Some((first, body)) = rows.split_first() else { return true };
+    if first.iter().any(|cell| cell.len() > LONGEST_NAME) {
+        return false;
+    }
     if body.is_empty() {
         return true;
     }
