@@ -99,6 +99,8 @@ impl App {
             Command::Quit => self.quit = true,
         }
         ctx.request_repaint();
+        // Another zoom moves what lies under the pointer: one more frame sets right what was marked there.
+        ctx.request_repaint_after(std::time::Duration::from_millis(60));
     }
 
     fn step(&mut self, by: i64) {

@@ -190,6 +190,11 @@ impl App {
 }
 
 impl eframe::App for App {
+    /// At some zooms a pixel between two panels stays unpainted: it is a line then, like the others.
+    fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
+        self.theme.line.to_normalized_gamma_f32()
+    }
+
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         while let Ok(dataset) = self.preview.1.try_recv() {
             if self.workspace.is_none() {

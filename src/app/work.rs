@@ -169,7 +169,9 @@ impl App {
             Done::Findings(revision, list) => {
                 self.memo.flagged.clear();
                 // Worst first: what is there already is worse.
-                for finding in list.iter().filter(|finding| finding.samples.len() <= FEW) {
+                let rows = self.workspace.as_ref().map_or(0, |workspace| workspace.dataset().rows());
+                let few = (rows / 20).clamp(20, FEW);
+                for finding in list.iter().filter(|finding| finding.samples.len() <= few) {
                     for id in &finding.samples {
                         let words =
                             || (finding.severity, format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason));

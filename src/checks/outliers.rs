@@ -207,8 +207,9 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
         (_, 1) => "the cell is empty".to_owned(),
         (_, n) => format!("{} cells are empty, {:.1} % of all", show(n as f64), share * 100.0),
     };
-    // An empty text or label is always wrong; elsewhere the fewer cells are empty, the odder each is.
-    let severity = if needed && !all { 0.95 } else { 0.1 + 0.4 * (1.0 - share) };
+    // An empty text or label is wrong, unless most are: then the column is one that may be left out. Elsewhere the fewer
+    // cells are empty, the odder each is.
+    let severity = if needed && share <= 0.5 { 0.95 } else { 0.1 + 0.4 * (1.0 - share) };
     findings.push(Finding {
         check: Check::Outliers,
         kind: Kind::Empty,

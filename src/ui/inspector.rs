@@ -159,6 +159,13 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
         ui.label(RichText::new("null").color(theme.faint));
         return;
     };
+    if cell.is_empty() && column.kind != Kind::Boolean {
+        let response = ui.add(egui::Label::new(RichText::new("empty").color(theme.faint)).sense(Sense::click()));
+        if response.double_clicked() {
+            state.pop(Popup::Cell { column: column.name.to_string() });
+        }
+        return;
+    }
     let main = column.role == Role::Text;
     let shown = cut(&cell, LONGEST);
     let job = |font, ink| {
@@ -180,9 +187,6 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
     }
     if cell.len() > LONGEST {
         dim(ui, theme, format!("{} more characters", count(cell.len() - LONGEST)));
-    }
-    if cell.is_empty() && column.kind != Kind::Boolean {
-        ui.label(RichText::new("empty").color(theme.faint));
     }
 }
 

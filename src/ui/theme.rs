@@ -240,6 +240,9 @@ impl Theme {
                 state.corner_radius = self.corner();
                 state.expansion = 0.0;
             }
+            // What is dragged to resize lights up in the colour of what can be acted on.
+            w.hovered.fg_stroke = Stroke::new(1.0, self.accent);
+            w.active.fg_stroke = Stroke::new(1.0, self.accent);
             // Unticked boxes and the rails of sliders must be seen on a card.
             w.inactive.bg_fill = self.hover;
             w.inactive.bg_stroke = Stroke::new(1.0, self.faint.gamma_multiply(0.6));

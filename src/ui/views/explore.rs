@@ -53,8 +53,20 @@ pub fn chart_measure(state: &UiState, dataset: &Dataset, field: usize) -> Measur
     match state.chart.measure {
         Measure::Value if !numeric => Measure::Words,
         _ if numeric && *state.chart.column != *column.name => Measure::Value,
+        Measure::Words if state.chart.column.is_empty() && is_written_without_spaces(dataset, field) => Measure::Characters,
         measure => measure,
     }
+}
+
+/// Whether a column's first texts have hardly a space in them, as Chinese and Japanese have: then words say nothing.
+fn is_written_without_spaces(dataset: &Dataset, field: usize) -> bool {
+    let (mut letters, mut spaces) = (0, 0);
+    for text in dataset.samples().take(20).filter_map(|id| dataset.text(field, id)) {
+        let beginning = crate::ui::widgets::text::cut(&text, 300);
+        letters += beginning.chars().count();
+        spaces += beginning.chars().filter(|letter| letter.is_whitespace()).count();
+    }
+    letters > 40 && spaces * 20 < letters
 }
 
 /// One thing that the chart can show.
