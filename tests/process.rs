@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,9 +23,16 @@ impl Screen {
                 return None;
             }
         }
-        let display = format!(":{}", 200 + std::process::id() % 700);
-        let server = Command::new("Xvfb").args([&display, "-screen", "0", "1280x800x24"]).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1_000));
+        // The server chooses a free display itself and says which once it is ready.
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let display = format!(":{}", number.trim());
         Some(Self { server, display })
     }
 
@@ -34,7 +42,7 @@ impl Screen {
     }
 
     fn open(&self, path: &Path, home: &TempDir) -> Child {
-        let child = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lapidary"))
             .arg(path)
             .env("DISPLAY", &self.display)
             .env_remove("WAYLAND_DISPLAY")
@@ -47,7 +55,12 @@ impl Screen {
             .unwrap();
         let start = Instant::now();
         while self.xdotool(&["search", "--name", "^Lapidary$"]).is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(60), "no window came up");
+            if child.try_wait().unwrap().is_some() || start.elapsed() > Duration::from_secs(60) {
+                let _ = child.kill();
+                let mut said = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("no window came up: {said}");
+            }
             std::thread::sleep(Duration::from_millis(100));
         }
         // There is no window manager: the window is given the keyboard once it is there.
