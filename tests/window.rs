@@ -452,3 +452,21 @@ fn another_filter_leaves_no_cursor_on_a_sample_that_nobody_chose() {
     window.key(Key::Num1);
     assert!(window.harness.state().workspace().unwrap().history().nodes().is_empty());
 }
+
+#[test]
+fn a_wide_table_is_scrolled_sideways() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("wide.csv");
+    let names: Vec<String> = (0..30).map(|i| format!("column_{i:02}")).collect();
+    fs::write(&path, format!("{}\n{}\n", names.join(","), vec!["a value"; 30].join(","))).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert!(window.sees("Column column_00") && !window.sees("Column column_29"));
+    let bar = window.harness.get_by_label("Scroll sideways").rect();
+    window.harness.drag_at(bar.left_center() + egui::vec2(10.0, 0.0));
+    window.harness.run_steps(2);
+    window.harness.hover_at(bar.right_center() - egui::vec2(2.0, 0.0));
+    window.harness.run_steps(2);
+    window.harness.drop_at(bar.right_center() - egui::vec2(2.0, 0.0));
+    window.settle();
+    assert!(window.sees("Column column_29") && !window.sees("Column column_00"));
+}

@@ -187,6 +187,8 @@ pub struct TableState {
     pub first: usize,
     /// The part of the first row that is scrolled out, 0 to 1.
     pub part: f32,
+    /// How far the columns are scrolled to the left, in points.
+    pub shift: f32,
     /// The width that columns were laid out for, and whether the user has arranged them: then they stay as they are.
     pub fitted: f32,
     pub arranged: bool,

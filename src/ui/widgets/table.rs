@@ -30,8 +30,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, memo: &Memo, worksp
         .filter(|(_, column)| !column.hidden)
         .filter_map(|(at, column)| dataset.field(&column.name).map(|field| (at, field)))
         .collect();
+    scroll_sideways(ui, state, rect, &shown);
     let head = Rect::from_min_size(rect.min, vec2(rect.width(), HEADER));
-    let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), rect.max);
+    let total: f32 = shown.iter().map(|(at, _)| state.table.columns[*at].width).sum();
+    let foot = if total > rect.width() - NUMBERS - 12.0 { 12.0 } else { 0.0 };
+    let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), pos2(rect.right(), rect.bottom() - foot));
     rows(ui, state, theme, memo, workspace, &shown, body);
     header(ui, state, theme, memo, workspace, &shown, head, actions);
 }
@@ -109,14 +112,17 @@ fn header(
     ui.painter().rect_filled(rect, 0, theme.background);
     ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
     ui.painter().hline(rect.x_range(), rect.top(), theme.hairline());
-    let mut x = rect.left() + NUMBERS;
+    let mut x = rect.left() + NUMBERS - state.table.shift;
+    let cells = rect.with_min_x(rect.left() + NUMBERS);
+    let whole_clip = ui.clip_rect();
+    ui.set_clip_rect(whole_clip.intersect(cells));
     let mut dropped: Option<(usize, f32)> = None;
     for (at, field) in shown {
         let column = &dataset.fields()[*field];
         let width = state.table.columns[*at].width;
-        let cell = Rect::from_min_size(pos2(x, rect.top()), vec2(width, rect.height())).intersect(rect);
+        let cell = Rect::from_min_size(pos2(x, rect.top()), vec2(width, rect.height()));
         x += width;
-        if cell.width() <= 0.0 {
+        if !cell.intersects(cells) {
             continue;
         }
         let response =
@@ -185,8 +191,9 @@ fn header(
             column.width = (column.width + grip.drag_delta().x).clamp(NARROWEST, 2_000.0);
         }
     }
+    ui.set_clip_rect(whole_clip);
     if let Some((from, to_x)) = dropped {
-        let mut x = rect.left() + NUMBERS;
+        let mut x = rect.left() + NUMBERS - state.table.shift;
         let mut to = from;
         for (at, _) in shown {
             if to_x >= x {
@@ -311,7 +318,10 @@ fn one_row(
         let tick = vec![at + vec2(-3.0, 0.0), at + vec2(-1.0, 2.5), at + vec2(3.5, -3.0)];
         ui.painter().add(egui::Shape::line(tick, egui::Stroke::new(1.4, theme.emerald)));
     }
-    let mut x = row.left() + NUMBERS;
+    let mut x = row.left() + NUMBERS - state.table.shift;
+    // What is scrolled out on the left must not run over the rows' numbers.
+    let whole_clip = ui.clip_rect();
+    ui.set_clip_rect(whole_clip.intersect(row.with_min_x(row.left() + NUMBERS)));
     for (at, field) in shown {
         let column = &dataset.fields()[*field];
         let width = state.table.columns[*at].width;
@@ -320,6 +330,9 @@ fn one_row(
         x += width;
         if left > row.right() {
             break;
+        }
+        if x < row.left() + NUMBERS {
+            continue;
         }
         let text = dataset.text(*field, id);
         let ink = if excluded { theme.faint } else { theme.text };
@@ -347,6 +360,7 @@ fn one_row(
             clipped(ui, pos2(left, y), room.max(8.0), &shown_text, theme.body(), ink, lines);
         }
     }
+    ui.set_clip_rect(whole_clip);
     if excluded {
         ui.painter().hline(row.left() + NUMBERS + 10.0..=row.right() - 10.0, middle, egui::Stroke::new(1.0, theme.faint));
     }
@@ -375,6 +389,36 @@ fn name_row(response: &Response, dataset: &Dataset, shown: &[(usize, usize)], id
         let name = format!("Sample {}: {}{excluded}", id.0, cells.join(", "));
         WidgetInfo::selected(WidgetType::ListBoxOption, true, chosen, name)
     });
+}
+
+/// Takes sideways wheel and the bar below in, where the columns are wider than their place.
+fn scroll_sideways(ui: &mut Ui, state: &mut UiState, rect: Rect, shown: &[(usize, usize)]) {
+    let total: f32 = shown.iter().map(|(at, _)| state.table.columns[*at].width).sum();
+    let place = rect.width() - NUMBERS - 12.0;
+    let most = (total - place).max(0.0);
+    if most > 0.0 {
+        if ui.rect_contains_pointer(rect) {
+            state.table.shift -= ui.input(|input| input.smooth_scroll_delta().x);
+        }
+        let track =
+            Rect::from_min_max(pos2(rect.left() + NUMBERS, rect.bottom() - 10.0), pos2(rect.right() - 12.0, rect.bottom() - 2.0));
+        let long = (track.width() * place / total).clamp(24.0, track.width());
+        let bar = ui.interact(track, ui.scope_id().with("sideways bar"), Sense::click_and_drag());
+        bar.widget_info(|| WidgetInfo::slider(true, f64::from(state.table.shift), "Scroll sideways"));
+        if let Some(pos) = bar.interact_pointer_pos().filter(|_| bar.dragged() || bar.clicked()) {
+            let part = (pos.x - track.left() - long / 2.0) / (track.width() - long).max(1.0);
+            state.table.shift = part.clamp(0.0, 1.0) * most;
+        }
+        let left = track.left() + (track.width() - long) * (state.table.shift / most).clamp(0.0, 1.0);
+        let fill = if bar.hovered() || bar.dragged() {
+            ui.visuals().widgets.hovered.bg_fill
+        } else {
+            ui.visuals().widgets.inactive.bg_fill
+        };
+        let thumb = Rect::from_min_size(pos2(left, track.top()), vec2(long, track.height()));
+        ui.painter().rect_filled(thumb, 4, fill);
+    }
+    state.table.shift = state.table.shift.clamp(0.0, most);
 }
 
 /// Takes wheel, page keys and the scroll bar in; keeps the first row and its part whole.
