@@ -211,7 +211,7 @@ impl App {
             self.state.table.arranged = true;
         }
         self.memo.visible = Visible::All(workspace.dataset().rows());
-        let edits = workspace.history().line(workspace.history().head()).len();
+        let edits = workspace.history().depth();
         let warnings = workspace.dataset().base.warnings.len();
         let (project, elsewhere) = workspace.project();
         let project = project.display().to_string();

@@ -125,7 +125,7 @@ fn info(arguments: &Arguments, out: &mut dyn Write) -> Done {
             out,
             &json!({
                 "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "warnings": warnings,
-                "format": origin.format.title(), "excluded": dataset.excluded().len(), "edits": workspace.history().line(workspace.history().head()).len(),
+                "format": origin.format.title(), "excluded": dataset.excluded().len(), "edits": workspace.history().depth(),
             }),
         );
     }

@@ -26,6 +26,8 @@ pub struct Node {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     nodes: Vec<Node>,
+    /// How many edits lead to each node, itself included.
+    depths: Vec<usize>,
     places: HashMap<EditId, usize>,
     head: EditId,
     redo: HashMap<EditId, EditId>,
@@ -41,6 +43,7 @@ impl History {
 
     /// Adds an edit without moving.
     pub fn add(&mut self, node: Node) {
+        self.depths.push(self.places.get(&node.parent).map_or(0, |place| self.depths[*place]) + 1);
         self.places.insert(node.id, self.nodes.len());
         self.nodes.push(node);
     }
@@ -80,6 +83,11 @@ impl History {
     /// Where we are; 0 before the first edit.
     pub fn head(&self) -> EditId {
         self.head
+    }
+
+    /// How many edits are in force where we are. Cheap: asked every frame.
+    pub fn depth(&self) -> usize {
+        self.places.get(&self.head).map_or(0, |place| self.depths[*place])
     }
 
     /// Every edit in the order they were made.
@@ -151,6 +159,7 @@ mod tests {
         history.step_back();
         assert_eq!(history.redo_target(), Some(2));
         assert_eq!(history.nodes().len(), 3);
+        assert_eq!(history.depth(), history.line(history.head()).len());
         history.go(0);
         assert_eq!(history.undo_target(), None);
         assert_eq!(history.path_to(3), [(1, Direction::Forward), (3, Direction::Forward)]);

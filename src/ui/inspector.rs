@@ -35,7 +35,7 @@ pub fn panel(
                 selection(ui, theme, many, actions, state, commands);
             }
             if let Some(id) = state.selection.cursor.filter(|id| id.row() < workspace.dataset().rows()) {
-                sample(ui, state, theme, workspace, id, actions, commands);
+                sample(ui, state, bundle, workspace, id, actions, commands);
             } else {
                 ui.add_space(STEP * 10.0);
                 ui.vertical_centered(|ui| dim(ui, theme, "Click a row, or press J, to see a sample whole"));
@@ -63,12 +63,13 @@ fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>,
 fn sample(
     ui: &mut Ui,
     state: &mut UiState,
-    theme: &Theme,
+    bundle: &Bundle<'_>,
     workspace: &Workspace,
     id: SampleId,
     actions: &mut Vec<Action>,
     commands: &mut Vec<Command>,
 ) {
+    let theme = bundle.theme;
     let dataset = workspace.dataset();
     let order = |role: Role| match role {
         Role::Messages => 0,
@@ -96,7 +97,10 @@ fn sample(
             _ => text(ui, state, theme, dataset, field, id),
         }
     }
-    findings(ui, theme, workspace, id);
+    // The marks say whether there is anything to look for: the list may be long.
+    if bundle.memo.flagged.contains_key(&id) {
+        findings(ui, theme, workspace, id);
+    }
     marks(ui, theme, dataset, id, actions);
     history(ui, theme, workspace, id);
 }

@@ -240,7 +240,7 @@ pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let Some(workspace) = bundle.workspace else { return };
                 let dataset = workspace.dataset();
-                let edits = workspace.history().line(workspace.history().head()).len();
+                let edits = workspace.history().depth();
                 let mut parts = vec![things(dataset.rows(), "sample", "samples")];
                 let label = dataset.fields().iter().find_map(|field| workspace.classes(&field.name));
                 parts.extend(label.map(|classes| things(classes.used(), "class", "classes")));

@@ -68,19 +68,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     state.finding_kind = Some(kind);
                 }
             }
-            let samples: SampleSet = found
-                .list
-                .iter()
-                .filter(|f| state.finding_kind.is_none_or(|kind| kind == f.kind))
-                .flat_map(|f| f.samples.iter().copied())
-                .collect();
-            if !samples.is_empty() {
-                let text = format!("Show {} in the table", things(samples.len(), "sample", "samples"));
-                if button(ui, theme, &text, "", Look::Quiet, true).clicked() {
-                    let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
-                    state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
-                    state.view = View::Explore;
-                }
+            // Which samples they are is worked out when it is asked for, not while drawing.
+            if !found.list.is_empty() && button(ui, theme, "Show them in the table", "", Look::Quiet, true).clicked() {
+                let kinds = |finding: &&Finding| state.finding_kind.is_none_or(|kind| kind == finding.kind);
+                let samples: SampleSet = found.list.iter().filter(kinds).flat_map(|f| f.samples.iter().copied()).collect();
+                let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
+                state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
+                state.view = View::Explore;
             }
         });
     });
