@@ -40,7 +40,7 @@ fn every_view_in_both_themes() {
     let folders = Folders::within(home.path());
     // A relative path, so that no machine's folders stand in a picture.
     let begin = Begin::File(PathBuf::from("tests/data/tickets.csv"));
-    let options = SnapshotOptions::default().max_failed_pixels(400);
+    let options = SnapshotOptions::default().max_failed_pixels(60);
     let mut harness = Harness::builder()
         .with_size([1120.0, 640.0])
         .allow_missing_glyphs()

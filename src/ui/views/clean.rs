@@ -39,7 +39,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
         ui.add_space(STEP);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().slider_width = 84.0;
+            ui.spacing_mut().slider_width = 56.0;
             let before = state.thresholds;
             let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
                 let label = dim(ui, theme, name).on_hover_text(help);
