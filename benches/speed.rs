@@ -12,9 +12,14 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
-use lapidary::edit::{Change, Edit};
-use lapidary::io::{self, Reading};
+use lapidary::checks::label_errors::{Ask, LabelModel, TextOf};
+use lapidary::edit::{Change, Direction, Edit, Target};
+use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
+use lapidary::learn::confident::{CleanlabFilter, flagged};
+use lapidary::learn::dense::{Dense, normalise};
+use lapidary::learn::embedding::built_in;
+use lapidary::learn::neighbours::nearest_of;
 use lapidary::workspace::Workspace;
 use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
 use rand::rngs::StdRng;
@@ -271,6 +276,137 @@ fn first_frame(folder: &Path) {
     let _ = screen.wait();
     let shown = if best == Duration::MAX { "failed".to_owned() } else { ms(best) };
     row("process start to first frame and out again", shown, String::new(), None, "software OpenGL under Xvfb");
+}
+
+/// Random probabilities that favour the given class, some of which are wrong.
+fn probabilities(rows: usize, classes: usize) -> (Vec<f32>, Vec<u32>) {
+    let mut random = StdRng::seed_from_u64(5);
+    let (mut p, mut given) = (Vec::with_capacity(rows * classes), Vec::with_capacity(rows));
+    for _ in 0..rows {
+        let (truth, flip) = (random.random_range(0..classes), random.random_ratio(1, 20));
+        given.push(if flip { random.random_range(0..classes) } else { truth } as u32);
+        let mut row: Vec<f32> = (0..classes).map(|_| random.random_range(0.0..1.0f32)).collect();
+        row[truth] += random.random_range(0.0..classes as f32 / 4.0);
+        let sum: f32 = row.iter().sum();
+        p.extend(row.into_iter().map(|value| value / sum));
+    }
+    (p, given)
+}
+
+fn random_rows(rows: usize, dims: usize) -> Dense {
+    let mut random = StdRng::seed_from_u64(6);
+    // Some hundred centres with spread around them, as embeddings have.
+    let centres: Vec<f32> = (0..200 * dims).map(|_| random.random_range(-1.0..1.0)).collect();
+    let mut dense = Dense::zeros(rows, dims);
+    for row in 0..rows {
+        let centre = random.random_range(0..200);
+        for (d, value) in dense.row_mut(row).iter_mut().enumerate() {
+            *value = centres[centre * dims + d] + random.random_range(-1.0..1.0f32);
+        }
+        normalise(dense.row_mut(row));
+    }
+    dense
+}
+
+fn model_of(path: &Path) -> (LabelModel, Dataset) {
+    let progress = Progress::silent();
+    let dataset = io::open(path, &Reading::default(), &progress, &|_| {}).unwrap();
+    let ask = Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() };
+    let text = TextOf::of(&dataset, Some("text")).unwrap();
+    let dense = io::embed(&dataset, &|id| text.read(&dataset, id), &Meaning::BuiltIn, None, &progress).unwrap();
+    (LabelModel::fit(&dataset, &ask, dense.into(), &progress).unwrap(), dataset)
+}
+
+/// Runs a script of the peer in Python where it is there (`PYTHON`, else `python3`); the last line says processor seconds.
+fn peer(script: &str) -> Option<f64> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let out = Command::new(python).args(["-c", script]).output().ok()?;
+    String::from_utf8_lossy(&out.stdout).lines().last()?.trim().parse().ok()
+}
+
+const TIMED: &str = "import resource, numpy as np\ndef cpu():\n    u = resource.getrusage(resource.RUSAGE_SELF); return u.ru_utime + u.ru_stime\n";
+
+fn against(what: &str, seconds: f64, peer: Option<f64>, known: f64, promise: &str) {
+    let (floor, from) = peer.map_or((known, "noted"), |seconds| (seconds, "this run"));
+    row(what, format!("{seconds:.2} s"), format!("{floor:.2} s ({from})"), Some(seconds / floor), promise);
+}
+
+/// Label errors: processor seconds beside those of cleanlab and scikit-learn, run here where Python has them, else as noted in the
+/// reference's README.
+fn learning(folder: &Path, small: bool) {
+    let progress = Progress::silent();
+    let flipped = Path::new("../shared/reference/banking77_flipped.csv");
+    if flipped.exists() {
+        let (_, wall, seconds) = timed(|| model_of(flipped).0.findings());
+        let script = format!(
+            "{TIMED}import pandas as pd\nfrom sklearn.feature_extraction.text import TfidfVectorizer\nfrom sklearn.linear_model import LogisticRegression\n\
+             from sklearn.model_selection import cross_val_predict, StratifiedKFold\nfrom cleanlab.filter import find_label_issues\nt = cpu()\n\
+             d = pd.read_csv('{}'); y = np.unique(d.category, return_inverse=True)[1]\nx = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2).fit_transform(d.text)\n\
+             p = cross_val_predict(LogisticRegression(max_iter=1000, C=10), x, y, cv=StratifiedKFold(5, shuffle=True, random_state=0), method='predict_proba')\n\
+             find_label_issues(y, p, return_indices_ranked_by='self_confidence', n_jobs=1)\nprint(cpu() - t)",
+            flipped.display()
+        );
+        against("banking77 to ranked label errors, processor time", seconds, peer(&script), 75.0, "≤ 1/30");
+        row("  the same, until it is there", ms(wall), String::new(), None, "");
+    } else {
+        println!("  skipped: {} is not there", flipped.display());
+    }
+    for (rows, classes, known) in [(100_000, 77, 0.31), (1_000_000, 10, 1.60)] {
+        let (p, given) = probabilities(rows, classes);
+        let (_, _, seconds) = timed(|| flagged(&p, classes, &given, CleanlabFilter::PruneByNoiseRate, 1));
+        let script = format!(
+            "{TIMED}from cleanlab.filter import find_label_issues\nr = np.random.default_rng(5); n, k = {rows}, {classes}\n\
+             t = r.integers(0, k, n); y = np.where(r.random(n) < .05, r.integers(0, k, n), t)\np = r.random((n, k)); p[np.arange(n), t] += r.random(n) * k / 4\n\
+             p /= p.sum(1, keepdims=True)\nt = cpu(); find_label_issues(y, p, n_jobs=1); print(cpu() - t)"
+        );
+        against(&format!("confident learning, {rows} × {classes}, processor time"), seconds, peer(&script), known, "≤ 1/5");
+    }
+    let text: Vec<String> = std::fs::read_to_string("assets/samples/banking77.csv").unwrap().lines().map(ToOwned::to_owned).collect();
+    let many: Vec<&str> = text.iter().cycle().take(1_000_000).map(String::as_str).collect();
+    let bytes: usize = many.iter().map(|line| line.len()).sum();
+    let (_, wall, _) = timed(|| built_in().embed_all(many.len(), |row| many[row].into(), &progress).unwrap());
+    row("embedding text, two cores", format!("{:.0} MB/s", bytes as f64 / 1e6 / wall.as_secs_f64()), "50 MB/s".into(), None, "> 50 MB/s");
+    for (rows, dims, known) in [(20_000usize, 384, 15.0), (100_000, 256, 60.0)] {
+        if small && rows > 50_000 {
+            continue;
+        }
+        let dense = random_rows(rows, dims);
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let (_, wall, seconds) = timed(|| nearest_of(&dense, &all, 10, &progress).unwrap());
+        if rows == 20_000 {
+            let script = format!(
+                "{TIMED}from sklearn.neighbors import NearestNeighbors\nx = np.random.default_rng(6).standard_normal(({rows}, {dims})).astype('f4')\n\
+                 t = cpu(); NearestNeighbors(n_neighbors=10, algorithm='brute', metric='cosine').fit(x).kneighbors(); print(cpu() - t)"
+            );
+            against(&format!("exact nearest 10 of all, {rows} × {dims}, processor time"), seconds, peer(&script), known, "≤ 1/3");
+        } else {
+            row(&format!("exact nearest 10 of all, {rows} × {dims}"), ms(wall), "1 minute".into(), Some(wall.as_secs_f64() / known), "≤ 1");
+        }
+    }
+    for rows in if small { vec![10_000] } else { vec![10_000, 100_000] } {
+        let path = folder.join(format!("learn{rows}.csv"));
+        write_rows(&path, rows);
+        let (model, wall, _) = timed(|| model_of(&path));
+        let (mut model, dataset) = model;
+        let column = "category";
+        let mut dataset = dataset;
+        let queue = model.report().queue;
+        let mut slowest = Duration::ZERO;
+        for candidate in queue.iter().take(10) {
+            let report = model.report();
+            let name = report.names[candidate.suggested[0] as usize].to_string();
+            let cells = Change::cells(&dataset, column, [(candidate.id, Some(name.as_str()))]).unwrap().unwrap();
+            let seen = Change::mark(&dataset, Target::Reviewed, [candidate.id], true).unwrap().unwrap();
+            Edit::new("accept", [cells, seen]).unwrap().apply(&mut dataset, Direction::Forward);
+            let (_, took, _) = timed(|| {
+                model.follow(&dataset, &[candidate.id], &progress).unwrap();
+                model.report()
+            });
+            slowest = slowest.max(took);
+        }
+        row(&format!("{rows} samples, 77 classes: learned"), ms(wall), String::new(), None, "");
+        row("  a decision, until the ranking has followed (slowest of 10)", ms(slowest), "1 s".into(), Some(slowest.as_secs_f64()), "≤ 1");
+    }
 }
 
 fn main() {

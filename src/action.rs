@@ -27,6 +27,16 @@ pub enum Action {
     Recover,
     /// Give samples a class, or cells a text.
     SetCells { samples: Vec<SampleId>, column: String, text: String },
+    /// Give samples the labels that were suggested, and mark them reviewed: `(sample, cell)`.
+    Accept { list: Vec<(SampleId, String)>, column: String },
+    /// Look for label errors anew.
+    CheckLabels,
+    /// Show the samples whose meaning is nearest to some words.
+    FindMeaning(String),
+    /// Read texts with a sentence-transformers folder; without one, ask for it.
+    ChooseModel(Option<PathBuf>),
+    /// Read texts with the built-in embedding again.
+    BuiltInModel,
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
     /// Exclude samples or take them back in.

@@ -1,7 +1,7 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → edit → data → job`.
+//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → job`.
 
 pub mod action;
 pub mod app;
@@ -11,6 +11,7 @@ pub mod data;
 pub mod edit;
 pub mod io;
 pub mod job;
+pub mod learn;
 pub mod transform;
 pub mod ui;
 pub mod workspace;

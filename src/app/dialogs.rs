@@ -15,6 +15,8 @@ pub enum Asked {
     Open,
     /// A name to save under.
     Save { rows: Rows, target: Target },
+    /// A model's folder.
+    Model,
     /// A folder to save parts to.
     Parts { target: Target },
 }
@@ -70,6 +72,7 @@ impl Dialogs for System {
                 let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Box::pin(dialog.set_title("Save as").set_file_name(name).save_file())
             }
+            Asked::Model => Box::pin(dialog.set_title("Choose a sentence-transformers folder").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
         };
         let (sender, receiver) = unbounded();

@@ -8,10 +8,11 @@ use super::dialogs::{Answer, Asked};
 use super::work::Begun;
 use super::{App, settings};
 use crate::action::Action;
+use crate::checks::label_errors::Ask;
 use crate::data::{Kind, Role, SampleId, classes_of};
 use crate::edit::{Change, Edit, EditError, Target as Of};
-use crate::io::{Reading, Rows, Target, compressed_name};
-use crate::ui::{Popup, count_samples};
+use crate::io::{Meaning, Reading, Rows, Target, compressed_name};
+use crate::ui::{Popup, View, count_samples};
 use crate::workspace::Workspace;
 
 impl App {
@@ -41,6 +42,15 @@ impl App {
             Action::Carry => self.again(Begun::Carry),
             Action::Recover => self.again(Begun::Recover),
             Action::SetCells { samples, column, text } => self.set_cells(ctx, samples, &column, &text),
+            Action::Accept { list, column } => self.accept_list(ctx, &list, &column),
+            Action::CheckLabels => {
+                let ask = Ask { method: self.state.review.method, ..Ask::default() };
+                self.start_learning(ask);
+            }
+            Action::FindMeaning(words) => self.find_meaning(ctx, &words),
+            Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
+            Action::ChooseModel(Some(folder)) => self.choose_model(Meaning::Folder(folder)),
+            Action::BuiltInModel => self.choose_model(Meaning::BuiltIn),
             Action::RenameClass { column, from, to } => self.rename_class_to(ctx, &column, &from, &to),
             Action::Exclude { samples, on } => {
                 self.mark(ctx, Of::Excluded, samples, on, if on { "Excluded" } else { "Restored" });
@@ -121,6 +131,7 @@ impl App {
     }
 
     fn set_cells(&mut self, ctx: &Context, samples: Vec<SampleId>, column: &str, text: &str) {
+        let reviewing = self.state.view == View::Label;
         self.edit(ctx, false, |workspace| {
             let dataset = workspace.dataset();
             let Some(field) = dataset.field(column) else {
@@ -134,12 +145,39 @@ impl App {
             let listed = serde_json::to_string(&[text]).unwrap_or_default();
             let value = if kind == Kind::List && role.is_label() && !text.starts_with('[') { &listed } else { text };
             let change = Change::cells(dataset, column, samples.iter().map(|id| (*id, Some(value))))?;
+            // In the queue, choosing a class is a decision on the sample.
+            let seen = if reviewing && role.is_label() { Change::mark(dataset, Of::Reviewed, samples.iter().copied(), true)? } else { None };
             let n = change.as_ref().map_or(0, |change| change.samples.len());
             let of = if n == 1 { format!("sample {}", samples[0].0) } else { count_samples(n) };
             let words =
                 if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
-            Ok(Edit::new(words, change))
+            Ok(Edit::new(words, change.into_iter().chain(seen)))
         });
+    }
+
+    /// Accepts suggested labels: relabelled and reviewed, one edit.
+    fn accept_list(&mut self, ctx: &Context, list: &[(SampleId, String)], column: &str) {
+        self.state.review.preview = false;
+        self.edit(ctx, false, |workspace| {
+            let dataset = workspace.dataset();
+            let cells = Change::cells(dataset, column, list.iter().map(|(id, cell)| (*id, Some(cell.as_str()))))?;
+            let seen = Change::mark(dataset, Of::Reviewed, list.iter().map(|(id, _)| *id), true)?;
+            let words = match list {
+                [(id, cell)] => format!("Accepted {cell} for sample {}", id.0),
+                _ => format!("Accepted the suggested label of {}", count_samples(list.len())),
+            };
+            Ok(Edit::new(words, cells.into_iter().chain(seen)))
+        });
+    }
+
+    fn choose_model(&mut self, meaning: Meaning) {
+        self.memo.model_name = match &meaning {
+            Meaning::BuiltIn => None,
+            Meaning::Folder(folder) => Some(folder.file_name().unwrap_or_default().to_string_lossy().into_owned()),
+        };
+        self.labels.meaning = meaning;
+        let ask = Ask { method: self.state.review.method, ..Ask::default() };
+        self.start_learning(ask);
     }
 
     fn rename_class_to(&mut self, ctx: &Context, column: &str, from: &str, to: &str) {
@@ -178,13 +216,20 @@ impl App {
 
     fn walk(&mut self, ctx: &Context, done: &str, step: impl FnOnce(&mut Workspace) -> Result<String, EditError>) {
         let Some(workspace) = &mut self.workspace else { return };
+        let before = workspace.history().head();
         match step(workspace) {
             Ok(words) => {
+                // One step is one edit's samples; a jump may be anything.
+                let after = workspace.history().head();
+                let parent = |id| workspace.history().node(id).map(|node| node.parent);
+                let one = if parent(before) == Some(after) { Some(before) } else { (parent(after) == Some(before)).then_some(after) };
+                let edit = one.and_then(|id| workspace.edit_at(id).ok());
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
                 self.notices.retain(|notice| {
                     notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo) && !stale(&notice.text)
                 });
                 self.all_edited();
+                self.labels_walked(edit);
                 self.say(ctx, format!("{done}: {words}"));
             }
             Err(error @ EditError::Nothing(_)) => self.say(ctx, error.to_string()),
@@ -271,6 +316,7 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
                     }
+                    Some(Asked::Model) => self.state.pop(Popup::ModelPath),
                     None => {}
                 }
             }
@@ -289,6 +335,7 @@ impl App {
         match self.pending.take() {
             None => {}
             Some(Asked::Open) => self.open(path, Begun::Open),
+            Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
             Some(Asked::Save { rows, mut target }) => {
                 target.path = path;
                 self.start_export(vec![(rows, target)]);

@@ -45,12 +45,24 @@ impl App {
     }
 
     fn give_class(&self, n: usize) -> Option<Action> {
+        if self.is_reviewing() {
+            return self.give_candidate(n);
+        }
         let workspace = self.workspace.as_ref()?;
         let dataset = workspace.dataset();
         let column = dataset.fields()[dataset.with_role(Role::is_label)?].name.to_string();
         let text = workspace.classes(&column)?.names().get(n)?.to_string();
         let samples = self.state.selection.samples();
         (!samples.is_empty()).then_some(Action::SetCells { samples, column, text })
+    }
+
+    /// In the queue, a number is one of the likeliest classes.
+    fn give_candidate(&self, n: usize) -> Option<Action> {
+        let report = self.memo.labels.as_ref()?;
+        let current = self.state.review.current?;
+        let (class, _) = report.queue.get(*report.place.get(&current)?)?.top.get(n)?;
+        let text = report.names[*class as usize].to_string();
+        Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text })
     }
 
     /// Carries out a command.
@@ -64,8 +76,14 @@ impl App {
             Command::Palette => self.state.pop(Popup::Palette),
             Command::Search => self.state.pop(Popup::Filter),
             Command::CheatSheet => self.state.pop(Popup::Keys),
+            Command::Next if self.is_reviewing() => self.pass_over(),
+            Command::Previous if self.is_reviewing() => self.back_in_queue(),
             Command::Next => self.step(1),
             Command::Previous => self.step(-1),
+            Command::Accept if self.is_reviewing() && self.state.review.preview => self.actions.extend(self.accept_all()),
+            Command::Accept if self.is_reviewing() => self.actions.extend(self.accept()),
+            Command::Accept => {}
+            Command::FindSimilar => self.find_similar(ctx),
             Command::SelectAll => self.select_all(),
             Command::ClearSelection => self.clear(),
             Command::PickClass => self.with_selection(ctx, |app, _| app.state.pop(Popup::Class)),
@@ -79,6 +97,7 @@ impl App {
             Command::ShowCollect => self.state.view = View::Collect,
             Command::ShowExplore => self.state.view = View::Explore,
             Command::ShowClean => self.state.view = View::Clean,
+            Command::ShowLabel => self.show_label(),
             Command::ShowSplit => self.state.view = View::Split,
             Command::ShowExport => self.state.view = View::Export,
             Command::ShowHistory => self.state.view = View::History,
@@ -101,6 +120,19 @@ impl App {
         ctx.request_repaint();
         // Another zoom moves what lies under the pointer: one more frame sets right what was marked there.
         ctx.request_repaint_after(std::time::Duration::from_millis(60));
+    }
+
+    fn is_reviewing(&self) -> bool {
+        self.state.view == View::Label
+    }
+
+    /// Goes to the queue, at the sample under review.
+    pub(super) fn show_label(&mut self) {
+        self.state.view = View::Label;
+        match self.state.review.current {
+            Some(current) => self.go_in_queue(Some(current)),
+            None => self.next_in_queue(),
+        }
     }
 
     fn step(&mut self, by: i64) {
@@ -145,7 +177,7 @@ impl App {
         let one = samples.len() == 1;
         self.actions.push(Action::Review { samples, on });
         // Keeping a sample as it is means going on to the next.
-        if on && one {
+        if on && one && !self.is_reviewing() {
             self.step(1);
         }
     }

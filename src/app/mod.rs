@@ -3,6 +3,7 @@
 mod dialogs;
 mod dispatch;
 mod keys;
+mod labels;
 mod settings;
 mod work;
 
@@ -43,6 +44,7 @@ pub struct App {
     jobs: Jobs<Done>,
     memo: Memo,
     keys: Keys,
+    labels: labels::Labels,
     theme: Theme,
     applied: Option<bool>,
     notices: Vec<Notice>,
@@ -85,6 +87,7 @@ impl App {
             jobs: Jobs::new(Arc::new(move || waker.request_repaint())),
             memo: Memo::default(),
             keys: Keys::default(),
+            labels: labels::Labels::default(),
             applied: None,
             notices: Vec::new(),
             settings,
@@ -114,6 +117,11 @@ impl App {
     /// The screen's state: for tests and pictures.
     pub fn state_mut(&mut self) -> &mut UiState {
         &mut self.state
+    }
+
+    /// What jobs have worked out: for tests.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
     }
 
     /// Whether jobs run or results are still to be worked out.

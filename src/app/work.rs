@@ -6,12 +6,16 @@ use std::sync::Arc;
 use egui::Context;
 
 use super::App;
+use super::labels::Learned;
 use crate::action::Action;
-use crate::checks::{Check, Finding, Thresholds};
-use crate::data::{Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, SampleId, Summary, sort, values};
+use crate::checks::label_errors::LabelReport;
+use crate::checks::{Finding, Thresholds, outliers};
+use crate::data::{Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, Rule, SampleId, Summary, sort, values};
 use crate::edit::{Edit, JournalError, Target as Of, project_path, recover};
-use crate::io::{self, Reading, Rows, Target};
+use crate::io::{self, Meaning, Reading, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};
+use crate::learn::dense::Dense;
+use crate::learn::neighbours::Neighbour;
 use crate::transform::{Plan, Split};
 use crate::ui::{ChartData, Memo, Selection, Visible, chart_field, chart_measure, count_samples};
 use crate::workspace::{Workspace, stored_reading};
@@ -26,6 +30,10 @@ pub enum Done {
     Findings(u64, Vec<Finding>),
     Plan(Split, u64, Result<(Plan, Vec<Vec<u64>>), String>),
     Saved(Vec<String>),
+    Learned(Box<Learned>),
+    Followed(Arc<LabelReport>),
+    Near(SampleId, Vec<Neighbour>),
+    Similar(String, Vec<SampleId>, (Meaning, u64, Arc<Dense>)),
 }
 
 /// A dataset that was opened, and what there is to say about it.
@@ -193,6 +201,10 @@ impl App {
                     Err(trouble) => (self.memo.plan, self.memo.plan_trouble) = (None, Some(trouble)),
                 }
             }
+            Done::Learned(learned) => self.learned(ctx, *learned),
+            Done::Followed(report) => self.take_report(report),
+            Done::Near(id, near) => self.memo.near = Some((id, near)),
+            Done::Similar(title, ids, embeddings) => self.found_similar(ctx, title, ids, embeddings),
             Done::Saved(words) => words.into_iter().for_each(|words| self.say(ctx, words)),
         }
     }
@@ -237,10 +249,12 @@ impl App {
         self.memo = Memo::default();
         self.keys = Keys::default();
         self.shown_edit = None;
+        self.forget_labels();
     }
 
     /// Notes what an edit makes stale.
     pub(super) fn edited(&mut self, edit: &Edit) {
+        self.labels_edited(edit);
         for change in &edit.changes {
             if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target
                 && !self.keys.summaries_wanted.contains(column)
@@ -280,6 +294,7 @@ impl App {
         self.memo.visible_stale = false;
         match result {
             Ok(visible) => {
+                self.memo.filtered = (!key.filter.is_empty()).then(|| visible.iter().collect());
                 self.memo.visible = visible;
                 self.memo.filter_trouble = None;
                 self.settle_cursor(key.filter != self.keys.visible.filter);
@@ -340,6 +355,7 @@ impl App {
         self.schedule_classes();
         self.schedule_chart(wanted);
         self.schedule_rest();
+        self.schedule_labels();
     }
 
     fn schedule_classes(&mut self) {
@@ -431,7 +447,7 @@ impl App {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
         self.jobs.start("check", "Looking for outliers", move |progress| {
-            Ok(Done::Findings(revision, Check::Outliers.run(&snapshot, &thresholds, progress)?))
+            Ok(Done::Findings(revision, outliers(&snapshot, &thresholds, progress)?))
         });
     }
 
@@ -494,9 +510,20 @@ fn visible(snapshot: &Dataset, key: VisibleKey, progress: &Progress) -> Result<D
     };
     let ordered = match key.sort.as_ref().and_then(|(column, down)| snapshot.field(column).map(|field| (field, *down))) {
         Some((field, down)) => sort(snapshot, &found, field, down, progress)?,
-        None => found,
+        None => ranked(&key.filter, found),
     };
     Ok(Done::Visible(key, Ok(Visible::These(Arc::new(ordered)))))
+}
+
+/// In the order of the search that made the list, where there is one.
+fn ranked(filter: &Filter, found: Vec<SampleId>) -> Vec<SampleId> {
+    let order = filter.clauses.iter().find_map(|clause| match &clause.rule {
+        Rule::Ranked { order, .. } if !clause.negated => Some(order),
+        _ => None,
+    });
+    let Some(order) = order else { return found };
+    let left: std::collections::HashSet<SampleId> = found.into_iter().collect();
+    order.iter().copied().filter(|id| left.contains(id)).collect()
 }
 
 const BINS: usize = 60;

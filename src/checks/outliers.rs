@@ -5,37 +5,9 @@
 //! Iglewicz, 1987: `k` = 2.2 suits what Tukey's 1.5 flags too often). Lengths likewise, on their logarithm, because lengths are
 //! skewed; a length within a factor of two of the median is never odd. A class is rare below a tenth of an even share (cleanlab's rule).
 
-use super::{Check, Finding};
+use super::{Check, Finding, Kind};
 use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
 use crate::job::{Cancelled, Progress};
-
-/// What kind of outlier it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A number far from the rest.
-    Number,
-    /// A text much shorter or longer than the rest.
-    Length,
-    /// A class with few samples.
-    RareClass,
-    /// Empty or null cells.
-    Empty,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Number, Self::Length, Self::RareClass, Self::Empty];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Number => "Far number",
-            Self::Length => "Odd length",
-            Self::RareClass => "Rare class",
-            Self::Empty => "Empty cells",
-        }
-    }
-}
 
 /// Where flagging begins. Raising one finds less.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,7 +107,7 @@ fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Ki
             fences.max(0.0)
         );
         let severity = 1.0 - 0.5 / excess;
-        findings.push(Finding { check: Check::Outliers, kind, samples: vec![*id], column: column.to_owned(), severity, reason });
+        findings.push(Finding { check: Check::Outliers, kind, samples: vec![*id], column: column.to_owned(), severity, reason, suggestion: None });
     }
 }
 
@@ -187,6 +159,7 @@ fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findin
             column: column.clone(),
             severity,
             reason,
+            suggestion: None,
         });
     }
     Ok(())
@@ -217,6 +190,7 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
         column: column.name.to_string(),
         severity,
         reason,
+        suggestion: None,
     });
 }
 

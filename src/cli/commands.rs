@@ -2,27 +2,30 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::arguments::{Arguments, rows};
 use super::verbs::Verb;
-use crate::checks::{Check, Thresholds};
+use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
+use crate::checks::{Check, Thresholds, outliers};
 use crate::data::{Dataset, Format, SampleId};
 use crate::edit::{Change, Edit, project_path, recover};
 use crate::io::{self, Rows, Target};
 use crate::job::{Progress, guarded};
+use crate::learn::confident::Score;
 use crate::transform::{HashOf, Method, Split};
 use crate::workspace::{Workspace, stored_reading};
 
 type Done = Result<(), Failure>;
 
-/// Runs `verb`.
+/// Runs `verb`. Says whether something was found: checks do.
 ///
 /// # Errors
 /// One line for the user.
-pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
+pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
     if let Some(gib) = arguments.number::<f64>("--max-memory")? {
         if gib.is_nan() || gib <= 0.0 {
             return Err("--max-memory takes a number of GiB above 0".to_owned());
@@ -30,8 +33,8 @@ pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn
         io::set_max_memory((gib * f64::from(1 << 30)) as u64);
     }
     match verb {
+        Verb::Check => return check(arguments, out, err),
         Verb::Info => info(arguments, out),
-        Verb::Check => check(arguments, out),
         Verb::Split => split(arguments, err),
         Verb::Relabel => relabel(arguments, err),
         Verb::Undo => step(arguments, err, "undone", Workspace::undo),
@@ -40,7 +43,8 @@ pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn
         Verb::History => history(arguments, out),
         Verb::Carry => carry(arguments, err),
         Verb::Recover => rescue(arguments, err),
-    }
+    }?;
+    Ok(false)
 }
 
 /// The folder for projects whose source's folder cannot be written.
@@ -143,13 +147,13 @@ fn info(arguments: &Arguments, out: &mut dyn Write) -> Done {
     print(out, &text)
 }
 
-fn check(arguments: &Arguments, out: &mut dyn Write) -> Done {
+fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
     let only = match arguments.get("--only") {
-        None => Check::ALL.to_vec(),
-        Some(names) => names
-            .split(',')
-            .map(|name| Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there is: outliers")))
-            .collect::<Result<_, _>>()?,
+        None => None,
+        Some(names) => {
+            let named = |name: &str| Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", Check::names()));
+            Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
+        }
     };
     let usual = Thresholds::default();
     let thresholds = Thresholds {
@@ -160,11 +164,26 @@ fn check(arguments: &Arguments, out: &mut dyn Write) -> Done {
     if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
         return Err("thresholds are numbers above 0".to_owned());
     }
+    let ask = ask(arguments)?;
     let workspace = open(arguments)?;
-    let mut findings = Vec::new();
-    for check in only {
-        findings.extend(check.run(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?);
+    let (mut findings, mut seconds) = (Vec::new(), Map::new());
+    for check in only.clone().unwrap_or_else(|| Check::ALL.to_vec()) {
+        let begun = Instant::now();
+        findings.extend(match check {
+            Check::Outliers => outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?,
+            Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask) {
+                Ok(model) => model.findings(),
+                // Not asked for by name, a dataset that has no labels is no mistake.
+                Err(trouble) if only.is_none() && ask.label.is_none() && ask.text.is_none() => {
+                    note(err, &format!("labels were not checked: {trouble}"));
+                    Vec::new()
+                }
+                Err(trouble) => return Err(trouble),
+            },
+        });
+        seconds.insert(check.name().to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
     }
+    findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
     if arguments.has("--json") {
         let list: Vec<Value> = findings
             .iter()
@@ -172,25 +191,66 @@ fn check(arguments: &Arguments, out: &mut dyn Write) -> Done {
                 let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
                 json!({
                     "check": finding.check.name(), "kind": finding.kind.title(), "rows": rows, "column": finding.column,
-                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason,
+                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion,
                 })
             })
             .collect();
-        return print_json(out, &json!({ "findings": list }));
+        print_json(out, &json!({ "findings": list, "seconds": seconds }))?;
+        return Ok(!findings.is_empty());
     }
     let mut text = String::new();
     for finding in &findings {
         let rows: Vec<String> = finding.samples.iter().take(5).map(|id| id.0.to_string()).collect();
         let more = if finding.samples.len() > 5 { " …" } else { "" };
+        let suggestion = finding.suggestion.as_ref().map(|class| format!(" → {class}")).unwrap_or_default();
         text.push_str(&format!(
-            "{:.2}  {}  rows {}{more}: {}\n",
+            "{:.2}  {}  rows {}{more}{suggestion}: {}\n",
             finding.severity,
             finding.column,
             rows.join(","),
             finding.reason
         ));
     }
-    print(out, &text)
+    print(out, &text)?;
+    Ok(!findings.is_empty())
+}
+
+/// What is asked of the labels.
+fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
+    let named = |option: &str| arguments.get(option).map(ToOwned::to_owned);
+    let method = match arguments.get("--method") {
+        None => LabelMethod::default(),
+        Some(name) => LabelMethod::from_name(name).ok_or_else(|| {
+            format!("there is no method called {name:?}; there are: {}", LabelMethod::all().map(LabelMethod::name).collect::<Vec<_>>().join(", "))
+        })?,
+    };
+    let score = match arguments.get("--score") {
+        None => None,
+        Some(name) => Some(Score::from_name(name).ok_or_else(|| {
+            format!("there is no score called {name:?}; there are: {}", Score::ALL.map(Score::name).join(", "))
+        })?),
+    };
+    Ok(Ask { label: named("--label"), text: named("--text"), method, score })
+}
+
+/// Learns the labels from the text, or takes somebody else's probabilities.
+fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask) -> Result<LabelModel, Failure> {
+    let progress = Progress::silent();
+    if let Some(of) = arguments.get("--probabilities") {
+        let path = Path::new(of);
+        let given = if path.exists() {
+            Given::from_columns(&read(path, &io::Reading::default())?, dataset, ask, "")
+        } else {
+            Given::from_columns(dataset, dataset, ask, of)
+        };
+        return LabelModel::from_probabilities(dataset, ask, &given.map_err(say)?, &progress).map_err(say);
+    }
+    let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
+    let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
+    let (project, _) = project_path(&dataset.base.origin.path, fallback_folder().as_deref());
+    let cache = (!arguments.has("--no-project")).then_some(project);
+    let embeddings = io::embed(dataset, &|id| text.read(dataset, id), &meaning, cache.as_deref(), &progress).map_err(say)?;
+    LabelModel::fit(dataset, ask, embeddings.into(), &progress).map_err(say)
 }
 
 fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {

@@ -12,7 +12,8 @@ pub use verbs::Verb;
 /// Why a command failed: one line for the user.
 pub type Failure = String;
 
-/// Runs a command. Returns the process's exit code: 0, 1 for bad input, 2 for words that are off.
+/// Runs a command. Returns the process's exit code: 0, 1 for bad input, 2 for words that are off; for `check` 0 where nothing was
+/// found, 1 where something was, 2 for bad input.
 pub fn run(verb: Verb, words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     if words.iter().any(|word| word == "-h" || word == "--help") {
         let _ = out.write_all(verb.help().as_bytes());
@@ -26,10 +27,10 @@ pub fn run(verb: Verb, words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         }
     };
     match commands::run(verb, &arguments, out, err) {
-        Ok(()) => 0,
+        Ok(found) => i32::from(found),
         Err(message) => {
             let _ = writeln!(err, "lapidary {}: {}", verb.name(), message.replace('\n', " "));
-            1
+            if verb == Verb::Check { 2 } else { 1 }
         }
     }
 }

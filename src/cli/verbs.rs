@@ -82,7 +82,7 @@ impl Verb {
     pub fn usage(self) -> &'static str {
         match self {
             Self::Info | Self::History => "PATH [--json]",
-            Self::Check => "PATH [--only outliers] [--json]",
+            Self::Check => "PATH [--only CHECK,…] [--label COL] [--text COL] [--json]",
             Self::Split => "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] -o DIR",
             Self::Relabel => "PATH --rows 3,17 --column COL --to CLASS",
             Self::Undo | Self::Redo | Self::Carry | Self::Recover => "PATH",
@@ -93,7 +93,7 @@ impl Verb {
     fn example(self) -> &'static str {
         match self {
             Self::Info => "lapidary info tickets.csv --json",
-            Self::Check => "lapidary check tickets.csv --only outliers --json",
+            Self::Check => "lapidary check tickets.csv --only label_errors --label category --text text --json",
             Self::Split => "lapidary split tickets.csv --ratios 80,10,10 --stratify category --seed 7 -o parts",
             Self::Relabel => "lapidary relabel tickets.csv --rows 3,17 --column category --to card_arrival",
             Self::Undo => "lapidary undo tickets.csv",
@@ -110,7 +110,22 @@ impl Verb {
         let own: &[OptionLine] = match self {
             Self::Info | Self::History => &[("--json", None, "print JSON")],
             Self::Check => &[
-                ("--only", Some("CHECK"), "run this check only: outliers"),
+                ("--only", Some("CHECK,…"), "run these checks only: outliers, label_errors"),
+                ("--label", Some("COL"), "the label column (the first with that role)"),
+                ("--text", Some("COL"), "the text to learn from (every column with that role)"),
+                (
+                    "--method",
+                    Some("NAME"),
+                    "how labels are judged: noise_model (ours), or cleanlab's prune_by_noise_rate, prune_by_class, both, confident_learning, \
+                     predicted_neq_given, low_self_confidence, low_normalized_margin",
+                ),
+                ("--score", Some("NAME"), "rank by self_confidence, normalized_margin or confidence_weighted_entropy"),
+                (
+                    "--probabilities",
+                    Some("OF"),
+                    "out-of-sample probabilities instead of our own: the prefix of their columns, or a file with one column per class",
+                ),
+                ("--model", Some("DIR"), "a sentence-transformers folder to read texts with, instead of the built-in embedding"),
                 ("--z", Some("Z"), "flag beyond this robust z-score (3.5)"),
                 ("--fence", Some("K"), "flag beyond this many interquartile ranges (2.2)"),
                 ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),

@@ -64,6 +64,15 @@ pub enum Rule {
     Reviewed,
     /// A cell of the sample was edited.
     Edited,
+    /// The sample is in a list that a search made; shown in the search's order.
+    Ranked {
+        /// What was searched for, for the chip.
+        title: String,
+        /// Its samples.
+        samples: Arc<SampleSet>,
+        /// The same, best first.
+        order: Arc<[SampleId]>,
+    },
     /// The sample is in a list that something else made.
     Listed {
         /// What the list is, for the chip.
@@ -118,7 +127,7 @@ impl fmt::Display for Clause {
             Rule::Excluded => write!(f, "{not}excluded"),
             Rule::Reviewed => write!(f, "{not}reviewed"),
             Rule::Edited => write!(f, "{not}edited"),
-            Rule::Listed { title, .. } => write!(f, "{not}{title}"),
+            Rule::Listed { title, .. } | Rule::Ranked { title, .. } => write!(f, "{not}{title}"),
         }
     }
 }
@@ -226,7 +235,7 @@ fn test<'a>(clause: &'a Clause, dataset: &'a Dataset) -> Result<Test<'a>, Filter
         Rule::Excluded => Box::new(move |id| dataset.is_excluded(id)),
         Rule::Reviewed => Box::new(move |id| dataset.is_reviewed(id)),
         Rule::Edited => Box::new(move |id| dataset.is_sample_edited(id)),
-        Rule::Listed { samples, .. } => Box::new(move |id| samples.contains(id)),
+        Rule::Listed { samples, .. } | Rule::Ranked { samples, .. } => Box::new(move |id| samples.contains(id)),
     };
     Ok(if negated { Box::new(move |id| !test(id)) } else { test })
 }

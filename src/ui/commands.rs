@@ -14,8 +14,10 @@ pub enum Command {
     SelectAll,
     ClearSelection,
     PickClass,
+    Accept,
     Review,
     Exclude,
+    FindSimilar,
     Tag,
     RenameClass,
     EditCell,
@@ -24,6 +26,7 @@ pub enum Command {
     ShowCollect,
     ShowExplore,
     ShowClean,
+    ShowLabel,
     ShowSplit,
     ShowExport,
     ShowHistory,
@@ -43,12 +46,14 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 impl Command {
     /// Every command, in the order of the cheat sheet.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Next,
         Self::Previous,
         Self::PickClass,
+        Self::Accept,
         Self::Review,
         Self::Exclude,
+        Self::FindSimilar,
         Self::Tag,
         Self::EditCell,
         Self::RenameClass,
@@ -63,6 +68,7 @@ impl Command {
         Self::ShowCollect,
         Self::ShowExplore,
         Self::ShowClean,
+        Self::ShowLabel,
         Self::ShowSplit,
         Self::ShowExport,
         Self::ShowHistory,
@@ -88,6 +94,8 @@ impl Command {
             Self::SelectAll => "Select all that the filter leaves",
             Self::ClearSelection => "Clear selection, then filter",
             Self::PickClass => "Give a class…",
+            Self::Accept => "Accept the suggested label",
+            Self::FindSimilar => "Find similar samples",
             Self::Review => "Keep as it is (reviewed)",
             Self::Exclude => "Exclude or restore",
             Self::Tag => "Tag…",
@@ -98,6 +106,7 @@ impl Command {
             Self::ShowCollect => "Go to Collect",
             Self::ShowExplore => "Go to Explore",
             Self::ShowClean => "Go to Clean",
+            Self::ShowLabel => "Go to Label",
             Self::ShowSplit => "Go to Split",
             Self::ShowExport => "Go to Export",
             Self::ShowHistory => "Go to History",
@@ -127,6 +136,8 @@ impl Command {
             Self::SelectAll => one(CTRL, Key::A),
             Self::ClearSelection => one(NONE, Key::Escape),
             Self::PickClass => one(NONE, Key::L),
+            Self::Accept => one(NONE, Key::Enter),
+            Self::FindSimilar => one(NONE, Key::F),
             Self::Review => one(NONE, Key::Space),
             Self::Exclude => one(NONE, Key::X),
             Self::Tag => one(NONE, Key::T),
@@ -143,6 +154,7 @@ impl Command {
             Self::ZoomReset => one(CTRL, Key::Num0),
             Self::CheatSheet => one(NONE, Key::F1),
             Self::Quit => one(CTRL, Key::Q),
+            Self::ShowLabel => one(CTRL, Key::L),
             Self::ShowCollect | Self::ShowExplore | Self::ShowClean | Self::ShowSplit | Self::ToggleTheme => Vec::new(),
         }
     }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 pub use commands::Command;
 pub use state::{
-    Chart, ChartData, ExportForm, Memo, Popup, Selection, SplitForm, TableColumn, TableState, UiState, View, Visible,
+    Chart, ChartData, ExportForm, Memo, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState, UiState, View, Visible,
 };
 pub use theme::Theme;
 pub use views::explore::{chart_field, chart_measure};
@@ -88,6 +88,7 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
             View::Collect => views::collect::draw(ui, bundle, workspace, actions),
             View::Explore => views::explore::draw(ui, state, bundle, workspace, actions),
             View::Clean => views::clean::draw(ui, state, bundle, workspace, actions),
+            View::Label => views::label::draw(ui, state, bundle, workspace, actions, commands),
             View::Split => views::split::draw(ui, state, bundle, workspace, actions),
             View::Export => views::export::draw(ui, state, bundle, workspace, actions),
             View::History => views::history::draw(ui, state, bundle, workspace, actions),

@@ -67,7 +67,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                 match &popup {
                     Popup::Keys => keys(ui, theme),
                     Popup::Cell { column } => cell(ui, state, theme, column, actions),
-                    Popup::OpenPath | Popup::SavePath { .. } => path(ui, state, theme, &popup, actions),
+                    Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
                     Popup::Palette => {
                         let lines = palette(state, bundle);
                         list(ui, state, theme, "Search or run a command", lines, actions, commands);
@@ -214,6 +214,8 @@ fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
         if !typed.is_empty() {
             let rule = Rule::Contains { column: None, text: typed.to_owned(), regex: false, case: false };
             let mut fitted = fit(lines, &state.typed);
+            let meaning = Choice::Action(Action::FindMeaning(typed.to_owned()));
+            fitted.push(line(format!("Find samples that mean “{typed}”"), String::new(), meaning));
             fitted.push(line(format!("Filter: any column contains “{typed}”"), String::new(), Choice::Clause(rule)));
             for field in workspace.dataset().fields() {
                 let Some(classes) = workspace.classes(&field.name) else { continue };
@@ -356,6 +358,7 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
     let (heading, hint) = match popup {
         Popup::SavePath { folder: true } => ("Save to which folder?", "Path of a folder"),
         Popup::SavePath { folder: false } => ("Save under which name?", "Path of a new file"),
+        Popup::ModelPath => ("Read texts with which model?", "Path of a sentence-transformers folder"),
         _ => ("Open which file?", "Path of a file"),
     };
     title(ui, theme, heading);
@@ -364,7 +367,7 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
     ui.label(
         RichText::new("The desktop offers no file dialog here, so type or paste a path.").font(theme.note()).color(theme.dim),
     );
-    let name = if matches!(popup, Popup::OpenPath) { "Open" } else { "Save" };
+    let name = if matches!(popup, Popup::OpenPath | Popup::ModelPath) { "Open" } else { "Save" };
     let enabled = !state.typed.trim().is_empty();
     if (button(ui, theme, name, "Enter", Look::Main, enabled).clicked() || entered) && enabled {
         let typed = std::path::PathBuf::from(state.typed.trim());

@@ -173,6 +173,7 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
             let waiting = match view {
                 View::Clean => workspace.findings().open(),
+                View::Label => bundle.memo.labels.as_ref().map_or(0, |report| report.queue.len()),
                 View::Collect => workspace.dataset().base.warnings.len(),
                 _ => 0,
             };

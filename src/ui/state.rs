@@ -1,13 +1,15 @@
 //! What is open, filtered and selected on screen: never truth. Views change it directly; data they change by actions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checks::label_errors::{LabelReport, Method};
 use crate::checks::{Kind as FindingKind, Thresholds};
 use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
 use crate::edit::EditId;
+use crate::learn::neighbours::Neighbour;
 use crate::transform::Plan;
 
 /// One screen.
@@ -16,6 +18,7 @@ pub enum View {
     Collect,
     Explore,
     Clean,
+    Label,
     Split,
     Export,
     History,
@@ -23,7 +26,8 @@ pub enum View {
 
 impl View {
     /// Every screen, in the order of the rail: the order in which a dataset becomes good.
-    pub const ALL: [Self; 6] = [Self::Collect, Self::Explore, Self::Clean, Self::Split, Self::Export, Self::History];
+    pub const ALL: [Self; 7] =
+        [Self::Collect, Self::Explore, Self::Clean, Self::Label, Self::Split, Self::Export, Self::History];
 
     /// Its name on the rail.
     pub fn title(self) -> &'static str {
@@ -31,6 +35,7 @@ impl View {
             Self::Collect => "Collect",
             Self::Explore => "Explore",
             Self::Clean => "Clean",
+            Self::Label => "Label",
             Self::Split => "Split",
             Self::Export => "Export",
             Self::History => "History",
@@ -43,6 +48,7 @@ impl View {
             Self::Collect => "How the file was read, and what its columns mean",
             Self::Explore => "See the samples and their classes, relabel",
             Self::Clean => "What looks wrong, worst first",
+            Self::Label => "Labels that are probably wrong, one key each",
             Self::Split => "Train, validation and test without leaks",
             Self::Export => "Save to a new file",
             Self::History => "Every edit, and back to any of them",
@@ -236,6 +242,8 @@ pub enum Popup {
     OpenPath,
     /// Type a path to save to, likewise; the flag says a folder is meant.
     SavePath { folder: bool },
+    /// Type the path of a model's folder, likewise.
+    ModelPath,
     /// Edit a cell of the sample under the cursor.
     Cell { column: String },
 }
@@ -274,6 +282,46 @@ pub struct ExportForm {
     pub utf8: bool,
 }
 
+/// What Label shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewTab {
+    /// One sample after the other.
+    Queue,
+    /// How labels go wrong, and how good each class is.
+    Noise,
+}
+
+/// The review queue on screen.
+#[derive(Debug, Clone)]
+pub struct Review {
+    pub tab: ReviewTab,
+    /// The sample under review: it stays until there is a decision, whatever the ranking does.
+    pub current: Option<SampleId>,
+    /// Samples that were looked at before it, the latest last.
+    pub trail: Vec<SampleId>,
+    /// Samples passed over without a decision.
+    pub passed: HashSet<SampleId>,
+    /// The least probability of being wrong for accepting many at once, 0 to 1.
+    pub threshold: f32,
+    /// Whether what that would accept is shown.
+    pub preview: bool,
+    pub method: Method,
+}
+
+impl Default for Review {
+    fn default() -> Self {
+        Self {
+            tab: ReviewTab::Queue,
+            current: None,
+            trail: Vec::new(),
+            passed: HashSet::new(),
+            threshold: 0.95,
+            preview: false,
+            method: Method::default(),
+        }
+    }
+}
+
 /// The state of the screen.
 pub struct UiState {
     pub view: View,
@@ -297,6 +345,7 @@ pub struct UiState {
     pub split: SplitForm,
     pub export: ExportForm,
     pub history_at: Option<EditId>,
+    pub review: Review,
 }
 
 impl Default for UiState {
@@ -320,6 +369,7 @@ impl Default for UiState {
             split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
             export: ExportForm { format: None, packing: 0, what: 0, excluded: false, own: false, utf8: false },
             history_at: None,
+            review: Review::default(),
         }
     }
 }
@@ -391,6 +441,18 @@ pub struct Memo {
     pub flagged: HashMap<SampleId, (f64, String)>,
     /// Why the filter cannot be used.
     pub filter_trouble: Option<String>,
+    /// The samples that the filter leaves, as a set; `None` while there is no filter.
+    pub filtered: Option<SampleSet>,
+    /// What the label model says.
+    pub labels: Option<Arc<LabelReport>>,
+    /// Why it says nothing.
+    pub label_trouble: Option<String>,
+    /// The nearest labelled samples of the one under review.
+    pub near: Option<(SampleId, Vec<Neighbour>)>,
+    /// Of how many of the last decisions the label was truly wrong: those, and all.
+    pub streak: (usize, usize),
+    /// Where meaning comes from: the built-in embedding where there is no name.
+    pub model_name: Option<String>,
 }
 
 impl Default for Memo {
@@ -405,6 +467,12 @@ impl Default for Memo {
             plan_trouble: None,
             flagged: HashMap::new(),
             filter_trouble: None,
+            filtered: None,
+            labels: None,
+            label_trouble: None,
+            near: None,
+            streak: (0, 0),
+            model_name: None,
         }
     }
 }

@@ -5,5 +5,7 @@ pub mod collect;
 pub mod explore;
 pub mod export;
 pub mod history;
+pub mod label;
+pub mod noise;
 pub mod split;
 pub mod start;

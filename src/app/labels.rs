@@ -1,0 +1,417 @@
+//! The label model beside the window: learning, following decisions, neighbours, likeness and meaning. Each in a job; the model is
+//! behind a lock that only jobs take.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use egui::Context;
+
+use super::App;
+use super::work::Done;
+use crate::action::Action;
+use crate::checks::label_errors::{Ask, LabelModel, LabelReport, TextOf, Unfit};
+use crate::data::{Dataset, Role, Rule, SampleId, SampleSet};
+use crate::edit::{Edit, EditId, Target as Of};
+use crate::io::{self, Meaning, MeaningError};
+use crate::job::{JobError, Progress};
+use crate::learn::dense::Dense;
+use crate::learn::embedding::{EmbedReader, built_in};
+use crate::learn::neighbours::{Neighbour, nearest};
+use crate::ui::View;
+
+/// What is learned of the open dataset.
+#[derive(Default)]
+pub struct Labels {
+    model: Option<Arc<Mutex<LabelModel>>>,
+    /// What the model was asked, and whether it has been since the dataset or the question changed.
+    asked: Option<Ask>,
+    /// Where meaning comes from.
+    pub meaning: Meaning,
+    /// Embeddings of the texts as they stood at a revision of the text columns.
+    embeddings: Option<(Meaning, u64, Arc<Dense>)>,
+    /// Raised by every edit of a text.
+    texts: u64,
+    /// Samples that were decided on and that the model has not followed yet.
+    pending: Vec<SampleId>,
+    /// The sample whose neighbours are asked for.
+    near_asked: Option<SampleId>,
+    counted: Option<EditId>,
+}
+
+/// What a learning job brings back.
+pub struct Learned {
+    pub ask: Ask,
+    pub result: Result<(Arc<Mutex<LabelModel>>, Arc<LabelReport>), String>,
+    pub embeddings: Option<(Meaning, u64, Arc<Dense>)>,
+}
+
+/// Above this many samples, labels are learned when their view is opened, not at once.
+const MANY: usize = 200_000;
+/// How many samples "find similar" and a search by meaning show.
+const SIMILAR: usize = 100;
+
+impl From<MeaningError> for JobError {
+    fn from(error: MeaningError) -> Self {
+        match error {
+            MeaningError::Cancelled => Self::Cancelled,
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl App {
+    /// Starts what has become stale.
+    pub(super) fn schedule_labels(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let looked_at = self.state.view == View::Label || dataset.rows() <= MANY;
+        let ask = Ask { method: self.state.review.method, ..Ask::default() };
+        if looked_at && self.labels.asked.as_ref() != Some(&ask) && dataset.with_role(Role::is_label).is_some() {
+            self.start_learning(ask);
+        }
+        if !self.labels.pending.is_empty() && !self.jobs.is_running("labels") && !self.jobs.is_running("follow") {
+            self.start_following();
+        }
+        if self.state.view == View::Label && self.state.review.current.is_none() && !self.memo.visible_stale {
+            self.next_in_queue();
+        }
+        self.schedule_neighbours();
+        self.count_decisions();
+    }
+
+    /// Learns the labels anew.
+    pub(super) fn start_learning(&mut self, ask: Ask) {
+        let Some(workspace) = &self.workspace else { return };
+        let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
+        let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
+        let project = workspace.project().0.to_path_buf();
+        self.labels.asked = Some(ask.clone());
+        self.labels.pending.clear();
+        self.jobs.cancel("follow");
+        self.jobs.start("labels", "Looking for label errors", move |progress| {
+            let failed = |ask, trouble: Unfit| match trouble {
+                Unfit::Cancelled => Err(JobError::Cancelled),
+                trouble => Ok(Done::Learned(Box::new(Learned { ask, result: Err(trouble.to_string()), embeddings: None }))),
+            };
+            let text = match TextOf::of(&snapshot, ask.text.as_deref()) {
+                Ok(text) => text,
+                Err(trouble) => return failed(ask, trouble),
+            };
+            let dense = match known {
+                Some(dense) => dense,
+                None => Arc::new(io::embed(&snapshot, &|id| text.read(&snapshot, id), &meaning, Some(&project), progress)?),
+            };
+            match LabelModel::fit(&snapshot, &ask, Arc::clone(&dense), progress) {
+                Ok(model) => {
+                    let report = Arc::new(model.report());
+                    let result = Ok((Arc::new(Mutex::new(model)), report));
+                    Ok(Done::Learned(Box::new(Learned { ask, result, embeddings: Some((meaning, texts, dense)) })))
+                }
+                Err(trouble) => failed(ask, trouble),
+            }
+        });
+    }
+
+    fn known_embeddings(&self) -> Option<Arc<Dense>> {
+        let (meaning, texts, dense) = self.labels.embeddings.as_ref()?;
+        (*meaning == self.labels.meaning && *texts == self.labels.texts).then(|| Arc::clone(dense))
+    }
+
+    pub(super) fn learned(&mut self, ctx: &Context, learned: Learned) {
+        if self.labels.asked.as_ref() != Some(&learned.ask) {
+            return;
+        }
+        if learned.embeddings.is_some() {
+            self.labels.embeddings = learned.embeddings;
+        }
+        match learned.result {
+            Ok((model, report)) => {
+                self.labels.model = Some(model);
+                self.memo.label_trouble = None;
+                self.take_report(report);
+            }
+            Err(trouble) => {
+                (self.labels.model, self.memo.labels) = (None, None);
+                self.memo.label_trouble = Some(trouble);
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    /// Shows a newer report. The sample under the user's eyes stays where it is.
+    pub(super) fn take_report(&mut self, report: Arc<LabelReport>) {
+        self.memo.labels = Some(report);
+        self.labels.near_asked = None;
+        if self.state.review.current.is_none() {
+            self.next_in_queue();
+        }
+    }
+
+    /// Notes what a decision touched, for the model to follow.
+    pub(super) fn labels_edited(&mut self, edit: &Edit) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        for change in &edit.changes {
+            let role = |column: &str| dataset.field(column).map(|field| dataset.fields()[field].role);
+            match &change.target {
+                Of::Cells(column) => match role(column) {
+                    Some(Role::Text | Role::Messages) => self.labels.texts += 1,
+                    Some(role) if role.is_label() => self.labels.pending.extend(&change.samples),
+                    _ => {}
+                },
+                Of::Excluded | Of::Reviewed => self.labels.pending.extend(&change.samples),
+                // Other columns are meant now: what was learned is of no use.
+                Of::Role(_) | Of::Kind(_) => {
+                    self.labels.asked = None;
+                    self.labels.texts += 1;
+                }
+                Of::Column(_) | Of::Tag(_) => {}
+            }
+        }
+        if self.memo.labels.is_none() && self.labels.model.is_none() && !self.jobs.is_running("labels") {
+            // There was too little to learn from: a new label may change that.
+            let first = edit.changes.iter().any(|change| matches!(&change.target, Of::Cells(_) | Of::Role(_) | Of::Column(_)));
+            if first {
+                self.labels.asked = None;
+            }
+        }
+        let decided = self.state.review.current.is_some_and(|current| edit.samples().any(|id| id == current));
+        if self.state.view == View::Label && decided {
+            self.next_in_queue();
+        }
+    }
+
+    /// After an undo or redo of one decision, that sample is looked at again.
+    pub(super) fn labels_walked(&mut self, edit: Option<Edit>) {
+        let Some(edit) = edit else {
+            self.labels.asked = None;
+            return;
+        };
+        let view = self.state.view;
+        self.state.view = View::Explore;
+        self.labels_edited(&edit);
+        self.state.view = view;
+        if view == View::Label && edit.count() == 1 {
+            self.state.review.passed.retain(|id| !edit.samples().any(|other| other == *id));
+            self.go_in_queue(edit.samples().next());
+        }
+    }
+
+    fn start_following(&mut self) {
+        let (Some(workspace), Some(model)) = (&self.workspace, &self.labels.model) else {
+            self.labels.pending.clear();
+            return;
+        };
+        let (snapshot, model) = (workspace.dataset().clone(), Arc::clone(model));
+        let mut changed = std::mem::take(&mut self.labels.pending);
+        changed.sort_unstable();
+        changed.dedup();
+        self.jobs.start("follow", "Following your decisions", move |progress| {
+            let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
+            model.follow(&snapshot, &changed, progress)?;
+            Ok(Done::Followed(Arc::new(model.report())))
+        });
+    }
+
+    fn schedule_neighbours(&mut self) {
+        let Some(current) = self.state.review.current.filter(|_| self.state.view == View::Label) else { return };
+        let known = self.memo.near.as_ref().is_some_and(|(id, _)| *id == current);
+        if known || self.labels.near_asked == Some(current) || self.jobs.is_running("follow") {
+            return;
+        }
+        let Some(model) = self.labels.model.clone() else { return };
+        self.labels.near_asked = Some(current);
+        self.jobs.start("near", "Finding neighbours", move |_| {
+            let near = model.lock().unwrap_or_else(PoisonError::into_inner).neighbours(current);
+            Ok(Done::Near(current, near))
+        });
+    }
+
+    /// Goes to the sample that gains most among those not passed over yet.
+    pub(super) fn next_in_queue(&mut self) {
+        let Some(report) = self.memo.labels.clone() else { return };
+        let current = self.state.review.current;
+        let waits = |app: &Self, id: SampleId| {
+            Some(id) != current
+                && !app.state.review.passed.contains(&id)
+                && app.in_filter(id)
+                && app.workspace.as_ref().is_some_and(|workspace| {
+                    !workspace.dataset().is_reviewed(id) && !workspace.dataset().is_excluded(id)
+                })
+        };
+        let next = report.queue.iter().map(|candidate| candidate.id).find(|id| waits(self, *id));
+        if let Some(current) = current {
+            self.state.review.trail.push(current);
+        }
+        self.go_in_queue(next);
+    }
+
+    /// Passes the current sample over.
+    pub(super) fn pass_over(&mut self) {
+        if let Some(current) = self.state.review.current {
+            self.state.review.passed.insert(current);
+        }
+        self.next_in_queue();
+        if self.state.review.current.is_none() {
+            // Everything that is left was passed over once: begin again.
+            self.state.review.passed.clear();
+            self.next_in_queue();
+        }
+    }
+
+    /// Goes back to the sample that was looked at before.
+    pub(super) fn back_in_queue(&mut self) {
+        if let Some(before) = self.state.review.trail.pop() {
+            self.state.review.passed.remove(&before);
+            self.go_in_queue(Some(before));
+        }
+    }
+
+    pub(super) fn go_in_queue(&mut self, id: Option<SampleId>) {
+        self.state.review.current = id;
+        // Elsewhere the cursor is the user's.
+        if self.state.view != View::Label {
+            return;
+        }
+        let selection = &mut self.state.selection;
+        selection.chosen = SampleSet::default();
+        selection.cursor = id;
+        if let Some(id) = id {
+            selection.place = self.memo.visible.place(id, id.row()).unwrap_or(0);
+            selection.anchor = selection.place;
+        }
+    }
+
+    fn in_filter(&self, id: SampleId) -> bool {
+        self.memo.filtered.as_ref().is_none_or(|filtered| filtered.contains(id))
+    }
+
+    /// The suggestion for the sample under review, as an action.
+    pub(super) fn accept(&self) -> Option<Action> {
+        let report = self.memo.labels.as_ref()?;
+        let current = self.state.review.current?;
+        let candidate = report.queue.get(*report.place.get(&current)?)?;
+        Some(Action::Accept { list: vec![(current, self.cell_of(report, &candidate.suggested))], column: report.column.clone() })
+    }
+
+    /// Everything above the threshold, as one action.
+    pub(super) fn accept_all(&self) -> Option<Action> {
+        let report = self.memo.labels.as_ref()?;
+        let least = self.state.review.threshold;
+        let list: Vec<(SampleId, String)> = report
+            .queue
+            .iter()
+            .filter(|candidate| candidate.wrong >= least && self.in_filter(candidate.id))
+            .map(|candidate| (candidate.id, self.cell_of(report, &candidate.suggested)))
+            .collect();
+        (!list.is_empty()).then(|| Action::Accept { list, column: report.column.clone() })
+    }
+
+    /// Classes as the label's cell writes them.
+    fn cell_of(&self, report: &LabelReport, classes: &[u32]) -> String {
+        let names: Vec<&str> = classes.iter().map(|class| &*report.names[*class as usize]).collect();
+        let field = self.workspace.as_ref().and_then(|workspace| {
+            let dataset = workspace.dataset();
+            dataset.field(&report.column).map(|field| (dataset.fields()[field].kind, dataset.fields()[field].role))
+        });
+        match field {
+            Some((crate::data::Kind::List, _)) => serde_json::to_string(&names).unwrap_or_default(),
+            Some((_, Role::Labels(separator))) => names.join(&separator.to_string()),
+            _ => names.concat(),
+        }
+    }
+
+    /// How many of the last fifty decisions changed something: read from the history when it has moved.
+    fn count_decisions(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let head = workspace.history().head();
+        if self.labels.counted == Some(head) {
+            return;
+        }
+        self.labels.counted = Some(head);
+        let line = workspace.history().line(head);
+        let (mut real, mut of) = (0, 0);
+        for id in line.into_iter().rev().take(200) {
+            if of == 50 {
+                break;
+            }
+            if workspace.history().node(id).is_none_or(|node| node.count != 1) {
+                continue;
+            }
+            let Ok(edit) = workspace.edit_at(id) else { continue };
+            let has = |wanted: &dyn Fn(&Of) -> bool| edit.changes.iter().any(|change| wanted(&change.target));
+            let reviewed = has(&|target| *target == Of::Reviewed);
+            let relabelled = has(&|target| matches!(target, Of::Cells(_)));
+            let excluded = has(&|target| *target == Of::Excluded);
+            if reviewed || excluded {
+                of += 1;
+                real += usize::from(relabelled || excluded);
+            }
+        }
+        self.memo.streak = (real, of);
+    }
+
+    /// Shows the samples most like the one under the cursor.
+    pub(super) fn find_similar(&mut self, ctx: &Context) {
+        let Some(id) = self.state.selection.cursor else {
+            return self.say(ctx, "Choose a sample first: click a row, or press J");
+        };
+        self.start_search(format!("like sample {}", id.0), move |dense, _| Some(dense.row(id.row()).to_vec()));
+    }
+
+    /// Shows the samples whose meaning is nearest to some words.
+    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
+        if self.labels.meaning != Meaning::BuiltIn {
+            return self.say(ctx, "Search by meaning works with the built-in embedding; choose it in Label");
+        }
+        let text = words.to_owned();
+        self.start_search(format!("means “{words}”"), move |dense, _| {
+            let mut query = vec![0.0; dense.dims];
+            built_in().embed(&mut EmbedReader::default(), &text, &mut query);
+            query.iter().any(|value| *value != 0.0).then_some(query)
+        });
+    }
+
+    fn start_search(&mut self, title: String, query: impl FnOnce(&Dense, &Progress) -> Option<Vec<f32>> + Send + 'static) {
+        let Some(workspace) = &self.workspace else { return };
+        let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
+        let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
+        let project = workspace.project().0.to_path_buf();
+        self.jobs.start("similar", "Finding similar samples", move |progress| {
+            let dense = match known {
+                Some(dense) => dense,
+                None => Arc::new(embeddings(&snapshot, &meaning, &project, progress)?),
+            };
+            let found: Vec<Neighbour> = query(&dense, progress)
+                .map(|query| nearest(&dense, &query, SIMILAR, |row| snapshot.is_excluded(SampleId(row))))
+                .unwrap_or_default();
+            let ids: Vec<SampleId> = found.iter().filter(|found| found.likeness > 0.0).map(|found| SampleId(found.row)).collect();
+            Ok(Done::Similar(title, ids, (meaning, texts, dense)))
+        });
+    }
+
+    pub(super) fn found_similar(&mut self, ctx: &Context, title: String, ids: Vec<SampleId>, embeddings: (Meaning, u64, Arc<Dense>)) {
+        self.labels.embeddings = Some(embeddings);
+        if ids.is_empty() {
+            return self.say(ctx, "Nothing like it was found: there are no words that the embedding knows");
+        }
+        // One search at a time: a second replaces the first.
+        self.state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Ranked { .. }));
+        self.state.table.sort = None;
+        let samples: SampleSet = ids.iter().copied().collect();
+        self.state.toggle_clause(Rule::Ranked { title, samples: samples.into(), order: ids.into() }.into());
+        self.state.view = View::Explore;
+    }
+
+    /// Forgets everything that was learned.
+    pub(super) fn forget_labels(&mut self) {
+        self.labels = Labels { meaning: std::mem::take(&mut self.labels.meaning), ..Labels::default() };
+        for job in ["labels", "follow", "near", "similar"] {
+            self.jobs.cancel(job);
+        }
+    }
+}
+
+fn embeddings(snapshot: &Dataset, meaning: &Meaning, project: &std::path::Path, progress: &Progress) -> Result<Dense, JobError> {
+    let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
+    Ok(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?)
+}

@@ -1,0 +1,155 @@
+//! What the window shows of a label model: the queue by expected gain, the noise matrix, the health of each class.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::label_errors::{Judge, LabelModel};
+use crate::data::SampleId;
+use crate::learn::neighbours::Neighbour;
+
+/// Candidates that are shown with their probabilities.
+const SHOWN: usize = 9;
+
+/// What the window shows of a label model: made anew after each decision, and never changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelReport {
+    /// The label column.
+    pub column: String,
+    /// The classes that were learned.
+    pub names: Vec<Arc<str>>,
+    /// Whether a sample may have several.
+    pub many: bool,
+    /// What waits for a decision, by expected gain.
+    pub queue: Vec<Candidate>,
+    /// Where each sample stands in the queue.
+    pub place: HashMap<SampleId, usize>,
+    /// How many samples were judged.
+    pub judged: usize,
+    /// Samples per class, as places in `names`.
+    pub counts: Vec<u64>,
+    /// Expected wrong labels per class.
+    pub wrong: Vec<f64>,
+    /// `[given × classes + true]`: expected samples; empty where there may be several.
+    pub joint: Vec<f64>,
+}
+
+/// One sample of the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The sample.
+    pub id: SampleId,
+    /// The probability that its label is wrong, 0 to 1.
+    pub wrong: f32,
+    /// What a decision on it is worth: orders the queue.
+    pub gain: f32,
+    /// The label that it has, and should probably have, as places in `names`.
+    pub given: Vec<u32>,
+    pub suggested: Vec<u32>,
+    /// The likeliest classes and their probabilities.
+    pub top: Vec<(u32, f32)>,
+    /// Its nearest labelled samples, where they are known.
+    pub near: Vec<Neighbour>,
+    /// Why it is here.
+    pub reason: String,
+}
+
+impl LabelReport {
+    pub(super) fn new(model: &LabelModel) -> Self {
+        let k = model.names.len();
+        let (mut counts, mut wrong) = (vec![0u64; k], vec![0.0f64; k]);
+        for row in &model.rows {
+            let row = *row as usize;
+            for class in &*model.now[row] {
+                counts[*class as usize] += 1;
+                if !model.many || model.verdicts[row].suggested == *class {
+                    wrong[*class as usize] += f64::from(model.verdicts[row].wrong);
+                }
+            }
+        }
+        let even = model.rows.len() as f32 / k as f32;
+        let open: Vec<u32> = model.rows.iter().copied().filter(|row| model.is_open(*row as usize)).collect();
+        let mut queue: Vec<Candidate> = open
+            .into_par_iter()
+            .map(|row| {
+                let near = model.evidence.get(&row).cloned().unwrap_or_default();
+                let row = row as usize;
+                let top = model.top(row);
+                // Expected gain: how surely it is wrong; more for a rare class, to which one sample matters more; more for a sample
+                // with close neighbours, whose labels it speaks for.
+                let rarest = model.now[row].iter().map(|class| counts[*class as usize]).min().unwrap_or(1).max(1) as f32;
+                let rarity = (even / rarest).clamp(0.5, 4.0).powf(0.15);
+                let density = near.iter().map(|found| found.likeness).sum::<f32>() / near.len().max(1) as f32;
+                let gain = model.badness(row) * rarity * (0.9 + 0.2 * density);
+                Candidate {
+                    id: SampleId::at(row),
+                    wrong: model.verdicts[row].wrong,
+                    gain,
+                    given: model.now[row].to_vec(),
+                    suggested: model.suggested(row),
+                    top,
+                    reason: model.reason(row, &near),
+                    near,
+                }
+            })
+            .collect();
+        queue.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
+        let joint = match &model.judge {
+            Judge::One(noise) => noise.joint.clone(),
+            Judge::Many(_) => Vec::new(),
+        };
+        let place = queue.iter().enumerate().map(|(at, candidate)| (candidate.id, at)).collect();
+        Self {
+            column: model.column.clone(),
+            names: model.names.clone(),
+            many: model.many,
+            queue,
+            place,
+            judged: model.rows.len(),
+            counts,
+            wrong,
+            joint,
+        }
+    }
+
+    /// The share of labels that are probably right, 0 to 1.
+    pub fn health(&self) -> f64 {
+        let labels: u64 = self.counts.iter().sum();
+        1.0 - self.wrong.iter().sum::<f64>() / labels.max(1) as f64
+    }
+
+    /// Pairs of classes by how many samples of one are expected to carry the other's label, most first.
+    pub fn overlaps(&self) -> Vec<(usize, usize, f64)> {
+        let k = self.names.len();
+        if self.joint.is_empty() {
+            return Vec::new();
+        }
+        let mut pairs: Vec<(usize, usize, f64)> = (0..k)
+            .flat_map(|a| (a + 1..k).map(move |b| (a, b)))
+            .map(|(a, b)| (a, b, self.joint[a * k + b] + self.joint[b * k + a]))
+            .filter(|(_, _, count)| *count >= 0.5)
+            .collect();
+        pairs.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
+        pairs
+    }
+}
+
+impl LabelModel {
+    fn top(&self, row: usize) -> Vec<(u32, f32)> {
+        let k = self.names.len();
+        let mut p = vec![0.0f32; k];
+        match &self.judge {
+            Judge::One(noise) => {
+                noise.judge(&self.fit.logits, row, self.given[row], &mut p);
+            }
+            Judge::Many(_) => p = self.plain(row),
+        }
+        let mut top: Vec<(u32, f32)> = (0..k as u32).zip(p).collect();
+        let shown = SHOWN.min(k);
+        top.select_nth_unstable_by(shown - 1, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        top.truncate(shown);
+        top.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        top
+    }
+}

@@ -1,0 +1,177 @@
+//! Texts to embeddings: the built-in table, or a model folder that the user chose, whose answers are kept beside the project.
+//!
+//! The built-in embedding is computed faster than a file of it could be read, so only a chosen model's vectors are kept: by the hash of
+//! each text and of the model, so that an edit costs the texts that it changed.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use crate::data::{Dataset, SampleId};
+use crate::job::{Cancelled, Progress};
+use crate::learn::dense::Dense;
+use crate::learn::embedding::built_in;
+use crate::learn::encoder::{Encoder, EncoderError, EncoderFiles};
+
+/// Where meaning comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Meaning {
+    /// The table that the program carries.
+    #[default]
+    BuiltIn,
+    /// A sentence-transformers folder.
+    Folder(PathBuf),
+}
+
+/// Why texts could not be embedded.
+#[derive(Debug, thiserror::Error)]
+pub enum MeaningError {
+    #[error("{0} cannot be read: {1}. A sentence-transformers folder has config.json, tokenizer.json and model.safetensors")]
+    Read(PathBuf, std::io::Error),
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl From<Cancelled> for MeaningError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+const MAGIC: &[u8; 8] = b"LAPVEC01";
+/// The largest cache that is read.
+const LARGEST: u64 = 8 << 30;
+
+/// One row per sample of the dataset, of length 1. `project` is the project file beside which a chosen model's vectors are kept.
+///
+/// # Errors
+/// [`MeaningError`].
+pub fn embed<'t>(
+    dataset: &Dataset,
+    text: &(dyn Fn(SampleId) -> Cow<'t, str> + Sync),
+    meaning: &Meaning,
+    project: Option<&Path>,
+    progress: &Progress,
+) -> Result<Dense, MeaningError> {
+    let rows = dataset.rows();
+    progress.set_total(rows as u64);
+    let folder = match meaning {
+        Meaning::BuiltIn => return Ok(built_in().embed_all(rows, |row| text(SampleId::at(row)), progress)?),
+        Meaning::Folder(folder) => folder,
+    };
+    let files = read_folder(folder)?;
+    let model = model_hash(&files);
+    let cache = project.map(|project| {
+        let mut name = project.as_os_str().to_owned();
+        name.push(".vectors");
+        PathBuf::from(name)
+    });
+    let hashes: Vec<u64> = (0..rows).map(|row| xxh3_64(text(SampleId::at(row)).as_bytes())).collect();
+    let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
+    let mut missing: Vec<u64> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
+    let mut asked: HashMap<u64, usize> = HashMap::new();
+    for (row, hash) in hashes.iter().enumerate() {
+        if !known.vectors.contains_key(hash) && !asked.contains_key(hash) {
+            asked.insert(*hash, missing.len());
+            missing.push(*hash);
+            texts.push(text(SampleId::at(row)).into_owned());
+        }
+    }
+    let fresh = if texts.is_empty() {
+        Dense { dims: known.dims, data: Vec::new() }
+    } else {
+        progress.set_total(texts.len() as u64);
+        Encoder::new(&files)?.embed_all(&texts, progress).map_err(|error| match error {
+            EncoderError::Cancelled => MeaningError::Cancelled,
+            other => other.into(),
+        })?
+    };
+    let mut dense = Dense::zeros(rows, fresh.dims.max(1));
+    for (row, hash) in hashes.iter().enumerate() {
+        let from = match asked.get(hash) {
+            Some(at) => fresh.row(*at),
+            None => known.vectors.get(hash).map(Vec::as_slice).unwrap_or_default(),
+        };
+        if from.len() == dense.dims {
+            dense.row_mut(row).copy_from_slice(from);
+        }
+    }
+    if let Some(path) = cache.filter(|_| !missing.is_empty()) {
+        // A cache that cannot be written costs time at the next start, and nothing else.
+        let _ = keep(&path, model, &hashes, &dense);
+    }
+    Ok(dense)
+}
+
+fn read_folder(folder: &Path) -> Result<EncoderFiles, MeaningError> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| MeaningError::Read(path, error))
+    };
+    Ok(EncoderFiles {
+        config: file("config.json")?,
+        tokenizer: file("tokenizer.json")?,
+        weights: file("model.safetensors")?,
+        pooling: file("1_Pooling/config.json").ok(),
+        limits: file("sentence_bert_config.json").ok(),
+    })
+}
+
+fn model_hash(files: &EncoderFiles) -> u64 {
+    let mut hash = Xxh3::new();
+    for part in [&files.config, &files.tokenizer, &files.weights] {
+        hash.update(part);
+    }
+    hash.digest()
+}
+
+#[derive(Default)]
+struct Known {
+    dims: usize,
+    vectors: HashMap<u64, Vec<f32>>,
+}
+
+/// Reads a cache; `None` where it is of another model, torn, or not there: then everything is computed.
+fn load(path: &Path, model: u64) -> Option<Known> {
+    if fs::metadata(path).ok()?.len() > LARGEST {
+        return None;
+    }
+    let bytes = fs::read(path).ok()?;
+    let (body, sum) = bytes.split_last_chunk::<8>()?;
+    let rest = body.strip_prefix(MAGIC)?;
+    let (head, rest) = rest.split_first_chunk::<16>()?;
+    let dims = u64::from_le_bytes(head[8..].try_into().ok()?) as usize;
+    if u64::from_le_bytes(*sum) != xxh3_64(body) || u64::from_le_bytes(head[..8].try_into().ok()?) != model || dims == 0 {
+        return None;
+    }
+    let vectors = rest
+        .chunks_exact(8 + dims.checked_mul(4)?)
+        .filter_map(|entry| {
+            let (hash, numbers) = entry.split_first_chunk::<8>()?;
+            Some((u64::from_le_bytes(*hash), numbers.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()))
+        })
+        .collect();
+    Some(Known { dims, vectors })
+}
+
+fn keep(path: &Path, model: u64, hashes: &[u64], dense: &Dense) -> std::io::Result<()> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(model.to_le_bytes());
+    bytes.extend((dense.dims as u64).to_le_bytes());
+    let mut seen = std::collections::HashSet::new();
+    for (row, hash) in hashes.iter().enumerate().filter(|(_, hash)| seen.insert(**hash)) {
+        bytes.extend(hash.to_le_bytes());
+        dense.row(row).iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+    }
+    let sum = xxh3_64(&bytes);
+    bytes.extend(sum.to_le_bytes());
+    let aside = path.with_extension("vectors.part");
+    fs::write(&aside, &bytes)?;
+    fs::rename(&aside, path)
+}

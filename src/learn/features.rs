@@ -1,0 +1,93 @@
+//! What a model sees of a text: its embedding (meaning) and its TF-IDF row (words), for a list of samples.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::dense::Dense;
+use super::tfidf::{Sparse, Terms, tfidf};
+use crate::job::{Cancelled, Progress};
+
+/// The features of a list of texts; row by row in the order of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// Embeddings of length 1.
+    pub dense: Arc<Dense>,
+    /// TF-IDF rows of length 1.
+    pub sparse: Sparse,
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+}
+
+impl Features {
+    /// Features of texts whose embeddings are known: `text(row)` gives each text. `classes` bounds the number of terms, so that a
+    /// model of `terms × classes` fits in memory.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn new<'t>(
+        dense: Arc<Dense>,
+        text: impl Fn(usize) -> Cow<'t, str> + Sync,
+        classes: usize,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
+        let most = (MOST_WEIGHTS / classes.max(1)).clamp(2_000, 400_000);
+        let sparse = tfidf(dense.rows(), text, Terms { words: true, letters: None, most }, progress)?;
+        let (mean, scale) = spread(&dense);
+        Ok(Self { dense, sparse, mean, scale })
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.dense.rows()
+    }
+
+    /// The embeddings with every dimension at mean 0 and deviation 1.
+    pub fn scaled(&self) -> Scaled<'_> {
+        Scaled { dense: &self.dense, mean: &self.mean, scale: &self.scale }
+    }
+}
+
+/// The most weights of one sparse model: 128 MB.
+const MOST_WEIGHTS: usize = 1 << 25;
+
+/// Dense rows read at mean 0 and deviation 1.
+pub struct Scaled<'d> {
+    dense: &'d Dense,
+    mean: &'d [f32],
+    scale: &'d [f32],
+}
+
+impl Scaled<'_> {
+    /// How many numbers a row has.
+    pub fn dims(&self) -> usize {
+        self.dense.dims
+    }
+
+    /// Copies one row.
+    #[inline]
+    pub fn copy(&self, row: usize, out: &mut [f32]) {
+        for ((out, value), (mean, scale)) in out.iter_mut().zip(self.dense.row(row)).zip(self.mean.iter().zip(self.scale)) {
+            *out = (value - mean) * scale;
+        }
+    }
+}
+
+/// The mean and the inverse deviation of every dimension; 0 for one that does not vary.
+fn spread(dense: &Dense) -> (Vec<f32>, Vec<f32>) {
+    let n = dense.rows().max(1) as f64;
+    let (mut sums, mut squares) = (vec![0.0f64; dense.dims], vec![0.0f64; dense.dims]);
+    for row in dense.data.chunks(dense.dims.max(1)) {
+        for (value, (sum, square)) in row.iter().zip(sums.iter_mut().zip(&mut squares)) {
+            *sum += f64::from(*value);
+            *square += f64::from(*value) * f64::from(*value);
+        }
+    }
+    let mean: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
+    let scale = squares
+        .iter()
+        .zip(&mean)
+        .map(|(square, mean)| square / n - mean * mean)
+        .map(|variance| if variance > 1e-12 { (1.0 / variance.sqrt()) as f32 } else { 0.0 })
+        .collect();
+    (mean.into_iter().map(|mean| mean as f32).collect(), scale)
+}

@@ -1,0 +1,16 @@
+//! What is learned from a dataset: features, models, neighbours, and what they say about labels. Pure: no disk, no clock, seeded.
+
+pub mod confident;
+pub mod crossfit;
+pub mod dense;
+pub mod embedding;
+pub mod encoder;
+pub mod features;
+mod folds;
+mod logistic;
+pub mod neighbours;
+pub mod noise;
+mod tfidf;
+mod wordpiece;
+
+pub use logistic::Targets;
