@@ -1,6 +1,6 @@
 //! What the speed promises are measured with: `cargo bench`. Each figure stands beside a floor measured in the same run.
 //!
-//! `cargo bench -- --small` leaves the ten-million-row part out (it takes 5 GB of memory and 3 GB of disk).
+//! `cargo bench -- --learn` measures what is learned alone. `cargo bench -- --small` leaves the ten-million-row part out (it takes 5 GB of memory and 3 GB of disk).
 
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -424,6 +424,9 @@ fn main() {
     let large = !words.iter().any(|word| word == "--small");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     println!("{:<52} {:>14} {:>14} {:>7}  promise", "", "Lapidary", "floor", "ratio");
+    if words.iter().any(|word| word == "--learn") {
+        return learning(folder.path(), !large);
+    }
     let (small, million) = (folder.path().join("thousand.csv"), folder.path().join("million.csv"));
     write_rows(&small, 1_000);
     write_rows(&million, 1_000_000);
@@ -465,4 +468,6 @@ fn main() {
     println!("look through {name} rows");
     searching(path);
     first_frame(folder.path());
+    println!("label errors");
+    learning(folder.path(), !large);
 }
