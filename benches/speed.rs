@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
-use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
 use lapidary::checks::label_errors::{Ask, LabelModel, TextOf};
+use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
 use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
@@ -361,11 +361,18 @@ fn learning(folder: &Path, small: bool) {
         );
         against(&format!("confident learning, {rows} × {classes}, processor time"), seconds, peer(&script), known, "≤ 1/5");
     }
-    let text: Vec<String> = std::fs::read_to_string("assets/samples/banking77.csv").unwrap().lines().map(ToOwned::to_owned).collect();
+    let text: Vec<String> =
+        std::fs::read_to_string("assets/samples/banking77.csv").unwrap().lines().map(ToOwned::to_owned).collect();
     let many: Vec<&str> = text.iter().cycle().take(1_000_000).map(String::as_str).collect();
     let bytes: usize = many.iter().map(|line| line.len()).sum();
     let (_, wall, _) = timed(|| built_in().embed_all(many.len(), |row| many[row].into(), &progress).unwrap());
-    row("embedding text, two cores", format!("{:.0} MB/s", bytes as f64 / 1e6 / wall.as_secs_f64()), "50 MB/s".into(), None, "> 50 MB/s");
+    row(
+        "embedding text, two cores",
+        format!("{:.0} MB/s", bytes as f64 / 1e6 / wall.as_secs_f64()),
+        "50 MB/s".into(),
+        None,
+        "> 50 MB/s",
+    );
     for (rows, dims, known) in [(20_000usize, 384, 15.0), (100_000, 256, 60.0)] {
         if small && rows > 50_000 {
             continue;
@@ -380,7 +387,13 @@ fn learning(folder: &Path, small: bool) {
             );
             against(&format!("exact nearest 10 of all, {rows} × {dims}, processor time"), seconds, peer(&script), known, "≤ 1/3");
         } else {
-            row(&format!("exact nearest 10 of all, {rows} × {dims}"), ms(wall), "1 minute".into(), Some(wall.as_secs_f64() / known), "≤ 1");
+            row(
+                &format!("exact nearest 10 of all, {rows} × {dims}"),
+                ms(wall),
+                "1 minute".into(),
+                Some(wall.as_secs_f64() / known),
+                "≤ 1",
+            );
         }
     }
     for rows in if small { vec![10_000] } else { vec![10_000, 100_000] } {
@@ -405,7 +418,13 @@ fn learning(folder: &Path, small: bool) {
             slowest = slowest.max(took);
         }
         row(&format!("{rows} samples, 77 classes: learned"), ms(wall), String::new(), None, "");
-        row("  a decision, until the ranking has followed (slowest of 10)", ms(slowest), "1 s".into(), Some(slowest.as_secs_f64()), "≤ 1");
+        row(
+            "  a decision, until the ranking has followed (slowest of 10)",
+            ms(slowest),
+            "1 s".into(),
+            Some(slowest.as_secs_f64()),
+            "≤ 1",
+        );
     }
 }
 

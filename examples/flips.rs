@@ -27,7 +27,10 @@ enum Flips {
 
 fn main() {
     let only = std::env::args().nth(1).unwrap_or_default();
-    println!("{:<26} {:>6} {:>4} {:>7} {:>8} {:>9} {:>7} {:>7}", "data", "rows", "k", "planted", "flagged", "precision", "recall", "P@n");
+    println!(
+        "{:<26} {:>6} {:>4} {:>7} {:>8} {:>9} {:>7} {:>7}",
+        "data", "rows", "k", "planted", "flagged", "precision", "recall", "P@n"
+    );
     for (name, rows, flips, seed) in sets().into_iter().filter(|set| set.0.contains(&only)) {
         let (labels, wrong) = plant(&rows, flips, seed);
         let (precision, recall, at_n, flagged) = measure(&rows, &labels, &wrong);
@@ -51,7 +54,13 @@ fn sets() -> Vec<(String, Rows, Flips, u64)> {
         for (rate, seed) in [(0.05, 7), (0.15, 8)] {
             sets.push((format!("banking77 pairs {rate}"), banking.clone(), Flips::Pairs(rate), seed));
         }
-        let ten: HashSet<String> = banking.iter().map(|(_, label)| label.clone()).collect::<std::collections::BTreeSet<_>>().into_iter().step_by(8).collect();
+        let ten: HashSet<String> = banking
+            .iter()
+            .map(|(_, label)| label.clone())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .step_by(8)
+            .collect();
         let few: Rows = pick(banking.into_iter().filter(|(_, label)| ten.contains(label)).collect(), 1_000, 9);
         sets.push(("banking77 small 0".into(), few.clone(), Flips::Uniform(0.0), 10));
         sets.push(("banking77 small 0.1".into(), few, Flips::Uniform(0.1), 11));
@@ -61,7 +70,8 @@ fn sets() -> Vec<(String, Rows, Flips, u64)> {
         for (rate, seed) in [(0.0, 12), (0.05, 13)] {
             sets.push((format!("glosses uniform {rate}"), pick(glosses.clone(), 12_000, seed), Flips::Uniform(rate), seed));
         }
-        let six: Rows = glosses.into_iter().filter(|(_, label)| ["05", "20", "13", "18", "06", "15"].contains(&label.as_str())).collect();
+        let six: Rows =
+            glosses.into_iter().filter(|(_, label)| ["05", "20", "13", "18", "06", "15"].contains(&label.as_str())).collect();
         let six = pick(six, 3_000, 14);
         for (rate, seed) in [(0.0, 15), (0.05, 16), (0.2, 17)] {
             sets.push((format!("glosses six {rate}"), six.clone(), Flips::Uniform(rate), seed));
@@ -116,7 +126,8 @@ fn pick(mut rows: Rows, most: usize, seed: u64) -> Rows {
 }
 
 fn plant(rows: &Rows, flips: Flips, seed: u64) -> (Vec<String>, HashSet<u32>) {
-    let names: Vec<&String> = rows.iter().map(|(_, label)| label).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let names: Vec<&String> =
+        rows.iter().map(|(_, label)| label).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let mut random = StdRng::seed_from_u64(seed);
     let (mut labels, mut wrong) = (Vec::new(), HashSet::new());
     for (row, (_, label)) in rows.iter().enumerate() {

@@ -38,7 +38,9 @@ fn code(text: &str) -> String {
 /// `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → job`
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
-        "main" | "lib" => &["app", "cli", "ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "job"],
+        "main" | "lib" => {
+            &["app", "cli", "ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "job"]
+        }
         "app" => &["ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "job"],
         "cli" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "job"],
         "ui" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "job"],
@@ -95,7 +97,9 @@ fn each_power_stays_in_its_room() {
 
 #[test]
 fn what_computes_is_pure() {
-    for (path, text) in sources().into_iter().filter(|(path, _)| matches!(room(path).as_str(), "checks" | "transform" | "learn" | "data")) {
+    for (path, text) in
+        sources().into_iter().filter(|(path, _)| matches!(room(path).as_str(), "checks" | "transform" | "learn" | "data"))
+    {
         for word in ["SystemTime", "Instant", "std::fs", "std::net", "rand::rng()", "thread_rng", "from_os_rng", "std::env"] {
             assert!(!code(&text).contains(word), "{} has {word}: what it needs is an argument", path.display());
         }

@@ -36,7 +36,8 @@ fn typed(path: &Path) -> Dataset {
     let program = env!("CARGO_BIN_EXE_lapidary");
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("table.csv");
-    let done = std::process::Command::new(program).arg("export").arg(path).args(["--no-project", "-o"]).arg(&csv).output().unwrap();
+    let done =
+        std::process::Command::new(program).arg("export").arg(path).args(["--no-project", "-o"]).arg(&csv).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     open(&csv)
 }
@@ -105,10 +106,14 @@ fn ties_apart(joint: &Joint, given: &[u32], theirs: &[f64], name: &str) {
             exact - exact.floor()
         };
         let (ours, theirs) = (&joint.calibrated[class * k..(class + 1) * k], &theirs[class * k..(class + 1) * k]);
-        let (up, down): (Vec<usize>, Vec<usize>) = (0..k).filter(|at| ours[*at] != theirs[*at]).partition(|at| ours[*at] > theirs[*at]);
+        let (up, down): (Vec<usize>, Vec<usize>) =
+            (0..k).filter(|at| ours[*at] != theirs[*at]).partition(|at| ours[*at] > theirs[*at]);
         assert_eq!(up.len(), down.len(), "{name}: the sum of row {class}");
         for at in up {
-            assert!(down.iter().any(|other| (fraction(at) - fraction(*other)).abs() < 1e-9), "{name}: cell {class}, {at} is no tie");
+            assert!(
+                down.iter().any(|other| (fraction(at) - fraction(*other)).abs() < 1e-9),
+                "{name}: cell {class}, {at} is no tie"
+            );
         }
     }
 }
@@ -136,14 +141,26 @@ fn nine_of_ten_planted_flips_are_found_and_nine_of_ten_flags_are_right() {
     let (precision, recall) = (right / flags.len() as f64, right / wrong.len() as f64);
     println!("banking77_flipped: {} flagged, precision {precision:.3}, recall {recall:.3}", flags.len());
     assert!(precision >= 0.90 && recall >= 0.90, "precision {precision:.3}, recall {recall:.3}");
-    assert_eq!(model.findings(), learn(&dataset, &Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() }).findings());
+    assert_eq!(
+        model.findings(),
+        learn(&dataset, &Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() }).findings()
+    );
 }
 
 /// Rows of the bundled sample in ten classes, a tenth of them flipped; and which.
 fn planted(folder: &Path) -> (PathBuf, HashSet<u32>) {
     let dataset = open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/samples/banking77.csv"));
     let (text, label) = (dataset.field("text").unwrap(), dataset.field("category").unwrap());
-    let classes = ["age_limit", "atm_support", "card_arrival", "change_pin", "exchange_rate", "getting_spare_card", "lost_or_stolen_phone", "terminate_account"];
+    let classes = [
+        "age_limit",
+        "atm_support",
+        "card_arrival",
+        "change_pin",
+        "exchange_rate",
+        "getting_spare_card",
+        "lost_or_stolen_phone",
+        "terminate_account",
+    ];
     let mut random = StdRng::seed_from_u64(4);
     let (mut out, mut wrong, mut n) = (String::from("text,category\n"), HashSet::new(), 0);
     for id in dataset.samples() {
@@ -170,7 +187,12 @@ fn a_decision_moves_what_is_like_it_and_a_kept_sample_stays_away() {
     let mut model = learn(workspace.dataset(), &Ask::default());
     let flags = found(&model);
     let right = flags.intersection(&wrong).count();
-    assert!(right * 10 >= flags.len() * 8 && right * 10 >= wrong.len() * 8, "{right} of {} flagged, {} planted", flags.len(), wrong.len());
+    assert!(
+        right * 10 >= flags.len() * 8 && right * 10 >= wrong.len() * 8,
+        "{right} of {} flagged, {} planted",
+        flags.len(),
+        wrong.len()
+    );
 
     let before = model.report();
     let first = before.queue[0].clone();
@@ -268,14 +290,25 @@ fn the_command_says_what_why_and_what_instead() {
         assert!(!finding["suggestion"].as_str().unwrap().is_empty());
     }
     for method in Method::all() {
-        let (code, out, err) = check(&[path, "--only", "label_errors", "--method", method.name(), "--score", "normalized_margin", "--json"]);
+        let (code, out, err) =
+            check(&[path, "--only", "label_errors", "--method", method.name(), "--score", "normalized_margin", "--json"]);
         assert_eq!(code, 1, "{}: {out} {err}", method.name());
     }
     let clean = folder.path().join("clean.csv");
-    std::fs::write(&clean, "text,label\n".to_owned() + &(0..60).map(|n| if n % 2 == 0 { "a cat,animal\n" } else { "a car,thing\n" }).collect::<String>()).unwrap();
+    std::fs::write(
+        &clean,
+        "text,label\n".to_owned()
+            + &(0..60).map(|n| if n % 2 == 0 { "a cat,animal\n" } else { "a car,thing\n" }).collect::<String>(),
+    )
+    .unwrap();
     let clean = clean.to_str().unwrap();
     assert_eq!(check(&[clean, "--only", "label_errors"]).0, 0);
-    for words in [&[clean, "--only", "label_errors", "--label", "nothing"][..], &[clean, "--only", "nonsense"], &["no such file.csv"], &[clean, "--method", "magic"]] {
+    for words in [
+        &[clean, "--only", "label_errors", "--label", "nothing"][..],
+        &[clean, "--only", "nonsense"],
+        &["no such file.csv"],
+        &[clean, "--method", "magic"],
+    ] {
         let (code, _, err) = check(words);
         assert!(code == 2 && err.lines().count() == 1, "{words:?}: {code} {err}");
     }
@@ -287,7 +320,13 @@ fn somebody_elses_probabilities_are_used() {
     let mut text = String::from("id,label,p_cat,p_dog\n");
     for n in 0..200 {
         let cat = n % 2 == 0;
-        let given = if n % 40 == 0 { "dog" } else if cat { "cat" } else { "dog" };
+        let given = if n % 40 == 0 {
+            "dog"
+        } else if cat {
+            "cat"
+        } else {
+            "dog"
+        };
         // Mostly sure, in varying degrees; where the label is wrong, very sure of the other.
         let sure = if n % 40 == 0 { 0.998 } else { 0.6 + 0.399 * (n as f64 * 0.618).fract() };
         let p = if cat { sure } else { 1.0 - sure };
@@ -298,7 +337,8 @@ fn somebody_elses_probabilities_are_used() {
     let rows = |words: &[&str]| -> Vec<u64> {
         let (_, out, err) = check(words);
         let said: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out} {err}"));
-        let mut rows: Vec<u64> = said["findings"].as_array().unwrap().iter().map(|finding| finding["rows"][0].as_u64().unwrap()).collect();
+        let mut rows: Vec<u64> =
+            said["findings"].as_array().unwrap().iter().map(|finding| finding["rows"][0].as_u64().unwrap()).collect();
         rows.sort_unstable();
         rows
     };
@@ -306,7 +346,8 @@ fn somebody_elses_probabilities_are_used() {
     let wanted = [0, 40, 80, 120, 160];
     assert_eq!(rows(&[path, "--only", "label_errors", "--probabilities", "p_", "--json"]), wanted);
     let own = folder.path().join("p.csv");
-    let lines: String = text.lines().map(|line| line.splitn(3, ',').nth(2).unwrap().replace("p_cat,p_dog", "p0,p1") + "\n").collect();
+    let lines: String =
+        text.lines().map(|line| line.splitn(3, ',').nth(2).unwrap().replace("p_cat,p_dog", "p0,p1") + "\n").collect();
     std::fs::write(&own, lines).unwrap();
     let own = own.to_str().unwrap();
     assert_eq!(rows(&[path, "--only", "label_errors", "--probabilities", own, "--method", "both", "--json"]), wanted);
@@ -316,7 +357,8 @@ fn somebody_elses_probabilities_are_used() {
 #[test]
 fn the_built_in_embedding_is_the_same_every_time() {
     let texts = ["I lost my card", "Ich habe meine Karte verloren", "我的卡丢了", "", "\u{0}\u{fffd}", "🎉🎉", "I lost my card"];
-    let embed = || lapidary::learn::embedding::built_in().embed_all(texts.len(), |row| texts[row].into(), &Progress::silent()).unwrap();
+    let embed =
+        || lapidary::learn::embedding::built_in().embed_all(texts.len(), |row| texts[row].into(), &Progress::silent()).unwrap();
     let dense = embed();
     assert_eq!(dense, embed());
     assert_eq!(dense.row(0), dense.row(6));

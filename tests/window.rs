@@ -608,7 +608,11 @@ fn a_cell_of_the_noise_matrix_becomes_the_samples_behind_it() {
     window.key(Key::Escape);
     window.click("Noise and classes");
     let class = window.harness.query_all_by_label_contains("change_pin: ");
-    class.into_iter().find(|node| node.accesskit_node().label().is_some_and(|label| label.starts_with("change_pin"))).unwrap().click();
+    class
+        .into_iter()
+        .find(|node| node.accesskit_node().label().is_some_and(|label| label.starts_with("change_pin")))
+        .unwrap()
+        .click();
     window.settle();
     assert!(window.sees("change_pin that looks wrong"));
 }

@@ -146,7 +146,11 @@ impl App {
             let value = if kind == Kind::List && role.is_label() && !text.starts_with('[') { &listed } else { text };
             let change = Change::cells(dataset, column, samples.iter().map(|id| (*id, Some(value))))?;
             // In the queue, choosing a class is a decision on the sample.
-            let seen = if reviewing && role.is_label() { Change::mark(dataset, Of::Reviewed, samples.iter().copied(), true)? } else { None };
+            let seen = if reviewing && role.is_label() {
+                Change::mark(dataset, Of::Reviewed, samples.iter().copied(), true)?
+            } else {
+                None
+            };
             let n = change.as_ref().map_or(0, |change| change.samples.len());
             let of = if n == 1 { format!("sample {}", samples[0].0) } else { count_samples(n) };
             let words =
@@ -222,7 +226,8 @@ impl App {
                 // One step is one edit's samples; a jump may be anything.
                 let after = workspace.history().head();
                 let parent = |id| workspace.history().node(id).map(|node| node.parent);
-                let one = if parent(before) == Some(after) { Some(before) } else { (parent(after) == Some(before)).then_some(after) };
+                let one =
+                    if parent(before) == Some(after) { Some(before) } else { (parent(after) == Some(before)).then_some(after) };
                 let edit = one.and_then(|id| workspace.edit_at(id).ok());
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
                 self.notices.retain(|notice| {

@@ -234,9 +234,10 @@ impl App {
             Some(id) != current
                 && !app.state.review.passed.contains(&id)
                 && app.in_filter(id)
-                && app.workspace.as_ref().is_some_and(|workspace| {
-                    !workspace.dataset().is_reviewed(id) && !workspace.dataset().is_excluded(id)
-                })
+                && app
+                    .workspace
+                    .as_ref()
+                    .is_some_and(|workspace| !workspace.dataset().is_reviewed(id) && !workspace.dataset().is_excluded(id))
         };
         let next = report.queue.iter().map(|candidate| candidate.id).find(|id| waits(self, *id));
         if let Some(current) = current {
@@ -389,7 +390,13 @@ impl App {
         });
     }
 
-    pub(super) fn found_similar(&mut self, ctx: &Context, title: String, ids: Vec<SampleId>, embeddings: (Meaning, u64, Arc<Dense>)) {
+    pub(super) fn found_similar(
+        &mut self,
+        ctx: &Context,
+        title: String,
+        ids: Vec<SampleId>,
+        embeddings: (Meaning, u64, Arc<Dense>),
+    ) {
         self.labels.embeddings = Some(embeddings);
         if ids.is_empty() {
             return self.say(ctx, "Nothing like it was found: there are no words that the embedding knows");

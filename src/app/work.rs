@@ -10,7 +10,9 @@ use super::labels::Learned;
 use crate::action::Action;
 use crate::checks::label_errors::LabelReport;
 use crate::checks::{Finding, Thresholds, outliers};
-use crate::data::{Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, Rule, SampleId, Summary, sort, values};
+use crate::data::{
+    Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, Rule, SampleId, Summary, sort, values,
+};
 use crate::edit::{Edit, JournalError, Target as Of, project_path, recover};
 use crate::io::{self, Meaning, Reading, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Check, Finding, Kind};
 pub use super::label_input::{Given, TextOf};
 pub use super::label_report::{Candidate, LabelReport};
+use super::{Check, Finding, Kind};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::job::{Cancelled, Progress};
 use crate::learn::Targets;
@@ -89,11 +89,15 @@ pub enum Unfit {
     NoColumn(String),
     #[error("there is no text column to learn from: give a column the role text in Collect")]
     NoText,
-    #[error("too little to learn from: {rows} samples in {classes} classes of at least {FEWEST} (needed are {FEWEST_ROWS} samples in 2 classes)")]
+    #[error(
+        "too little to learn from: {rows} samples in {classes} classes of at least {FEWEST} (needed are {FEWEST_ROWS} samples in 2 classes)"
+    )]
     TooFew { rows: usize, classes: usize },
     #[error("{rows} samples in {classes} classes are more than can be judged at once; is {column:?} a label?")]
     TooMany { rows: usize, classes: usize, column: String },
-    #[error("the probabilities do not fit: {found} of {classes} classes have a column, and there are {rows} rows for {wanted} samples. One numeric column per class is needed, named after it or numbered (p0, p1, …)")]
+    #[error(
+        "the probabilities do not fit: {found} of {classes} classes have a column, and there are {rows} rows for {wanted} samples. One numeric column per class is needed, named after it or numbered (p0, p1, …)"
+    )]
     Probabilities { found: usize, classes: usize, rows: usize, wanted: usize },
     #[error("stopped")]
     Cancelled,
@@ -161,11 +165,11 @@ impl LabelModel {
         let features = Features::new(embeddings, |row| text.read(dataset, SampleId::at(row)), classes, progress)?;
         // What somebody confirmed is trusted whole from the start; so, at first, is everything else.
         model.fit = cross_fit(&features, &model.rows, &model.fitted, None, SEED, progress)?;
-        model.judge_first();
+        model.judge_first(progress)?;
         progress.check()?;
         let trust: Vec<f32> = model.first.iter().map(|verdict| 1.0 - verdict.wrong).collect();
         model.fit = cross_fit(&features, &model.rows, &model.fitted, Some(&trust), SEED, progress)?;
-        model.judge_first();
+        model.judge_first(progress)?;
         progress.check()?;
         model.features = Some(features);
         model.gather_evidence(progress)?;
@@ -190,7 +194,7 @@ impl LabelModel {
                 if many { (p / (1.0 - p).max(1e-9)).ln() } else { p.ln() }
             })
             .collect();
-        model.judge_first();
+        model.judge_first(progress)?;
         Ok(model)
     }
 
@@ -265,17 +269,18 @@ impl LabelModel {
         })
     }
 
-    fn judge_first(&mut self) {
+    fn judge_first(&mut self, progress: &Progress) -> Result<(), Cancelled> {
         let k = self.names.len();
         self.judge = if self.many {
             let has = |row: usize, class: usize| self.now[row].contains(&(class as u32));
-            Judge::Many(BinaryNoise::fit(&self.fit.logits, k, &self.rows, has, &self.sure))
+            Judge::Many(BinaryNoise::fit(&self.fit.logits, k, &self.rows, has, &self.sure, progress)?)
         } else {
-            Judge::One(Noise::fit(&self.fit.logits, k, &self.given, &self.sure))
+            Judge::One(Noise::fit(&self.fit.logits, k, &self.given, &self.sure, progress)?)
         };
         self.judge_all();
         self.first.clone_from(&self.verdicts);
         self.pick();
+        Ok(())
     }
 
     fn judge_all(&mut self) {
@@ -339,9 +344,12 @@ impl LabelModel {
             let mut worst = vec![1.0f64; self.rows.len()];
             for class in 0..k {
                 let pair: Vec<f64> = p.chunks(k).flat_map(|p| [1.0 - p[class], p[class]]).collect();
-                let given: Vec<u32> = self.rows.iter().map(|row| u32::from(self.now[*row as usize].contains(&(class as u32)))).collect();
+                let given: Vec<u32> =
+                    self.rows.iter().map(|row| u32::from(self.now[*row as usize].contains(&(class as u32)))).collect();
                 if let Some(filter) = filter {
-                    flagged(&pair, 2, &given, filter, 1).into_iter().for_each(|at| picked[self.rows[at as usize] as usize] = true);
+                    flagged(&pair, 2, &given, filter, 1)
+                        .into_iter()
+                        .for_each(|at| picked[self.rows[at as usize] as usize] = true);
                 }
                 if let Some(score) = self.ask.score {
                     worst.iter_mut().zip(score.all(&pair, &given)).for_each(|(worst, score)| *worst = worst.min(score));
@@ -362,7 +370,9 @@ impl LabelModel {
 
     /// Whether a row's label is flagged and nobody has decided on it.
     pub(super) fn is_open(&self, row: usize) -> bool {
-        !self.sure[row] && !self.now[row].is_empty() && self.picked.as_ref().map_or(self.verdicts[row].wrong >= FLAG, |picked| picked[row])
+        !self.sure[row]
+            && !self.now[row].is_empty()
+            && self.picked.as_ref().map_or(self.verdicts[row].wrong >= FLAG, |picked| picked[row])
     }
 
     /// How bad a row's label is, 0 to 1: the probability that it is wrong, or what the score says.
@@ -418,7 +428,8 @@ impl LabelModel {
             if follows {
                 let wanted = self.wanted(row);
                 let before = self.applied.insert(id.0, wanted.clone()).unwrap_or_default();
-                let step: Vec<(u32, f32)> = wanted.into_iter().chain(before.into_iter().map(|(class, weight)| (class, -weight))).collect();
+                let step: Vec<(u32, f32)> =
+                    wanted.into_iter().chain(before.into_iter().map(|(class, weight)| (class, -weight))).collect();
                 self.push(row, &step);
             }
         }
@@ -477,7 +488,8 @@ impl LabelModel {
                             scaled.copy(at, other);
                             let meaning = reach * (dot(&own, other) + 1.0);
                             let (columns, values) = features.sparse.row(at);
-                            let words: f32 = columns.iter().zip(values).map(|(column, value)| terms[*column as usize] * value).sum();
+                            let words: f32 =
+                                columns.iter().zip(values).map(|(column, value)| terms[*column as usize] * value).sum();
                             let shared = meaning + heat * words;
                             for (class, weight) in step {
                                 logits[*class as usize] += shared * weight;

@@ -104,7 +104,9 @@ impl Given {
             .into_par_iter()
             .flat_map_iter(|row| {
                 let id = SampleId::at(row);
-                fields.iter().map(move |field| field.and_then(|field| source.text(field, id)?.parse::<f32>().ok()).filter(|p| p.is_finite()).unwrap_or(0.0))
+                fields.iter().map(move |field| {
+                    field.and_then(|field| source.text(field, id)?.parse::<f32>().ok()).filter(|p| p.is_finite()).unwrap_or(0.0)
+                })
             })
             .collect();
         Ok(Self { names, p })

@@ -107,7 +107,15 @@ fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Ki
             fences.max(0.0)
         );
         let severity = 1.0 - 0.5 / excess;
-        findings.push(Finding { check: Check::Outliers, kind, samples: vec![*id], column: column.to_owned(), severity, reason, suggestion: None });
+        findings.push(Finding {
+            check: Check::Outliers,
+            kind,
+            samples: vec![*id],
+            column: column.to_owned(),
+            severity,
+            reason,
+            suggestion: None,
+        });
     }
 }
 

@@ -151,7 +151,9 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let only = match arguments.get("--only") {
         None => None,
         Some(names) => {
-            let named = |name: &str| Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", Check::names()));
+            let named = |name: &str| {
+                Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", Check::names()))
+            };
             Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
         }
     };
@@ -170,7 +172,9 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     for check in only.clone().unwrap_or_else(|| Check::ALL.to_vec()) {
         let begun = Instant::now();
         findings.extend(match check {
-            Check::Outliers => outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?,
+            Check::Outliers => {
+                outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?
+            }
             Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask) {
                 Ok(model) => model.findings(),
                 // Not asked for by name, a dataset that has no labels is no mistake.
@@ -221,7 +225,10 @@ fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
     let method = match arguments.get("--method") {
         None => LabelMethod::default(),
         Some(name) => LabelMethod::from_name(name).ok_or_else(|| {
-            format!("there is no method called {name:?}; there are: {}", LabelMethod::all().map(LabelMethod::name).collect::<Vec<_>>().join(", "))
+            format!(
+                "there is no method called {name:?}; there are: {}",
+                LabelMethod::all().map(LabelMethod::name).collect::<Vec<_>>().join(", ")
+            )
         })?,
     };
     let score = match arguments.get("--score") {

@@ -89,7 +89,7 @@ pub fn embed<'t>(
         progress.set_total(texts.len() as u64);
         Encoder::new(&files)?.embed_all(&texts, progress).map_err(|error| match error {
             EncoderError::Cancelled => MeaningError::Cancelled,
-            other => other.into(),
+            EncoderError::Model(_) => MeaningError::Encoder(error),
         })?
     };
     let mut dense = Dense::zeros(rows, fresh.dims.max(1));

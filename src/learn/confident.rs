@@ -79,7 +79,7 @@ impl Score {
         let own: f64 = p[given].into();
         match self {
             Self::SelfConfidence => own,
-            Self::NormalizedMargin => (own - largest_other(p, given) + 1.0) / 2.0,
+            Self::NormalizedMargin => f64::midpoint(own - largest_other(p, given), 1.0),
             Self::ConfidenceWeightedEntropy => {
                 let entropy: f64 = p.iter().map(|p| (*p).into()).filter(|p: &f64| *p > 0.0).map(|p| -p * p.ln()).sum();
                 let s = entropy / (p.len() as f64).ln() / own.max(1e-6);
@@ -91,7 +91,11 @@ impl Score {
     /// The score of every row.
     pub fn all<P: Copy + Into<f64> + Sync>(self, p: &[P], given: &[u32]) -> Vec<f64> {
         let classes = p.len() / given.len().max(1);
-        given.par_iter().enumerate().map(|(row, given)| self.of(&p[row * classes..(row + 1) * classes], *given as usize)).collect()
+        given
+            .par_iter()
+            .enumerate()
+            .map(|(row, given)| self.of(&p[row * classes..(row + 1) * classes], *given as usize))
+            .collect()
     }
 }
 
@@ -172,21 +176,22 @@ fn thresholds<P: Copy + Into<f64> + Sync>(p: &[P], classes: usize, given: &[u32]
 
 /// The class that a row is confidently of: the only one at or above its threshold, or the likeliest where there are several.
 fn confident<P: Copy + Into<f64>>(p: &[P], thresholds: &[f64]) -> Option<usize> {
-    let (mut above, mut only, mut best, mut likeliest) = (0, 0, f64::NEG_INFINITY, 0);
-    for (class, (p, threshold)) in p.iter().zip(thresholds).enumerate() {
-        let p: f64 = (*p).into();
-        if p >= threshold - SLACK {
-            above += 1;
-            only = class;
-        }
-        if p > best {
-            (best, likeliest) = (p, class);
-        }
-    }
+    let reaches = |(p, threshold): (&P, &f64)| (*p).into() >= threshold - SLACK;
+    // Counted without a branch: most classes are far from their thresholds.
+    let above: u32 = p.iter().zip(thresholds).map(|pair| u32::from(reaches(pair))).sum();
     match above {
         0 => None,
-        1 => Some(only),
-        _ => Some(likeliest),
+        1 => p.iter().zip(thresholds).position(reaches),
+        _ => {
+            let mut best = (f64::NEG_INFINITY, 0);
+            for (class, p) in p.iter().enumerate() {
+                let p: f64 = (*p).into();
+                if p > best.0 {
+                    best = (p, class);
+                }
+            }
+            Some(best.1)
+        }
     }
 }
 
@@ -226,7 +231,13 @@ fn round_preserving_sum(row: &mut [f64]) {
 
 /// The rows whose label `filter` flags, ascending. `fewest` samples are left to every class (cleanlab's `min_examples_per_class`:
 /// 1 in its own filter, 10 where Datalab runs it).
-pub fn flagged<P: Copy + Into<f64> + Sync>(p: &[P], classes: usize, given: &[u32], filter: CleanlabFilter, fewest: usize) -> Vec<u32> {
+pub fn flagged<P: Copy + Into<f64> + Sync>(
+    p: &[P],
+    classes: usize,
+    given: &[u32],
+    filter: CleanlabFilter,
+    fewest: usize,
+) -> Vec<u32> {
     Joint::of(p, classes, given).flagged(p, given, filter, fewest)
 }
 
@@ -248,7 +259,8 @@ impl Joint {
             CleanlabFilter::PredictedNeqGiven => mask.fill(true),
             CleanlabFilter::LowSelfConfidence | CleanlabFilter::LowNormalizedMargin => {
                 let count = joint.off_diagonal.iter().filter(|row| !is_argmax(p, classes, given, **row as usize)).count();
-                let score = if filter == CleanlabFilter::LowSelfConfidence { Score::SelfConfidence } else { Score::NormalizedMargin };
+                let score =
+                    if filter == CleanlabFilter::LowSelfConfidence { Score::SelfConfidence } else { Score::NormalizedMargin };
                 return lowest(&score.all(p, given), (0..given.len() as u32).collect(), count);
             }
         }
@@ -313,17 +325,34 @@ fn by_noise_rate<P: Copy + Into<f64> + Sync>(p: &[P], joint: &Joint, given: &[u3
         .enumerate()
         .filter(|(_, rows)| rows.len() > fewest.max(1))
         .map(|(label, rows)| {
-            let mut found = Vec::new();
-            for truth in (0..k).filter(|truth| *truth != label) {
-                let count = counts[truth * k + label] as usize;
-                if count == 0 {
-                    continue;
+            let wanted: Vec<(usize, usize)> = (0..k)
+                .filter(|truth| *truth != label)
+                .map(|truth| (truth, counts[truth * k + label] as usize))
+                .filter(|(_, n)| *n > 0)
+                .collect();
+            // The largest margins are above 0 wherever enough are: one pass over the rows finds those, and few are sorted.
+            let mut above: Vec<Vec<(f64, u32)>> = vec![Vec::new(); wanted.len()];
+            for row in &rows {
+                let p = &p[*row as usize * k..(*row as usize + 1) * k];
+                let own: f64 = p[label].into();
+                for ((truth, _), list) in wanted.iter().zip(&mut above) {
+                    let margin = p[*truth].into() - own;
+                    if margin > 0.0 {
+                        list.push((margin, *row));
+                    }
                 }
-                let margin = |row: u32| -> f64 { p[row as usize * k + truth].into() - p[row as usize * k + label].into() };
-                let mut order = rows.clone();
-                let count = count.min(order.len());
-                order.select_nth_unstable_by(count - 1, |a, b| margin(*b).total_cmp(&margin(*a)).then(a.cmp(b)));
-                found.extend_from_slice(&order[..count]);
+            }
+            let mut found = Vec::new();
+            for ((truth, count), mut list) in wanted.into_iter().zip(above) {
+                if list.len() < count {
+                    list = rows
+                        .iter()
+                        .map(|row| (p[*row as usize * k + truth].into() - p[*row as usize * k + label].into(), *row))
+                        .collect();
+                }
+                let count = count.min(list.len());
+                list.select_nth_unstable_by(count - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                found.extend(list[..count].iter().map(|(_, row)| *row));
             }
             found
         })

@@ -54,7 +54,8 @@ pub fn cross_fit(
     let fold_of = stratified(&first, classes + 1, FOLDS, seed);
     let scaled = features.scaled();
     // The slow ones first, so that two cores end together.
-    let tasks: Vec<(u8, bool)> = [false, true].into_iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, dense))).collect();
+    let tasks: Vec<(u8, bool)> =
+        [false, true].into_iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, dense))).collect();
     let parts: Vec<(Vec<u32>, Vec<f32>)> = tasks
         .par_iter()
         .with_max_len(1)
@@ -111,7 +112,9 @@ fn temperature(logits: &[f32], rows: &[u32], targets: &Targets) -> f32 {
                 let mut buffer = vec![0.0f32; targets.classes];
                 rows.iter()
                     .zip(logits.chunks(targets.classes))
-                    .map(|(row, logits)| f64::from(log_likelihood(logits, factor, targets.of(*row as usize), targets.many, &mut buffer)))
+                    .map(|(row, logits)| {
+                        f64::from(log_likelihood(logits, factor, targets.of(*row as usize), targets.many, &mut buffer))
+                    })
                     .sum()
             })
             .collect();

@@ -1,6 +1,6 @@
 //! The built-in text embedding: a table of token vectors, summed over a text and scaled to length 1.
 //!
-//! A static embedding in the manner of Model2Vec (Tulkens and van Dongen, 2024), distilled from all-MiniLM-L6-v2 by
+//! A static embedding in the manner of `Model2Vec` (Tulkens and van Dongen, 2024), distilled from all-MiniLM-L6-v2 by
 //! `examples/distil.rs`: each token of the vocabulary went through the model alone, the vectors were reduced by principal
 //! components, weighed by how rare the token is, and rounded to bytes. Deterministic; nothing is fetched.
 
@@ -52,7 +52,8 @@ impl Embedding {
     /// an `f32` scale per token, then `tokens × dims` signed bytes. `None` where that does not fit.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
-        let number = |at: usize| rest.get(at * 4..at * 4 + 4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let number =
+            |at: usize| rest.get(at * 4..at * 4 + 4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         let (dims, tokens, words) = (number(0)? as usize, number(1)? as usize, number(2)? as usize);
         let rest = &rest[12..];
         let (vocabulary, rest) = rest.split_at_checked(words)?;
@@ -104,12 +105,15 @@ impl Embedding {
         progress: &Progress,
     ) -> Result<Dense, Cancelled> {
         let mut dense = Dense::zeros(rows, self.dims);
-        dense.data.par_chunks_mut(CHUNK * self.dims).enumerate().try_for_each_init(EmbedReader::default, |reader, (chunk, part)| {
-            for (at, out) in part.chunks_mut(self.dims).enumerate() {
-                self.embed(reader, &text(chunk * CHUNK + at), out);
-            }
-            progress.step((part.len() / self.dims) as u64)
-        })?;
+        dense.data.par_chunks_mut(CHUNK * self.dims).enumerate().try_for_each_init(
+            EmbedReader::default,
+            |reader, (chunk, part)| {
+                for (at, out) in part.chunks_mut(self.dims).enumerate() {
+                    self.embed(reader, &text(chunk * CHUNK + at), out);
+                }
+                progress.step((part.len() / self.dims) as u64)
+            },
+        )?;
         Ok(dense)
     }
 }

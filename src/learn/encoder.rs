@@ -28,7 +28,9 @@ pub struct EncoderFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum EncoderError {
     /// Its files are not what is needed.
-    #[error("this model cannot be used: {0}. It must be a sentence-transformers folder of the BERT family with config.json, tokenizer.json and model.safetensors")]
+    #[error(
+        "this model cannot be used: {0}. It must be a sentence-transformers folder of the BERT family with config.json, tokenizer.json and model.safetensors"
+    )]
     Model(String),
     /// Stopped.
     #[error("stopped")]
@@ -56,6 +58,8 @@ pub struct Encoder {
 
 /// Texts that go through the model together: of like length, so that little is padding.
 const BATCH: usize = 32;
+/// The most bytes of a batch, padding included: a batch must not keep a person waiting who wants to stop.
+const MOST_BYTES: usize = 3_000;
 
 impl Encoder {
     /// Loads a model.
@@ -65,11 +69,12 @@ impl Encoder {
     pub fn new(files: &EncoderFiles) -> Result<Self, EncoderError> {
         let config: Config = serde_json::from_slice(&files.config).map_err(|error| model(format!("config.json: {error}")))?;
         let mut tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(format!("tokenizer.json: {error}")))?;
-        let json = |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
-        let first_token = json(&files.pooling)
-            .is_some_and(|pooling| pooling["pooling_mode_cls_token"].as_bool() == Some(true));
+        let json =
+            |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+        let first_token = json(&files.pooling).is_some_and(|pooling| pooling["pooling_mode_cls_token"].as_bool() == Some(true));
         let longest = json(&files.limits).and_then(|limits| limits["max_seq_length"].as_u64()).unwrap_or(256) as usize;
-        let truncation = TruncationParams { max_length: longest.min(config.max_position_embeddings), ..TruncationParams::default() };
+        let truncation =
+            TruncationParams { max_length: longest.min(config.max_position_embeddings), ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         tokenizer.with_padding(Some(PaddingParams::default()));
         let dims = config.hidden_size;
@@ -92,7 +97,14 @@ impl Encoder {
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|row| texts[*row].len());
         let mut dense = Dense::zeros(texts.len(), self.dims);
-        for batch in order.chunks(BATCH) {
+        let mut rest = order.as_slice();
+        while !rest.is_empty() {
+            let n = (1..=rest.len().min(BATCH))
+                .take_while(|n| *n == 1 || n * texts[rest[n - 1]].len() <= MOST_BYTES)
+                .last()
+                .unwrap_or(1);
+            let (batch, after) = rest.split_at(n);
+            rest = after;
             let list: Vec<&str> = batch.iter().map(|row| texts[*row].as_str()).collect();
             let encodings = self.tokenizer.encode_batch(list, true).map_err(model)?;
             let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.get_ids().to_vec()).collect();

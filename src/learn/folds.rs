@@ -1,8 +1,8 @@
 //! Stratified folds: every class is spread over the folds as evenly as can be, so that each model sees every class.
 
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
-use rand::SeedableRng as _;
 
 /// Which fold, `0..folds`, each row is held out in. Rows of a class are shuffled with `seed`, then dealt round; the first fold
 /// dealt to moves on from class to class, so that the folds are of one size, give or take one.

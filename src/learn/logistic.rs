@@ -1,5 +1,5 @@
 //! Multinomial logistic regression (and one-vs-rest, for several labels), by stochastic gradient descent with steps that shrink
-//! where a weight has moved much (AdaGrad: Duchi, Hazan and Singer, 2011).
+//! where a weight has moved much (`AdaGrad`: Duchi, Hazan and Singer, 2011).
 //!
 //! One pass costs `rows × terms × classes`; a few passes are enough, because what is wanted is a good ranking of what is
 //! unlikely, not the last digit of a loss. Deterministic for a seed.

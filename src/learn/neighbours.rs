@@ -126,7 +126,7 @@ fn keep(best: &mut Best, own: u32, likenesses: &[f32], first: usize) {
             for (part, values) in likenesses.chunks(LANES).enumerate() {
                 let bar = best.bar();
                 // Most blocks hold nothing new: one pass over the lanes says so.
-                if !values.iter().fold(false, |any, value| any | (*value > bar)) {
+                if values.iter().copied().fold(f32::NEG_INFINITY, f32::max) <= bar {
                     continue;
                 }
                 for (at, value) in values.iter().enumerate() {
@@ -162,8 +162,10 @@ mod tests {
         let queries: Vec<u32> = (0..300).map(|i| i * 7).collect();
         let found = nearest_of(&dense, &queries, 10, &Progress::silent()).unwrap();
         for (query, list) in queries.iter().zip(&found) {
-            let mut all: Vec<(f32, u32)> =
-                (0..2_500).filter(|row| row != query).map(|row| (dot(dense.row(row as usize), dense.row(*query as usize)), row)).collect();
+            let mut all: Vec<(f32, u32)> = (0..2_500)
+                .filter(|row| row != query)
+                .map(|row| (dot(dense.row(row as usize), dense.row(*query as usize)), row))
+                .collect();
             all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             assert_eq!(list.len(), 10);
             for (mine, plain) in list.iter().zip(&all) {

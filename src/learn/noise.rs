@@ -11,6 +11,7 @@
 use rayon::prelude::*;
 
 use super::dense::{exp, softmax, vectorised};
+use crate::job::{Cancelled, Progress};
 
 /// Pseudo-counts that draw a class's noise rate towards the mean.
 const EVEN_RATE: f64 = 50.0;
@@ -50,7 +51,10 @@ pub struct Verdict {
 impl Noise {
     /// Fits the model to `rows × classes` out-of-sample logits and the given classes ([`NONE`] for rows that are not judged). `sure`
     /// rows were looked at by somebody: their label is right.
-    pub fn fit(logits: &[f32], classes: usize, given: &[u32], sure: &[bool]) -> Self {
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn fit(logits: &[f32], classes: usize, given: &[u32], sure: &[bool], progress: &Progress) -> Result<Self, Cancelled> {
         let rate = 0.03;
         let mut noise =
             Self { classes, sharpness: 1.0, given_true: vec![0.0; classes * classes], rate, joint: vec![0.0; classes * classes] };
@@ -65,13 +69,14 @@ impl Noise {
         for round in 0..ROUNDS {
             let span: f32 = if round < 3 { 1.3 } else { 1.05 };
             noise.sharpen(logits, given, stride, &[1.0 / span / span, 1.0 / span, 1.0, span, span * span]);
+            progress.check()?;
             let before = noise.rate;
             noise.learn(logits, given, sure);
             if round > 5 && (noise.rate - before).abs() < 1e-5 {
                 break;
             }
         }
-        noise
+        Ok(noise)
     }
 
     /// Takes the sharpness, of its own multiplied by each of `factors`, under which the given labels are likeliest.
@@ -82,7 +87,9 @@ impl Noise {
                 .par_chunks(512)
                 .map(|rows| {
                     let mut buffer = vec![0.0; self.classes];
-                    rows.iter().map(|row| f64::from(self.weigh(logits, *row, given[*row], sharpness, &mut buffer)).max(1e-30).ln()).sum()
+                    rows.iter()
+                        .map(|row| f64::from(self.weigh(logits, *row, given[*row], sharpness, &mut buffer)).max(1e-30).ln())
+                        .sum()
                 })
                 .collect();
             parts.iter().sum()
@@ -171,7 +178,11 @@ impl Noise {
     pub fn judge(&self, logits: &[f32], row: usize, given: u32, out: &mut [f32]) -> Verdict {
         let total = self.weigh(logits, row, given, self.sharpness, out).max(1e-30);
         out.iter_mut().for_each(|value| *value /= total);
-        let other = out.iter().enumerate().filter(|(class, _)| *class != given as usize).max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        let other = out
+            .iter()
+            .enumerate()
+            .filter(|(class, _)| *class != given as usize)
+            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
         Verdict { wrong: (1.0 - out[given as usize]).clamp(0.0, 1.0), suggested: other.map_or(given, |(class, _)| class as u32) }
     }
 
@@ -209,10 +220,21 @@ pub struct BinaryNoise {
 
 impl BinaryNoise {
     /// Fits the model to the logits of `rows`; `has(row, class)` says whether a row is given the class.
-    pub fn fit(logits: &[f32], classes: usize, rows: &[u32], has: impl Fn(usize, usize) -> bool + Sync, sure: &[bool]) -> Self {
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn fit(
+        logits: &[f32],
+        classes: usize,
+        rows: &[u32],
+        has: impl Fn(usize, usize) -> bool + Sync,
+        sure: &[bool],
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
         let mut noise = Self { sharpness: 1.0, rates: vec![[0.03, 0.01]; classes] };
         let stride = (rows.len() * classes / (SAMPLE * 20)).max(1);
         for round in 0..ROUNDS {
+            progress.check()?;
             let span: f32 = if round < 4 { 1.35 } else { 1.05 };
             let mut best = (f64::NEG_INFINITY, noise.sharpness);
             for factor in [1.0 / span / span, 1.0 / span, 1.0, span, span * span] {
@@ -259,14 +281,15 @@ impl BinaryNoise {
                 rates[1] = ((counts[3] + EVEN_RATE * added) / (counts[2] + EVEN_RATE)).clamp(1e-6, 0.5);
             }
         }
-        noise
+        Ok(noise)
     }
 
     /// The probability that one class of one row is given or missing wrongly.
     pub fn wrong(&self, logit: f32, class: usize, given: bool) -> f64 {
         let p = sigmoid(logit * self.sharpness);
         let [missing, added] = self.rates[class];
-        let (right, wrong) = if given { (p * (1.0 - missing), (1.0 - p) * added) } else { ((1.0 - p) * (1.0 - added), p * missing) };
+        let (right, wrong) =
+            if given { (p * (1.0 - missing), (1.0 - p) * added) } else { ((1.0 - p) * (1.0 - added), p * missing) };
         wrong / (right + wrong).max(1e-30)
     }
 }
@@ -291,7 +314,9 @@ mod tests {
         let (mut logits, mut given, mut truth) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..rows {
             let class = (row % classes) as u32;
-            logits.extend((0..classes).map(|c| random.random_range(-1.0..1.0f32) + if c as u32 == class { random.random_range(1.0..7.0) } else { 0.0 }));
+            logits.extend((0..classes).map(|c| {
+                random.random_range(-1.0..1.0f32) + if c as u32 == class { random.random_range(1.0..7.0) } else { 0.0 }
+            }));
             truth.push(class);
             let flipped = (class + random.random_range(1..classes as u32)) % classes as u32;
             given.push(if random.random_bool(rate) { flipped } else { class });
@@ -303,7 +328,7 @@ mod tests {
     fn the_rate_is_found_without_being_told() {
         for rate in [0.0, 0.05, 0.2] {
             let (logits, given, truth) = planted(4_000, 8, rate, 3);
-            let noise = Noise::fit(&logits, 8, &given, &vec![false; given.len()]);
+            let noise = Noise::fit(&logits, 8, &given, &vec![false; given.len()], &Progress::silent()).unwrap();
             let planted = given.iter().zip(&truth).filter(|(a, b)| a != b).count() as f64 / 4_000.0;
             assert!((noise.rate - planted).abs() < 0.02, "planted {planted}, found {}", noise.rate);
             let verdicts = noise.judge_all(&logits, &given, &vec![false; given.len()]);
@@ -320,7 +345,7 @@ mod tests {
     fn what_somebody_confirmed_is_right() {
         let (logits, given, _) = planted(400, 4, 0.2, 5);
         let sure = vec![true; 400];
-        let noise = Noise::fit(&logits, 4, &given, &sure);
+        let noise = Noise::fit(&logits, 4, &given, &sure, &Progress::silent()).unwrap();
         assert!(noise.rate <= 1e-4 + 1e-12);
         assert!(noise.judge_all(&logits, &given, &sure).iter().all(|verdict| verdict.wrong.abs() < 1e-9));
     }
@@ -338,10 +363,23 @@ mod tests {
             wrong.push(flipped);
         }
         let all: Vec<u32> = (0..rows as u32).collect();
-        let noise = BinaryNoise::fit(&logits, classes, &all, |row, class| given[row * classes + class], &vec![false; rows]);
-        let flagged: Vec<usize> = (0..rows * classes).filter(|at| noise.wrong(logits[*at], at % classes, given[*at]) >= 0.5).collect();
+        let noise = BinaryNoise::fit(
+            &logits,
+            classes,
+            &all,
+            |row, class| given[row * classes + class],
+            &vec![false; rows],
+            &Progress::silent(),
+        )
+        .unwrap();
+        let flagged: Vec<usize> =
+            (0..rows * classes).filter(|at| noise.wrong(logits[*at], at % classes, given[*at]) >= 0.5).collect();
         let right = flagged.iter().filter(|at| wrong[**at]).count() as f64;
         let planted = wrong.iter().filter(|wrong| **wrong).count() as f64;
-        assert!(right / flagged.len() as f64 > 0.9 && right / planted > 0.9, "{right} of {} flagged, {planted} planted", flagged.len());
+        assert!(
+            right / flagged.len() as f64 > 0.9 && right / planted > 0.9,
+            "{right} of {} flagged, {planted} planted",
+            flagged.len()
+        );
     }
 }

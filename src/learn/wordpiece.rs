@@ -29,8 +29,7 @@ impl WordPiece {
     /// Reads a vocabulary: one piece a line, its number being the line's. `[UNK]` stands for what cannot be cut; without
     /// one it is piece 0.
     pub fn new<'v>(pieces: impl Iterator<Item = &'v str>) -> Self {
-        let mut vocabulary =
-            Self { first: Pieces::default(), next: Pieces::default(), unknown: 0, size: 0 };
+        let mut vocabulary = Self { first: Pieces::default(), next: Pieces::default(), unknown: 0, size: 0 };
         for (number, piece) in pieces.enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             if piece == "[UNK]" {

@@ -97,6 +97,7 @@ fn sample(
             _ => text(ui, state, theme, dataset, field, id),
         }
     }
+    label_error(ui, theme, bundle, id, commands, state);
     // The marks say whether there is anything to look for: the list may be long.
     if bundle.memo.flagged.contains_key(&id) {
         findings(ui, theme, workspace, id);
@@ -233,6 +234,27 @@ fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
             ui.painter().vline(bar.left() - 11.0, bar.top() - 6.0..=bottom, Stroke::new(2.0, ink));
         });
     }
+}
+
+/// What the label model says of the sample, where it says that its label is wrong.
+fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, commands: &mut Vec<Command>, state: &mut UiState) {
+    let Some(report) = &bundle.memo.labels else { return };
+    let Some(candidate) = report.place.get(&id).map(|at| &report.queue[*at]) else { return };
+    caption(ui, theme, "label error");
+    let ink = if candidate.wrong >= 0.8 { theme.ruby } else { theme.amber };
+    Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 }).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let bar = ui.min_rect();
+        ui.add(egui::Label::new(RichText::new(&candidate.reason).color(theme.dim)).wrap());
+        let names: Vec<&str> = candidate.suggested.iter().map(|class| &*report.names[*class as usize]).collect();
+        ui.label(RichText::new(format!("Suggested: {}", names.join(", "))).font(theme.strong()));
+        if button(ui, theme, "Review it", &Command::ShowLabel.key_text(), Look::Plain, true).clicked() {
+            state.review.current = Some(id);
+            commands.push(Command::ShowLabel);
+        }
+        let bottom = ui.min_rect().bottom() + 6.0;
+        ui.painter().vline(bar.left() - 11.0, bar.top() - 6.0..=bottom, Stroke::new(2.0, ink));
+    });
 }
 
 fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &mut Vec<Action>) {

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 
 pub use commands::Command;
 pub use state::{
-    Chart, ChartData, ExportForm, Memo, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState, UiState, View, Visible,
+    Chart, ChartData, ExportForm, Memo, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState, UiState, View,
+    Visible,
 };
 pub use theme::Theme;
 pub use views::explore::{chart_field, chart_measure};

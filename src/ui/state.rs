@@ -26,8 +26,7 @@ pub enum View {
 
 impl View {
     /// Every screen, in the order of the rail: the order in which a dataset becomes good.
-    pub const ALL: [Self; 7] =
-        [Self::Collect, Self::Explore, Self::Clean, Self::Label, Self::Split, Self::Export, Self::History];
+    pub const ALL: [Self; 7] = [Self::Collect, Self::Explore, Self::Clean, Self::Label, Self::Split, Self::Export, Self::History];
 
     /// Its name on the rail.
     pub fn title(self) -> &'static str {

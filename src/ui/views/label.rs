@@ -1,6 +1,9 @@
 //! Label: the review queue. One sample large in the middle, what its label is and should probably be, and why; one key each.
 
-use egui::{Align, Align2, Frame, Layout, Margin, Panel, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Slider, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, Frame, Layout, Margin, Panel, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Slider, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
 
 use super::noise;
 use crate::action::Action;
@@ -93,13 +96,23 @@ fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         if !learning && has_label && button(ui, theme, "Look for label errors", "", Look::Main, true).clicked() {
             actions.push(Action::CheckLabels);
         }
-        if state.review.method != Method::Noise && !learning && button(ui, theme, "Use the noise model", "", Look::Plain, true).clicked() {
+        if state.review.method != Method::Noise
+            && !learning
+            && button(ui, theme, "Use the noise model", "", Look::Plain, true).clicked()
+        {
             state.review.method = Method::Noise;
         }
     });
 }
 
-fn head(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, actions: &mut Vec<Action>) {
+fn head(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    actions: &mut Vec<Action>,
+) {
     let theme = bundle.theme;
     let frame = Frame::new().fill(theme.background).inner_margin(Margin::symmetric(20, 10));
     Panel::top("label head").resizable(false).frame(frame).show(ui, |ui| {
@@ -159,7 +172,10 @@ fn head(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
                 Some(_) => actions.push(Action::ChooseModel(None)),
                 None => {}
             }
-            if button(ui, theme, "Look again", "", Look::Quiet, true).on_hover_text("Learn anew from the labels as they are now").clicked() {
+            if button(ui, theme, "Look again", "", Look::Quiet, true)
+                .on_hover_text("Learn anew from the labels as they are now")
+                .clicked()
+            {
                 actions.push(Action::CheckLabels);
             }
         });
@@ -190,11 +206,17 @@ fn probability(p: f32) -> String {
 /// The text of a sample, for reading.
 fn words(workspace: &Workspace, id: SampleId) -> String {
     let dataset = workspace.dataset();
-    let of = |wanted: Role| dataset.fields().iter().enumerate().filter(move |(_, field)| field.role == wanted).map(|(place, _)| place);
-    let mut parts: Vec<String> = of(Role::Text).filter_map(|field| dataset.text(field, id)).map(|text| text.into_owned()).collect();
+    let of =
+        |wanted: Role| dataset.fields().iter().enumerate().filter(move |(_, field)| field.role == wanted).map(|(place, _)| place);
+    let mut parts: Vec<String> =
+        of(Role::Text).filter_map(|field| dataset.text(field, id)).map(|text| text.into_owned()).collect();
     if parts.is_empty() {
         for field in of(Role::Messages) {
-            parts.extend(turns(cut(&dataset.text(field, id).unwrap_or_default(), 100_000)).into_iter().map(|(who, what)| format!("{who}: {what}")));
+            parts.extend(
+                turns(cut(&dataset.text(field, id).unwrap_or_default(), 100_000))
+                    .into_iter()
+                    .map(|(who, what)| format!("{who}: {what}")),
+            );
         }
     }
     parts.join("\n\n")
@@ -202,7 +224,11 @@ fn words(workspace: &Workspace, id: SampleId) -> String {
 
 fn sample(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
     let all = words(workspace, id);
-    let frame = Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).inner_margin(Margin::symmetric(28, 22));
+    let frame = Frame::new()
+        .fill(theme.panel)
+        .stroke(theme.hairline())
+        .corner_radius(theme.corner())
+        .inner_margin(Margin::symmetric(28, 22));
     let tallest = (ui.available_height() * 0.38).max(64.0);
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -229,15 +255,29 @@ fn named(report: &LabelReport, classes: &[u32]) -> String {
     classes.iter().map(|class| &*report.names[*class as usize]).collect::<Vec<_>>().join(", ")
 }
 
-fn verdict(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, candidate: &Candidate, actions: &mut Vec<Action>) {
+fn verdict(
+    ui: &mut Ui,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    candidate: &Candidate,
+    actions: &mut Vec<Action>,
+) {
     let theme = bundle.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
     let (given, suggested) = (named(report, &candidate.given), named(report, &candidate.suggested));
     response.widget_info(|| {
-        WidgetInfo::labeled(WidgetType::Label, true, format!("given {given}, suggested {suggested}, probably wrong {:.2}", candidate.wrong))
+        WidgetInfo::labeled(
+            WidgetType::Label,
+            true,
+            format!("given {given}, suggested {suggested}, probably wrong {:.2}", candidate.wrong),
+        )
     });
     let half = (rect.width() - 110.0) / 2.0;
-    let sides = [("given", &given, &candidate.given, theme.body(), 0.0), ("suggested", &suggested, &candidate.suggested, theme.strong(), half)];
+    let sides = [
+        ("given", &given, &candidate.given, theme.body(), 0.0),
+        ("suggested", &suggested, &candidate.suggested, theme.strong(), half),
+    ];
     for (caption, name, classes, font, x) in sides {
         let left = rect.left() + x;
         ui.painter().text(pos2(left, rect.top()), Align2::LEFT_TOP, caption, theme.note(), theme.dim);
@@ -249,14 +289,25 @@ fn verdict(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &Lab
     ui.painter().text(pos2(rect.left() + half - 24.0, rect.top() + 28.0), Align2::CENTER_CENTER, "→", theme.body(), theme.dim);
     right_aligned(ui, pos2(rect.right(), rect.top() + 7.0), "probably wrong", theme.note(), theme.dim);
     let sure = f64::from(candidate.wrong);
-    right_aligned(ui, pos2(rect.right(), rect.top() + 28.0), &probability(candidate.wrong), theme.title(), if sure >= 0.8 { theme.ruby } else { theme.amber });
+    right_aligned(
+        ui,
+        pos2(rect.right(), rect.top() + 28.0),
+        &probability(candidate.wrong),
+        theme.title(),
+        if sure >= 0.8 { theme.ruby } else { theme.amber },
+    );
     severity(ui, theme, pos2(rect.right() - 44.0, rect.top() + 28.0), sure);
     ui.add_space(STEP * 2.0);
-    let frame = Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).inner_margin(Margin::symmetric(14, 8));
+    let frame = Frame::new()
+        .fill(theme.panel)
+        .stroke(theme.hairline())
+        .corner_radius(theme.corner())
+        .inner_margin(Margin::symmetric(14, 8));
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = 0.0;
-        let least = if candidate.top.len() > 4 { candidate.top.iter().filter(|(_, p)| *p >= 0.01).count().clamp(3, 6) } else { 4 };
+        let least =
+            if candidate.top.len() > 4 { candidate.top.iter().filter(|(_, p)| *p >= 0.01).count().clamp(3, 6) } else { 4 };
         for (n, (class, p)) in candidate.top.iter().take(least).enumerate() {
             if bar(ui, bundle, workspace, report, (n, *class, *p)) {
                 let text = report.names[*class as usize].to_string();
@@ -357,7 +408,9 @@ fn row(ui: &mut Ui, theme: &Theme, workspace: &Workspace, report: &LabelReport, 
     let (given, suggested) = (named(report, &candidate.given), named(report, &candidate.suggested));
     let all = words(workspace, candidate.id);
     let text = flat(&all, 1);
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{}: {given}, suggested {suggested}", cut(&text, 120))));
+    response.widget_info(|| {
+        WidgetInfo::labeled(WidgetType::Button, true, format!("{}: {given}, suggested {suggested}", cut(&text, 120)))
+    });
     if response.hovered() {
         ui.painter().rect_filled(rect, 0, theme.raised);
     }
@@ -365,7 +418,8 @@ fn row(ui: &mut Ui, theme: &Theme, workspace: &Workspace, report: &LabelReport, 
     let y = rect.center().y;
     let (a, b) = (rect.left() + rect.width() * 0.46, rect.left() + rect.width() * 0.69);
     clipped(ui, pos2(rect.left() + 8.0, y - 8.0), a - rect.left() - 20.0, &text, theme.body(), theme.text, 1);
-    for (x, end, name, classes) in [(a, b, &given, &candidate.given), (b, rect.right() - 44.0, &suggested, &candidate.suggested)] {
+    for (x, end, name, classes) in [(a, b, &given, &candidate.given), (b, rect.right() - 44.0, &suggested, &candidate.suggested)]
+    {
         if let Some(class) = classes.first() {
             square(ui, pos2(x + 4.0, y), colour(theme, workspace, report, *class));
         }
@@ -375,7 +429,15 @@ fn row(ui: &mut Ui, theme: &Theme, workspace: &Workspace, report: &LabelReport, 
     response.clicked()
 }
 
-fn near(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, id: SampleId, candidate: Option<&Candidate>) {
+fn near(
+    ui: &mut Ui,
+    state: &UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    id: SampleId,
+    candidate: Option<&Candidate>,
+) {
     let theme = bundle.theme;
     ui.set_width(ui.available_width());
     caption(ui, theme, "nearest labelled samples");
@@ -397,7 +459,9 @@ fn near(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspace
         job.wrap.max_rows = 2;
         let galley = ui.painter().layout_job(job);
         let (rect, response) = ui.allocate_exact_size(vec2(width, galley.size().y + 30.0), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{}: {label}, likeness {:.2}", cut(&text, 120), found.likeness)));
+        response.widget_info(|| {
+            WidgetInfo::labeled(WidgetType::Label, true, format!("{}: {label}, likeness {:.2}", cut(&text, 120), found.likeness))
+        });
         let top = rect.top() + 4.0;
         ui.painter().galley(pos2(rect.right() - likeness.size().x, top + 2.0), likeness, theme.dim);
         let bottom = top + galley.size().y + 10.0;
@@ -426,7 +490,14 @@ fn near(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspace
 }
 
 /// What accepting everything above the threshold would change: looked at before it is done.
-fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, actions: &mut Vec<Action>) {
+fn preview(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    actions: &mut Vec<Action>,
+) {
     let theme = bundle.theme;
     let list: Vec<&Candidate> = above(report, bundle, state.review.threshold).collect();
     let frame = Frame::new().inner_margin(Margin::symmetric(20, 12));
@@ -439,7 +510,10 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
                     // Several labels are written as their column writes them: the key does that.
                     actions.push(Action::Notice("Press Enter to accept".to_owned()));
                 } else {
-                    actions.push(Action::Accept { list: list.iter().map(|candidate| cell(candidate)).collect(), column: report.column.clone() });
+                    actions.push(Action::Accept {
+                        list: list.iter().map(|candidate| cell(candidate)).collect(),
+                        column: report.column.clone(),
+                    });
                 }
             }
             let expected: f64 = list.iter().map(|candidate| 1.0 - f64::from(candidate.wrong)).sum();

@@ -27,8 +27,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
 
 /// Leaves the samples of the queue that `wanted` picks, in every view.
 fn narrow(state: &mut UiState, report: &LabelReport, title: String, wanted: impl Fn(&[u32], &[u32]) -> bool) {
-    let samples: SampleSet =
-        report.queue.iter().filter(|candidate| wanted(&candidate.given, &candidate.suggested)).map(|candidate| candidate.id).collect();
+    let samples: SampleSet = report
+        .queue
+        .iter()
+        .filter(|candidate| wanted(&candidate.given, &candidate.suggested))
+        .map(|candidate| candidate.id)
+        .collect();
     state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Listed { .. }));
     state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
     state.review.tab = ReviewTab::Queue;
@@ -45,7 +49,10 @@ fn matrix(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report: &LabelR
     // The classes that lose or gain most, in their own order.
     let mut order: Vec<usize> = (0..k).collect();
     let off = |class: usize| -> f64 {
-        (0..k).filter(|other| *other != class).map(|other| report.joint[class * k + other] + report.joint[other * k + class]).sum()
+        (0..k)
+            .filter(|other| *other != class)
+            .map(|other| report.joint[class * k + other] + report.joint[other * k + class])
+            .sum()
     };
     if k > MOST {
         let weights: Vec<f64> = (0..k).map(off).collect();
@@ -71,7 +78,7 @@ fn matrix(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report: &LabelR
     let at = |position: egui::Pos2| -> Option<(usize, usize)> {
         let inside = position - area.min;
         let (x, y) = ((inside.x / cell).floor(), (inside.y / cell).floor());
-        (x >= 0.0 && y >= 0.0 && (x as usize) < n && (y as usize) < n).then(|| (y as usize, x as usize))
+        (x >= 0.0 && y >= 0.0 && (x as usize) < n && (y as usize) < n).then_some((y as usize, x as usize))
     };
     let hovered = response.hover_pos().and_then(at);
     for (y, given) in order.iter().enumerate() {
@@ -88,7 +95,13 @@ fn matrix(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report: &LabelR
             } else if value >= 0.05 {
                 ui.painter().rect_filled(inner, 0, mix(theme.panel, theme.ruby, (value / largest).sqrt()));
                 if cell >= 26.0 && value >= 0.5 {
-                    ui.painter().text(here.center(), egui::Align2::CENTER_CENTER, format!("{value:.0}"), theme.note(), theme.text);
+                    ui.painter().text(
+                        here.center(),
+                        egui::Align2::CENTER_CENTER,
+                        format!("{value:.0}"),
+                        theme.note(),
+                        theme.text,
+                    );
                 }
             }
             if hovered == Some((y, x)) {
@@ -153,7 +166,8 @@ fn classes(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     caption(ui, theme, "labels that are probably wrong, by class");
     for class in order {
         let place = workspace.classes(&report.column).and_then(|classes| classes.class(&report.names[class])).unwrap_or(class);
-        let figures = format!("{:.1} of {}   {}", report.wrong[class], count(report.counts[class] as usize), percent(share(class)));
+        let figures =
+            format!("{:.1} of {}   {}", report.wrong[class], count(report.counts[class] as usize), percent(share(class)));
         if line(ui, bundle, Some(theme.class(place)), &report.names[class], &figures) {
             let title = format!("{} that looks wrong", report.names[class]);
             narrow(state, report, title, |from, _| from.contains(&(class as u32)));

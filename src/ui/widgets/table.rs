@@ -272,13 +272,21 @@ fn rows(
         if id.row() >= dataset.rows() {
             break;
         }
-        let flag = memo.flagged.get(&id).filter(|_| !dataset.is_reviewed(id));
+        let flag = flag_of(memo, id).filter(|_| !dataset.is_reviewed(id));
         one_row(ui, state, theme, workspace, visible, shown, row, place, flag);
     }
     ui.set_clip_rect(old_clip);
     if memo.visible_stale {
         ui.painter().rect_filled(body, 0, theme.background.gamma_multiply(0.35));
     }
+}
+
+/// What was found on a sample: its label, or something else, whichever is worse.
+fn flag_of(memo: &Memo, id: crate::data::SampleId) -> Option<(f64, &str)> {
+    let label = memo.labels.as_ref().and_then(|report| report.place.get(&id).map(|at| &report.queue[*at]));
+    let label = label.map(|candidate| (f64::from(candidate.wrong), candidate.reason.as_str()));
+    let other = memo.flagged.get(&id).map(|(severity, reason)| (*severity, reason.as_str()));
+    label.into_iter().chain(other).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 fn one_row(
@@ -290,7 +298,7 @@ fn one_row(
     shown: &[(usize, usize)],
     row: Rect,
     place: usize,
-    flag: Option<&(f64, String)>,
+    flag: Option<(f64, &str)>,
 ) {
     let dataset = workspace.dataset();
     let lines = state.table.lines.max(1);
@@ -311,7 +319,7 @@ fn one_row(
     let middle = row.top() + theme.sizes.row / 2.0;
     right_aligned(ui, pos2(row.left() + NUMBERS - STEP * 2.5, middle), &count(id.row()), theme.note(), theme.dim);
     if let Some((severe, _)) = flag {
-        severity(ui, theme, pos2(row.left() + 11.0, middle), *severe);
+        severity(ui, theme, pos2(row.left() + 11.0, middle), severe);
     }
     if dataset.is_reviewed(id) {
         let at = pos2(row.left() + 9.0, middle);
