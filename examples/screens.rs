@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
-use lapidary::ui::{Popup, View, Visible};
+use lapidary::ui::{Popup, ReviewTab, View, Visible};
 
 fn settle(harness: &mut Harness<'_, App>) {
     for _ in 0..600 {
@@ -51,6 +51,18 @@ fn main() {
             harness.state_mut().state_mut().view = view;
             picture(&mut harness, &folder.join(format!("{}-{theme}.png", view.title().to_lowercase())));
         }
+        let review = |harness: &mut Harness<'_, App>, tab, preview| {
+            let state = harness.state_mut().state_mut();
+            (state.view, state.review.tab, state.review.preview) = (View::Label, tab, preview);
+        };
+        review(&mut harness, ReviewTab::Noise, false);
+        picture(&mut harness, &folder.join(format!("noise-{theme}.png")));
+        review(&mut harness, ReviewTab::Queue, true);
+        picture(&mut harness, &folder.join(format!("preview-{theme}.png")));
+        review(&mut harness, ReviewTab::Queue, false);
+        harness.set_size(egui::vec2(1024.0, 640.0));
+        picture(&mut harness, &folder.join(format!("label-small-{theme}.png")));
+        harness.set_size(egui::vec2(1440.0, 900.0));
         harness.state_mut().state_mut().view = View::Explore;
         for (popup, name) in [(Popup::Palette, "palette"), (Popup::Class, "class"), (Popup::Keys, "keys")] {
             harness.state_mut().state_mut().pop(popup);

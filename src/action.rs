@@ -37,6 +37,10 @@ pub enum Action {
     ChooseModel(Option<PathBuf>),
     /// Read texts with the built-in embedding again.
     BuiltInModel,
+    /// Judge labels by the dataset's own columns of probabilities.
+    ProbabilityColumns,
+    /// Ask for a file of probabilities and judge labels by it.
+    ProbabilityFile,
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
     /// Exclude samples or take them back in.

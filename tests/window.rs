@@ -635,3 +635,45 @@ fn samples_are_found_by_likeness_and_by_meaning() {
     let nearest = window.harness.state().memo().visible.get(0).unwrap();
     assert_eq!(window.cell(nearest.0, "category"), "age_limit");
 }
+
+#[test]
+fn a_model_of_ones_own_is_asked_for_and_a_wrong_one_leaves_all_as_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, _) = planted(home.path());
+    let empty = home.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), vec![empty]);
+    window.ctrl(Key::L);
+    let waiting = window.waiting();
+    window.harness.state_mut().push(lapidary::action::Action::ChooseModel(None));
+    window.settle();
+    assert!(window.harness.state().notices().iter().any(|notice| notice.bad && notice.text.contains("config.json")));
+    assert_eq!(window.waiting(), waiting);
+    window.harness.state_mut().push(lapidary::action::Action::ProbabilityColumns);
+    window.settle();
+    assert!(window.sees("the probabilities do not fit"));
+    window.click("Use the built-in embedding");
+    assert_eq!(window.waiting(), waiting);
+}
+
+#[test]
+fn probability_columns_of_ones_own_are_used() {
+    let home = tempfile::tempdir().unwrap();
+    let mut text = String::from("text,label,p_cat,p_dog\n");
+    for n in 0..200 {
+        let (cat, wrong) = (n % 2 == 0, n % 40 == 0);
+        let sure = if wrong { 0.998 } else { 0.6 + 0.399 * (f64::from(n) * 0.618).fract() };
+        let p = if cat { sure } else { 1.0 - sure };
+        let given = if cat != wrong { "cat" } else { "dog" };
+        text.push_str(&format!("animal {n},{given},{p:.4},{:.4}\n", 1.0 - p));
+    }
+    let path = home.path().join("scored.csv");
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::L);
+    window.harness.state_mut().push(lapidary::action::Action::ProbabilityColumns);
+    window.settle();
+    assert_eq!(window.waiting(), 5);
+    window.key(Key::Enter);
+    assert_eq!((window.waiting(), window.reviewed()), (4, 1));
+}

@@ -17,6 +17,8 @@ pub enum Asked {
     Save { rows: Rows, target: Target },
     /// A model's folder.
     Model,
+    /// A file of probabilities.
+    Probabilities,
     /// A folder to save parts to.
     Parts { target: Target },
 }
@@ -71,6 +73,9 @@ impl Dialogs for System {
             Asked::Save { target, .. } => {
                 let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Box::pin(dialog.set_title("Save as").set_file_name(name).save_file())
+            }
+            Asked::Probabilities => {
+                Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }
             Asked::Model => Box::pin(dialog.set_title("Choose a sentence-transformers folder").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::Context;
 
 use super::dialogs::{Answer, Asked};
+use super::labels::Source;
 use super::work::Begun;
 use super::{App, settings};
 use crate::action::Action;
@@ -47,10 +48,12 @@ impl App {
                 let ask = Ask { method: self.state.review.method, ..Ask::default() };
                 self.start_learning(ask);
             }
-            Action::FindMeaning(words) => self.find_meaning(ctx, &words),
+            Action::FindMeaning(words) => self.find_meaning(&words),
             Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
             Action::ChooseModel(Some(folder)) => self.choose_model(Meaning::Folder(folder)),
             Action::BuiltInModel => self.choose_model(Meaning::BuiltIn),
+            Action::ProbabilityColumns => self.choose_source(Source::Columns, "probability columns".to_owned()),
+            Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
             Action::RenameClass { column, from, to } => self.rename_class_to(ctx, &column, &from, &to),
             Action::Exclude { samples, on } => {
                 self.mark(ctx, Of::Excluded, samples, on, if on { "Excluded" } else { "Restored" });
@@ -180,6 +183,14 @@ impl App {
             Meaning::Folder(folder) => Some(folder.file_name().unwrap_or_default().to_string_lossy().into_owned()),
         };
         self.labels.meaning = meaning;
+        self.labels.source = Source::Text;
+        let ask = Ask { method: self.state.review.method, ..Ask::default() };
+        self.start_learning(ask);
+    }
+
+    fn choose_source(&mut self, source: Source, name: String) {
+        self.memo.model_name = Some(name);
+        self.labels.source = source;
         let ask = Ask { method: self.state.review.method, ..Ask::default() };
         self.start_learning(ask);
     }
@@ -311,7 +322,7 @@ impl App {
                     .as_ref()
                     .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
                 match &self.pending {
-                    Some(Asked::Open) => self.state.pop(Popup::OpenPath),
+                    Some(Asked::Open | Asked::Probabilities) => self.state.pop(Popup::OpenPath),
                     Some(Asked::Save { target, .. }) => {
                         let name = folder.unwrap_or_default().join(&target.path);
                         self.state.pop(Popup::SavePath { folder: false });
@@ -341,6 +352,10 @@ impl App {
             None => {}
             Some(Asked::Open) => self.open(path, Begun::Open),
             Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
+            Some(Asked::Probabilities) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                self.choose_source(Source::File(path), name);
+            }
             Some(Asked::Save { rows, mut target }) => {
                 target.path = path;
                 self.start_export(vec![(rows, target)]);

@@ -1,6 +1,7 @@
 //! The label model beside the window: learning, following decisions, neighbours, likeness and meaning. Each in a job; the model is
 //! behind a lock that only jobs take.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::Context;
@@ -8,15 +9,26 @@ use egui::Context;
 use super::App;
 use super::work::Done;
 use crate::action::Action;
-use crate::checks::label_errors::{Ask, LabelModel, LabelReport, TextOf, Unfit};
+use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, TextOf, Unfit};
 use crate::data::{Dataset, Role, Rule, SampleId, SampleSet};
 use crate::edit::{Edit, EditId, Target as Of};
-use crate::io::{self, Meaning, MeaningError};
+use crate::io::{self, Meaning, MeaningError, Reading};
 use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
-use crate::learn::embedding::{EmbedReader, built_in};
-use crate::learn::neighbours::{Neighbour, nearest};
+use crate::learn::neighbours::nearest;
 use crate::ui::View;
+
+/// Where probabilities come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Source {
+    /// Learned from the text.
+    #[default]
+    Text,
+    /// Columns of the dataset itself.
+    Columns,
+    /// A file with one column per class.
+    File(PathBuf),
+}
 
 /// What is learned of the open dataset.
 #[derive(Default)]
@@ -26,6 +38,8 @@ pub struct Labels {
     asked: Option<Ask>,
     /// Where meaning comes from.
     pub meaning: Meaning,
+    /// Where probabilities come from.
+    pub source: Source,
     /// Embeddings of the texts as they stood at a revision of the text columns.
     embeddings: Option<(Meaning, u64, Arc<Dense>)>,
     /// Raised by every edit of a text.
@@ -83,31 +97,33 @@ impl App {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
         let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
-        let project = workspace.project().0.to_path_buf();
+        let (project, source) = (workspace.project().0.to_path_buf(), self.labels.source.clone());
         self.labels.asked = Some(ask.clone());
         self.labels.pending.clear();
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
-            let failed = |ask, trouble: Unfit| match trouble {
-                Unfit::Cancelled => Err(JobError::Cancelled),
-                trouble => Ok(Done::Learned(Box::new(Learned { ask, result: Err(trouble.to_string()), embeddings: None }))),
-            };
-            let text = match TextOf::of(&snapshot, ask.text.as_deref()) {
-                Ok(text) => text,
-                Err(trouble) => return failed(ask, trouble),
-            };
-            let dense = match known {
-                Some(dense) => dense,
-                None => Arc::new(io::embed(&snapshot, &|id| text.read(&snapshot, id), &meaning, Some(&project), progress)?),
-            };
-            match LabelModel::fit(&snapshot, &ask, Arc::clone(&dense), progress) {
-                Ok(model) => {
-                    let report = Arc::new(model.report());
-                    let result = Ok((Arc::new(Mutex::new(model)), report));
-                    Ok(Done::Learned(Box::new(Learned { ask, result, embeddings: Some((meaning, texts, dense)) })))
+            let learned = match &source {
+                Source::Text => learn(&snapshot, &ask, &meaning, known, &project, progress)?,
+                Source::Columns => {
+                    let given = PREFIXES.iter().map(|prefix| Given::from_columns(&snapshot, &snapshot, &ask, prefix));
+                    judge(&snapshot, &ask, given, progress)
                 }
-                Err(trouble) => failed(ask, trouble),
-            }
+                Source::File(path) => {
+                    let table = io::open(path, &Reading::default(), progress, &|_| {})?;
+                    let given = PREFIXES.iter().map(|prefix| Given::from_columns(&table, &snapshot, &ask, prefix));
+                    judge(&snapshot, &ask, given, progress)
+                }
+            };
+            let (result, dense) = match learned {
+                Ok((model, dense)) => {
+                    let report = Arc::new(model.report());
+                    (Ok((Arc::new(Mutex::new(model)), report)), dense)
+                }
+                Err(Unfit::Cancelled) => return Err(JobError::Cancelled),
+                Err(trouble) => (Err(trouble.to_string()), None),
+            };
+            let embeddings = dense.map(|dense| (meaning, texts, dense));
+            Ok(Done::Learned(Box::new(Learned { ask, result, embeddings })))
         });
     }
 
@@ -127,6 +143,10 @@ impl App {
             Ok((model, report)) => {
                 self.labels.model = Some(model);
                 self.memo.label_trouble = None;
+                // Another question may not ask about the sample under review.
+                if self.state.review.current.is_some_and(|current| !report.place.contains_key(&current)) {
+                    self.state.review.current = None;
+                }
                 self.take_report(report);
             }
             Err(trouble) => {
@@ -356,23 +376,16 @@ impl App {
         let Some(id) = self.state.selection.cursor else {
             return self.say(ctx, "Choose a sample first: click a row, or press J");
         };
-        self.start_search(format!("like sample {}", id.0), move |dense, _| Some(dense.row(id.row()).to_vec()));
+        self.start_search(format!("like sample {}", id.0), move |dense| Ok(dense.row(id.row()).to_vec()));
     }
 
     /// Shows the samples whose meaning is nearest to some words.
-    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
-        if self.labels.meaning != Meaning::BuiltIn {
-            return self.say(ctx, "Search by meaning works with the built-in embedding; choose it in Label");
-        }
-        let text = words.to_owned();
-        self.start_search(format!("means “{words}”"), move |dense, _| {
-            let mut query = vec![0.0; dense.dims];
-            built_in().embed(&mut EmbedReader::default(), &text, &mut query);
-            query.iter().any(|value| *value != 0.0).then_some(query)
-        });
+    pub(super) fn find_meaning(&mut self, words: &str) {
+        let (text, meaning) = (words.to_owned(), self.labels.meaning.clone());
+        self.start_search(format!("means “{words}”"), move |_| Ok(io::embed_words(&text, &meaning)?));
     }
 
-    fn start_search(&mut self, title: String, query: impl FnOnce(&Dense, &Progress) -> Option<Vec<f32>> + Send + 'static) {
+    fn start_search(&mut self, title: String, query: impl FnOnce(&Dense) -> Result<Vec<f32>, JobError> + Send + 'static) {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
         let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
@@ -382,9 +395,7 @@ impl App {
                 Some(dense) => dense,
                 None => Arc::new(embeddings(&snapshot, &meaning, &project, progress)?),
             };
-            let found: Vec<Neighbour> = query(&dense, progress)
-                .map(|query| nearest(&dense, &query, SIMILAR, |row| snapshot.is_excluded(SampleId(row))))
-                .unwrap_or_default();
+            let found = nearest(&dense, &query(&dense)?, SIMILAR, |row| snapshot.is_excluded(SampleId(row)));
             let ids: Vec<SampleId> = found.iter().filter(|found| found.likeness > 0.0).map(|found| SampleId(found.row)).collect();
             Ok(Done::Similar(title, ids, (meaning, texts, dense)))
         });
@@ -411,6 +422,7 @@ impl App {
 
     /// Forgets everything that was learned.
     pub(super) fn forget_labels(&mut self) {
+        // The model folder belongs to the user; where probabilities come from, to the dataset.
         self.labels = Labels { meaning: std::mem::take(&mut self.labels.meaning), ..Labels::default() };
         for job in ["labels", "follow", "near", "similar"] {
             self.jobs.cancel(job);
@@ -418,7 +430,43 @@ impl App {
     }
 }
 
-fn embeddings(snapshot: &Dataset, meaning: &Meaning, project: &std::path::Path, progress: &Progress) -> Result<Dense, JobError> {
+/// How columns of probabilities are called, before the class's name.
+const PREFIXES: [&str; 7] = ["p_", "prob_", "proba_", "probability_", "pred_prob_", "score_", ""];
+
+type Fitted = Result<(LabelModel, Option<Arc<Dense>>), Unfit>;
+
+fn learn(
+    snapshot: &Dataset,
+    ask: &Ask,
+    meaning: &Meaning,
+    known: Option<Arc<Dense>>,
+    project: &Path,
+    progress: &Progress,
+) -> Result<Fitted, JobError> {
+    let text = match TextOf::of(snapshot, ask.text.as_deref()) {
+        Ok(text) => text,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let dense = match known {
+        Some(dense) => dense,
+        None => Arc::new(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?),
+    };
+    Ok(LabelModel::fit(snapshot, ask, Arc::clone(&dense), progress).map(|model| (model, Some(dense))))
+}
+
+/// Judges by the first of some readings of somebody's probabilities that fits; else says why the first does not.
+fn judge(snapshot: &Dataset, ask: &Ask, given: impl Iterator<Item = Result<Given, Unfit>>, progress: &Progress) -> Fitted {
+    let mut trouble = None;
+    for given in given {
+        match given {
+            Ok(given) => return LabelModel::from_probabilities(snapshot, ask, &given, progress).map(|model| (model, None)),
+            Err(why) => trouble = Some(why),
+        }
+    }
+    Err(trouble.unwrap_or(Unfit::NoLabel))
+}
+
+fn embeddings(snapshot: &Dataset, meaning: &Meaning, project: &Path, progress: &Progress) -> Result<Dense, JobError> {
     let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
     Ok(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?)
 }

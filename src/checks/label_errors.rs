@@ -72,8 +72,8 @@ pub const FLAG: f32 = 0.6;
 const FEWEST: u64 = 4;
 /// The fewest samples that say anything.
 const FEWEST_ROWS: usize = 20;
-/// The most `samples × classes`: 1.6 GB of logits.
-const MOST_CELLS: usize = 400_000_000;
+/// The most `samples × classes`: 0.8 GB of logits, and twice that while they are learned.
+const MOST_CELLS: usize = 200_000_000;
 /// Neighbours that are evidence.
 pub const NEAREST: usize = 10;
 /// The most multiplications spent on evidence in one run; beyond it, neighbours are looked up when a sample is shown.

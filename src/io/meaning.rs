@@ -109,6 +109,18 @@ pub fn embed<'t>(
     Ok(dense)
 }
 
+/// A few words as an embedding of the same kind; zeros where no word is known.
+///
+/// # Errors
+/// [`MeaningError`].
+pub fn embed_words(words: &str, meaning: &Meaning) -> Result<Vec<f32>, MeaningError> {
+    let dense = match meaning {
+        Meaning::BuiltIn => built_in().embed_all(1, |_| words.into(), &Progress::silent())?,
+        Meaning::Folder(folder) => Encoder::new(&read_folder(folder)?)?.embed_all(&[words.to_owned()], &Progress::silent())?,
+    };
+    Ok(dense.data)
+}
+
 fn read_folder(folder: &Path) -> Result<EncoderFiles, MeaningError> {
     let file = |name: &str| {
         let path = folder.join(name);

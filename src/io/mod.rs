@@ -22,7 +22,7 @@ pub use delimited::write_field;
 pub use error::IoError;
 pub use export::{Report, Rows, Target, export};
 pub use format::{compressed_name, format_of_name};
-pub use meaning::{Meaning, MeaningError, embed};
+pub use meaning::{Meaning, MeaningError, embed, embed_words};
 pub use open::{Reading, fingerprint, open, set_max_memory};
 pub use save::{free_name, write_aside};
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

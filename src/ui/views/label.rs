@@ -15,7 +15,7 @@ use crate::ui::commands::Command;
 use crate::ui::state::{ReviewTab, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
-use crate::ui::widgets::text::{count, cut, flat, percent, things, turns};
+use crate::ui::widgets::text::{count, cut, flat, turns};
 use crate::workspace::Workspace;
 
 /// The most of a text that is laid out at once.
@@ -41,7 +41,7 @@ pub fn draw(
         return noise::draw(ui, state, bundle, workspace, report);
     }
     if state.review.preview {
-        return preview(ui, state, bundle, workspace, report, actions);
+        return preview(ui, state, bundle, workspace, report, commands);
     }
     let known = state.review.current.filter(|id| id.row() < workspace.dataset().rows());
     let Some(id) = known else {
@@ -95,6 +95,12 @@ fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         ui.add_space(STEP * 3.0);
         if !learning && has_label && button(ui, theme, "Look for label errors", "", Look::Main, true).clicked() {
             actions.push(Action::CheckLabels);
+        }
+        if bundle.memo.model_name.is_some()
+            && !learning
+            && button(ui, theme, "Use the built-in embedding", "", Look::Plain, true).clicked()
+        {
+            actions.push(Action::BuiltInModel);
         }
         if state.review.method != Method::Noise
             && !learning
@@ -166,10 +172,13 @@ fn head(
                 state.review.method = Method::all().nth(at).unwrap_or_default();
             }
             let model = bundle.memo.model_name.as_deref().unwrap_or("built-in embedding");
-            let models = ["built-in embedding".to_owned(), "sentence-transformers folder…".to_owned()];
+            let models = ["built-in embedding", "sentence-transformers folder…", "probability columns", "probability file…"]
+                .map(str::to_owned);
             match choice(ui, theme, "embedding", model, &models) {
                 Some(0) => actions.push(Action::BuiltInModel),
-                Some(_) => actions.push(Action::ChooseModel(None)),
+                Some(1) => actions.push(Action::ChooseModel(None)),
+                Some(2) => actions.push(Action::ProbabilityColumns),
+                Some(_) => actions.push(Action::ProbabilityFile),
                 None => {}
             }
             if button(ui, theme, "Look again", "", Look::Quiet, true)
@@ -334,7 +343,7 @@ fn bar(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelRe
     ui.painter().rect_filled(track, 4, theme.raised);
     let fill = Rect::from_min_size(track.min, vec2(track.width() * p.clamp(0.0, 1.0), track.height()));
     ui.painter().rect_filled(fill, 4, if n == 0 { theme.accent } else { theme.bar });
-    right_aligned(ui, pos2(rect.right() - 36.0, y), &format!("{p:.2}"), theme.body(), theme.text);
+    right_aligned(ui, pos2(rect.right() - 36.0, y), &probability(p), theme.body(), theme.text);
     let cap = Rect::from_center_size(pos2(rect.right() - 12.0, y), vec2(20.0, 18.0));
     ui.painter().rect(cap, 3, theme.raised, theme.hairline(), egui::StrokeKind::Inside);
     ui.painter().text(cap.center(), Align2::CENTER_CENTER, (n + 1).to_string(), theme.mono(), theme.dim);
@@ -496,7 +505,7 @@ fn preview(
     bundle: &Bundle<'_>,
     workspace: &Workspace,
     report: &LabelReport,
-    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
 ) {
     let theme = bundle.theme;
     let list: Vec<&Candidate> = above(report, bundle, state.review.threshold).collect();
@@ -505,27 +514,10 @@ fn preview(
         ui.horizontal(|ui| {
             let text = format!("Accept all {}", count(list.len()));
             if button(ui, theme, &text, &Command::Accept.key_text(), Look::Main, !list.is_empty()).clicked() {
-                let cell = |candidate: &Candidate| (candidate.id, named(report, &candidate.suggested));
-                if report.many {
-                    // Several labels are written as their column writes them: the key does that.
-                    actions.push(Action::Notice("Press Enter to accept".to_owned()));
-                } else {
-                    actions.push(Action::Accept {
-                        list: list.iter().map(|candidate| cell(candidate)).collect(),
-                        column: report.column.clone(),
-                    });
-                }
+                commands.push(Command::Accept);
             }
-            let expected: f64 = list.iter().map(|candidate| 1.0 - f64::from(candidate.wrong)).sum();
-            dim(
-                ui,
-                theme,
-                format!(
-                    "{} would get the suggested label; about {} of them right as it is. One undo takes it back",
-                    things(list.len(), "sample", "samples"),
-                    percent(expected / list.len().max(1) as f64)
-                ),
-            );
+            let words = if list.len() == 1 { "1 sample gets" } else { "These samples get" };
+            dim(ui, theme, format!("{words} the suggested label. One undo takes it back"));
         });
         ui.add_space(STEP * 2.0);
         ui.spacing_mut().item_spacing.y = 0.0;
