@@ -677,3 +677,97 @@ fn probability_columns_of_ones_own_are_used() {
     window.key(Key::Enter);
     assert_eq!((window.waiting(), window.reviewed()), (4, 1));
 }
+
+#[test]
+fn a_decision_in_the_queue_is_never_undone_by_chance() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, _) = planted(home.path());
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::L);
+    let first = window.current();
+    window.key(Key::Space);
+    // Back on a kept sample, keeping it again keeps it.
+    window.key(Key::K);
+    assert_eq!(window.current(), first);
+    window.key(Key::Space);
+    assert_eq!(window.reviewed(), 1);
+    // Editing its text is no decision: it stays under the eyes.
+    let second = window.current();
+    window.key(Key::E);
+    window.type_text(" indeed");
+    window.ctrl(Key::Enter);
+    assert!(window.cell(second.0, "text").contains("indeed"));
+    assert_eq!((window.current(), window.reviewed()), (second, 1));
+    // All at once are not chosen here.
+    window.ctrl(Key::A);
+    window.key(Key::X);
+    assert_eq!(window.harness.state().workspace().unwrap().dataset().excluded().len(), 1);
+    // What was decided a moment ago is not among what is accepted at once, whatever the report says yet.
+    let third = window.current();
+    let label = window.cell(third.0, "category");
+    window.harness.state_mut().state_mut().review.threshold = 0.6;
+    window.harness.key_press(Key::Space);
+    window.harness.step();
+    window.harness.state_mut().state_mut().review.preview = true;
+    window.harness.key_press(Key::Enter);
+    window.settle();
+    assert_eq!(window.cell(third.0, "category"), label);
+    assert!(window.reviewed() > 5);
+}
+
+#[test]
+fn a_renamed_class_is_suggested_by_its_new_name() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, _) = planted(home.path());
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::L);
+    let (column, from, to) = ("category".to_owned(), "change_pin".to_owned(), "pin".to_owned());
+    window.harness.state_mut().push(lapidary::action::Action::RenameClass { column, from, to });
+    window.settle();
+    let report = window.harness.state().memo().labels.clone().unwrap();
+    let names: Vec<&str> = report.names.iter().map(|name| &**name).collect();
+    assert!(names.contains(&"pin") && !names.contains(&"change_pin"));
+    let suggested = |name: &str| {
+        let class = report.names.iter().position(|known| &**known == name).unwrap() as u32;
+        report.queue.iter().filter(|candidate| candidate.suggested.contains(&class)).count()
+    };
+    assert!(suggested("pin") > 0);
+    // Without a label there is nothing to review.
+    let (column, role) = ("category".to_owned(), lapidary::data::Role::Other);
+    window.harness.state_mut().push(lapidary::action::Action::SetRole { column, role });
+    window.settle();
+    assert!(window.harness.state().memo().labels.is_none() && window.sees("There is no label column"));
+}
+
+#[test]
+fn a_number_adds_one_of_several_labels_and_keeps_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, _) = planted(home.path());
+    let single = fs::read_to_string(&path).unwrap();
+    let rows: Vec<(&str, &str)> = single.lines().skip(1).filter_map(|line| line.rsplit_once(',')).collect();
+    let half = rows.len() / 2;
+    let mut text = String::from("text,labels\n");
+    for at in 0..half {
+        let ((a, x), (b, y)) = (rows[at], rows[at + half]);
+        let both = if x == y || at % 15 == 0 { x.to_owned() } else { format!("{x};{y}") };
+        text.push_str(&format!("\"{} {}\",{both}\n", a.replace('"', ""), b.replace('"', "")));
+    }
+    let path = home.path().join("many.csv");
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::L);
+    assert!(window.waiting() > 0, "planted omissions wait");
+    let current = window.current();
+    let before = window.cell(current.0, "labels");
+    let report = window.harness.state().memo().labels.clone().unwrap();
+    let top = report.queue[report.place[&current]].top[2].0;
+    let name = report.names[top as usize].to_string();
+    let had = before.split(';').any(|label| label == name);
+    window.key(Key::Num3);
+    let after: Vec<String> = window.cell(current.0, "labels").split(';').map(str::to_owned).collect();
+    assert_eq!(after.contains(&name), !had);
+    assert!(
+        before.split(';').filter(|label| *label != name).all(|label| after.iter().any(|now| now == label)),
+        "{before} became {after:?}"
+    );
+}

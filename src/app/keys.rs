@@ -6,6 +6,7 @@ use super::App;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
 use crate::ui::{Command, Popup, View};
+use crate::workspace::Workspace;
 
 const DIGITS: [Key; 9] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
@@ -60,7 +61,12 @@ impl App {
     fn give_candidate(&self, n: usize) -> Option<Action> {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
-        let (class, _) = report.queue.get(*report.place.get(&current)?)?.top.get(n)?;
+        let candidate = report.queue.get(*report.place.get(&current)?)?;
+        let (class, _) = candidate.top.get(n)?;
+        if report.many {
+            let cell = report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.toggled(*class));
+            return Some(Action::Accept { list: vec![(current, cell)], column: report.column.clone() });
+        }
         let text = report.names[*class as usize].to_string();
         Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text })
     }
@@ -148,6 +154,10 @@ impl App {
     }
 
     fn select_all(&mut self) {
+        // One sample at a time is decided on in the queue.
+        if self.is_reviewing() {
+            return;
+        }
         self.state.selection.chosen = self.memo.visible.iter().collect();
         if self.state.selection.cursor.is_none() {
             self.state.selection.cursor = self.memo.visible.get(0);
@@ -173,7 +183,7 @@ impl App {
 
     fn review(&mut self, samples: Vec<SampleId>) {
         let Some(workspace) = &self.workspace else { return };
-        let on = samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
+        let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
         let one = samples.len() == 1;
         self.actions.push(Action::Review { samples, on });
         // Keeping a sample as it is means going on to the next.
@@ -184,7 +194,7 @@ impl App {
 
     fn exclude(&mut self, samples: Vec<SampleId>) {
         let Some(workspace) = &self.workspace else { return };
-        let on = samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
+        let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
         self.actions.push(Action::Exclude { samples, on });
     }
 

@@ -9,7 +9,7 @@ use egui::Context;
 use super::App;
 use super::work::Done;
 use crate::action::Action;
-use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, TextOf, Unfit};
+use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, MOST_FOLLOWED, TextOf, Unfit};
 use crate::data::{Dataset, Role, Rule, SampleId, SampleSet};
 use crate::edit::{Edit, EditId, Target as Of};
 use crate::io::{self, Meaning, MeaningError, Reading};
@@ -17,6 +17,7 @@ use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest;
 use crate::ui::View;
+use crate::workspace::Workspace;
 
 /// Where probabilities come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +47,8 @@ pub struct Labels {
     texts: u64,
     /// Samples that were decided on and that the model has not followed yet.
     pending: Vec<SampleId>,
+    /// Those that it is following now.
+    following: Vec<SampleId>,
     /// The sample whose neighbours are asked for.
     near_asked: Option<SampleId>,
     counted: Option<EditId>,
@@ -77,6 +80,12 @@ impl App {
     pub(super) fn schedule_labels(&mut self) {
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset();
+        let lost =
+            |report: &LabelReport| dataset.field(&report.column).is_none_or(|field| !dataset.fields()[field].role.is_label());
+        if self.memo.labels.as_ref().is_some_and(|report| lost(report)) {
+            // The column is no label any more, or gone.
+            (self.labels.model, self.memo.labels, self.state.review.current) = (None, None, None);
+        }
         let looked_at = self.state.view == View::Label || dataset.rows() <= MANY;
         let ask = Ask { method: self.state.review.method, ..Ask::default() };
         if looked_at && self.labels.asked.as_ref() != Some(&ask) && dataset.with_role(Role::is_label).is_some() {
@@ -85,7 +94,11 @@ impl App {
         if !self.labels.pending.is_empty() && !self.jobs.is_running("labels") && !self.jobs.is_running("follow") {
             self.start_following();
         }
-        if self.state.view == View::Label && self.state.review.current.is_none() && !self.memo.visible_stale {
+        if self.state.view == View::Label
+            && self.state.review.current.is_none()
+            && !self.memo.visible_stale
+            && self.state.popup.is_none()
+        {
             self.next_in_queue();
         }
         self.schedule_neighbours();
@@ -99,7 +112,6 @@ impl App {
         let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
         let (project, source) = (workspace.project().0.to_path_buf(), self.labels.source.clone());
         self.labels.asked = Some(ask.clone());
-        self.labels.pending.clear();
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
             let learned = match &source {
@@ -114,13 +126,14 @@ impl App {
                     judge(&snapshot, &ask, given, progress)
                 }
             };
-            let (result, dense) = match learned {
-                Ok((model, dense)) => {
+            let (fitted, dense) = learned;
+            let result = match fitted {
+                Ok(model) => {
                     let report = Arc::new(model.report());
-                    (Ok((Arc::new(Mutex::new(model)), report)), dense)
+                    Ok((Arc::new(Mutex::new(model)), report))
                 }
                 Err(Unfit::Cancelled) => return Err(JobError::Cancelled),
-                Err(trouble) => (Err(trouble.to_string()), None),
+                Err(trouble) => Err(trouble.to_string()),
             };
             let embeddings = dense.map(|dense| (meaning, texts, dense));
             Ok(Done::Learned(Box::new(Learned { ask, result, embeddings })))
@@ -161,7 +174,8 @@ impl App {
     pub(super) fn take_report(&mut self, report: Arc<LabelReport>) {
         self.memo.labels = Some(report);
         self.labels.near_asked = None;
-        if self.state.review.current.is_none() {
+        self.memo.near = None;
+        if self.state.review.current.is_none() && self.state.popup.is_none() {
             self.next_in_queue();
         }
     }
@@ -175,7 +189,19 @@ impl App {
             match &change.target {
                 Of::Cells(column) => match role(column) {
                     Some(Role::Text | Role::Messages) => self.labels.texts += 1,
-                    Some(role) if role.is_label() => self.labels.pending.extend(&change.samples),
+                    Some(role) if role.is_label() => {
+                        self.labels.pending.extend(&change.samples);
+                        // Many at once, or a class that was not there: learned anew.
+                        let known = |name: &Option<String>| {
+                            let report = self.memo.labels.as_ref();
+                            name.as_ref().is_none_or(|name| {
+                                report.is_none_or(|report| report.many || report.names.iter().any(|known| **known == **name))
+                            })
+                        };
+                        if change.samples.len() > MOST_FOLLOWED || !change.after.texts.iter().all(known) {
+                            self.labels.asked = None;
+                        }
+                    }
                     _ => {}
                 },
                 Of::Excluded | Of::Reviewed => self.labels.pending.extend(&change.samples),
@@ -194,7 +220,13 @@ impl App {
                 self.labels.asked = None;
             }
         }
-        let decided = self.state.review.current.is_some_and(|current| edit.samples().any(|id| id == current));
+        let decides = |target: &Of| match target {
+            Of::Excluded | Of::Reviewed => true,
+            Of::Cells(column) => dataset.field(column).is_some_and(|field| dataset.fields()[field].role.is_label()),
+            _ => false,
+        };
+        let of = |id: SampleId| edit.changes.iter().any(|change| decides(&change.target) && change.samples.contains(&id));
+        let decided = self.state.review.current.is_some_and(of);
         if self.state.view == View::Label && decided {
             self.next_in_queue();
         }
@@ -204,6 +236,7 @@ impl App {
     pub(super) fn labels_walked(&mut self, edit: Option<Edit>) {
         let Some(edit) = edit else {
             self.labels.asked = None;
+            self.labels.texts += 1;
             return;
         };
         let view = self.state.view;
@@ -216,6 +249,13 @@ impl App {
         }
     }
 
+    /// A following that was stopped is begun again with the next decision.
+    pub(super) fn following_given_up(&mut self) {
+        let mut again = std::mem::take(&mut self.labels.following);
+        again.append(&mut self.labels.pending);
+        self.labels.pending = again;
+    }
+
     fn start_following(&mut self) {
         let (Some(workspace), Some(model)) = (&self.workspace, &self.labels.model) else {
             self.labels.pending.clear();
@@ -225,6 +265,7 @@ impl App {
         let mut changed = std::mem::take(&mut self.labels.pending);
         changed.sort_unstable();
         changed.dedup();
+        self.labels.following.clone_from(&changed);
         self.jobs.start("follow", "Following your decisions", move |progress| {
             let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
             model.follow(&snapshot, &changed, progress)?;
@@ -302,6 +343,12 @@ impl App {
         }
     }
 
+    /// Whether nobody has decided on a sample yet; the report may be older than the last decisions.
+    fn is_undecided(&self, id: SampleId) -> bool {
+        let dataset = self.workspace.as_ref().map(Workspace::dataset);
+        dataset.is_some_and(|dataset| !dataset.is_reviewed(id) && !dataset.is_excluded(id))
+    }
+
     fn in_filter(&self, id: SampleId) -> bool {
         self.memo.filtered.as_ref().is_none_or(|filtered| filtered.contains(id))
     }
@@ -311,7 +358,10 @@ impl App {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
         let candidate = report.queue.get(*report.place.get(&current)?)?;
-        Some(Action::Accept { list: vec![(current, self.cell_of(report, &candidate.suggested))], column: report.column.clone() })
+        Some(Action::Accept {
+            list: vec![(current, report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.suggested))],
+            column: report.column.clone(),
+        })
     }
 
     /// Everything above the threshold, as one action.
@@ -321,24 +371,10 @@ impl App {
         let list: Vec<(SampleId, String)> = report
             .queue
             .iter()
-            .filter(|candidate| candidate.wrong >= least && self.in_filter(candidate.id))
-            .map(|candidate| (candidate.id, self.cell_of(report, &candidate.suggested)))
+            .filter(|candidate| candidate.wrong >= least && self.in_filter(candidate.id) && self.is_undecided(candidate.id))
+            .map(|candidate| (candidate.id, report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.suggested)))
             .collect();
         (!list.is_empty()).then(|| Action::Accept { list, column: report.column.clone() })
-    }
-
-    /// Classes as the label's cell writes them.
-    fn cell_of(&self, report: &LabelReport, classes: &[u32]) -> String {
-        let names: Vec<&str> = classes.iter().map(|class| &*report.names[*class as usize]).collect();
-        let field = self.workspace.as_ref().and_then(|workspace| {
-            let dataset = workspace.dataset();
-            dataset.field(&report.column).map(|field| (dataset.fields()[field].kind, dataset.fields()[field].role))
-        });
-        match field {
-            Some((crate::data::Kind::List, _)) => serde_json::to_string(&names).unwrap_or_default(),
-            Some((_, Role::Labels(separator))) => names.join(&separator.to_string()),
-            _ => names.concat(),
-        }
     }
 
     /// How many of the last fifty decisions changed something: read from the history when it has moved.
@@ -433,7 +469,8 @@ impl App {
 /// How columns of probabilities are called, before the class's name.
 const PREFIXES: [&str; 7] = ["p_", "prob_", "proba_", "probability_", "pred_prob_", "score_", ""];
 
-type Fitted = Result<(LabelModel, Option<Arc<Dense>>), Unfit>;
+/// A model or why there is none, and the embeddings that were made for it.
+type Fitted = (Result<LabelModel, Unfit>, Option<Arc<Dense>>);
 
 fn learn(
     snapshot: &Dataset,
@@ -445,13 +482,13 @@ fn learn(
 ) -> Result<Fitted, JobError> {
     let text = match TextOf::of(snapshot, ask.text.as_deref()) {
         Ok(text) => text,
-        Err(trouble) => return Ok(Err(trouble)),
+        Err(trouble) => return Ok((Err(trouble), None)),
     };
     let dense = match known {
         Some(dense) => dense,
         None => Arc::new(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?),
     };
-    Ok(LabelModel::fit(snapshot, ask, Arc::clone(&dense), progress).map(|model| (model, Some(dense))))
+    Ok((LabelModel::fit(snapshot, ask, Arc::clone(&dense), progress), Some(dense)))
 }
 
 /// Judges by the first of some readings of somebody's probabilities that fits; else says why the first does not.
@@ -459,11 +496,11 @@ fn judge(snapshot: &Dataset, ask: &Ask, given: impl Iterator<Item = Result<Given
     let mut trouble = None;
     for given in given {
         match given {
-            Ok(given) => return LabelModel::from_probabilities(snapshot, ask, &given, progress).map(|model| (model, None)),
+            Ok(given) => return (LabelModel::from_probabilities(snapshot, ask, &given, progress), None),
             Err(why) => trouble = Some(why),
         }
     }
-    Err(trouble.unwrap_or(Unfit::NoLabel))
+    (Err(trouble.unwrap_or(Unfit::NoLabel)), None)
 }
 
 fn embeddings(snapshot: &Dataset, meaning: &Meaning, project: &Path, progress: &Progress) -> Result<Dense, JobError> {

@@ -154,6 +154,7 @@ impl App {
                 self.state.table.sort.clone_from(&self.keys.visible.sort);
             }
             "classes" => self.keys.classes_given_up = true,
+            "follow" => self.following_given_up(),
             _ => {}
         }
     }
@@ -309,6 +310,10 @@ impl App {
     /// Keeps the cursor on its sample. Where another filter took that away there is no cursor: the next key must not act on a
     /// sample that nobody chose. Where an edit took it out of the filter, the cursor is on what stands in its place.
     fn settle_cursor(&mut self, other_filter: bool) {
+        // In the queue the cursor is on the sample under review, wherever the filter leaves it.
+        if self.state.view == crate::ui::View::Label {
+            return;
+        }
         let selection = &mut self.state.selection;
         let Some(id) = selection.cursor else { return };
         let place = match self.memo.visible.place(id, selection.place) {

@@ -73,7 +73,7 @@ const FEWEST: u64 = 4;
 /// The fewest samples that say anything.
 const FEWEST_ROWS: usize = 20;
 /// The most `samples × classes`: 0.8 GB of logits, and twice that while they are learned.
-const MOST_CELLS: usize = 200_000_000;
+pub(super) const MOST_CELLS: usize = 200_000_000;
 /// Neighbours that are evidence.
 pub const NEAREST: usize = 10;
 /// The most multiplications spent on evidence in one run; beyond it, neighbours are looked up when a sample is shown.
@@ -146,9 +146,10 @@ fn known(index: &ClassIndex, places: &[u32], id: SampleId) -> Option<Box<[u32]>>
     index.of(id).iter().map(|class| places.get(*class as usize).copied().filter(|place| *place != NONE)).collect()
 }
 
-/// Whether somebody has decided on a sample's label: marked it reviewed, or changed it.
-fn is_decided(dataset: &Dataset, field: usize, id: SampleId) -> bool {
-    dataset.is_reviewed(id) || dataset.fields()[field].source.is_some() && dataset.edited(field, id).is_some()
+/// Whether somebody has decided on a sample's label. A label that was changed without a review (a class renamed, many set at once) is
+/// judged like any other.
+fn is_decided(dataset: &Dataset, id: SampleId) -> bool {
+    dataset.is_reviewed(id)
 }
 
 impl LabelModel {
@@ -246,7 +247,7 @@ impl LabelModel {
             return Err(Unfit::TooMany { rows: dataset.rows(), classes, column });
         }
         let given = now.iter().map(|list| if many { NONE } else { list.first().copied().unwrap_or(NONE) }).collect();
-        let sure = dataset.samples().map(|id| is_decided(dataset, field, id)).collect();
+        let sure = dataset.samples().map(|id| is_decided(dataset, id)).collect();
         Ok(Self {
             ask: ask.clone(),
             column,
@@ -424,7 +425,7 @@ impl LabelModel {
             let list: Option<Box<[u32]>> = names.iter().map(|name| places.get(name.as_str()).copied()).collect();
             self.now[row] = list.filter(|_| !dataset.is_excluded(*id)).unwrap_or_default();
             self.given[row] = if self.many { NONE } else { self.now[row].first().copied().unwrap_or(NONE) };
-            self.sure[row] = is_decided(dataset, field, *id);
+            self.sure[row] = is_decided(dataset, *id);
             if follows {
                 let wanted = self.wanted(row);
                 let before = self.applied.insert(id.0, wanted.clone()).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::label_errors::{Ask, Unfit};
+use super::label_errors::{Ask, MOST_CELLS, Unfit};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::job::Progress;
 
@@ -85,10 +85,15 @@ impl Given {
         };
         let index = ClassIndex::build(dataset, field, &Progress::silent())?;
         let names: Vec<String> = index.names().iter().map(ToString::to_string).collect();
+        if names.len().saturating_mul(dataset.rows()) > MOST_CELLS {
+            let column = dataset.fields()[field].name.to_string();
+            return Err(Unfit::TooMany { rows: dataset.rows(), classes: names.len(), column });
+        }
         let class_of = |column: &str| {
             let rest = column.strip_prefix(prefix)?;
-            let number = || rest.trim_start_matches(['p', '_']).parse::<usize>().ok().filter(|class| *class < names.len());
-            index.class(rest).or_else(number)
+            let bare = rest.trim_start_matches(['p', '_']);
+            let number = || bare.parse::<usize>().ok().filter(|class| *class < names.len());
+            index.class(rest).or_else(|| index.class(bare)).or_else(number)
         };
         let mut fields: Vec<Option<usize>> = vec![None; names.len()];
         for (place, column) in source.fields().iter().enumerate() {
@@ -97,7 +102,8 @@ impl Given {
             }
         }
         let found = fields.iter().flatten().count();
-        if found < 2 || source.rows() != dataset.rows() {
+        let missing = (0..names.len()).any(|class| index.counts()[class] > 0 && fields[class].is_none());
+        if found < 2 || missing || source.rows() != dataset.rows() {
             return Err(Unfit::Probabilities { found, classes: names.len(), rows: source.rows(), wanted: dataset.rows() });
         }
         let p = (0..source.rows())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::label_errors::{Judge, LabelModel};
-use crate::data::SampleId;
+use crate::data::{Dataset, Kind, Role, SampleId};
 use crate::learn::neighbours::Neighbour;
 
 /// Candidates that are shown with their probabilities.
@@ -53,6 +53,18 @@ pub struct Candidate {
     pub near: Vec<Neighbour>,
     /// Why it is here.
     pub reason: String,
+}
+
+impl Candidate {
+    /// The label that it has, with one class put in or taken out.
+    pub fn toggled(&self, class: u32) -> Vec<u32> {
+        let mut classes: Vec<u32> = self.given.iter().copied().filter(|other| *other != class).collect();
+        if classes.len() == self.given.len() {
+            classes.push(class);
+        }
+        classes.sort_unstable();
+        classes
+    }
 }
 
 impl LabelReport {
@@ -110,6 +122,17 @@ impl LabelReport {
             counts,
             wrong,
             joint,
+        }
+    }
+
+    /// Classes as the label's cell writes them.
+    pub fn cell(&self, dataset: Option<&Dataset>, classes: &[u32]) -> String {
+        let names: Vec<&str> = classes.iter().map(|class| &*self.names[*class as usize]).collect();
+        let field = dataset.and_then(|dataset| dataset.field(&self.column).map(|field| &dataset.fields()[field]));
+        match field.map(|field| (field.kind, field.role)) {
+            Some((Kind::List, _)) => serde_json::to_string(&names).unwrap_or_default(),
+            Some((_, Role::Labels(separator))) => names.join(&separator.to_string()),
+            _ => names.concat(),
         }
     }
 

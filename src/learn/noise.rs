@@ -108,7 +108,9 @@ impl Noise {
     /// One step of the noise matrix: expected counts, then rates and spreads.
     pub fn learn(&mut self, logits: &[f32], given: &[u32], sure: &[bool]) {
         let k = self.classes;
-        let part = given.len().div_ceil(PARTS).max(1);
+        // Each part has a matrix of its own: fewer parts where that is large.
+        let parts = PARTS.min((50_000_000 / (k * k).max(1)).max(1));
+        let part = given.len().div_ceil(parts).max(1);
         let sums: Vec<Vec<f64>> = (0..given.len().div_ceil(part))
             .into_par_iter()
             .map(|at| {

@@ -88,6 +88,8 @@ type Places = HashMap<u64, u32, BuildHasherDefault<Same>>;
 
 /// The most bytes of one text that are read.
 const LONGEST: usize = 1 << 16;
+/// The most bytes that are read of all of them, as far as each is read to 4 kB at least: terms take some times as much memory.
+const BUDGET: usize = 1 << 30;
 const CHUNK: usize = 512;
 
 /// The TF-IDF rows of many texts.
@@ -105,7 +107,7 @@ pub fn tfidf<'t>(
         .map(|chunk| {
             let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(rows);
             progress.step(range.len() as u64)?;
-            let mut reader = TermReader::default();
+            let mut reader = TermReader { longest: (BUDGET / rows.max(1)).clamp(4_096, LONGEST), ..TermReader::default() };
             Ok(range.map(|row| reader.read(&text(row), terms)).collect())
         })
         .collect::<Result<_, Cancelled>>()?;
@@ -162,6 +164,8 @@ fn weigh(counts: &[(u64, u32)], places: &Places, idf: &[f32]) -> Vec<(u32, f32)>
 /// Reads the terms of texts, keeping its room between them.
 #[derive(Default)]
 struct TermReader {
+    /// The most bytes read of one text.
+    longest: usize,
     lower: String,
     terms: Vec<u64>,
 }
@@ -169,7 +173,7 @@ struct TermReader {
 impl TermReader {
     /// The terms of a text, and how often each is there; in the order of their hashes.
     fn read(&mut self, text: &str, wanted: Terms) -> Vec<(u64, u32)> {
-        let text = &text[..text.floor_char_boundary(LONGEST)];
+        let text = &text[..text.floor_char_boundary(self.longest)];
         self.lower.clear();
         if text.is_ascii() {
             self.lower.push_str(text);

@@ -103,7 +103,7 @@ impl WordPiece {
             let start = out.len();
             self.cut(word, out);
             // Remembered words are bounded: a text of nothing but new words must not fill the memory.
-            if reader.pieces.len() < Reader::MOST {
+            if reader.pieces.len() < Reader::MOST && word.len() <= LONGEST_WORD {
                 let from = reader.pieces.len() as u32;
                 reader.pieces.extend_from_slice(&out[start..]);
                 reader.known.insert(word.as_str().into(), (from, (out.len() - start) as u32));

@@ -159,7 +159,7 @@ fn head(
             let slider = ui.add(Slider::new(&mut state.review.threshold, 0.6..=1.0).fixed_decimals(2));
             slider.clone().labelled_by(label.id);
             slider.widget_info(|| WidgetInfo::slider(true, f64::from(state.review.threshold), "accept all above"));
-            let n = above(report, bundle, state.review.threshold).count();
+            let n = above(report, bundle, workspace, state.review.threshold).count();
             let text = if state.review.preview { "Back to the queue".to_owned() } else { format!("Preview {}", count(n)) };
             if button(ui, theme, &text, "", Look::Plain, n > 0 || state.review.preview).clicked() {
                 state.review.preview = !state.review.preview;
@@ -199,12 +199,18 @@ fn spoken(method: Method) -> String {
     }
 }
 
-fn above<'r>(report: &'r LabelReport, bundle: &'r Bundle<'_>, least: f32) -> impl Iterator<Item = &'r Candidate> {
-    let filtered = bundle.memo.filtered.as_ref();
-    report
-        .queue
-        .iter()
-        .filter(move |candidate| candidate.wrong >= least && filtered.is_none_or(|filtered| filtered.contains(candidate.id)))
+fn above<'r>(
+    report: &'r LabelReport,
+    bundle: &'r Bundle<'_>,
+    workspace: &'r Workspace,
+    least: f32,
+) -> impl Iterator<Item = &'r Candidate> {
+    let (filtered, dataset) = (bundle.memo.filtered.as_ref(), workspace.dataset());
+    // The report may be older than the last decisions.
+    let waits = move |id: SampleId| !dataset.is_reviewed(id) && !dataset.is_excluded(id);
+    report.queue.iter().filter(move |candidate| {
+        candidate.wrong >= least && filtered.is_none_or(|filtered| filtered.contains(candidate.id)) && waits(candidate.id)
+    })
 }
 
 /// A probability as it is said: nothing is certain.
@@ -319,8 +325,13 @@ fn verdict(
             if candidate.top.len() > 4 { candidate.top.iter().filter(|(_, p)| *p >= 0.01).count().clamp(3, 6) } else { 4 };
         for (n, (class, p)) in candidate.top.iter().take(least).enumerate() {
             if bar(ui, bundle, workspace, report, (n, *class, *p)) {
-                let text = report.names[*class as usize].to_string();
-                actions.push(Action::SetCells { samples: vec![candidate.id], column: report.column.clone(), text });
+                let column = report.column.clone();
+                actions.push(if report.many {
+                    let cell = report.cell(Some(workspace.dataset()), &candidate.toggled(*class));
+                    Action::Accept { list: vec![(candidate.id, cell)], column }
+                } else {
+                    Action::SetCells { samples: vec![candidate.id], column, text: report.names[*class as usize].to_string() }
+                });
             }
         }
     });
@@ -508,7 +519,7 @@ fn preview(
     commands: &mut Vec<Command>,
 ) {
     let theme = bundle.theme;
-    let list: Vec<&Candidate> = above(report, bundle, state.review.threshold).collect();
+    let list: Vec<&Candidate> = above(report, bundle, workspace, state.review.threshold).collect();
     let frame = Frame::new().inner_margin(Margin::symmetric(20, 12));
     egui::CentralPanel::default().frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
