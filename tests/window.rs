@@ -698,6 +698,7 @@ fn a_decision_in_the_queue_is_never_undone_by_chance() {
     window.ctrl(Key::Enter);
     assert!(window.cell(second.0, "text").contains("indeed"));
     assert_eq!((window.current(), window.reviewed()), (second, 1));
+    assert!(window.sees("texts were edited since"));
     // All at once are not chosen here.
     window.ctrl(Key::A);
     window.key(Key::X);

@@ -101,6 +101,7 @@ impl App {
         {
             self.next_in_queue();
         }
+        self.memo.labels_old = self.labels.embeddings.as_ref().is_some_and(|(_, texts, _)| *texts != self.labels.texts);
         self.schedule_neighbours();
         self.count_decisions();
     }

@@ -124,3 +124,11 @@ pub struct EmbedReader {
     words: Reader,
     tokens: Vec<u32>,
 }
+
+/// The pieces of the built-in vocabulary, in order: for comparing with the reference library.
+#[cfg(test)]
+pub fn built_in_pieces() -> Vec<String> {
+    let bytes = zstd::decode_all(PACKED).unwrap_or_default();
+    let words = u32::from_le_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]) as usize;
+    String::from_utf8_lossy(&bytes[20..20 + words]).lines().map(str::to_owned).collect()
+}

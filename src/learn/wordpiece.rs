@@ -155,12 +155,14 @@ fn is_control(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
             | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}')
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}')
 }
 
 /// Category Mn: what combines without a width of its own. Spacing marks (Mc) stay.
 fn is_mark(letter: char) -> bool {
-    is_combining_mark(letter) && !is_spacing_mark(letter)
+    // Enclosing marks (Me) stay too.
+    let encloses = matches!(letter, '\u{488}' | '\u{489}' | '\u{1abe}' | '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e4}' | '\u{a670}'..='\u{a672}');
+    is_combining_mark(letter) && !is_spacing_mark(letter) && !encloses
 }
 
 fn is_spacing_mark(letter: char) -> bool {
@@ -184,7 +186,7 @@ fn is_punctuation(letter: char) -> bool {
     matches!(letter, '\u{a1}' | '\u{a7}' | '\u{ab}' | '\u{b6}' | '\u{b7}' | '\u{bb}' | '\u{bf}' | '\u{37e}' | '\u{387}'
         | '\u{55a}'..='\u{55f}' | '\u{589}' | '\u{58a}' | '\u{5be}' | '\u{5c0}' | '\u{5c3}' | '\u{5c6}' | '\u{5f3}' | '\u{5f4}'
         | '\u{609}' | '\u{60a}' | '\u{60c}' | '\u{60d}' | '\u{61b}' | '\u{61e}' | '\u{61f}' | '\u{66a}'..='\u{66d}' | '\u{6d4}'
-        | '\u{700}'..='\u{70d}' | '\u{964}' | '\u{965}' | '\u{970}' | '\u{e4f}' | '\u{e5a}' | '\u{e5b}' | '\u{10fb}'
+        | '\u{700}'..='\u{70d}' | '\u{964}' | '\u{965}' | '\u{970}' | '\u{e4f}' | '\u{e5a}' | '\u{e5b}' | '\u{f04}'..='\u{f12}' | '\u{f14}' | '\u{f3a}'..='\u{f3d}' | '\u{f85}' | '\u{169b}' | '\u{169c}' | '\u{10fb}'
         | '\u{1361}'..='\u{1368}' | '\u{166e}' | '\u{17d4}'..='\u{17d6}' | '\u{17d8}'..='\u{17da}'
         | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{2043}' | '\u{2045}'..='\u{2051}' | '\u{2053}'..='\u{205e}'
         | '\u{207d}' | '\u{207e}' | '\u{208d}' | '\u{208e}' | '\u{2308}'..='\u{230b}' | '\u{2329}' | '\u{232a}'
@@ -221,5 +223,69 @@ mod tests {
         assert_eq!(pieces("hel\u{0}lo hel\u{200b}lo"), [5, 5]);
         assert_eq!(pieces(""), [0u32; 0]);
         assert_eq!(pieces(&"a".repeat(101)), [1]);
+    }
+
+    /// The vocabulary of the built-in embedding, in the reference library.
+    fn reference() -> (WordPiece, tokenizers::Tokenizer) {
+        let pieces = crate::learn::embedding::built_in_pieces();
+        let vocabulary = WordPiece::new(pieces.iter().map(String::as_str));
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, pieces.join("\n").as_bytes()).unwrap();
+        let model = tokenizers::models::wordpiece::WordPiece::builder()
+            .files(file.path().display().to_string())
+            .unk_token("[UNK]".into())
+            .build()
+            .unwrap();
+        let mut tokenizer = tokenizers::Tokenizer::new(model);
+        tokenizer.with_normalizer(Some(tokenizers::normalizers::BertNormalizer::default())).unwrap();
+        tokenizer.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::bert::BertPreTokenizer));
+        (vocabulary, tokenizer)
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_reference_library() {
+        let (vocabulary, tokenizer) = reference();
+        let mut texts: Vec<String> =
+            include_str!("../../assets/samples/banking77.csv").lines().take(2_000).map(str::to_owned).collect();
+        texts.extend(
+            [
+                "Straße café naïve Ångström",
+                "Привет, мир! Ёлка",
+                "日本語とEnglishの混在テキスト",
+                "한국어 텍스트",
+                "مرحبا بالعالم؟",
+                "שלום",
+                "हिन्दी में।",
+                "ไทย",
+                "👩‍👩‍👧‍👦 emoji ✈️",
+                "a\u{300}b\u{200d}c\u{ad}d",
+                "¿Qué? ¡No! «oui» “quoted” – dash — em…",
+                "x²+y₂ ½ №5 ™",
+                "\t\r\n mixed\u{a0}space",
+            ]
+            .map(str::to_owned),
+        );
+        let naughty = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bad/naughty_strings/blns.txt");
+        match std::fs::read_to_string(&naughty) {
+            Ok(text) => texts.extend(text.lines().map(str::to_owned)),
+            Err(_) => assert!(!naughty.exists(), "the list of naughty strings is there and cannot be read"),
+        }
+        let mut reader = Reader::default();
+        let mut wrong = Vec::new();
+        for text in &texts {
+            let mut ours = Vec::new();
+            vocabulary.tokens(&mut reader, text, &mut ours);
+            let theirs = tokenizer.encode(text.as_str(), false).unwrap();
+            if ours != theirs.get_ids() {
+                wrong.push(format!("{text:?}: {ours:?}, not {:?}", theirs.get_ids()));
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} of {} texts differ:\n{}",
+            wrong.len(),
+            texts.len(),
+            wrong[..wrong.len().min(30)].join("\n")
+        );
     }
 }

@@ -444,6 +444,8 @@ pub struct Memo {
     pub filtered: Option<SampleSet>,
     /// What the label model says.
     pub labels: Option<Arc<LabelReport>>,
+    /// Whether texts were edited since it read them.
+    pub labels_old: bool,
     /// Why it says nothing.
     pub label_trouble: Option<String>,
     /// The nearest labelled samples of the one under review.
@@ -468,6 +470,7 @@ impl Default for Memo {
             filter_trouble: None,
             filtered: None,
             labels: None,
+            labels_old: false,
             label_trouble: None,
             near: None,
             streak: (0, 0),

@@ -181,6 +181,9 @@ fn head(
                 Some(_) => actions.push(Action::ProbabilityFile),
                 None => {}
             }
+            if bundle.memo.labels_old {
+                ui.label(RichText::new("texts were edited since").color(theme.amber));
+            }
             if button(ui, theme, "Look again", "", Look::Quiet, true)
                 .on_hover_text("Learn anew from the labels as they are now")
                 .clicked()
