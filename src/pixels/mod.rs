@@ -1,0 +1,22 @@
+//! Pictures: what a file's bytes say of one, its pixels, and what is measured of them. Pure: bytes in, numbers out; no disk, no clock.
+
+mod boxes;
+mod decode;
+mod exif;
+mod gradients;
+mod header;
+mod jpeg;
+mod look;
+mod measure;
+mod phash;
+mod twins;
+
+pub use boxes::{BoundingBox, boxes_of};
+pub use decode::{Picture, decode, fit};
+pub use exif::{Facts, facts};
+pub use gradients::GRADIENTS;
+pub use header::{Coding, Header, Trouble, read_header};
+pub use look::{Look, look};
+pub use measure::{Measures, histogram, measure};
+pub use phash::{Turns, hash_of, turns};
+pub use twins::{Twins, likeness, twins};

@@ -1,0 +1,214 @@
+//! Pictures that are copies of each other: the same bytes, or the same picture resized, coded again, turned, mirrored or cropped a
+//! little.
+//!
+//! Perceptual hashes name candidates in all eight positions; then 32 × 32 greys are laid over each other, whole and with up to a tenth
+//! cut away, and their correlation decides. Hashes alone cannot: photographs of one kind on one ground have hashes alike.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::look::Look;
+use super::phash::{Turns, turns};
+use crate::job::{Cancelled, Progress};
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Twins {
+    /// Rows with the same bytes, in order; groups by their first row.
+    pub same: Vec<Vec<u32>>,
+    /// Groups of rows that are nearly the same picture, exact copies among them, with the least likeness that holds each together.
+    pub near: Vec<(Vec<u32>, f32)>,
+}
+
+/// Hashes that differ in more bits are not laid over each other.
+const RADIUS: u32 = 14;
+/// From this correlation on, two pictures are nearly the same.
+const LIKE: f32 = 0.975;
+/// Up to this many pictures each is held against each; beyond, only those that share a sixteen-bit part of their hash.
+const ALL_PAIRS: usize = 120_000;
+const SIZE: usize = 32;
+/// A picture of fewer differing greys is a plain field: everything is like it.
+const PLAIN: f32 = 3.0;
+
+/// Finds copies. `looks[row]` is skipped where `skip(row)`.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn twins(looks: &[Look], skip: impl Fn(usize) -> bool + Sync, progress: &Progress) -> Result<Twins, Cancelled> {
+    let mut by_content: HashMap<u128, Vec<u32>> = HashMap::new();
+    for (row, look) in looks.iter().enumerate().filter(|(row, look)| look.bytes > 0 && !skip(*row)) {
+        by_content.entry(look.content).or_default().push(row as u32);
+    }
+    // One of each set of exact copies stands for all.
+    let mut firsts: Vec<u32> = by_content.values().map(|rows| rows[0]).filter(|row| looks[*row as usize].has_pixels()).collect();
+    firsts.sort_unstable();
+    firsts.retain(|row| spread_of(&looks[*row as usize].grey) >= PLAIN);
+    progress.set_total(firsts.len() as u64 + 1);
+    let hashes: Vec<Turns> = firsts.par_iter().map(|row| turns(&looks[*row as usize].grey)).collect();
+    progress.check()?;
+    let pairs = pairs(&firsts, &hashes, looks, progress)?;
+    let mut same: Vec<Vec<u32>> = by_content.into_values().filter(|rows| rows.len() > 1).collect();
+    same.sort_unstable();
+    Ok(Twins { near: groups(pairs, &same, looks), same })
+}
+
+/// Pairs of near copies with their likeness.
+fn pairs(firsts: &[u32], hashes: &[Turns], looks: &[Look], progress: &Progress) -> Result<Vec<(u32, u32, f32)>, Cancelled> {
+    let own: Vec<u64> = hashes.iter().map(|turns| turns[0]).collect();
+    let bands = (firsts.len() > ALL_PAIRS).then(|| bands(&own));
+    let parts: Vec<Vec<(u32, u32, f32)>> = (0..firsts.len())
+        .into_par_iter()
+        .map(|a| {
+            let mut mine = Vec::new();
+            let mut offer = |b: usize| {
+                let best = hashes[a].iter().enumerate().map(|(turn, hash)| ((hash ^ own[b]).count_ones(), turn)).min();
+                if let Some((_, turn)) = best.filter(|(distance, _)| *distance <= RADIUS) {
+                    let likeness = likeness(&looks[firsts[a] as usize].grey, &looks[firsts[b] as usize].grey, turn);
+                    if likeness >= LIKE {
+                        mine.push((firsts[a], firsts[b], likeness));
+                    }
+                }
+            };
+            match &bands {
+                None => (a + 1..firsts.len()).for_each(&mut offer),
+                Some(bands) => {
+                    let mut seen = std::collections::HashSet::new();
+                    for hash in &hashes[a] {
+                        for (band, table) in bands.iter().enumerate() {
+                            let key = (hash >> (band * 16)) as u16;
+                            // A part that very many share says nothing.
+                            let shared = table.get(&key).filter(|list| list.len() < 4_000);
+                            shared.into_iter().flatten().filter(|b| **b as usize > a && seen.insert(**b)).for_each(|b| offer(*b as usize));
+                        }
+                    }
+                }
+            }
+            progress.step(1)?;
+            Ok(mine)
+        })
+        .collect::<Result<_, Cancelled>>()?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+fn bands(hashes: &[u64]) -> [HashMap<u16, Vec<u32>>; 4] {
+    let mut tables: [HashMap<u16, Vec<u32>>; 4] = Default::default();
+    for (at, hash) in hashes.iter().enumerate() {
+        for (band, table) in tables.iter_mut().enumerate() {
+            table.entry((hash >> (band * 16)) as u16).or_default().push(at as u32);
+        }
+    }
+    tables
+}
+
+/// Joins pairs to groups; exact copies go where their first goes.
+fn groups(pairs: Vec<(u32, u32, f32)>, same: &[Vec<u32>], looks: &[Look]) -> Vec<(Vec<u32>, f32)> {
+    fn root(parent: &mut HashMap<u32, u32>, row: u32) -> u32 {
+        let mut at = row;
+        while let Some(up) = parent.get(&at).copied().filter(|up| *up != at) {
+            at = up;
+        }
+        parent.insert(row, at);
+        at
+    }
+    let mut parent: HashMap<u32, u32> = HashMap::new();
+    for (a, b, _) in &pairs {
+        let (a, b) = (root(&mut parent, *a), root(&mut parent, *b));
+        parent.insert(a.max(b), a.min(b));
+    }
+    let mut least: HashMap<u32, f32> = HashMap::new();
+    let mut members: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (a, _, likeness) in &pairs {
+        let at = root(&mut parent, *a);
+        let known = least.entry(at).or_insert(1.0);
+        *known = known.min(*likeness);
+    }
+    let copies: HashMap<u32, &Vec<u32>> = same.iter().map(|rows| (rows[0], rows)).collect();
+    for row in parent.keys().copied().collect::<Vec<_>>() {
+        let at = root(&mut parent, row);
+        match copies.get(&row) {
+            Some(rows) => members.entry(at).or_default().extend(rows.iter()),
+            None => members.entry(at).or_default().push(row),
+        }
+    }
+    let mut groups: Vec<(Vec<u32>, f32)> = members
+        .into_iter()
+        .map(|(at, mut rows)| {
+            // The one with most pixels first: it is the one to keep.
+            let size = |row: u32| looks[row as usize].header.as_ref().map_or(0, |header| u64::from(header.width) * u64::from(header.height));
+            rows.sort_unstable_by_key(|row| (std::cmp::Reverse(size(*row)), *row));
+            (rows, least.get(&at).copied().unwrap_or(1.0))
+        })
+        .collect();
+    groups.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    groups
+}
+
+fn spread_of(grey: &[u8]) -> f32 {
+    let n = grey.len() as f32;
+    let mean = grey.iter().map(|value| f32::from(*value)).sum::<f32>() / n;
+    (grey.iter().map(|value| (f32::from(*value) - mean).powi(2)).sum::<f32>() / n).sqrt()
+}
+
+/// How like `b` is `a` in position `turn`, −1 to 1: the best correlation of one laid over the other, whole or with up to a tenth cut
+/// away. Both are 32 × 32 greys.
+pub fn likeness(a: &[u8], b: &[u8], turn: usize) -> f32 {
+    let a: Vec<f32> = turned(a, turn);
+    let b: Vec<f32> = b.iter().map(|value| f32::from(*value)).collect();
+    let mut best = correlation(&a, &b);
+    for part in [0.95_f32, 0.9] {
+        let room = (1.0 - part) * SIZE as f32;
+        for (x, y) in (0..9).map(|i| ((i % 3) as f32 / 2.0 * room, (i / 3) as f32 / 2.0 * room)) {
+            best = best.max(correlation(&window(&a, x, y, part), &b)).max(correlation(&a, &window(&b, x, y, part)));
+        }
+    }
+    best
+}
+
+/// Greys in one of the eight positions of [`turns`].
+fn turned(grey: &[u8], turn: usize) -> Vec<f32> {
+    let last = SIZE - 1;
+    (0..SIZE * SIZE)
+        .map(|i| {
+            let (x, y) = (i % SIZE, i / SIZE);
+            let (x, y) = (if turn & 1 != 0 { last - x } else { x }, if turn & 2 != 0 { last - y } else { y });
+            let (x, y) = if turn >= 4 { (y, x) } else { (x, y) };
+            f32::from(grey[y * SIZE + x])
+        })
+        .collect()
+}
+
+/// A part of 32 × 32 greys, brought back to 32 × 32 by linear interpolation.
+fn window(grey: &[f32], left: f32, top: f32, part: f32) -> Vec<f32> {
+    let place = |i: usize, from: f32| {
+        let at = ((i as f32 + 0.5) * part + from - 0.5).clamp(0.0, (SIZE - 1) as f32);
+        let low = at.floor() as usize;
+        (low, (low + 1).min(SIZE - 1), at - at.floor())
+    };
+    let columns: Vec<(usize, usize, f32)> = (0..SIZE).map(|x| place(x, left)).collect();
+    let mut out = Vec::with_capacity(SIZE * SIZE);
+    for y in 0..SIZE {
+        let (y0, y1, wy) = place(y, top);
+        for (x0, x1, wx) in &columns {
+            let upper = grey[y0 * SIZE + x0] * (1.0 - wx) + grey[y0 * SIZE + x1] * wx;
+            let lower = grey[y1 * SIZE + x0] * (1.0 - wx) + grey[y1 * SIZE + x1] * wx;
+            out.push(upper * (1.0 - wy) + lower * wy);
+        }
+    }
+    out
+}
+
+/// Pearson's correlation; 0 where one does not vary.
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let n = a.len() as f32;
+    let (mut sa, mut sb, mut saa, mut sbb, mut sab) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
+    for (x, y) in a.iter().zip(b) {
+        sa += x;
+        sb += y;
+        saa += x * x;
+        sbb += y * y;
+        sab += x * y;
+    }
+    let (va, vb) = (saa - sa * sa / n, sbb - sb * sb / n);
+    if va <= 1e-3 || vb <= 1e-3 { 0.0 } else { (sab - sa * sb / n) / (va * vb).sqrt() }
+}
