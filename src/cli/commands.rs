@@ -350,7 +350,7 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
     let format = match arguments.get("--format") {
-        Some(name) => Format::ALL
+        Some(name) => Format::TABLES
             .into_iter()
             .find(|format| format.ending() == name || format.title().eq_ignore_ascii_case(name))
             .ok_or_else(|| {

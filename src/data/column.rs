@@ -6,17 +6,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use polars::prelude::{AnyValue, DataType, Series};
+use polars::prelude::{AnyValue, BinaryChunked, DataType, Series, StringChunked};
 use polars_arrow::array::{Array, Utf8ViewArray};
 
 use super::native;
 use super::schema::Kind;
+use crate::pixels::Coding;
 
 /// The cells of a column.
 #[derive(Clone)]
 enum Store {
     Text(Utf8ViewArray),
     Native(Series),
+    /// Pictures, as bytes; with the paths that stand beside them, where there are any.
+    Blobs { series: Series, bytes: BinaryChunked, paths: Option<StringChunked> },
 }
 
 /// One column of the source: a name, a kind, and one cell per sample.
@@ -42,7 +45,26 @@ impl Column {
         let strings = series.str().ok().and_then(|strings| strings.downcast_iter().next().cloned());
         match strings {
             Some(cells) => Self::from_views(name, Kind::Text, cells),
-            None => Self { name: name.into(), kind: native::kind_of(series.dtype()), store: Store::Native(series.clone()) },
+            None => {
+                let kind = native::kind_of(series.dtype());
+                match blobs(&series) {
+                    Some(store) => Self { name: name.into(), kind: Kind::Text, store },
+                    None => Self { name: name.into(), kind, store: Store::Native(series) },
+                }
+            }
+        }
+    }
+
+    /// Whether its cells are pictures themselves.
+    pub fn is_blobs(&self) -> bool {
+        matches!(self.store, Store::Blobs { .. })
+    }
+
+    /// The bytes of the picture at `row`, where cells are pictures.
+    pub fn blob(&self, row: usize) -> Option<&[u8]> {
+        match &self.store {
+            Store::Blobs { bytes, .. } => bytes.get(row),
+            _ => None,
         }
     }
 
@@ -50,7 +72,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match &self.store {
             Store::Text(cells) => cells.len(),
-            Store::Native(series) => series.len(),
+            Store::Native(series) | Store::Blobs { series, .. } => series.len(),
         }
     }
 
@@ -64,6 +86,15 @@ impl Column {
         match &self.store {
             Store::Text(cells) => (row < cells.len() && cells.is_valid(row)).then(|| Cow::Borrowed(cells.value(row))),
             Store::Native(series) => native::text(&series.get(row).unwrap_or(AnyValue::Null)),
+            // A picture is known by its path, or its number.
+            Store::Blobs { bytes, paths, .. } => {
+                let path = paths.as_ref().and_then(|paths| paths.get(row)).filter(|path| !path.is_empty());
+                if let Some(path) = path {
+                    return Some(Cow::Borrowed(path));
+                }
+                let ending = Coding::of_bytes(bytes.get(row)?).map_or("bin", |coding| coding.endings()[0]);
+                Some(Cow::Owned(format!("{row:06}.{ending}")))
+            }
         }
     }
 
@@ -71,7 +102,7 @@ impl Column {
     pub fn views(&self) -> Option<&Utf8ViewArray> {
         match &self.store {
             Store::Text(cells) => Some(cells),
-            Store::Native(_) => None,
+            Store::Native(_) | Store::Blobs { .. } => None,
         }
     }
 
@@ -79,7 +110,7 @@ impl Column {
     pub fn series(&self) -> Option<&Series> {
         match &self.store {
             Store::Text(_) => None,
-            Store::Native(series) => Some(series),
+            Store::Native(series) | Store::Blobs { series, .. } => Some(series),
         }
     }
 
@@ -91,8 +122,27 @@ impl Column {
     /// Whether `text` can be a cell of this column when it is read as `kind`.
     pub fn accepts(&self, kind: Kind, text: &str) -> bool {
         match self.native_type() {
+            // Another path can stand in a picture's place, but no text is a picture.
+            Some(_) if self.is_blobs() => text.is_empty(),
             Some(dtype) => text.is_empty() || native::parse(text, dtype).is_some(),
             None => kind.accepts(text),
         }
     }
+}
+
+/// A column of bytes, or of structures of bytes and a path, that begins with a picture.
+fn blobs(series: &Series) -> Option<Store> {
+    let (bytes, paths) = match series.dtype() {
+        DataType::Binary => (series.binary().ok()?.clone(), None),
+        DataType::Struct(fields) if fields.iter().any(|field| field.name == "bytes" && field.dtype == DataType::Binary) => {
+            let inner = series.struct_().ok()?;
+            let paths = inner.field_by_name("path").ok().and_then(|paths| paths.str().ok().cloned());
+            (inner.field_by_name("bytes").ok()?.binary().ok()?.clone(), paths)
+        }
+        _ => return None,
+    };
+    let bytes = bytes.rechunk().into_owned();
+    let first = bytes.iter().flatten().next()?;
+    Coding::of_bytes(first)?;
+    Some(Store::Blobs { series: series.clone(), bytes, paths: paths.map(|paths| paths.rechunk().into_owned()) })
 }

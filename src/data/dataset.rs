@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::column::Column;
 use super::ids::{SampleId, SampleSet};
+use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
 use super::schema::{Kind, Role, propose_roles};
 
@@ -30,6 +32,12 @@ pub enum Format {
     Arrow,
     /// Apache Arrow IPC, the stream form.
     ArrowStream,
+    /// A folder of images.
+    Folder,
+    /// A ZIP archive of images.
+    Zip,
+    /// A tar archive of images, `WebDataset` among them.
+    Tar,
 }
 
 /// Something about the source that the user should know: a line that could not be read, or that was repaired.
@@ -70,6 +78,10 @@ pub struct Base {
     pub origin: Origin,
     /// What could not be read, or was repaired.
     pub warnings: Vec<Warning>,
+    /// Where the paths of pictures lead.
+    pub pictures: PictureStore,
+    /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
+    pub odd_names: HashMap<u32, OsString>,
 }
 
 const UNTOUCHED: u32 = 0;
@@ -197,6 +209,17 @@ impl Dataset {
     /// The first column with a role that `wanted` accepts.
     pub fn with_role(&self, wanted: impl Fn(Role) -> bool) -> Option<usize> {
         self.fields.iter().position(|field| wanted(field.role))
+    }
+
+    /// The column of pictures: the first with that role.
+    pub fn pictures(&self) -> Option<usize> {
+        self.with_role(|role| role == Role::Image)
+    }
+
+    /// The bytes of a picture that stands in the cell itself; `None` where the cell is a path, or was edited.
+    pub fn blob(&self, field: usize, id: SampleId) -> Option<&[u8]> {
+        let source = self.fields[field].source.filter(|_| self.edited(field, id).is_none())?;
+        self.base.columns[source].blob(id.row())
     }
 
     /// Every sample in file order.
@@ -329,6 +352,10 @@ impl Dataset {
         }
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
         for column in &self.base.columns {
+            if let Some(bytes) = column.blob(id.row()) {
+                hasher.update(bytes);
+                continue;
+            }
             match column.text(id.row()) {
                 Some(text) => {
                     hasher.update(&(text.len() as u64).to_le_bytes());

@@ -9,6 +9,7 @@ mod filter;
 mod ids;
 mod measure;
 pub mod native;
+mod pictures;
 mod raw;
 mod schema;
 
@@ -18,5 +19,6 @@ pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use ids::{SampleId, SampleSet};
 pub use measure::{Histogram, Measure, Summary, values};
+pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
 pub use schema::{Kind, Role, propose_roles};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::column::Column;
+use crate::pixels::Coding;
 
 /// How a column's cells are read. The text itself is kept whatever the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -208,7 +209,7 @@ pub fn propose_roles(columns: &[Column], rows: usize) -> Vec<Role> {
             roles[found] = Role::Label;
         }
     }
-    if !roles.iter().any(|role| matches!(role, Role::Text | Role::Messages)) {
+    if !roles.iter().any(|role| matches!(role, Role::Text | Role::Messages | Role::Image)) {
         let candidate = (0..roles.len())
             .filter(|i| roles[*i] == Role::Other && columns[*i].kind == Kind::Text && glances[*i].distinct > 1)
             .max_by(|a, b| glances[*a].mean_chars.total_cmp(&glances[*b].mean_chars));
@@ -224,6 +225,12 @@ fn propose(column: &Column, look: &Glance) -> Option<Role> {
     let is = |names: &[&str]| names.contains(&name.as_str());
     if look.parts || is(&["split", "fold", "subset", "partition"]) && look.distinct <= 50 {
         return Some(Role::Split);
+    }
+    // Most cells name pictures: a few that do not are what checks are for.
+    let paths = |text: &String| super::paths_of(text).iter().any(|path| Coding::of_name(path).is_some());
+    let named = look.values.iter().filter(|text| paths(text)).count();
+    if column.is_blobs() || named > 0 && named * 5 >= look.values.len() * 4 && matches!(column.kind, Kind::Text | Kind::List) {
+        return Some(Role::Image);
     }
     if column.kind.is_nested() {
         let chat = look.values.first().is_some_and(|text| {
@@ -263,10 +270,6 @@ fn propose(column: &Column, look: &Glance) -> Option<Role> {
         || name.ends_with("_at") && column.kind != Kind::Number
     {
         return Some(Role::Time);
-    }
-    let images = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"];
-    if look.filled > 0 && look.values.iter().all(|text| images.iter().any(|end| text.to_lowercase().ends_with(end))) {
-        return Some(Role::Image);
     }
     if column.kind.is_numeric() {
         return Some(Role::Number);

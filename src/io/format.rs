@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::data::{Format, Packing};
 
 impl Format {
-    /// Every format, in the order that menus list them.
-    pub const ALL: [Self; 7] = [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
+    /// Every format that a table is saved in, in the order that menus list them.
+    pub const TABLES: [Self; 7] = [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
@@ -18,6 +18,9 @@ impl Format {
             Self::Parquet => "Parquet",
             Self::Arrow => "Arrow",
             Self::ArrowStream => "Arrow stream",
+            Self::Folder => "folder of images",
+            Self::Zip => "ZIP archive of images",
+            Self::Tar => "tar archive of images",
         }
     }
 
@@ -31,7 +34,15 @@ impl Format {
             Self::Parquet => "parquet",
             Self::Arrow => "arrow",
             Self::ArrowStream => "arrows",
+            Self::Folder => "",
+            Self::Zip => "zip",
+            Self::Tar => "tar",
         }
+    }
+
+    /// Whether it holds images as files, rather than being a table.
+    pub fn is_of_images(self) -> bool {
+        matches!(self, Self::Folder | Self::Zip | Self::Tar)
     }
 
     /// Whether the file is text, saved back byte for byte.
@@ -77,6 +88,8 @@ pub fn compressed_name(stem: &str, format: Format, packing: Packing) -> PathBuf 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Magic {
     Format(Format),
+    /// An archive: [`Format::Zip`] or [`Format::Tar`].
+    Archive(Format),
     Packed(Packing),
     Other(&'static str),
     Unknown,
@@ -84,17 +97,21 @@ pub enum Magic {
 
 /// Reads a file's first bytes.
 pub fn magic(head: &[u8]) -> Magic {
-    let known: [(&[u8], Magic); 17] = [
+    if head.get(257..262) == Some(b"ustar") {
+        return Magic::Archive(Format::Tar);
+    }
+    let known: [(&[u8], Magic); 18] = [
         (b"PAR1", Magic::Format(Format::Parquet)),
         (b"ARROW1", Magic::Format(Format::Arrow)),
         (b"\xff\xff\xff\xff", Magic::Format(Format::ArrowStream)),
         (b"\x1f\x8b", Magic::Packed(Packing::Gzip)),
         (b"\x28\xb5\x2f\xfd", Magic::Packed(Packing::Zstd)),
         (b"PARE", Magic::Other("it is an encrypted Parquet file")),
-        (b"PK\x03\x04", Magic::Other("it is a ZIP archive or a spreadsheet: unpack it, or save the sheet as CSV")),
-        (b"\x89PNG", Magic::Other("it is a PNG picture")),
-        (b"\xff\xd8\xff", Magic::Other("it is a JPEG picture")),
-        (b"GIF8", Magic::Other("it is a GIF picture")),
+        (b"PK\x03\x04", Magic::Archive(Format::Zip)),
+        (b"PK\x05\x06", Magic::Archive(Format::Zip)),
+        (b"\x89PNG", Magic::Other("it is a PNG picture: open the folder that it lies in")),
+        (b"\xff\xd8\xff", Magic::Other("it is a JPEG picture: open the folder that it lies in")),
+        (b"GIF8", Magic::Other("it is a GIF picture: open the folder that it lies in")),
         (b"%PDF", Magic::Other("it is a PDF document")),
         (b"\x7fELF", Magic::Other("it is a program")),
         (b"BZh", Magic::Other("it is packed with bzip2: unpack it first")),

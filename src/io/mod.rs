@@ -3,16 +3,20 @@
 //! One file per format. Text formats keep their own text, so that a save gives back what was not edited byte for byte.
 //! Parquet and Arrow files are parsed in a child process ([`typed`]), because a hostile one can abort its parser.
 
+mod archive;
 mod columns;
 mod delimited;
 mod error;
 mod export;
 mod export_text;
+mod folder;
 mod format;
+pub mod images;
 pub mod json;
 mod json_rows;
 mod meaning;
 mod open;
+mod picture_cache;
 mod save;
 mod sniff;
 mod source;
@@ -23,6 +27,8 @@ pub use error::IoError;
 pub use export::{Report, Rows, Target, export};
 pub use format::{compressed_name, format_of_name};
 pub use meaning::{Meaning, MeaningError, embed, embed_words};
+pub use images::{look_at_all, picture_bytes, thumbnail};
 pub use open::{Reading, fingerprint, open, set_max_memory};
+pub use picture_cache::PictureCache;
 pub use save::{free_name, write_aside};
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

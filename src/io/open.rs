@@ -1,5 +1,6 @@
 //! Opening: from a path to a dataset, whatever the format, packing and encoding.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::delimited::lines_of;
+use super::archive::open_archive;
 use super::error::IoError;
+use super::folder::open_folder;
 use super::format::{Magic, format_of_name, magic};
 use super::{delimited, json, json_rows, source, typed};
-use crate::data::{Base, Column, Dataset, Format, Origin, Packing, Raw, Shape, Warning};
+use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
 use crate::job::Progress;
 
 /// How a file is to be read; what is not said is found out.
@@ -77,6 +80,9 @@ pub fn fingerprint(path: &Path) -> Result<u128, IoError> {
 /// # Errors
 /// [`IoError`]: each says what is wrong and what can be done.
 pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn Fn(Dataset)) -> Result<Dataset, IoError> {
+    if path.is_dir() {
+        return open_folder(path, reading, progress, preview);
+    }
     let limit = max_memory();
     let head = first_bytes(path)?;
     let (named, _) = format_of_name(path);
@@ -88,10 +94,13 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
     if let Magic::Format(format) = found {
         return open_typed(path, format, packing, progress);
     }
+    if let Magic::Archive(format) = found {
+        return open_archive(path, format, Packing::None, None, reading, progress);
+    }
     if packing == Packing::None && named.is_none_or(Format::is_text) && head.len() >= PREVIEW {
         // Only whole lines: the last one is cut.
         let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
-        if let Ok(dataset) = open_text(path, head[..whole].to_vec(), named, packing, reading, 0, &Progress::silent()) {
+        if let Ok(dataset) = open_text(path, head[..whole].to_vec(), named, packing, reading, 0, None, &Progress::silent()) {
             preview(dataset);
         }
     }
@@ -108,6 +117,9 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
                 drop((bytes, unpacked));
                 return open_typed(path, format, packing, progress);
             }
+            if magic(&unpacked) == Magic::Archive(Format::Tar) {
+                return open_archive(path, Format::Tar, packing, Some(unpacked), reading, progress);
+            }
             unpacked
         }
     };
@@ -118,7 +130,7 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
         let reason = "it does not begin as such a file does; it is torn, or its name is wrong".to_owned();
         return Err(IoError::Broken { path: path.to_owned(), format: format.title(), reason });
     }
-    open_text(path, bytes, named, packing, reading, fingerprint, progress)
+    open_text(path, bytes, named, packing, reading, fingerprint, None, progress)
 }
 
 fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
@@ -132,8 +144,9 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
         };
         IoError::Read { path: path.to_owned(), reason }
     };
-    if meta.map_err(fail)?.is_dir() {
-        return Err(IoError::Read { path: path.to_owned(), reason: "it is a folder; open a file in it".to_owned() });
+    // A pipe or a device never ends.
+    if !meta.map_err(fail)?.is_file() {
+        return Err(IoError::Read { path: path.to_owned(), reason: "it is no plain file".to_owned() });
     }
     let mut head = Vec::new();
     std::fs::File::open(path).and_then(|file| file.take(PREVIEW as u64).read_to_end(&mut head)).map_err(fail)?;
@@ -151,16 +164,32 @@ fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });
     }
     let origin = Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: fingerprint(path)?, bytes };
-    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings: Vec::new() }))
+    Ok(Dataset::new(Base {
+        columns,
+        rows,
+        raw: None,
+        origin,
+        warnings: Vec::new(),
+        pictures: beside(path),
+        odd_names: HashMap::new(),
+    }))
 }
 
-fn open_text(
+/// Pictures of a table lie beside it.
+fn beside(path: &Path) -> PictureStore {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    PictureStore::Folder(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
+}
+
+/// Reads text. `pictures` is where its paths lead, where that is not the folder of `path`.
+pub fn open_text(
     path: &Path,
     bytes: Vec<u8>,
     named: Option<Format>,
     packing: Packing,
     reading: &Reading,
     fingerprint: u128,
+    pictures: Option<PictureStore>,
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let size = bytes.len() as u64;
@@ -225,7 +254,8 @@ fn open_text(
     let encoding = decoded.encoding.name();
     let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
     let origin = Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size };
-    Ok(Dataset::new(Base { columns, rows, raw: Some(raw), origin, warnings }))
+    let pictures = pictures.unwrap_or_else(|| beside(path));
+    Ok(Dataset::new(Base { columns, rows, raw: Some(raw), origin, warnings, pictures, odd_names: HashMap::new() }))
 }
 
 fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -> Vec<Warning> {

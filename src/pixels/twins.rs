@@ -24,7 +24,7 @@ pub struct Twins {
 /// Hashes that differ in more bits are not laid over each other.
 const RADIUS: u32 = 14;
 /// From this correlation on, two pictures are nearly the same.
-const LIKE: f32 = 0.975;
+const LIKE: f32 = 0.985;
 /// Up to this many pictures each is held against each; beyond, only those that share a sixteen-bit part of their hash.
 const ALL_PAIRS: usize = 120_000;
 const SIZE: usize = 32;
@@ -153,8 +153,9 @@ fn spread_of(grey: &[u8]) -> f32 {
 /// How like `b` is `a` in position `turn`, −1 to 1: the best correlation of one laid over the other, whole or with up to a tenth cut
 /// away. Both are 32 × 32 greys.
 pub fn likeness(a: &[u8], b: &[u8], turn: usize) -> f32 {
-    let a: Vec<f32> = turned(a, turn);
-    let b: Vec<f32> = b.iter().map(|value| f32::from(*value)).collect();
+    // A little softened: a picture that was cropped or scaled falls between the pixels of the other.
+    let a = softened(&turned(a, turn));
+    let b = softened(&turned(b, 0));
     let mut best = correlation(&a, &b);
     for part in [0.95_f32, 0.9] {
         let room = (1.0 - part) * SIZE as f32;
@@ -176,6 +177,21 @@ fn turned(grey: &[u8], turn: usize) -> Vec<f32> {
             f32::from(grey[y * SIZE + x])
         })
         .collect()
+}
+
+/// Each grey with its neighbours, by 1 2 1 across and down.
+fn softened(grey: &[f32]) -> Vec<f32> {
+    let pass = |from: &[f32], step: usize| -> Vec<f32> {
+        (0..SIZE * SIZE)
+            .map(|i| {
+                let at = if step == 1 { i % SIZE } else { i / SIZE };
+                let before = from[if at > 0 { i - step } else { i }];
+                let after = from[if at + 1 < SIZE { i + step } else { i }];
+                (before + 2.0 * from[i] + after) / 4.0
+            })
+            .collect()
+    };
+    pass(&pass(grey, 1), SIZE)
 }
 
 /// A part of 32 × 32 greys, brought back to 32 × 32 by linear interpolation.

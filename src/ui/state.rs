@@ -267,7 +267,7 @@ pub struct SplitForm {
 /// How a save is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportForm {
-    /// The place of the format in `Format::ALL`; `None` for the source's own.
+    /// The place of the format in `Format::TABLES`; `None` for the source's own.
     pub format: Option<usize>,
     /// The place of the packing.
     pub packing: usize,

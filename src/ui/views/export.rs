@@ -25,7 +25,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             title(ui, theme, "Export");
             dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
             ui.add_space(STEP * 3.0);
-            let format = state.export.format.map_or(origin.format, |at| Format::ALL[at]);
+            let format = state.export.format.map_or(origin.format, |at| Format::TABLES[at]);
             let same = format == origin.format && dataset.base.raw.is_some();
             let split = dataset.with_role(|role| role == Role::Split);
             if state.export.what == 2 && split.is_none() {
@@ -58,7 +58,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     ui.end_row();
                     dim(ui, theme, "Format");
                     ui.horizontal(|ui| {
-                        let names = Format::ALL.map(|format| format.title().to_owned());
+                        let names = Format::TABLES.map(|format| format.title().to_owned());
                         if let Some(at) = choice(ui, theme, "Format", format.title(), &names) {
                             state.export.format = Some(at);
                         }

@@ -1,0 +1,252 @@
+//! Reading pictures: from a path, a member of an archive, or a cell. A path never leaves its dataset, and nothing that is no plain file
+//! is opened.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{Read, Seek as _, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::picture_cache::{PictureCache, PictureKey};
+use crate::data::{Archive, Dataset, Member, MemberPacking, PictureStore, SampleId, paths_of};
+use crate::job::{Cancelled, Progress, guarded};
+use crate::pixels::{Look, Picture, Trouble, decode, fit, look};
+
+/// The most bytes of one picture's file.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads the bytes of a sample's picture: the first, where its cell names several.
+///
+/// # Errors
+/// [`Trouble`]: no path, missing, refused, unreadable.
+pub fn picture_bytes(dataset: &Dataset, field: usize, id: SampleId) -> Result<Cow<'_, [u8]>, Trouble> {
+    if let Some(bytes) = dataset.blob(field, id) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let found = find(dataset, field, id)?;
+    found.read().map(Cow::Owned)
+}
+
+/// Where a picture was found.
+enum Found<'d> {
+    File(PathBuf, fs::Metadata),
+    Member(&'d Archive, &'d Member),
+}
+
+impl Found<'_> {
+    fn read(&self) -> Result<Vec<u8>, Trouble> {
+        match self {
+            Self::Member(archive, member) => read_member(archive, member, LARGEST),
+            Self::File(path, meta) => {
+                if meta.len() > LARGEST {
+                    return Err(too_large(meta.len()));
+                }
+                let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+                let file = File::open(path).map_err(|error| unreadable(&error))?;
+                file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// What recognises the picture at another time without reading it.
+    fn key(&self) -> PictureKey {
+        match self {
+            Self::File(path, meta) => PictureKey::of_file(path, meta, 0),
+            Self::Member(archive, member) => {
+                let meta = fs::metadata(&archive.path).ok();
+                meta.map_or(PictureKey::default(), |meta| PictureKey::of_file(&archive.path, &meta, member.start + 1))
+            }
+        }
+    }
+}
+
+fn too_large(bytes: u64) -> Trouble {
+    Trouble::Unreadable(format!("the file has {} MiB, and {} is the most", bytes >> 20, LARGEST >> 20))
+}
+
+fn unreadable(error: &std::io::Error) -> Trouble {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Trouble::Missing,
+        std::io::ErrorKind::PermissionDenied => Trouble::Unreadable("you may not read it".to_owned()),
+        _ => Trouble::Unreadable(error.to_string()),
+    }
+}
+
+fn find(dataset: &Dataset, field: usize, id: SampleId) -> Result<Found<'_>, Trouble> {
+    let cell = dataset.text(field, id).unwrap_or_default();
+    let odd = dataset.base.odd_names.get(&id.0).filter(|_| dataset.edited(field, id).is_none());
+    let path = paths_of(&cell).into_iter().next().ok_or(Trouble::NoPath)?;
+    match &dataset.base.pictures {
+        PictureStore::Archive(archive) => {
+            let path = path.trim_start_matches("./");
+            let member = archive.member(path).ok_or(Trouble::Missing)?;
+            within(Path::new(path))?;
+            Ok(Found::Member(archive, member))
+        }
+        PictureStore::Folder(root) => match odd {
+            Some(name) => file_at(root, Path::new(name)),
+            None => match file_at(root, Path::new(&path)) {
+                // Tables made on another system part folders otherwise.
+                Err(Trouble::Missing) if path.contains('\\') => file_at(root, Path::new(&path.replace('\\', "/"))),
+                found => found,
+            },
+        },
+    }
+}
+
+/// Refuses a path that leaves the dataset by its words.
+fn within(path: &Path) -> Result<(), Trouble> {
+    if path.to_str().is_some_and(|text| text.contains("://") || text.starts_with("data:")) {
+        return Err(Trouble::Refused("it is an address, and nothing is fetched".to_owned()));
+    }
+    for part in path.components() {
+        match part {
+            Component::Normal(_) | Component::CurDir => {}
+            Component::ParentDir => return Err(Trouble::Refused("the path climbs out of the dataset".to_owned())),
+            Component::RootDir | Component::Prefix(_) => {
+                return Err(Trouble::Refused("the path is absolute, not within the dataset".to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn file_at(root: &Path, path: &Path) -> Result<Found<'static>, Trouble> {
+    within(path)?;
+    let full = root.join(path);
+    let real = full.canonicalize().map_err(|error| unreadable(&error))?;
+    if !real.starts_with(root) {
+        return Err(Trouble::Refused("a link leads out of the dataset".to_owned()));
+    }
+    let meta = fs::metadata(&real).map_err(|error| unreadable(&error))?;
+    // A pipe or a device would be read for ever.
+    if !meta.is_file() {
+        return Err(Trouble::Refused("it is no plain file".to_owned()));
+    }
+    Ok(Found::File(real, meta))
+}
+
+/// The true path of a picture that is a file; `None` where it is none, or is refused.
+pub fn picture_file(dataset: &Dataset, field: usize, id: SampleId) -> Option<PathBuf> {
+    match find(dataset, field, id) {
+        Ok(Found::File(path, _)) if dataset.blob(field, id).is_none() => Some(path),
+        _ => None,
+    }
+}
+
+/// Reads one member of an archive, up to `most` bytes.
+///
+/// # Errors
+/// [`Trouble`].
+pub fn read_member(archive: &Archive, member: &Member, most: u64) -> Result<Vec<u8>, Trouble> {
+    if let MemberPacking::Refused(why) = &member.packing {
+        return Err(Trouble::Refused(why.clone()));
+    }
+    if member.size > most || member.packed > most {
+        return Err(too_large(member.size.max(member.packed)));
+    }
+    let (size, packed) = (usize::try_from(member.size).unwrap_or(0), usize::try_from(member.packed).unwrap_or(0));
+    if let Some(held) = &archive.held {
+        let start = usize::try_from(member.start).unwrap_or(usize::MAX);
+        let bytes = start.checked_add(size).and_then(|end| held.get(start..end));
+        return bytes.map(<[u8]>::to_vec).ok_or_else(|| Trouble::Broken("the archive is torn".to_owned()));
+    }
+    let torn = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Trouble::Broken("the archive is torn".to_owned()),
+        _ => unreadable(&error),
+    };
+    let mut file = File::open(&archive.path).map_err(torn)?;
+    let mut start = member.start;
+    if member.packing != MemberPacking::Plain {
+        let mut header = [0; 30];
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut header)).map_err(torn)?;
+        if !header.starts_with(b"PK\x03\x04") {
+            return Err(Trouble::Broken("its entry in the archive is damaged".to_owned()));
+        }
+        let two = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        start += 30 + two(26) + two(28);
+    }
+    file.seek(SeekFrom::Start(start)).map_err(torn)?;
+    if member.packing == MemberPacking::Deflated {
+        let mut bytes = Vec::with_capacity(size.min(packed.saturating_mul(8) + 1_024));
+        let inflate = flate2::read::DeflateDecoder::new(file.take(member.packed));
+        // What it says it unpacks to is the most that it may.
+        let read = inflate.take(member.size + 1).read_to_end(&mut bytes);
+        read.map_err(|_| Trouble::Broken("its packing in the archive is damaged".to_owned()))?;
+        if bytes.len() != size {
+            return Err(Trouble::Broken("it unpacks to another size than the archive says".to_owned()));
+        }
+        return Ok(bytes);
+    }
+    let mut bytes = Vec::with_capacity(packed);
+    file.take(member.packed).read_to_end(&mut bytes).map_err(torn)?;
+    if bytes.len() == packed { Ok(bytes) } else { Err(Trouble::Broken("the archive is torn".to_owned())) }
+}
+
+/// A sample's picture, its longer side `most` pixels or less. Costly ones are kept in `cache`.
+///
+/// # Errors
+/// [`Trouble`].
+pub fn thumbnail(dataset: &Dataset, field: usize, id: SampleId, most: u32, cache: Option<&PictureCache>) -> Result<Picture, Trouble> {
+    if let Some(bytes) = dataset.blob(field, id) {
+        return Ok(fit(decode(bytes, Some(most))?, most));
+    }
+    let found = find(dataset, field, id)?;
+    // A small file is decoded faster than it is looked up.
+    let (key, cache) = (found.key(), cache.filter(|_| most <= PictureCache::LARGEST_SIDE));
+    if let Some(picture) = cache.and_then(|cache| cache.thumbnail(key, most)) {
+        return Ok(picture);
+    }
+    let bytes = found.read()?;
+    let picture = fit(decode(&bytes, Some(most))?, most);
+    if let Some(cache) = cache.filter(|_| bytes.len() > PictureCache::WORTH && !picture.torn) {
+        cache.keep_thumbnail(key, most, &picture);
+    }
+    Ok(picture)
+}
+
+/// Looks at every picture of a column; a row each. Steps of progress: one a picture.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn look_at_all(dataset: &Dataset, field: usize, cache: Option<&PictureCache>, progress: &Progress) -> Result<Vec<Look>, Cancelled> {
+    progress.set_total(dataset.rows() as u64);
+    let looks = (0..dataset.rows())
+        .into_par_iter()
+        .with_max_len(64)
+        .map(|row| {
+            progress.step(1)?;
+            let id = SampleId::at(row);
+            Ok(guarded(|| look_at(dataset, field, id, cache)).unwrap_or_else(|panic| Look::none(Trouble::Broken(panic))))
+        })
+        .collect::<Result<Vec<Look>, Cancelled>>()?;
+    if let Some(cache) = cache {
+        cache.flush();
+    }
+    Ok(looks)
+}
+
+fn look_at(dataset: &Dataset, field: usize, id: SampleId, cache: Option<&PictureCache>) -> Look {
+    if let Some(bytes) = dataset.blob(field, id) {
+        return look(bytes);
+    }
+    let found = match find(dataset, field, id) {
+        Ok(found) => found,
+        Err(trouble) => return Look::none(trouble),
+    };
+    let key = found.key();
+    if let Some(known) = cache.and_then(|cache| cache.look(key)) {
+        return known;
+    }
+    let bytes = match found.read() {
+        Ok(bytes) => bytes,
+        Err(trouble) => return Look::none(trouble),
+    };
+    let fresh = look(&bytes);
+    if let Some(cache) = cache.filter(|_| bytes.len() > PictureCache::WORTH) {
+        cache.keep_look(key, &fresh);
+    }
+    fresh
+}

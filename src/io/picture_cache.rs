@@ -1,0 +1,174 @@
+//! What was worked out of large pictures, kept on disk between runs: thumbnails and looks, by path, size and time of change. It is
+//! bounded, and can be deleted at any time; without it everything works, slower.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+use crate::pixels::{Look, Picture, decode};
+
+/// What recognises a picture without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PictureKey(u64);
+
+impl PictureKey {
+    /// The key of a file as it is now; `part` tells members of one archive apart.
+    pub fn of_file(path: &Path, meta: &fs::Metadata, part: u64) -> Self {
+        let changed = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        let seed = xxh3_64(&[meta.len(), changed.as_nanos() as u64, part].map(u64::to_le_bytes).concat());
+        // SQLite keeps 64 bits: of a million pictures, two share a key once in forty million runs.
+        Self(xxh3_128_with_seed(path.as_os_str().as_encoded_bytes(), seed) as u64)
+    }
+}
+
+struct Store {
+    connection: Connection,
+    bytes: u64,
+    waiting: u32,
+}
+
+/// The cache. Many threads may use it at once; they take turns.
+pub struct PictureCache {
+    store: Mutex<Store>,
+    bound: u64,
+}
+
+/// Raised when what is kept is worked out otherwise.
+const VERSION: i64 = 1;
+
+impl PictureCache {
+    /// Thumbnails of a longer side are not kept.
+    pub const LARGEST_SIDE: u32 = 512;
+    /// A file of fewer bytes is decoded faster than it is looked up.
+    pub const WORTH: usize = 32 << 10;
+    /// The usual bound, in bytes.
+    pub const BOUND: u64 = 1 << 30;
+
+    /// Opens the cache at `path`, bounded to `bound` bytes; `None` where there can be none (another window has it, the disk refuses).
+    pub fn open(path: &Path, bound: u64) -> Option<Self> {
+        fs::create_dir_all(path.parent()?).ok()?;
+        let begin = || -> rusqlite::Result<Connection> {
+            let connection = Connection::open(path)?;
+            connection.busy_timeout(std::time::Duration::from_millis(200))?;
+            // Losing it costs time and nothing else.
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if version != VERSION {
+                connection.execute_batch("DROP TABLE IF EXISTS kept")?;
+                connection.pragma_update(None, "user_version", VERSION)?;
+            }
+            connection.execute_batch(
+                "CREATE TABLE IF NOT EXISTS kept (picture INTEGER NOT NULL, side INTEGER NOT NULL, body BLOB NOT NULL, \
+                 UNIQUE (picture, side)); BEGIN",
+            )?;
+            Ok(connection)
+        };
+        let connection = begin()
+            .or_else(|_| {
+                // Damaged, or no cache at all: begun anew.
+                fs::remove_file(path).ok();
+                begin()
+            })
+            .ok()?;
+        let bytes = connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0)).ok()?;
+        let store = Store { connection, bytes: bytes.cast_unsigned(), waiting: 0 };
+        Some(Self { store: Mutex::new(store), bound })
+    }
+
+    /// How many bytes are kept.
+    pub fn bytes(&self) -> u64 {
+        self.with(|store| store.bytes)
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Store) -> R) -> R {
+        act(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn get(&self, key: PictureKey, side: u32) -> Option<Vec<u8>> {
+        self.with(|store| {
+            let mut statement = store.connection.prepare_cached("SELECT body FROM kept WHERE picture = ?1 AND side = ?2").ok()?;
+            statement.query_row(params![key.0.cast_signed(), side], |row| row.get(0)).optional().ok().flatten()
+        })
+    }
+
+    fn put(&self, key: PictureKey, side: u32, body: &[u8]) {
+        self.with(|store| {
+            let sql = "INSERT OR REPLACE INTO kept (picture, side, body) VALUES (?1, ?2, ?3)";
+            let put = store
+                .connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.execute(params![key.0.cast_signed(), side, body]));
+            if put.is_err() {
+                return;
+            }
+            store.bytes += body.len() as u64;
+            store.waiting += 1;
+            if store.bytes > self.bound {
+                // The quarter that was kept first goes.
+                let sql = "DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept ORDER BY rowid LIMIT (SELECT count(*) / 4 + 1 FROM kept))";
+                let _ = store.connection.execute(sql, []);
+                let left = store.connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0));
+                store.bytes = left.map_or(0, i64::cast_unsigned);
+            }
+            if store.waiting >= 256 {
+                commit(store);
+            }
+        });
+    }
+
+    /// Writes what waits to disk.
+    pub fn flush(&self) {
+        self.with(commit);
+    }
+
+    /// A thumbnail whose longer side is at most `side`.
+    pub fn thumbnail(&self, key: PictureKey, side: u32) -> Option<Picture> {
+        let body = self.get(key, side)?;
+        decode(&body, None).ok()
+    }
+
+    /// Keeps a thumbnail: as JPEG, or as PNG where it is transparent.
+    pub fn keep_thumbnail(&self, key: PictureKey, side: u32, picture: &Picture) {
+        let opaque = picture.rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
+        let Some(whole) = image::RgbaImage::from_raw(picture.width, picture.height, picture.rgba.clone()) else { return };
+        let mut body = Vec::new();
+        let coded = if opaque {
+            let rgb = image::DynamicImage::ImageRgba8(whole).into_rgb8();
+            image::codecs::jpeg::JpegEncoder::new_with_quality(&mut body, 85).encode_image(&rgb)
+        } else {
+            whole.write_to(&mut Cursor::new(&mut body), image::ImageFormat::Png)
+        };
+        if coded.is_ok() {
+            self.put(key, side, &body);
+        }
+    }
+
+    /// A look that was taken before.
+    pub fn look(&self, key: PictureKey) -> Option<Look> {
+        postcard::from_bytes(&self.get(key, 0)?).ok()
+    }
+
+    /// Keeps a look.
+    pub fn keep_look(&self, key: PictureKey, look: &Look) {
+        if let Ok(body) = postcard::to_stdvec(look) {
+            self.put(key, 0, &body);
+        }
+    }
+}
+
+fn commit(store: &mut Store) {
+    store.waiting = 0;
+    let _ = store.connection.execute_batch("COMMIT; BEGIN");
+}
+
+impl Drop for PictureCache {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
