@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::checks::Finding;
+use crate::checks::{Finding, Scan};
 use crate::data::{ClassIndex, Dataset, SampleId, SampleSet};
 use crate::edit::{Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_path};
-use crate::io::Reading;
+use crate::io::{self, PictureCache, Reading};
 use crate::job::{Cancelled, Progress};
+use crate::learn::appearance::appearance;
 
 /// Findings, and when they were found.
 #[derive(Default)]
@@ -71,6 +72,21 @@ pub struct Workspace {
 pub fn stored_reading(path: &Path, fallback: Option<&Path>) -> Result<Option<Reading>, JournalError> {
     let (project, _) = project_path(path, fallback);
     Ok(Journal::peek(&project)?.and_then(|stored| serde_json::from_str(&stored.reading).ok()))
+}
+
+/// Looks at every picture of column `field` of a dataset, and works out what needs all of them.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn scan_pictures(
+    dataset: &Dataset,
+    field: usize,
+    cache: Option<&PictureCache>,
+    progress: &Progress,
+) -> Result<Scan, Cancelled> {
+    let looks = io::look_at_all(dataset, field, cache, progress)?;
+    let embedding = appearance(&looks, progress)?;
+    Scan::new(dataset, field, looks, embedding, progress)
 }
 
 impl Workspace {

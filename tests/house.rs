@@ -98,8 +98,9 @@ fn each_power_stays_in_its_room() {
 
 #[test]
 fn what_computes_is_pure() {
-    for (path, text) in
-        sources().into_iter().filter(|(path, _)| matches!(room(path).as_str(), "checks" | "transform" | "learn" | "data" | "pixels"))
+    for (path, text) in sources()
+        .into_iter()
+        .filter(|(path, _)| matches!(room(path).as_str(), "checks" | "transform" | "learn" | "data" | "pixels"))
     {
         for word in ["SystemTime", "Instant", "std::fs", "std::net", "rand::rng()", "thread_rng", "from_os_rng", "std::env"] {
             assert!(!code(&text).contains(word), "{} has {word}: what it needs is an argument", path.display());

@@ -15,6 +15,7 @@ use super::{Check, Finding, Kind};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::job::{Cancelled, Progress};
 use crate::learn::Targets;
+use crate::learn::appearance::kernel;
 use crate::learn::confident::{CleanlabFilter, Score, flagged};
 use crate::learn::crossfit::{CrossFit, cross_fit, steps};
 use crate::learn::dense::{Dense, dot, softmax, vectorised};
@@ -159,11 +160,40 @@ impl LabelModel {
     /// [`Unfit`].
     pub fn fit(dataset: &Dataset, ask: &Ask, embeddings: Arc<Dense>, progress: &Progress) -> Result<Self, Unfit> {
         let text = TextOf::of(dataset, ask.text.as_deref())?;
-        let mut model = Self::begin(dataset, ask, None, |id| !text.read(dataset, id).trim().is_empty())?;
+        let model = Self::begin(dataset, ask, None, |id| !text.read(dataset, id).trim().is_empty())?;
         let classes = model.names.len();
-        let n = model.rows.len();
-        progress.set_total(steps(n) * 2 + dataset.rows() as u64);
+        progress.set_total(steps(model.rows.len()) * 2 + dataset.rows() as u64);
         let features = Features::new(embeddings, |row| text.read(dataset, SampleId::at(row)), classes, progress)?;
+        model.learn(features, progress)
+    }
+
+    /// Learns from pictures and, where a column is text too, from both. `embeddings` has one row per sample of the dataset, zeros where
+    /// there is no picture. `bent` says that classes are not told apart by it along straight lines: true of the built-in embedding, and
+    /// not of a model's.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn fit_pictures(
+        dataset: &Dataset,
+        ask: &Ask,
+        embeddings: Arc<Dense>,
+        bent: bool,
+        progress: &Progress,
+    ) -> Result<Self, Unfit> {
+        let seen = |id: SampleId| embeddings.row(id.row()).iter().any(|value| *value != 0.0);
+        let model = Self::begin(dataset, ask, None, seen)?;
+        let classes = model.names.len();
+        progress.set_total(steps(model.rows.len()) * 2);
+        let learned = if bent { Some(Arc::new(kernel(&embeddings, progress)?)) } else { None };
+        let text = TextOf::of(dataset, ask.text.as_deref()).ok();
+        let words = text.as_ref().map(|text| move |row: usize| text.read(dataset, SampleId::at(row)));
+        let words = words.as_ref().map(|words| words as &(dyn Fn(usize) -> _ + Sync));
+        let features = Features::of_pictures(Arc::clone(&embeddings), learned, words, classes, progress)?;
+        model.learn(features, progress)
+    }
+
+    fn learn(mut self, features: Features, progress: &Progress) -> Result<Self, Unfit> {
+        let model = &mut self;
         // What somebody confirmed is trusted whole from the start; so, at first, is everything else.
         model.fit = cross_fit(&features, &model.rows, &model.fitted, None, SEED, progress)?;
         model.judge_first(progress)?;
@@ -174,7 +204,7 @@ impl LabelModel {
         progress.check()?;
         model.features = Some(features);
         model.gather_evidence(progress)?;
-        Ok(model)
+        Ok(self)
     }
 
     /// Judges labels by somebody else's out-of-sample probabilities.

@@ -1,5 +1,6 @@
 //! Ways to look for problems. A check reads a snapshot and gives findings; it never changes anything.
 
+mod images;
 pub mod label_errors;
 mod label_input;
 mod label_report;
@@ -8,6 +9,7 @@ mod outliers;
 use crate::data::{Dataset, SampleId};
 use crate::job::{Cancelled, Progress};
 
+pub use images::{ImageThresholds, Scan, findings as image_findings};
 pub use outliers::Thresholds;
 
 /// A way to look for problems.
@@ -17,17 +19,26 @@ pub enum Check {
     Outliers,
     /// Labels that are probably wrong.
     LabelErrors,
+    /// Pictures that are broken, dark, bright, blurry, odd.
+    Images,
+    /// Pictures that are copies of each other.
+    ImageCopies,
+    /// Pictures like no other.
+    ImageOutliers,
 }
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 2] = [Self::Outliers, Self::LabelErrors];
+    pub const ALL: [Self; 5] = [Self::Outliers, Self::LabelErrors, Self::Images, Self::ImageCopies, Self::ImageOutliers];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Outliers => "outliers",
             Self::LabelErrors => "label_errors",
+            Self::Images => "images",
+            Self::ImageCopies => "image_copies",
+            Self::ImageOutliers => "image_outliers",
         }
     }
 
@@ -41,7 +52,15 @@ impl Check {
         match self {
             Self::Outliers => "numbers and lengths far from the rest, rare classes, empty cells",
             Self::LabelErrors => "labels that are probably wrong",
+            Self::Images => "pictures that are missing, broken, dark, bright, blurry, empty, or of odd size, shape or colour",
+            Self::ImageCopies => "pictures that are the same, or nearly",
+            Self::ImageOutliers => "pictures like no other",
         }
+    }
+
+    /// Whether it looks at pictures.
+    pub fn is_of_images(self) -> bool {
+        matches!(self, Self::Images | Self::ImageCopies | Self::ImageOutliers)
     }
 
     /// Every check's name, for messages.
@@ -71,11 +90,65 @@ pub enum Kind {
     Empty,
     /// A label that is probably wrong.
     LabelError,
+    /// A picture whose path is empty or leads nowhere.
+    MissingImage,
+    /// A picture whose path leaves the dataset.
+    RefusedPath,
+    /// A picture that cannot be read, or not whole.
+    BrokenImage,
+    /// A picture that claims more pixels than can be decoded.
+    HugeImage,
+    /// A picture whose name says another coding than its bytes.
+    WrongEnding,
+    /// Several pictures in one file.
+    Animated,
+    /// A dark picture.
+    DarkImage,
+    /// A picture that is nearly all white.
+    BrightImage,
+    /// A picture with hardly anything on it.
+    LowInformation,
+    /// A blurry picture.
+    BlurryImage,
+    /// A picture much longer than it is wide, or the other way round.
+    OddShape,
+    /// A picture much larger or smaller than the others.
+    OddSize,
+    /// A grey picture among coloured ones.
+    GreyImage,
+    /// Pictures with the same bytes.
+    SameImage,
+    /// Pictures that are nearly the same.
+    NearImage,
+    /// A picture unlike all others.
+    FarImage,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Number, Self::Length, Self::RareClass, Self::Empty, Self::LabelError];
+    pub const ALL: [Self; 21] = [
+        Self::Number,
+        Self::Length,
+        Self::RareClass,
+        Self::Empty,
+        Self::LabelError,
+        Self::MissingImage,
+        Self::RefusedPath,
+        Self::BrokenImage,
+        Self::HugeImage,
+        Self::WrongEnding,
+        Self::Animated,
+        Self::DarkImage,
+        Self::BrightImage,
+        Self::LowInformation,
+        Self::BlurryImage,
+        Self::OddShape,
+        Self::OddSize,
+        Self::GreyImage,
+        Self::SameImage,
+        Self::NearImage,
+        Self::FarImage,
+    ];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
@@ -85,6 +158,22 @@ impl Kind {
             Self::RareClass => "Rare class",
             Self::Empty => "Empty cells",
             Self::LabelError => "Label error",
+            Self::MissingImage => "Missing image",
+            Self::RefusedPath => "Refused path",
+            Self::BrokenImage => "Broken image",
+            Self::HugeImage => "Huge image",
+            Self::WrongEnding => "Wrong ending",
+            Self::Animated => "Animated",
+            Self::DarkImage => "Dark",
+            Self::BrightImage => "Bright",
+            Self::LowInformation => "Says little",
+            Self::BlurryImage => "Blurry",
+            Self::OddShape => "Odd shape",
+            Self::OddSize => "Odd size",
+            Self::GreyImage => "Grey",
+            Self::SameImage => "Same image",
+            Self::NearImage => "Near copies",
+            Self::FarImage => "Like no other",
         }
     }
 
@@ -92,6 +181,21 @@ impl Kind {
     pub fn check(self) -> Check {
         match self {
             Self::LabelError => Check::LabelErrors,
+            Self::SameImage | Self::NearImage => Check::ImageCopies,
+            Self::FarImage => Check::ImageOutliers,
+            Self::MissingImage
+            | Self::RefusedPath
+            | Self::BrokenImage
+            | Self::HugeImage
+            | Self::WrongEnding
+            | Self::Animated
+            | Self::DarkImage
+            | Self::BrightImage
+            | Self::LowInformation
+            | Self::BlurryImage
+            | Self::OddShape
+            | Self::OddSize
+            | Self::GreyImage => Check::Images,
             _ => Check::Outliers,
         }
     }

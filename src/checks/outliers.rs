@@ -18,11 +18,13 @@ pub struct Thresholds {
     pub fence: f64,
     /// A class is rare below this part of an even share, 0 to 1.
     pub rare: f64,
+    /// Those of pictures.
+    pub images: super::ImageThresholds,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { z: 3.5, fence: 2.2, rare: 0.1 }
+        Self { z: 3.5, fence: 2.2, rare: 0.1, images: super::ImageThresholds::default() }
     }
 }
 
@@ -55,7 +57,7 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
 }
 
 /// The value at `part` (0 to 1) of a sorted list, by linear interpolation (as `NumPy`'s `percentile`).
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let at = part * (sorted.len() - 1) as f64;
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
     sorted[low] + (sorted[high] - sorted[low]) * (at - low as f64)
@@ -119,7 +121,8 @@ fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Ki
     }
 }
 
-fn show(value: f64) -> String {
+/// A number as it is said in a reason.
+pub(super) fn show(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e12 {
         group(value)
     } else {
@@ -181,7 +184,7 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
         return;
     }
     let share = samples.len() as f64 / ids.len() as f64;
-    let needed = matches!(column.role, Role::Text | Role::Messages | Role::Label | Role::Labels(_));
+    let needed = matches!(column.role, Role::Text | Role::Messages | Role::Label | Role::Labels(_) | Role::Image);
     let all = samples.len() == ids.len();
     let reason = match (all, samples.len()) {
         (true, _) => "every cell is empty".to_owned(),

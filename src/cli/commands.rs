@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -10,14 +11,14 @@ use super::Failure;
 use super::arguments::{Arguments, rows};
 use super::verbs::Verb;
 use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
-use crate::checks::{Check, Thresholds, outliers};
+use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
 use crate::data::{Dataset, Format, SampleId};
 use crate::edit::{Change, Edit, project_path, recover};
 use crate::io::{self, Rows, Target};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
 use crate::transform::{HashOf, Method, Split};
-use crate::workspace::{Workspace, stored_reading};
+use crate::workspace::{Workspace, scan_pictures, stored_reading};
 
 type Done = Result<(), Failure>;
 
@@ -162,6 +163,7 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         z: arguments.number("--z")?.unwrap_or(usual.z),
         fence: arguments.number("--fence")?.unwrap_or(usual.fence),
         rare: arguments.number("--rare")?.unwrap_or(usual.rare),
+        images: usual.images,
     };
     if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
         return Err("thresholds are numbers above 0".to_owned());
@@ -169,13 +171,29 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let ask = ask(arguments)?;
     let workspace = open(arguments)?;
     let (mut findings, mut seconds) = (Vec::new(), Map::new());
-    for check in only.clone().unwrap_or_else(|| Check::ALL.to_vec()) {
+    let wanted = only.clone().unwrap_or_else(|| Check::ALL.to_vec());
+    let mut scan = None;
+    if let Some(field) = workspace.dataset().pictures()
+        && (wanted.iter().any(|check| check.is_of_images()) || wanted.contains(&Check::LabelErrors))
+    {
+        let begun = Instant::now();
+        scan = Some(scan_pictures(workspace.dataset(), field, None, &Progress::silent()).map_err(|_| "cancelled".to_owned())?);
+        seconds.insert("looking".to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
+    } else if only.as_ref().is_some_and(|only| only.iter().any(|check| check.is_of_images())) {
+        return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
+            .to_owned());
+    }
+    let of_images = scan.as_ref().map(|scan| image_findings(workspace.dataset(), scan, &thresholds.images)).unwrap_or_default();
+    for check in wanted {
         let begun = Instant::now();
         findings.extend(match check {
             Check::Outliers => {
                 outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?
             }
-            Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask) {
+            Check::Images | Check::ImageCopies | Check::ImageOutliers => {
+                of_images.iter().filter(|finding| finding.check == check).cloned().collect()
+            }
+            Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask, scan.as_ref()) {
                 Ok(model) => model.findings(),
                 // Not asked for by name, a dataset that has no labels is no mistake.
                 Err(trouble) if only.is_none() && ask.label.is_none() && ask.text.is_none() => {
@@ -241,7 +259,7 @@ fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
 }
 
 /// Learns the labels from the text, or takes somebody else's probabilities.
-fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask) -> Result<LabelModel, Failure> {
+fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Scan>) -> Result<LabelModel, Failure> {
     let progress = Progress::silent();
     if let Some(of) = arguments.get("--probabilities") {
         let path = Path::new(of);
@@ -252,10 +270,17 @@ fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask) -> Result<LabelMo
         };
         return LabelModel::from_probabilities(dataset, ask, &given.map_err(say)?, &progress).map_err(say);
     }
-    let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
-    let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
     let (project, _) = project_path(&dataset.base.origin.path, fallback_folder().as_deref());
     let cache = (!arguments.has("--no-project")).then_some(project);
+    if let Some((scan, field)) = scan.zip(dataset.pictures()) {
+        let Some(folder) = arguments.get("--model") else {
+            return LabelModel::fit_pictures(dataset, ask, Arc::clone(&scan.appearance), true, &progress).map_err(say);
+        };
+        let embeddings = io::embed_pictures(dataset, field, Path::new(folder), cache.as_deref(), &progress).map_err(say)?;
+        return LabelModel::fit_pictures(dataset, ask, embeddings.into(), false, &progress).map_err(say);
+    }
+    let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
+    let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
     let embeddings = io::embed(dataset, &|id| text.read(dataset, id), &meaning, cache.as_deref(), &progress).map_err(say)?;
     LabelModel::fit(dataset, ask, embeddings.into(), &progress).map_err(say)
 }

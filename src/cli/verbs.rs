@@ -110,7 +110,11 @@ impl Verb {
         let own: &[OptionLine] = match self {
             Self::Info | Self::History => &[("--json", None, "print JSON")],
             Self::Check => &[
-                ("--only", Some("CHECK,…"), "run these checks only: outliers, label_errors"),
+                (
+                    "--only",
+                    Some("CHECK,…"),
+                    "run these checks only: outliers, label_errors, images, image_copies, image_outliers",
+                ),
                 ("--label", Some("COL"), "the label column (the first with that role)"),
                 ("--text", Some("COL"), "the text to learn from (every column with that role)"),
                 (
@@ -125,7 +129,11 @@ impl Verb {
                     Some("OF"),
                     "out-of-sample probabilities instead of our own: the prefix of their columns, or a file with one column per class",
                 ),
-                ("--model", Some("DIR"), "a sentence-transformers folder to read texts with, instead of the built-in embedding"),
+                (
+                    "--model",
+                    Some("DIR"),
+                    "a model folder instead of the built-in embedding: sentence-transformers for texts, CLIP or DINOv2 for images",
+                ),
                 ("--z", Some("Z"), "flag beyond this robust z-score (3.5)"),
                 ("--fence", Some("K"), "flag beyond this many interquartile ranges (2.2)"),
                 ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),

@@ -19,7 +19,11 @@ enum Store {
     Text(Utf8ViewArray),
     Native(Series),
     /// Pictures, as bytes; with the paths that stand beside them, where there are any.
-    Blobs { series: Series, bytes: BinaryChunked, paths: Option<StringChunked> },
+    Blobs {
+        series: Series,
+        bytes: BinaryChunked,
+        paths: Option<StringChunked>,
+    },
 }
 
 /// One column of the source: a name, a kind, and one cell per sample.

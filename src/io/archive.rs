@@ -47,7 +47,8 @@ pub fn open_archive(
     let mut members: HashMap<String, Member> = HashMap::new();
     let (mut names, mut warnings, mut twice) = (Vec::new(), Vec::new(), 0_usize);
     for (name, member) in listed {
-        let hidden = name.split('/').any(|part| part.starts_with('.') && part != ".." && part != ".") || name.starts_with("__MACOSX/");
+        let hidden =
+            name.split('/').any(|part| part.starts_with('.') && part != ".." && part != ".") || name.starts_with("__MACOSX/");
         if !hidden {
             if !members.contains_key(&name) {
                 names.push(name.clone());
@@ -71,7 +72,8 @@ pub fn open_archive(
     let mut archive = Archive { path: path.to_owned(), held, base: String::new(), members };
     if let Some(table) = table {
         let member = &archive.members[&table];
-        let bytes = super::images::read_member(&archive, member, TABLE).map_err(|trouble| broken(format!("{table}: {trouble}")))?;
+        let bytes =
+            super::images::read_member(&archive, member, TABLE).map_err(|trouble| broken(format!("{table}: {trouble}")))?;
         archive.base = table[..table.len() - table.rsplit('/').next().map_or(0, str::len)].to_owned();
         let named = super::format_of_name(Path::new(&table)).0;
         let fingerprint = xxhash_rust::xxh3::xxh3_128(&bytes);

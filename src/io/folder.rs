@@ -56,7 +56,9 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     }
     walked.found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     if walked.others > 0 {
-        walked.warnings.push(note(format!("{} files whose names are no image's were left out: {} …", walked.others, walked.example)));
+        walked
+            .warnings
+            .push(note(format!("{} files whose names are no image's were left out: {} …", walked.others, walked.example)));
     }
     let origin = Origin {
         path: root.clone(),
@@ -88,7 +90,8 @@ fn with_notes(dataset: Dataset, walked: &Walked) -> Dataset {
         .flat_map(|cell| crate::data::paths_of(&cell))
         .map(|path| path.trim_start_matches("./").to_owned())
         .collect();
-    let missing: Vec<&str> = walked.found.iter().map(|listed| listed.name.as_str()).filter(|name| !named.contains(*name)).collect();
+    let missing: Vec<&str> =
+        walked.found.iter().map(|listed| listed.name.as_str()).filter(|name| !named.contains(*name)).collect();
     let (Some(first), n) = (missing.first(), missing.len()) else { return dataset };
     let reason = format!("{n} images of the folder are not in the table and were left out: {first} …");
     let Dataset { base, .. } = dataset;
@@ -244,10 +247,7 @@ mod tests {
         let of = |name: &str, cells: &[&str]| (name.to_owned(), cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
         assert_eq!(read(&["cat/1.png", "dog/2.png"]), [of("label", &["cat", "dog"])]);
         assert_eq!(read(&["set/cat/1.png", "set/dog/2.png"]), [of("label", &["cat", "dog"])]);
-        assert_eq!(
-            read(&["train/cat/1.png", "test/dog/2.png"]),
-            [of("label", &["cat", "dog"]), of("split", &["train", "test"])]
-        );
+        assert_eq!(read(&["train/cat/1.png", "test/dog/2.png"]), [of("label", &["cat", "dog"]), of("split", &["train", "test"])]);
         assert_eq!(read(&["train/1.png", "test/2.png"]), [of("split", &["train", "test"])]);
         assert!(read(&["1.png", "2.png"]).is_empty());
         assert!(read(&["a/1.png", "a/2.png"]).is_empty(), "one folder is no class");

@@ -6,7 +6,8 @@ use crate::data::{Format, Packing};
 
 impl Format {
     /// Every format that a table is saved in, in the order that menus list them.
-    pub const TABLES: [Self; 7] = [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
+    pub const TABLES: [Self; 7] =
+        [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {

@@ -189,7 +189,13 @@ pub fn read_member(archive: &Archive, member: &Member, most: u64) -> Result<Vec<
 ///
 /// # Errors
 /// [`Trouble`].
-pub fn thumbnail(dataset: &Dataset, field: usize, id: SampleId, most: u32, cache: Option<&PictureCache>) -> Result<Picture, Trouble> {
+pub fn thumbnail(
+    dataset: &Dataset,
+    field: usize,
+    id: SampleId,
+    most: u32,
+    cache: Option<&PictureCache>,
+) -> Result<Picture, Trouble> {
     if let Some(bytes) = dataset.blob(field, id) {
         return Ok(fit(decode(bytes, Some(most))?, most));
     }
@@ -211,7 +217,12 @@ pub fn thumbnail(dataset: &Dataset, field: usize, id: SampleId, most: u32, cache
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn look_at_all(dataset: &Dataset, field: usize, cache: Option<&PictureCache>, progress: &Progress) -> Result<Vec<Look>, Cancelled> {
+pub fn look_at_all(
+    dataset: &Dataset,
+    field: usize,
+    cache: Option<&PictureCache>,
+    progress: &Progress,
+) -> Result<Vec<Look>, Cancelled> {
     progress.set_total(dataset.rows() as u64);
     let looks = (0..dataset.rows())
         .into_par_iter()

@@ -8,13 +8,17 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::images::picture_bytes;
 use crate::data::{Dataset, SampleId};
 use crate::job::{Cancelled, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::embedding::built_in;
 use crate::learn::encoder::{Encoder, EncoderError, EncoderFiles};
+use crate::learn::vision::{Vision, VisionFiles};
+use crate::pixels::{Picture, decode};
 
 /// Where meaning comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +35,8 @@ pub enum Meaning {
 pub enum MeaningError {
     #[error("{0} cannot be read: {1}. A sentence-transformers folder has config.json, tokenizer.json and model.safetensors")]
     Read(PathBuf, std::io::Error),
+    #[error("{0} cannot be read: {1}. A CLIP or DINOv2 folder has config.json, preprocessor_config.json and model.safetensors")]
+    ReadVision(PathBuf, std::io::Error),
     #[error(transparent)]
     Encoder(#[from] EncoderError),
     #[error("stopped")]
@@ -66,11 +72,7 @@ pub fn embed<'t>(
     };
     let files = read_folder(folder)?;
     let model = model_hash(&files);
-    let cache = project.map(|project| {
-        let mut name = project.as_os_str().to_owned();
-        name.push(".vectors");
-        PathBuf::from(name)
-    });
+    let cache = project.map(vectors_beside);
     let hashes: Vec<u64> = (0..rows).map(|row| xxh3_64(text(SampleId::at(row)).as_bytes())).collect();
     let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
     let mut missing: Vec<u64> = Vec::new();
@@ -89,7 +91,7 @@ pub fn embed<'t>(
         progress.set_total(texts.len() as u64);
         Encoder::new(&files)?.embed_all(&texts, progress).map_err(|error| match error {
             EncoderError::Cancelled => MeaningError::Cancelled,
-            EncoderError::Model(_) => MeaningError::Encoder(error),
+            EncoderError::Model(_) | EncoderError::Vision(_) => MeaningError::Encoder(error),
         })?
     };
     let mut dense = Dense::zeros(rows, fresh.dims.max(1));
@@ -107,6 +109,79 @@ pub fn embed<'t>(
         let _ = keep(&path, model, &hashes, &dense);
     }
     Ok(dense)
+}
+
+/// Pictures read by a CLIP or `DINOv2` folder: one row per sample, of length 1, zeros where there is no picture. Vectors are kept as
+/// those of texts are, by what each file holds.
+///
+/// # Errors
+/// [`MeaningError`].
+pub fn embed_pictures(
+    dataset: &Dataset,
+    field: usize,
+    folder: &Path,
+    project: Option<&Path>,
+    progress: &Progress,
+) -> Result<Dense, MeaningError> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| MeaningError::ReadVision(path, error))
+    };
+    let files = VisionFiles {
+        config: file("config.json")?,
+        preprocessor: file("preprocessor_config.json")?,
+        weights: file("model.safetensors")?,
+    };
+    let mut hash = Xxh3::new();
+    [&files.config, &files.preprocessor, &files.weights].iter().for_each(|part| hash.update(part));
+    let model = hash.digest();
+    let cache = project.map(vectors_beside);
+    let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
+    let vision = Vision::new(&files)?;
+    let rows = dataset.rows();
+    progress.set_total(rows as u64);
+    let mut dense = Dense::zeros(rows, vision.dims());
+    let mut hashes = vec![0_u64; rows];
+    let mut fresh = false;
+    for start in (0..rows).step_by(PICTURES) {
+        let read: Vec<(u64, Option<Picture>)> = (start..(start + PICTURES).min(rows))
+            .into_par_iter()
+            .map(|row| {
+                let Ok(bytes) = picture_bytes(dataset, field, SampleId::at(row)) else { return (0, None) };
+                let hash = xxh3_64(&bytes);
+                let unknown = !known.vectors.contains_key(&hash);
+                (hash, unknown.then(|| decode(&bytes, Some(vision.preparation.resize * 2)).ok()).flatten())
+            })
+            .collect();
+        let (places, pictures): (Vec<usize>, Vec<Picture>) =
+            read.iter().enumerate().filter_map(|(at, (_, picture))| Some((start + at, picture.clone()?))).unzip();
+        fresh |= !pictures.is_empty();
+        for (row, vector) in places.into_iter().zip(vision.embed(&pictures)?) {
+            dense.row_mut(row).copy_from_slice(&vector);
+        }
+        for (at, (hash, _)) in read.iter().enumerate() {
+            hashes[start + at] = *hash;
+            if let Some(vector) = known.vectors.get(hash).filter(|vector| vector.len() == dense.dims) {
+                dense.row_mut(start + at).copy_from_slice(vector);
+            }
+        }
+        progress.step(read.len() as u64)?;
+    }
+    if let Some(path) = cache.filter(|_| fresh) {
+        // A cache that cannot be written costs time at the next start, and nothing else.
+        let _ = keep(&path, model, &hashes, &dense);
+    }
+    Ok(dense)
+}
+
+/// Pictures that go through a model together.
+const PICTURES: usize = 16;
+
+/// Where vectors are kept.
+fn vectors_beside(project: &Path) -> PathBuf {
+    let mut name = project.as_os_str().to_owned();
+    name.push(".vectors");
+    PathBuf::from(name)
 }
 
 /// A few words as an embedding of the same kind; zeros where no word is known.

@@ -8,8 +8,8 @@ use polars_buffer::Buffer;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::delimited::lines_of;
 use super::archive::open_archive;
+use super::delimited::lines_of;
 use super::error::IoError;
 use super::folder::open_folder;
 use super::format::{Magic, format_of_name, magic};

@@ -76,7 +76,8 @@ impl PictureCache {
                 begin()
             })
             .ok()?;
-        let bytes = connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0)).ok()?;
+        let bytes =
+            connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0)).ok()?;
         let store = Store { connection, bytes: bytes.cast_unsigned(), waiting: 0 };
         Some(Self { store: Mutex::new(store), bound })
     }

@@ -28,9 +28,12 @@ pub struct CrossFit {
 
 /// How many steps of progress [`cross_fit`] takes.
 pub fn steps(rows: usize) -> u64 {
-    let (dense, sparse) = (passes(6, rows), passes(8, rows));
+    let (dense, sparse) = (passes(DENSE, rows), passes(SPARSE, rows));
     ((dense + sparse) * rows * (FOLDS - 1)) as u64
 }
+
+const DENSE: usize = 6;
+const SPARSE: usize = 8;
 
 fn passes(base: usize, rows: usize) -> usize {
     ((base as f64 * (10_000.0 / rows.max(1) as f64).sqrt()).round() as usize).clamp(2, 40)
@@ -53,9 +56,11 @@ pub fn cross_fit(
     let first: Vec<u32> = rows.iter().map(|row| targets.of(*row as usize).first().copied().unwrap_or(classes as u32)).collect();
     let fold_of = stratified(&first, classes + 1, FOLDS, seed);
     let scaled = features.scaled();
+    // Without words there is one model, and it is believed whole.
+    let kinds: &[bool] = if features.sparse.dims == 0 { &[true] } else { &[false, true] };
     // The slow ones first, so that two cores end together.
     let tasks: Vec<(u8, bool)> =
-        [false, true].into_iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, dense))).collect();
+        kinds.iter().copied().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, dense))).collect();
     let parts: Vec<(Vec<u32>, Vec<f32>)> = tasks
         .par_iter()
         .with_max_len(1)
@@ -64,10 +69,10 @@ pub fn cross_fit(
             let (held, seen): (Vec<u32>, Vec<u32>) = (of(true).collect(), of(false).collect());
             let mut out = vec![0.0; held.len() * classes];
             if *dense {
-                let training = Training { passes: passes(6, n), rate: 0.006, shrink: 1e-2, seed };
+                let training = Training { passes: passes(DENSE, n), rate: 0.006, shrink: 1e-2, seed };
                 Linear::fit_dense(&scaled, &seen, targets, trust, training, progress)?.logits_dense(&scaled, &held, &mut out);
             } else {
-                let training = Training { passes: passes(8, n), rate: 1.0, shrink: 0.0, seed };
+                let training = Training { passes: passes(SPARSE, n), rate: 1.0, shrink: 0.0, seed };
                 let model = Linear::fit_sparse(&features.sparse, &seen, targets, trust, training, progress)?;
                 model.logits_sparse(&features.sparse, &held, &mut out);
             }
@@ -76,7 +81,7 @@ pub fn cross_fit(
         .collect::<Result<_, Cancelled>>()?;
     let mut logits = vec![0.0f32; all * classes];
     let mut heat = [0.0f32; 2];
-    for kind in 0..2 {
+    for (kind, dense) in kinds.iter().enumerate() {
         let (mut labels, mut sample) = (Vec::new(), Vec::new());
         let mine = &parts[kind * FOLDS..(kind + 1) * FOLDS];
         let stride = (n / SAMPLE).max(1);
@@ -86,8 +91,8 @@ pub fn cross_fit(
                 sample.extend_from_slice(&out[at * classes..(at + 1) * classes]);
             }
         }
-        let best = temperature(&sample, &labels, targets) * 0.5;
-        heat[1 - kind] = best;
+        let best = temperature(&sample, &labels, targets) / kinds.len() as f32;
+        heat[usize::from(!dense)] = best;
         for (held, out) in mine {
             for (row, from) in held.iter().zip(out.chunks(classes)) {
                 let to = &mut logits[*row as usize * classes..(*row as usize + 1) * classes];

@@ -32,6 +32,11 @@ pub enum EncoderError {
         "this model cannot be used: {0}. It must be a sentence-transformers folder of the BERT family with config.json, tokenizer.json and model.safetensors"
     )]
     Model(String),
+    /// Likewise, of a model that reads pictures.
+    #[error(
+        "this model cannot be used: {0}. It must be a CLIP or DINOv2 folder with config.json, preprocessor_config.json and model.safetensors"
+    )]
+    Vision(String),
     /// Stopped.
     #[error("stopped")]
     Cancelled,

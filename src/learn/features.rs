@@ -12,8 +12,10 @@ use crate::job::{Cancelled, Progress};
 pub struct Features {
     /// Embeddings of length 1.
     pub dense: Arc<Dense>,
-    /// TF-IDF rows of length 1.
+    /// TF-IDF rows of length 1; without columns where there is no text.
     pub sparse: Sparse,
+    /// What the dense model reads, where that is not the embeddings themselves.
+    learned: Option<Arc<Dense>>,
     mean: Vec<f32>,
     scale: Vec<f32>,
 }
@@ -33,7 +35,34 @@ impl Features {
         let most = (MOST_WEIGHTS / classes.max(1)).clamp(2_000, 400_000);
         let sparse = tfidf(dense.rows(), text, Terms { words: true, letters: None, most }, progress)?;
         let (mean, scale) = spread(&dense);
-        Ok(Self { dense, sparse, mean, scale })
+        Ok(Self { dense, sparse, learned: None, mean, scale })
+    }
+
+    /// Features of pictures: `dense` says which are alike, `learned` is what classes are told apart by, where that is
+    /// something else; `text` adds words, where there
+    /// are any beside them.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn of_pictures<'t>(
+        dense: Arc<Dense>,
+        learned: Option<Arc<Dense>>,
+        text: Option<&(dyn Fn(usize) -> Cow<'t, str> + Sync)>,
+        classes: usize,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
+        let most = (MOST_WEIGHTS / classes.max(1)).clamp(2_000, 400_000);
+        let sparse = match text {
+            Some(text) => tfidf(dense.rows(), text, Terms { words: true, letters: None, most }, progress)?,
+            None => Sparse { starts: vec![0; dense.rows() + 1], ..Sparse::default() },
+        };
+        let (mean, mut scale) = spread(learned.as_ref().unwrap_or(&dense));
+        if learned.is_some() {
+            // The kernel's dimensions are of falling weight, and that is knowledge: all are scaled alike.
+            let variance: f32 = scale.iter().filter(|scale| **scale > 0.0).map(|scale| 1.0 / (scale * scale)).sum();
+            scale.fill((WEIGHT / variance.max(1e-12)).sqrt());
+        }
+        Ok(Self { dense, sparse, learned, mean, scale })
     }
 
     /// How many rows there are.
@@ -41,14 +70,17 @@ impl Features {
         self.dense.rows()
     }
 
-    /// The embeddings with every dimension at mean 0 and deviation 1.
+    /// What the dense model reads: every dimension at mean 0, and at deviation 1 or, for pictures, all together at that of 256.
     pub fn scaled(&self) -> Scaled<'_> {
-        Scaled { dense: &self.dense, mean: &self.mean, scale: &self.scale }
+        Scaled { dense: self.learned.as_ref().unwrap_or(&self.dense), mean: &self.mean, scale: &self.scale }
     }
 }
 
 /// The most weights of one sparse model: 128 MB.
 const MOST_WEIGHTS: usize = 1 << 25;
+
+/// The variance of all dimensions of a picture's row together.
+const WEIGHT: f32 = 256.0;
 
 /// Dense rows read at mean 0 and deviation 1.
 pub struct Scaled<'d> {

@@ -1,5 +1,6 @@
 //! What is learned from a dataset: features, models, neighbours, and what they say about labels. Pure: no disk, no clock, seeded.
 
+pub mod appearance;
 pub mod confident;
 pub mod crossfit;
 pub mod dense;
@@ -11,6 +12,7 @@ mod logistic;
 pub mod neighbours;
 pub mod noise;
 mod tfidf;
+pub mod vision;
 mod wordpiece;
 
 pub use logistic::Targets;

@@ -25,7 +25,8 @@ const MOST: usize = 2_000;
 /// height` (COCO), or two corners where the column's name says `xyxy` or where only that fits. Empty where it holds none.
 pub fn boxes_of(name: &str, json: &str, (width, height): (u32, u32)) -> Vec<BoundingBox> {
     let name = name.to_lowercase();
-    if !NAMES.iter().any(|known| name == *known || name.starts_with(&format!("{known}_")) || name.ends_with(&format!("_{known}"))) {
+    if !NAMES.iter().any(|known| name == *known || name.starts_with(&format!("{known}_")) || name.ends_with(&format!("_{known}")))
+    {
         return Vec::new();
     }
     let Ok(value) = serde_json::from_str::<Value>(json) else { return Vec::new() };
@@ -87,9 +88,12 @@ fn gather(value: &Value, found: &mut Vec<([f64; 4], bool, String)>) {
                         None => std::mem::take(of),
                     };
                 }
-            } else if let (Some(a), Some(b), Some(c), Some(d)) =
-                (number(&["xmin", "x1", "left"]), number(&["ymin", "y1", "top"]), number(&["xmax", "x2", "right"]), number(&["ymax", "y2", "bottom"]))
-            {
+            } else if let (Some(a), Some(b), Some(c), Some(d)) = (
+                number(&["xmin", "x1", "left"]),
+                number(&["ymin", "y1", "top"]),
+                number(&["xmax", "x2", "right"]),
+                number(&["ymax", "y2", "bottom"]),
+            ) {
                 found.push(([a, b, c, d], true, label.map(text).unwrap_or_default()));
             } else if let (Some(a), Some(b), Some(c), Some(d)) =
                 (number(&["x", "left"]), number(&["y", "top"]), number(&["width", "w"]), number(&["height", "h"]))
@@ -120,7 +124,9 @@ mod tests {
         assert_eq!(sides("box", r#"{"xmin": 1, "ymin": 2, "xmax": 11, "ymax": 22}"#), [[1.0, 2.0, 10.0, 20.0]]);
         let named = boxes_of("objects", r#"{"bbox": [[1, 2, 3, 4], [5, 6, 7, 8]], "categories": ["cat", 7]}"#, (100, 80));
         assert_eq!(named.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(), ["cat", "7"]);
-        for (name, json) in [("text", "[1, 2, 3, 4]"), ("bbox", "[1, 2, 3]"), ("bbox", "no"), ("bbox", "[1, 2, 0, 4]"), ("bbox", "null")] {
+        for (name, json) in
+            [("text", "[1, 2, 3, 4]"), ("bbox", "[1, 2, 3]"), ("bbox", "no"), ("bbox", "[1, 2, 0, 4]"), ("bbox", "null")]
+        {
             assert!(sides(name, json).is_empty(), "{name} {json}");
         }
     }

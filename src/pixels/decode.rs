@@ -58,7 +58,8 @@ pub fn decode(bytes: &[u8], least: Option<u32>) -> Result<Picture, Trouble> {
             Err(panic) => return Err(Trouble::Broken(panic)),
         }
     }
-    let stored = if header.coding == Coding::Jpeg { 9 } else { u64::from(header.channels.max(3)) * u64::from(header.bits.div_ceil(8)) };
+    let stored =
+        if header.coding == Coding::Jpeg { 9 } else { u64::from(header.channels.max(3)) * u64::from(header.bits.div_ceil(8)) };
     let cost = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(stored + 4)).ok_or_else(huge)?;
     if cost > BOUND {
         return Err(huge());
@@ -202,7 +203,10 @@ mod tests {
             assert_eq!((whole.width, whole.height), (width, height));
             for side in [1, 2, 4] {
                 let Ok(reduced) = decode_reduced(&bytes, side) else { panic!("not decoded") };
-                assert_eq!((reduced.width, reduced.height), ((width as usize * side).div_ceil(8), (height as usize * side).div_ceil(8)));
+                assert_eq!(
+                    (reduced.width, reduced.height),
+                    ((width as usize * side).div_ceil(8), (height as usize * side).div_ceil(8))
+                );
                 // Each reduced pixel against the mean of those it stands for, away from the torn edge of the last block.
                 let step = 8 / side;
                 let (mut off, mut n) = (0.0, 0.0);
@@ -213,7 +217,8 @@ mod tests {
                             for (dx, dy) in (0..step * step).map(|i| (i % step, i / step)) {
                                 sum += f64::from(whole.rgba[((y * step + dy) * width as usize + x * step + dx) * 4 + channel]);
                             }
-                            off += (sum / (step * step) as f64 - f64::from(reduced.rgba[(y * reduced.width + x) * 4 + channel])).abs();
+                            off += (sum / (step * step) as f64 - f64::from(reduced.rgba[(y * reduced.width + x) * 4 + channel]))
+                                .abs();
                             n += 1.0;
                         }
                     }

@@ -19,7 +19,12 @@ pub fn facts(bytes: &[u8]) -> Facts {
     fields
         .iter()
         .filter(|field| field.ifd_num == exif::In::PRIMARY)
-        .filter(|field| !matches!(field.tag, exif::Tag::MakerNote | exif::Tag::UserComment | exif::Tag::StripOffsets | exif::Tag::StripByteCounts))
+        .filter(|field| {
+            !matches!(
+                field.tag,
+                exif::Tag::MakerNote | exif::Tag::UserComment | exif::Tag::StripOffsets | exif::Tag::StripByteCounts
+            )
+        })
         .take(MOST)
         .map(|field| (spaced(&field.tag.to_string()), field.display_value().to_string().chars().take(LONGEST).collect()))
         .collect()

@@ -25,8 +25,8 @@ pub enum Left {
 }
 
 const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42, 49,
-    56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42,
+    49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 const FAST: u32 = 10;
@@ -309,7 +309,11 @@ impl Decoder {
             let (symbols, rest) = rest.split_at_checked(total)?;
             let table = Huffman::new(counts, symbols)?;
             let place = usize::from(head & 3);
-            if head >> 4 == 0 { self.dc[place] = Some(table) } else { self.ac[place] = Some(table) }
+            if head >> 4 == 0 {
+                self.dc[place] = Some(table)
+            } else {
+                self.ac[place] = Some(table)
+            }
             body = rest;
         }
         Some(())
@@ -322,7 +326,8 @@ impl Decoder {
         if head[0] != 8 || !matches!(number, 1 | 3) || !self.components.is_empty() {
             return Err(Left::General);
         }
-        (self.height, self.width) = ((usize::from(head[1]) << 8) | usize::from(head[2]), (usize::from(head[3]) << 8) | usize::from(head[4]));
+        (self.height, self.width) =
+            ((usize::from(head[1]) << 8) | usize::from(head[2]), (usize::from(head[3]) << 8) | usize::from(head[4]));
         if self.width == 0 || self.height == 0 {
             return Err(Left::General);
         }

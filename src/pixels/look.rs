@@ -65,7 +65,12 @@ pub fn look(bytes: &[u8]) -> Look {
         Ok(header) => header,
         Err(trouble) => return Look { bytes: bytes.len() as u64, content: xxh3_128(bytes), ..Look::none(trouble) },
     };
-    let base = |trouble| Look { bytes: bytes.len() as u64, content: xxh3_128(bytes), header: Some(header.clone()), ..Look::none(trouble) };
+    let base = |trouble| Look {
+        bytes: bytes.len() as u64,
+        content: xxh3_128(bytes),
+        header: Some(header.clone()),
+        ..Look::none(trouble)
+    };
     let picture = match decode(bytes, Some(LEAST)) {
         Ok(picture) => picture,
         Err(trouble) => return base(trouble),

@@ -98,7 +98,8 @@ fn sharpness(picture: &Picture) -> f64 {
             if x == 0 || y == 0 || x + 1 == w || y + 1 == h {
                 return f64::from(grey[i]);
             }
-            let around: i32 = [i - w - 1, i - w, i - w + 1, i - 1, i + 1, i + w - 1, i + w, i + w + 1].iter().map(|j| grey[*j]).sum();
+            let around: i32 =
+                [i - w - 1, i - w, i - w + 1, i - 1, i + 1, i + w - 1, i + w, i + w + 1].iter().map(|j| grey[*j]).sum();
             f64::from((8 * grey[i] - around).clamp(0, 255))
         })
         .collect();

@@ -12,11 +12,10 @@ mod phash;
 mod twins;
 
 pub use boxes::{BoundingBox, boxes_of};
-pub use decode::{Picture, decode, fit};
+pub use decode::{Picture, decode, fit, scale};
 pub use exif::{Facts, facts};
 pub use gradients::GRADIENTS;
 pub use header::{Coding, Header, Trouble, read_header};
 pub use look::{Look, look};
 pub use measure::{Measures, histogram, measure};
-pub use phash::{Turns, hash_of, turns};
-pub use twins::{Twins, likeness, twins};
+pub use twins::{Twins, twins};

@@ -47,7 +47,8 @@ fn bits(low: &[[f64; LOW]; LOW]) -> u64 {
 }
 
 /// The hash of 32 × 32 greys.
-pub fn hash_of(grey: &[u8]) -> u64 {
+#[cfg(test)]
+fn hash_of(grey: &[u8]) -> u64 {
     bits(&low_frequencies(grey))
 }
 

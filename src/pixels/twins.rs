@@ -27,6 +27,8 @@ const RADIUS: u32 = 14;
 const LIKE: f32 = 0.985;
 /// Up to this many pictures each is held against each; beyond, only those that share a sixteen-bit part of their hash.
 const ALL_PAIRS: usize = 120_000;
+/// Below this correlation as a whole, no part is tried.
+const FAR: f32 = 0.75;
 const SIZE: usize = 32;
 /// A picture of fewer differing greys is a plain field: everything is like it.
 const PLAIN: f32 = 3.0;
@@ -79,7 +81,11 @@ fn pairs(firsts: &[u32], hashes: &[Turns], looks: &[Look], progress: &Progress) 
                             let key = (hash >> (band * 16)) as u16;
                             // A part that very many share says nothing.
                             let shared = table.get(&key).filter(|list| list.len() < 4_000);
-                            shared.into_iter().flatten().filter(|b| **b as usize > a && seen.insert(**b)).for_each(|b| offer(*b as usize));
+                            shared
+                                .into_iter()
+                                .flatten()
+                                .filter(|b| **b as usize > a && seen.insert(**b))
+                                .for_each(|b| offer(*b as usize));
                         }
                     }
                 }
@@ -135,7 +141,9 @@ fn groups(pairs: Vec<(u32, u32, f32)>, same: &[Vec<u32>], looks: &[Look]) -> Vec
         .into_iter()
         .map(|(at, mut rows)| {
             // The one with most pixels first: it is the one to keep.
-            let size = |row: u32| looks[row as usize].header.as_ref().map_or(0, |header| u64::from(header.width) * u64::from(header.height));
+            let size = |row: u32| {
+                looks[row as usize].header.as_ref().map_or(0, |header| u64::from(header.width) * u64::from(header.height))
+            };
             rows.sort_unstable_by_key(|row| (std::cmp::Reverse(size(*row)), *row));
             (rows, least.get(&at).copied().unwrap_or(1.0))
         })
@@ -157,6 +165,10 @@ pub fn likeness(a: &[u8], b: &[u8], turn: usize) -> f32 {
     let a = softened(&turned(a, turn));
     let b = softened(&turned(b, 0));
     let mut best = correlation(&a, &b);
+    // Nearly the same needs no more; and no cut of a tenth makes alike what has little in common whole.
+    if best >= 0.999 || best < FAR {
+        return best;
+    }
     for part in [0.95_f32, 0.9] {
         let room = (1.0 - part) * SIZE as f32;
         for (x, y) in (0..9).map(|i| ((i % 3) as f32 / 2.0 * room, (i / 3) as f32 / 2.0 * room)) {

@@ -1,0 +1,240 @@
+//! What is wrong with pictures: unreadable, dark, bright, blurry, saying little, of odd size or shape, grey among colour, copies,
+//! unlike all others. From what was seen of each ([`Look`]); reads no file.
+//!
+//! Scores and thresholds are `CleanVision`'s (0.3, `image_property_issue_manager.py`), outliers cleanlab's (`outlier.py`, cosine,
+//! ten neighbours, flagged beyond the third quartile and 1.7 interquartile ranges).
+
+use std::sync::Arc;
+
+use super::outliers::{quantile, show};
+use super::{Check, Finding, Kind};
+use crate::data::{Dataset, SampleId};
+use crate::job::{Cancelled, Progress};
+use crate::learn::dense::Dense;
+use crate::learn::neighbours::nearest_of;
+use crate::pixels::{Look, Trouble, Twins, twins};
+
+/// Where flagging begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageThresholds {
+    /// A picture is dark whose brightest hundredth is below this, 0 to 1.
+    pub dark: f64,
+    /// Bright, where the darkest twentieth is within this of white, 0 to 1.
+    pub light: f64,
+    /// Blurry below this, 0 to 1.
+    pub blurry: f64,
+    /// Says little below this: a tenth of its entropy in bits.
+    pub information: f64,
+    /// Of odd shape where the shorter side is less than this part of the longer.
+    pub ratio: f64,
+    /// Of odd size beyond this many interquartile ranges.
+    pub size: f64,
+}
+
+impl Default for ImageThresholds {
+    fn default() -> Self {
+        Self { dark: 0.32, light: 0.05, blurry: 0.29, information: 0.3, ratio: 0.35, size: 3.0 }
+    }
+}
+
+/// What was seen of every picture of a dataset, and what needs all of them at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// The column of pictures.
+    pub column: String,
+    /// One a sample.
+    pub looks: Arc<Vec<Look>>,
+    /// The built-in embedding, a row a sample.
+    pub appearance: Arc<Dense>,
+    /// Copies.
+    pub twins: Twins,
+    /// Pictures unlike their nearest: row, and how many times the usual distance away they are.
+    pub far: Vec<(u32, f32)>,
+}
+
+/// Neighbours that an outlier is held against.
+const NEAREST: usize = 10;
+/// The most pictures among which outliers are looked for: all pairs are a product of that many rows and columns.
+const MOST_FAR: usize = 60_000;
+/// The fewest.
+const FEWEST: usize = 30;
+
+impl Scan {
+    /// Works out copies and outliers from looks.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn new(
+        dataset: &Dataset,
+        field: usize,
+        looks: Vec<Look>,
+        appearance: Dense,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
+        let skip = |row: usize| dataset.is_excluded(SampleId::at(row));
+        let twins = twins(&looks, skip, progress)?;
+        let rows: Vec<u32> =
+            (0..looks.len()).filter(|row| looks[*row].has_pixels() && !skip(*row)).map(|row| row as u32).collect();
+        let far = if (FEWEST..=MOST_FAR).contains(&rows.len()) { far(&appearance, &rows, progress)? } else { Vec::new() };
+        let column = dataset.fields()[field].name.to_string();
+        Ok(Self { column, looks: Arc::new(looks), appearance: Arc::new(appearance), twins, far })
+    }
+}
+
+/// Rows whose mean distance to their ten nearest is far beyond the usual.
+fn far(appearance: &Dense, rows: &[u32], progress: &Progress) -> Result<Vec<(u32, f32)>, Cancelled> {
+    progress.set_total(rows.len() as u64);
+    let near = nearest_of(appearance, rows, NEAREST, progress)?;
+    let distances: Vec<f64> = near
+        .iter()
+        .map(|list| list.iter().map(|found| f64::from((1.0 - found.likeness).max(0.0))).sum::<f64>() / list.len().max(1) as f64)
+        .collect();
+    let mut sorted = distances.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let (q1, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.75));
+    let (usual, border) = (quantile(&sorted, 0.5).max(1e-12), q3 + (1.0 / 0.370_37 - 1.0) * (q3 - q1));
+    Ok(rows.iter().zip(&distances).filter(|(_, far)| **far > border).map(|(row, far)| (*row, (far / usual) as f32)).collect())
+}
+
+/// The findings of a scan.
+pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let Some(field) = dataset.field(&scan.column) else { return found };
+    let mut put = |check: Check, kind: Kind, samples: Vec<SampleId>, severity: f64, reason: String| {
+        found.push(Finding { check, kind, samples, column: scan.column.clone(), severity, reason, suggestion: None });
+    };
+    let kept = |row: usize| row < dataset.rows() && !dataset.is_excluded(SampleId::at(row));
+    let mut sizes: Vec<f64> = Vec::new();
+    let (mut greys, mut seen) = (0_usize, 0_usize);
+    for (_, look) in scan.looks.iter().enumerate().filter(|(row, look)| kept(*row) && look.has_pixels()) {
+        seen += 1;
+        greys += usize::from(look.measures.grey);
+        sizes.extend(look.header.as_ref().map(side));
+    }
+    sizes.sort_unstable_by(f64::total_cmp);
+    let usual = (sizes.len() >= 8).then(|| (quantile(&sizes, 0.25), quantile(&sizes, 0.5), quantile(&sizes, 0.75)));
+    for (row, look) in scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)) {
+        let id = SampleId::at(row);
+        let name = dataset.text(field, id).unwrap_or_default();
+        let mut one = |kind: Kind, severity: f64, reason: String| put(Check::Images, kind, vec![id], severity, reason);
+        if let Some(trouble) = &look.trouble {
+            let kind = match trouble {
+                Trouble::NoPath | Trouble::Missing => Kind::MissingImage,
+                Trouble::Refused(_) => Kind::RefusedPath,
+                Trouble::Huge { .. } => Kind::HugeImage,
+                _ => Kind::BrokenImage,
+            };
+            one(kind, if kind == Kind::HugeImage { 0.9 } else { 1.0 }, format!("{name}: {trouble}"));
+        }
+        if look.torn {
+            one(Kind::BrokenImage, 0.95, format!("{name}: it is torn: the file ends before the picture does"));
+        }
+        if let Some((says, is)) = look.misnamed(&name) {
+            one(Kind::WrongEnding, 0.3, format!("its name says {} and it is {}", says.title(), is.title()));
+        }
+        let Some(header) = look.header.as_ref().filter(|_| look.has_pixels()) else { continue };
+        if header.frames > 1 {
+            one(Kind::Animated, 0.35, format!("it holds {} pictures; the first is shown and learned from", header.frames));
+        }
+        let m = &look.measures;
+        let mut below = |kind: Kind, score: f32, least: f64, words: String| {
+            let score = f64::from(score);
+            if score < least {
+                one(kind, 0.5 + 0.45 * (1.0 - score / least), words);
+            }
+        };
+        below(
+            Kind::DarkImage,
+            m.dark,
+            thresholds.dark,
+            format!("its brightest hundredth reaches {:.2} of 1 (below {:.2} is dark)", m.dark, thresholds.dark),
+        );
+        below(
+            Kind::BrightImage,
+            m.light,
+            thresholds.light,
+            format!("its darkest twentieth is at {:.2} of 1: nearly all of it is white", 1.0 - m.light),
+        );
+        below(
+            Kind::LowInformation,
+            m.information,
+            thresholds.information,
+            format!("{:.1} bits of entropy: hardly anything is on it", m.information * 10.0),
+        );
+        below(
+            Kind::BlurryImage,
+            m.sharpness,
+            thresholds.blurry,
+            format!("sharpness {:.2} (below {:.2} is blurry)", m.sharpness, thresholds.blurry),
+        );
+        let (wide, high) = header.upright();
+        let ratio = f64::from(wide.min(high)) / f64::from(wide.max(high));
+        below(
+            Kind::OddShape,
+            ratio as f32,
+            thresholds.ratio,
+            format!("{wide} × {high} pixels: one side is {:.1} times the other", 1.0 / ratio),
+        );
+        if let Some((q1, median, q3)) = usual {
+            let (side, reach) = (side(header), thresholds.size * (q3 - q1));
+            if side < q1 - reach || side > q3 + reach {
+                let times = if side > median { side / median } else { median / side };
+                // A pixel more or less among pictures of one size is no finding.
+                if times >= 1.1 {
+                    let than = if side > median { "larger" } else { "smaller" };
+                    let reason =
+                        format!("{wide} × {high} pixels, {times:.1} times {than} a side than the usual {}", show(median.round()));
+                    one(Kind::OddSize, (1.0 - 0.5 / times).clamp(0.5, 0.95), reason);
+                }
+            }
+        }
+        if m.grey && greys * 2 < seen {
+            one(
+                Kind::GreyImage,
+                0.4,
+                format!("grey, and {} of {} are in colour", show((seen - greys) as f64), show(seen as f64)),
+            );
+        }
+    }
+    for rows in &scan.twins.same {
+        let samples: Vec<SampleId> = rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect();
+        if samples.len() > 1 {
+            let reason =
+                format!("{} samples have the same file, byte for byte: {}", samples.len(), first_names(dataset, field, &samples));
+            put(Check::ImageCopies, Kind::SameImage, samples, 0.85, reason);
+        }
+    }
+    for (rows, likeness) in &scan.twins.near {
+        let samples: Vec<SampleId> = rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect();
+        if samples.len() > 1
+            && !scan.twins.same.iter().any(|same| same.len() == rows.len() && rows.iter().all(|row| same.contains(row)))
+        {
+            let reason = format!(
+                "{} samples are nearly the same picture, likeness {:.3}: {}",
+                samples.len(),
+                likeness,
+                first_names(dataset, field, &samples)
+            );
+            put(Check::ImageCopies, Kind::NearImage, samples, 0.7 + 0.1 * f64::from(*likeness), reason);
+        }
+    }
+    for (row, times) in scan.far.iter().filter(|(row, _)| kept(*row as usize)) {
+        let reason = format!("its ten nearest are {times:.1} times as far away as is usual: it is like no other");
+        put(Check::ImageOutliers, Kind::FarImage, vec![SampleId(*row)], (1.0 - 0.5 / f64::from(*times)).clamp(0.3, 0.9), reason);
+    }
+    found
+}
+
+/// The side of a square of as many pixels.
+fn side(header: &crate::pixels::Header) -> f64 {
+    (f64::from(header.width) * f64::from(header.height)).sqrt()
+}
+
+fn first_names(dataset: &Dataset, field: usize, samples: &[SampleId]) -> String {
+    let mut names: Vec<String> =
+        samples.iter().take(3).map(|id| dataset.text(field, *id).unwrap_or_default().into_owned()).collect();
+    if samples.len() > 3 {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
