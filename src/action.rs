@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::checks::Thresholds;
 use crate::data::{Kind, Role, SampleId};
 use crate::edit::EditId;
-use crate::io::{Reading, Rows, Target};
+use crate::io::{ImageTarget, Reading, Rows, Target};
 use crate::transform::Split;
 
 /// One thing to do.
@@ -13,7 +13,9 @@ use crate::transform::Split;
 pub enum Action {
     /// Ask for a file, then open it.
     OpenDialog,
-    /// Open a file.
+    /// Ask for a folder of images, then open it.
+    OpenFolderDialog,
+    /// Open a file or a folder.
     Open(PathBuf),
     /// Open a bundled sample.
     OpenSample(usize),
@@ -69,6 +71,8 @@ pub enum Action {
     ExportDialog { rows: Rows, target: Target },
     /// Save each part of the split column to a folder.
     ExportPartsDialog { target: Target },
+    /// Ask for a folder, then save images below it; each part of the split column where no rows are named.
+    ExportImagesDialog { rows: Option<Rows>, target: ImageTarget },
     /// Save.
     Export { rows: Rows, target: Target },
     /// Stop a job.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use crate::io::{Rows, Target};
+use crate::io::{ImageTarget, Rows, Target};
 use crate::job::Jobs;
 
 /// What was asked for.
@@ -13,12 +13,16 @@ use crate::job::Jobs;
 pub enum Asked {
     /// A file to open.
     Open,
+    /// A folder of images to open.
+    OpenFolder,
     /// A name to save under.
     Save { rows: Rows, target: Target },
     /// A model's folder.
     Model,
     /// A file of probabilities.
     Probabilities,
+    /// A folder to save images below.
+    Images { rows: Option<Rows>, target: ImageTarget },
     /// A folder to save parts to.
     Parts { target: Target },
 }
@@ -70,6 +74,7 @@ impl Dialogs for System {
         // Made here, on the main thread; awaited in a job.
         let future: std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>> = match asked {
             Asked::Open => Box::pin(dialog.set_title("Open a dataset").pick_file()),
+            Asked::OpenFolder => Box::pin(dialog.set_title("Open a folder of images").pick_folder()),
             Asked::Save { target, .. } => {
                 let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Box::pin(dialog.set_title("Save as").set_file_name(name).save_file())
@@ -77,7 +82,8 @@ impl Dialogs for System {
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }
-            Asked::Model => Box::pin(dialog.set_title("Choose a sentence-transformers folder").pick_folder()),
+            Asked::Model => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
+            Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
         };
         let (sender, receiver) = unbounded();

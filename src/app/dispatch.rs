@@ -12,7 +12,7 @@ use crate::action::Action;
 use crate::checks::label_errors::Ask;
 use crate::data::{Kind, Role, SampleId, classes_of};
 use crate::edit::{Change, Edit, EditError, Target as Of};
-use crate::io::{Meaning, Reading, Rows, Target, compressed_name};
+use crate::io::{ImageTarget, Meaning, Reading, Rows, Target, compressed_name, free_name};
 use crate::ui::{Popup, View, count_samples};
 use crate::workspace::Workspace;
 
@@ -31,6 +31,7 @@ impl App {
     fn act(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::OpenDialog => self.ask(ctx, Asked::Open),
+            Action::OpenFolderDialog => self.ask(ctx, Asked::OpenFolder),
             Action::Open(path) => self.open(path, Begun::Open),
             Action::OpenSample(index) => match self.folders.unpack_sample(index) {
                 Ok(path) => self.open(path, Begun::Open),
@@ -48,7 +49,7 @@ impl App {
                 let ask = Ask { method: self.state.review.method, ..Ask::default() };
                 self.start_learning(ask);
             }
-            Action::FindMeaning(words) => self.find_meaning(&words),
+            Action::FindMeaning(words) => self.find_meaning(ctx, &words),
             Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
             Action::ChooseModel(Some(folder)) => self.choose_model(Meaning::Folder(folder)),
             Action::BuiltInModel => self.choose_model(Meaning::BuiltIn),
@@ -88,6 +89,7 @@ impl App {
             Action::ApplySplit => self.apply_split(ctx),
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
             Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
+            Action::ExportImagesDialog { rows, target } => self.ask(ctx, Asked::Images { rows, target }),
             Action::Export { rows, target } => self.start_export(vec![(rows, target)]),
             Action::PathTyped(path) => self.typed(ctx, path),
             Action::Cancel(key) => {
@@ -245,6 +247,10 @@ impl App {
                     notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo) && !stale(&notice.text)
                 });
                 self.all_edited();
+                match &edit {
+                    Some(edit) => self.pictures_edited(edit),
+                    None => self.look_at_pictures_anew(),
+                }
                 self.labels_walked(edit);
                 self.say(ctx, format!("{done}: {words}"));
             }
@@ -322,7 +328,7 @@ impl App {
                     .as_ref()
                     .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
                 match &self.pending {
-                    Some(Asked::Open | Asked::Probabilities) => self.state.pop(Popup::OpenPath),
+                    Some(Asked::Open | Asked::OpenFolder | Asked::Probabilities) => self.state.pop(Popup::OpenPath),
                     Some(Asked::Save { target, .. }) => {
                         let name = folder.unwrap_or_default().join(&target.path);
                         self.state.pop(Popup::SavePath { folder: false });
@@ -331,6 +337,10 @@ impl App {
                     Some(Asked::Parts { .. }) => {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
+                    }
+                    Some(Asked::Images { target, .. }) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        self.state.typed = folder.unwrap_or_default().join(&target.folder).display().to_string();
                     }
                     Some(Asked::Model) => self.state.pop(Popup::ModelPath),
                     None => {}
@@ -350,7 +360,7 @@ impl App {
     fn answered(&mut self, ctx: &Context, path: PathBuf) {
         match self.pending.take() {
             None => {}
-            Some(Asked::Open) => self.open(path, Begun::Open),
+            Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -360,6 +370,7 @@ impl App {
                 target.path = path;
                 self.start_export(vec![(rows, target)]);
             }
+            Some(Asked::Images { rows, target }) => self.save_images(ctx, path, rows, target),
             Some(Asked::Parts { target }) => match self.parts(&path, &target) {
                 Some(list) => self.start_export(list),
                 None => self.complain(ctx, "There is no split to save; make one in Split first"),
@@ -367,16 +378,35 @@ impl App {
         }
     }
 
-    fn parts(&self, folder: &std::path::Path, target: &Target) -> Option<Vec<(Rows, Target)>> {
-        let workspace = self.workspace.as_ref()?;
-        let dataset = workspace.dataset();
-        let field = dataset.with_role(|role| role == Role::Split)?;
+    /// Saves images to `path`; in a folder that holds something already, to a new one in it.
+    fn save_images(&mut self, ctx: &Context, path: PathBuf, rows: Option<Rows>, mut target: ImageTarget) {
+        let parts: Vec<(String, Rows)> = match rows {
+            Some(rows) => vec![(String::new(), rows)],
+            None => self.split_parts().into_iter().map(|(name, ids)| (name, Rows::These(ids))).collect(),
+        };
+        if parts.is_empty() {
+            return self.complain(ctx, "There is no split to save; make one in Split first");
+        }
+        let full = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
+        target.folder = if full { free_name(&path.join(&target.folder)) } else { path };
+        self.start_image_export(parts, target);
+    }
+
+    /// The samples of each part of the split column.
+    fn split_parts(&self) -> std::collections::BTreeMap<String, Vec<SampleId>> {
         let mut parts: std::collections::BTreeMap<String, Vec<SampleId>> = std::collections::BTreeMap::new();
+        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return parts };
+        let Some(field) = dataset.with_role(|role| role == Role::Split) else { return parts };
         for id in dataset.samples().filter(|id| self.state.export.excluded || !dataset.is_excluded(*id)) {
             if let Some(name) = dataset.text(field, id).filter(|name| !name.is_empty()) {
                 parts.entry(name.into_owned()).or_default().push(id);
             }
         }
+        parts
+    }
+
+    fn parts(&self, folder: &std::path::Path, target: &Target) -> Option<Vec<(Rows, Target)>> {
+        let parts = self.split_parts();
         let file = |name: &str| {
             name.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).collect::<String>()
         };

@@ -20,7 +20,14 @@ impl App {
         let mut keys: Vec<_> =
             Command::ALL.into_iter().flat_map(|command| command.keys().into_iter().map(move |key| (key, command))).collect();
         keys.sort_by_key(|(key, _)| std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command)));
+        // In the gallery the arrows go where they point.
+        let rows = if self.is_gallery() && free { self.state.gallery.columns as i64 } else { 0 };
+        let mut steps = 0;
         ctx.input_mut(|input| {
+            let arrows = [(Key::ArrowLeft, -1), (Key::ArrowRight, 1), (Key::ArrowUp, -rows), (Key::ArrowDown, rows)];
+            for (key, by) in arrows.into_iter().filter(|_| rows > 0) {
+                steps += by * input.count_and_consume_key(egui::Modifiers::NONE, key) as i64;
+            }
             for (key, command) in keys {
                 let plain = !key.modifiers.command && command != Command::CheatSheet;
                 let writes = matches!(command, Command::SelectAll | Command::Undo | Command::Redo);
@@ -42,6 +49,9 @@ impl App {
                 }
             }
         });
+        if steps != 0 {
+            self.step(steps);
+        }
         commands
     }
 
@@ -78,6 +88,7 @@ impl App {
         }
         match command {
             Command::Open => self.actions.push(Action::OpenDialog),
+            Command::OpenFolder => self.actions.push(Action::OpenFolderDialog),
             Command::Close => self.actions.push(Action::Close),
             Command::Palette => self.state.pop(Popup::Palette),
             Command::Search => self.state.pop(Popup::Filter),
@@ -109,6 +120,12 @@ impl App {
             Command::ShowHistory => self.state.view = View::History,
             Command::ToggleInspector if self.state.narrow => self.state.inspector_narrow = !self.state.inspector_narrow,
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
+            Command::ToggleGallery => self.toggle_gallery(ctx),
+            Command::RowHeight if self.is_gallery() => {
+                let side = self.state.gallery.side;
+                self.state.gallery.side = if side < 120.0 { 148.0 } else if side < 200.0 { 260.0 } else { 84.0 };
+                self.state.table.follow = true;
+            }
             Command::RowHeight => {
                 self.state.table.lines = match self.state.table.lines {
                     0 | 1 => 3,
@@ -126,6 +143,21 @@ impl App {
         ctx.request_repaint();
         // Another zoom moves what lies under the pointer: one more frame sets right what was marked there.
         ctx.request_repaint_after(std::time::Duration::from_millis(60));
+    }
+
+    fn is_gallery(&self) -> bool {
+        let pictures = self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some());
+        pictures && self.state.gallery.on && self.state.view == View::Explore
+    }
+
+    fn toggle_gallery(&mut self, ctx: &Context) {
+        if self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
+            self.state.gallery.on = self.state.view != View::Explore || !self.state.gallery.on;
+            self.state.view = View::Explore;
+            self.state.table.follow = true;
+        } else {
+            self.say(ctx, "There are no images: a column with the role image holds their paths");
+        }
     }
 
     fn is_reviewing(&self) -> bool {
@@ -147,6 +179,11 @@ impl App {
         }
         let place = match self.state.selection.cursor {
             None => 0,
+            // A row beyond the last is no move: the cursor does not jump to the end.
+            Some(_) if by.abs() > 1 && self.state.selection.place as i64 + by >= self.memo.visible.len() as i64 => {
+                self.state.selection.place
+            }
+            Some(_) if by < -1 && (self.state.selection.place as i64) < -by => self.state.selection.place,
             Some(_) => (self.state.selection.place as i64 + by).max(0) as usize,
         };
         self.state.selection.go(&self.memo.visible, place);

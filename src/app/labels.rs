@@ -9,6 +9,7 @@ use egui::Context;
 use super::App;
 use super::work::Done;
 use crate::action::Action;
+use crate::checks::Scan;
 use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, MOST_FOLLOWED, TextOf, Unfit};
 use crate::data::{Dataset, Role, Rule, SampleId, SampleSet};
 use crate::edit::{Edit, EditId, Target as Of};
@@ -16,8 +17,8 @@ use crate::io::{self, Meaning, MeaningError, Reading};
 use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest;
-use crate::ui::View;
-use crate::workspace::Workspace;
+use crate::ui::{Command, View};
+use crate::workspace::{Workspace, scan_pictures};
 
 /// Where probabilities come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,7 +89,9 @@ impl App {
         }
         let looked_at = self.state.view == View::Label || dataset.rows() <= MANY;
         let ask = Ask { method: self.state.review.method, ..Ask::default() };
-        if looked_at && self.labels.asked.as_ref() != Some(&ask) && dataset.with_role(Role::is_label).is_some() {
+        // Pictures are looked at first.
+        let ready = dataset.pictures().is_none() || self.memo.scan.is_some();
+        if ready && looked_at && self.labels.asked.as_ref() != Some(&ask) && dataset.with_role(Role::is_label).is_some() {
             self.start_learning(ask);
         }
         if !self.labels.pending.is_empty() && !self.jobs.is_running("labels") && !self.jobs.is_running("follow") {
@@ -112,11 +115,15 @@ impl App {
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
         let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
         let (project, source) = (workspace.project().0.to_path_buf(), self.labels.source.clone());
+        let scan = self.memo.scan.clone();
+        if snapshot.pictures().is_some() && scan.is_none() && source == Source::Text {
+            return;
+        }
         self.labels.asked = Some(ask.clone());
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
             let learned = match &source {
-                Source::Text => learn(&snapshot, &ask, &meaning, known, &project, progress)?,
+                Source::Text => learn(&snapshot, &ask, &meaning, known, &project, scan.as_deref(), progress)?,
                 Source::Columns => {
                     let given = PREFIXES.iter().map(|prefix| Given::from_columns(&snapshot, &snapshot, &ask, prefix));
                     judge(&snapshot, &ask, given, progress)
@@ -417,7 +424,11 @@ impl App {
     }
 
     /// Shows the samples whose meaning is nearest to some words.
-    pub(super) fn find_meaning(&mut self, words: &str) {
+    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
+        if self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
+            let key = Command::FindSimilar.key_text();
+            return self.say(ctx, format!("Words are looked for in texts, and these samples are images: {key} finds what is like one of them"));
+        }
         let (text, meaning) = (words.to_owned(), self.labels.meaning.clone());
         self.start_search(format!("means “{words}”"), move |_| Ok(io::embed_words(&text, &meaning)?));
     }
@@ -427,10 +438,11 @@ impl App {
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
         let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
         let project = workspace.project().0.to_path_buf();
+        let scan = self.memo.scan.clone();
         self.jobs.start("similar", "Finding similar samples", move |progress| {
             let dense = match known {
                 Some(dense) => dense,
-                None => Arc::new(embeddings(&snapshot, &meaning, &project, progress)?),
+                None => embeddings(&snapshot, &meaning, &project, scan.as_deref(), progress)?,
             };
             let found = nearest(&dense, &query(&dense)?, SIMILAR, |row| snapshot.is_excluded(SampleId(row)));
             let ids: Vec<SampleId> = found.iter().filter(|found| found.likeness > 0.0).map(|found| SampleId(found.row)).collect();
@@ -447,7 +459,7 @@ impl App {
     ) {
         self.labels.embeddings = Some(embeddings);
         if ids.is_empty() {
-            return self.say(ctx, "Nothing like it was found: there are no words that the embedding knows");
+            return self.say(ctx, "Nothing like it was found: the embedding knows nothing of it");
         }
         // One search at a time: a second replaces the first.
         self.state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Ranked { .. }));
@@ -479,8 +491,17 @@ fn learn(
     meaning: &Meaning,
     known: Option<Arc<Dense>>,
     project: &Path,
+    scan: Option<&Scan>,
     progress: &Progress,
 ) -> Result<Fitted, JobError> {
+    if snapshot.pictures().is_some() {
+        let dense = match known {
+            Some(dense) => dense,
+            None => embeddings(snapshot, meaning, project, scan, progress)?,
+        };
+        let bent = *meaning == Meaning::BuiltIn;
+        return Ok((LabelModel::fit_pictures(snapshot, ask, Arc::clone(&dense), bent, progress), Some(dense)));
+    }
     let text = match TextOf::of(snapshot, ask.text.as_deref()) {
         Ok(text) => text,
         Err(trouble) => return Ok((Err(trouble), None)),
@@ -504,7 +525,21 @@ fn judge(snapshot: &Dataset, ask: &Ask, given: impl Iterator<Item = Result<Given
     (Err(trouble.unwrap_or(Unfit::NoLabel)), None)
 }
 
-fn embeddings(snapshot: &Dataset, meaning: &Meaning, project: &Path, progress: &Progress) -> Result<Dense, JobError> {
+/// What samples mean: their pictures where they have any, else their texts.
+fn embeddings(
+    snapshot: &Dataset,
+    meaning: &Meaning,
+    project: &Path,
+    scan: Option<&Scan>,
+    progress: &Progress,
+) -> Result<Arc<Dense>, JobError> {
+    if let Some(field) = snapshot.pictures() {
+        return match (meaning, scan) {
+            (Meaning::Folder(folder), _) => Ok(Arc::new(io::embed_pictures(snapshot, field, folder, Some(project), progress)?)),
+            (Meaning::BuiltIn, Some(scan)) => Ok(Arc::clone(&scan.appearance)),
+            (Meaning::BuiltIn, None) => Ok(scan_pictures(snapshot, field, None, progress)?.appearance),
+        };
+    }
     let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
-    Ok(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?)
+    Ok(Arc::new(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?))
 }

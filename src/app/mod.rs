@@ -4,6 +4,7 @@ mod dialogs;
 mod dispatch;
 mod keys;
 mod labels;
+mod pictures;
 mod settings;
 mod work;
 
@@ -19,7 +20,9 @@ pub use settings::{Folders, SAMPLES, Settings};
 use crate::action::Action;
 use crate::data::Dataset;
 use crate::edit::{Edit, EditId};
+use crate::io::PictureCache;
 use crate::job::Jobs;
+use crate::ui::pictures::Pictures;
 use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, theme};
 use crate::workspace::Workspace;
 use work::{Done, Keys};
@@ -45,6 +48,11 @@ pub struct App {
     memo: Memo,
     keys: Keys,
     labels: labels::Labels,
+    pictures: Pictures,
+    fetcher: Option<pictures::Fetcher>,
+    cache: Option<Arc<PictureCache>>,
+    /// Asks for another frame, from any thread.
+    waker: Arc<dyn Fn() + Send + Sync>,
     theme: Theme,
     applied: Option<bool>,
     notices: Vec<Notice>,
@@ -69,7 +77,8 @@ impl App {
     pub fn new(ctx: &egui::Context, begin: Begin, folders: Folders, dialogs: Box<dyn Dialogs>) -> Self {
         theme::install_fonts(ctx);
         let settings = Settings::load(&folders);
-        let waker = ctx.clone();
+        let context = ctx.clone();
+        let waker: Arc<dyn Fn() + Send + Sync> = Arc::new(move || context.request_repaint());
         let mut state = UiState {
             dark: settings.dark,
             inspector: settings.inspector,
@@ -84,10 +93,14 @@ impl App {
             workspace: None,
             theme: Theme::new(state.dark),
             state,
-            jobs: Jobs::new(Arc::new(move || waker.request_repaint())),
+            jobs: Jobs::new(Arc::clone(&waker)),
             memo: Memo::default(),
             keys: Keys::default(),
             labels: labels::Labels::default(),
+            pictures: Pictures::default(),
+            fetcher: None,
+            cache: None,
+            waker,
             applied: None,
             notices: Vec::new(),
             settings,
@@ -127,7 +140,7 @@ impl App {
     /// Whether jobs run or results are still to be worked out.
     pub fn is_busy(&self) -> bool {
         let asking = self.pending.is_some() && self.state.popup.is_none();
-        !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale || asking
+        self.is_fetching() || !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale || asking
     }
 
     /// Pushes an action, as a view would.
@@ -210,6 +223,7 @@ impl eframe::App for App {
             }
         }
         self.take_reports(ctx);
+        self.take_pictures(ctx);
         self.take_answers(ctx);
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         self.actions.extend(dropped.map(Action::Open));
@@ -237,6 +251,8 @@ impl eframe::App for App {
             workspace: self.workspace.as_ref(),
             preview: self.previewed.as_ref(),
             memo: &self.memo,
+            pictures: &self.pictures,
+            disk: self.cache.as_ref().map(|cache| cache.bytes()),
             theme: &self.theme,
             running: self
                 .jobs
@@ -251,6 +267,7 @@ impl eframe::App for App {
             now,
         };
         ui::draw(ui, &mut self.state, &bundle, &mut self.actions, &mut commands);
+        self.want_pictures();
         for command in commands {
             self.command(&ctx, command);
         }

@@ -36,6 +36,8 @@ pub struct Folders {
     pub config: PathBuf,
     /// Samples, and projects of datasets whose folder cannot be written.
     pub data: PathBuf,
+    /// What can be worked out anew at any time.
+    pub cache: PathBuf,
 }
 
 impl Folders {
@@ -45,12 +47,13 @@ impl Folders {
         let home = set("HOME").or_else(|| set("USERPROFILE")).unwrap_or_else(std::env::temp_dir);
         let config = set("XDG_CONFIG_HOME").or_else(|| set("APPDATA")).unwrap_or_else(|| home.join(".config"));
         let data = set("XDG_DATA_HOME").or_else(|| set("LOCALAPPDATA")).unwrap_or_else(|| home.join(".local/share"));
-        Self { config: config.join("lapidary"), data: data.join("lapidary") }
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).unwrap_or_else(|| home.join(".cache"));
+        Self { config: config.join("lapidary"), data: data.join("lapidary"), cache: cache.join("lapidary") }
     }
 
     /// All in one folder: for tests.
     pub fn within(folder: &Path) -> Self {
-        Self { config: folder.join("config"), data: folder.join("data") }
+        Self { config: folder.join("config"), data: folder.join("data"), cache: folder.join("cache") }
     }
 
     /// The folder for projects whose source's folder cannot be written.

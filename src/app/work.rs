@@ -9,12 +9,12 @@ use super::App;
 use super::labels::Learned;
 use crate::action::Action;
 use crate::checks::label_errors::LabelReport;
-use crate::checks::{Finding, Thresholds, outliers};
+use crate::checks::{Finding, Scan, Thresholds, image_findings, outliers};
 use crate::data::{
     Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, Rule, SampleId, Summary, sort, values,
 };
 use crate::edit::{Edit, JournalError, Target as Of, project_path, recover};
-use crate::io::{self, Meaning, Reading, Rows, Target};
+use crate::io::{self, ImageTarget, Meaning, Reading, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::Neighbour;
@@ -35,6 +35,7 @@ pub enum Done {
     Learned(Box<Learned>),
     Followed(Arc<LabelReport>),
     Near(SampleId, Vec<Neighbour>),
+    Scanned(Arc<Scan>),
     Similar(String, Vec<SampleId>, (Meaning, u64, Arc<Dense>)),
 }
 
@@ -86,7 +87,8 @@ pub struct Keys {
     chart_asked: Option<ChartKey>,
     summarised: Option<u64>,
     summaries_wanted: Vec<String>,
-    checked: bool,
+    pub(super) checked: bool,
+    pub(super) scanned: bool,
     classes_given_up: bool,
     split: Option<(Split, u64)>,
 }
@@ -206,6 +208,12 @@ impl App {
             }
             Done::Learned(learned) => self.learned(ctx, *learned),
             Done::Followed(report) => self.take_report(report),
+            Done::Scanned(scan) => {
+                self.memo.scan = Some(scan);
+                // What was found before is found again, with pictures.
+                self.keys.checked = false;
+                self.memo.label_trouble = None;
+            }
             Done::Near(id, near) => self.memo.near = Some((id, near)),
             Done::Similar(title, ids, embeddings) => self.found_similar(ctx, title, ids, embeddings),
             Done::Saved(words) => words.into_iter().for_each(|words| self.say(ctx, words)),
@@ -230,7 +238,9 @@ impl App {
         let warnings = workspace.dataset().base.warnings.len();
         let (project, elsewhere) = workspace.project();
         let project = project.display().to_string();
+        self.state.gallery.on = workspace.dataset().pictures().is_some();
         self.workspace = Some(workspace);
+        self.begin_pictures();
         self.notices.clear();
         if elsewhere && opened.words.is_none() {
             self.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
@@ -253,11 +263,14 @@ impl App {
         self.keys = Keys::default();
         self.shown_edit = None;
         self.forget_labels();
+        self.fetcher = None;
+        self.pictures = crate::ui::pictures::Pictures::default();
     }
 
     /// Notes what an edit makes stale.
     pub(super) fn edited(&mut self, edit: &Edit) {
         self.labels_edited(edit);
+        self.pictures_edited(edit);
         for change in &edit.changes {
             if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target
                 && !self.keys.summaries_wanted.contains(column)
@@ -266,6 +279,27 @@ impl App {
             }
         }
         self.forget_plan();
+    }
+
+    /// Another path, or another column of pictures: all that was seen is of the old ones.
+    pub(super) fn pictures_edited(&mut self, edit: &Edit) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let of_pictures = |column: &String| dataset.field(column).is_some_and(|field| dataset.pictures() == Some(field));
+        let touched = edit.changes.iter().any(|change| match &change.target {
+            Of::Cells(column) => of_pictures(column),
+            Of::Role(_) => true,
+            _ => false,
+        });
+        if touched {
+            self.look_at_pictures_anew();
+        }
+    }
+
+    pub(super) fn look_at_pictures_anew(&mut self) {
+        self.keys.scanned = false;
+        self.memo.scan = None;
+        self.begin_pictures();
     }
 
     fn forget_plan(&mut self) {
@@ -277,7 +311,7 @@ impl App {
 
     /// Stops everything that is being worked out of the dataset that is open.
     pub(super) fn stop_working(&mut self) {
-        for job in ["visible", "chart", "classes", "summaries", "check", "split"] {
+        for job in ["visible", "chart", "classes", "summaries", "check", "split", "images"] {
             self.jobs.cancel(job);
         }
     }
@@ -362,6 +396,7 @@ impl App {
         self.schedule_classes();
         self.schedule_chart(wanted);
         self.schedule_rest();
+        self.schedule_scan();
         self.schedule_labels();
     }
 
@@ -453,8 +488,14 @@ impl App {
     pub(super) fn start_check(&mut self, thresholds: Thresholds) {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
+        let scan = self.memo.scan.clone();
         self.jobs.start("check", "Looking for outliers", move |progress| {
-            Ok(Done::Findings(revision, outliers(&snapshot, &thresholds, progress)?))
+            let mut found = outliers(&snapshot, &thresholds, progress)?;
+            if let Some(scan) = scan {
+                found.extend(image_findings(&snapshot, &scan, &thresholds.images));
+                found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
+            }
+            Ok(Done::Findings(revision, found))
         });
     }
 
@@ -496,6 +537,18 @@ impl App {
                 words.extend(report.notes);
                 words.push(format!("Saved {} to {}", count_samples(report.rows), target.path.display()));
             }
+            Ok(Done::Saved(words))
+        });
+    }
+
+    /// Saves images as folders.
+    pub(super) fn start_image_export(&mut self, parts: Vec<(String, Rows)>, target: ImageTarget) {
+        let Some(workspace) = &self.workspace else { return };
+        let snapshot = workspace.dataset().clone();
+        self.jobs.start("export", "Saving images", move |progress| {
+            let report = io::export_images(&snapshot, &parts, &target, progress)?;
+            let mut words = report.notes;
+            words.push(format!("Saved {} to {}", count_samples(report.rows), target.folder.display()));
             Ok(Done::Saved(words))
         });
     }

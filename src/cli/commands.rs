@@ -12,9 +12,9 @@ use super::arguments::{Arguments, rows};
 use super::verbs::Verb;
 use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
 use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
-use crate::data::{Dataset, Format, SampleId};
+use crate::data::{Dataset, Format, Role, SampleId};
 use crate::edit::{Change, Edit, project_path, recover};
-use crate::io::{self, Rows, Target};
+use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
 use crate::transform::{HashOf, Method, Split};
@@ -317,6 +317,21 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let dataset = workspace.dataset();
     let plan = wanted.plan(dataset, &Progress::silent()).map_err(say)?;
     let origin = &dataset.base.origin;
+    if let Some(target) = image_target(arguments, dataset, &folder)? {
+        let parts: Vec<(String, Rows)> = plan
+            .names
+            .iter()
+            .enumerate()
+            .map(|(part, name)| (name.replace(' ', "_"), Rows::These(plan.members(part).collect())))
+            .collect();
+        let report = io::export_images(dataset, &parts, &target, &Progress::silent()).map_err(say)?;
+        for (name, rows) in &parts {
+            note(err, &format!("{}: {} samples", target.folder.join(name).display(), rows.ids(dataset).len()));
+        }
+        report.notes.iter().for_each(|text| note(err, text));
+        note(err, &format!("seed {seed}"));
+        return Ok(());
+    }
     for (part, name) in plan.names.iter().enumerate() {
         let path = folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing));
         let target = Target { path, format: origin.format, packing: origin.packing, own_columns: false, utf8: false };
@@ -326,6 +341,20 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     }
     note(err, &format!("seed {seed}"));
     Ok(())
+}
+
+/// How images are to be saved as folders; `None` where a table is meant.
+fn image_target(arguments: &Arguments, dataset: &Dataset, folder: &Path) -> Result<Option<ImageTarget>, Failure> {
+    let layout = match arguments.get("--images") {
+        Some("classes") => Layout::Classes,
+        Some("paths") => Layout::Paths,
+        Some(other) => return Err(format!("--images takes classes or paths, not {other:?}")),
+        None if !dataset.base.origin.format.is_of_images() => return Ok(None),
+        None if dataset.with_role(Role::is_label).is_some() => Layout::Classes,
+        None => Layout::Paths,
+    };
+    let transfer = if arguments.has("--link") { Transfer::Link } else { Transfer::Copy };
+    Ok(Some(ImageTarget { folder: folder.to_owned(), layout, transfer }))
 }
 
 fn relabel(arguments: &Arguments, err: &mut dyn Write) -> Done {
@@ -385,6 +414,15 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
         None => named.unwrap_or(dataset.base.origin.format),
     };
     let rows = if arguments.has("--with-excluded") { Rows::All } else { Rows::Kept };
+    let table = named.is_some() || arguments.has("--format");
+    if arguments.has("--images") || !table {
+        if let Some(target) = image_target(arguments, dataset, &path)? {
+            let report = io::export_images(dataset, &[(String::new(), rows)], &target, &Progress::silent()).map_err(say)?;
+            note(err, &format!("{}: {} samples, {} bytes", target.folder.display(), report.rows, report.bytes));
+            report.notes.iter().for_each(|text| note(err, text));
+            return Ok(());
+        }
+    }
     let target = Target { path, format, packing, own_columns: arguments.has("--own-columns"), utf8: arguments.has("--utf8") };
     let report = guarded(|| io::export(dataset, &rows, &target, &Progress::silent())).map_err(say)?.map_err(say)?;
     note(err, &format!("{}: {} samples, {} bytes", target.path.display(), report.rows, report.bytes));

@@ -26,6 +26,11 @@ const READING: [OptionLine; 5] = [
     ("--max-memory", Some("GIB"), "the most memory that one file may take"),
 ];
 
+const IMAGES: [OptionLine; 2] = [
+    ("--images", Some("HOW"), "write folders of images: `classes`, one folder a class, or `paths`, each at its own path"),
+    ("--link", None, "link to images instead of copying them"),
+];
+
 impl Verb {
     /// Every command, in the order of the overview.
     pub const ALL: [Self; 10] = [
@@ -148,6 +153,8 @@ impl Verb {
                 ("--hash", Some("COL"), "by a hash of this column (`content` for the text), so that rows added later move none"),
                 ("--seed", Some("N"), "the seed of chance (42)"),
                 ("-o", Some("DIR"), "the folder to write to"),
+                IMAGES[0],
+                IMAGES[1],
             ],
             Self::Relabel => &[
                 ("--rows", Some("A,B,C-D"), "samples, numbered from 0 in file order"),
@@ -159,12 +166,14 @@ impl Verb {
                 (
                     "-o",
                     Some("FILE"),
-                    "the new file; its name says the format (.csv .tsv .json .jsonl .parquet .arrow .arrows, also .gz .zst)",
+                    "the new file; its name says the format (.csv .tsv .json .jsonl .parquet .arrow .arrows, also .gz .zst); or a new folder for images",
                 ),
                 ("--format", Some("NAME"), "the format, where the name does not say it"),
                 ("--with-excluded", None, "write excluded samples too"),
                 ("--own-columns", None, "write Lapidary's own columns too: excluded, reviewed, tags"),
                 ("--utf8", None, "write text as UTF-8, whatever the source's encoding"),
+                IMAGES[0],
+                IMAGES[1],
             ],
         };
         let mut all = own.to_vec();

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::IoError;
 use super::export_text;
 use super::save::write_aside;
-use crate::data::{Dataset, Format, Kind, Packing, SampleId, native};
+use crate::data::{Dataset, Format, Kind, Packing, PictureStore, SampleId, native};
 use crate::job::Progress;
 
 /// Where and how to save.
@@ -128,7 +128,25 @@ pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progre
         progress.check()?;
         write_aside(&target.path, target.packing, |out| write_frame(&mut frame, target, out))?
     };
+    notes.extend(picture_note(dataset, target));
     Ok(Report { rows: ids.len(), bytes, notes })
+}
+
+/// What a table does not carry of pictures.
+fn picture_note(dataset: &Dataset, target: &Target) -> Option<String> {
+    let field = dataset.pictures()?;
+    let blobs = dataset.fields()[field].source.is_some_and(|source| dataset.base.columns[source].is_blobs());
+    if blobs {
+        let text = "a text file names the images and does not hold them: save as Parquet or Arrow, or as a folder of images";
+        return target.format.is_text().then(|| text.to_owned());
+    }
+    match &dataset.base.pictures {
+        PictureStore::Archive(archive) => Some(format!("the paths of images lead into {}", archive.path.display())),
+        PictureStore::Folder(root) => {
+            let beside = target.path.parent().and_then(|folder| folder.canonicalize().ok());
+            (beside.as_ref() != Some(root)).then(|| format!("the paths of images are relative to {}", root.display()))
+        }
+    }
 }
 
 fn write_frame(frame: &mut DataFrame, target: &Target, out: &mut dyn Write) -> Result<(), IoError> {

@@ -4,6 +4,7 @@
 //! outcome is sent without a lock held, then the window is woken. A panic inside a job is caught here, at this one
 //! boundary, and becomes an [`Outcome::Failed`]. Never: touches the screen, holds a dataset lock.
 
+mod pool;
 mod progress;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+pub use pool::Pool;
 pub use progress::{Cancelled, Progress};
 
 /// How a job ended.

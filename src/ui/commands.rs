@@ -6,6 +6,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
     Open,
+    OpenFolder,
     Close,
     Palette,
     Search,
@@ -31,6 +32,7 @@ pub enum Command {
     ShowExport,
     ShowHistory,
     ToggleInspector,
+    ToggleGallery,
     RowHeight,
     ToggleTheme,
     ZoomIn,
@@ -46,7 +48,7 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 impl Command {
     /// Every command, in the order of the cheat sheet.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Next,
         Self::Previous,
         Self::PickClass,
@@ -64,6 +66,7 @@ impl Command {
         Self::Palette,
         Self::Search,
         Self::Open,
+        Self::OpenFolder,
         Self::Close,
         Self::ShowCollect,
         Self::ShowExplore,
@@ -73,6 +76,7 @@ impl Command {
         Self::ShowExport,
         Self::ShowHistory,
         Self::ToggleInspector,
+        Self::ToggleGallery,
         Self::RowHeight,
         Self::ToggleTheme,
         Self::ZoomIn,
@@ -86,6 +90,7 @@ impl Command {
     pub fn title(self) -> &'static str {
         match self {
             Self::Open => "Open file…",
+            Self::OpenFolder => "Open folder of images…",
             Self::Close => "Close dataset",
             Self::Palette => "Search or run a command",
             Self::Search => "Filter by text",
@@ -111,7 +116,8 @@ impl Command {
             Self::ShowExport => "Go to Export",
             Self::ShowHistory => "Go to History",
             Self::ToggleInspector => "Show or hide the inspector",
-            Self::RowHeight => "Taller rows",
+            Self::ToggleGallery => "Gallery or table",
+            Self::RowHeight => "Taller rows, larger images",
             Self::ToggleTheme => "Dark or light",
             Self::ZoomIn => "Larger",
             Self::ZoomOut => "Smaller",
@@ -128,6 +134,7 @@ impl Command {
             |a: (Modifiers, Key), b: (Modifiers, Key)| vec![KeyboardShortcut::new(a.0, a.1), KeyboardShortcut::new(b.0, b.1)];
         match self {
             Self::Open => one(CTRL, Key::O),
+            Self::OpenFolder => one(CTRL_SHIFT, Key::O),
             Self::Close => one(CTRL, Key::W),
             Self::Palette => one(CTRL, Key::K),
             Self::Search => one(CTRL, Key::F),
@@ -148,6 +155,7 @@ impl Command {
             Self::ShowExport => one(CTRL, Key::E),
             Self::ShowHistory => one(CTRL, Key::H),
             Self::ToggleInspector => one(CTRL, Key::I),
+            Self::ToggleGallery => one(NONE, Key::G),
             Self::RowHeight => one(NONE, Key::R),
             Self::ZoomIn => two((CTRL, Key::Plus), (CTRL, Key::Equals)),
             Self::ZoomOut => one(CTRL, Key::Minus),
@@ -169,6 +177,7 @@ impl Command {
         !matches!(
             self,
             Self::Open
+                | Self::OpenFolder
                 | Self::Palette
                 | Self::ToggleTheme
                 | Self::ZoomIn

@@ -7,6 +7,7 @@ use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
+use super::widgets::portrait;
 use super::widgets::text::{count, cut, things, turns};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, SampleId};
@@ -28,6 +29,14 @@ pub fn panel(
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(16, 8));
     let wide = if state.inspector_width > 0.0 { state.inspector_width } else { theme.sizes.inspector };
     let shown = Panel::right("inspector").default_size(wide).size_range(260.0..=720.0).frame(frame).show(ui, |ui| {
+        let cursor = state.selection.cursor.filter(|id| id.row() < workspace.dataset().rows());
+        if let Some(id) = cursor.filter(|_| workspace.dataset().pictures().is_some()) {
+            // Above what scrolls, so that the wheel over it zooms.
+            let tall = ui.available_width().min(ui.available_height() * 0.46);
+            let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), tall), Sense::hover());
+            portrait::draw(ui, theme, bundle.pictures, &mut state.viewer, workspace.dataset(), id, place);
+            ui.add_space(STEP);
+        }
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_width(ui.available_width());
             let many = state.selection.chosen.len();
@@ -38,7 +47,7 @@ pub fn panel(
                 sample(ui, state, bundle, workspace, id, actions, commands);
             } else {
                 ui.add_space(STEP * 10.0);
-                ui.vertical_centered(|ui| dim(ui, theme, "Click a row, or press J, to see a sample whole"));
+                ui.vertical_centered(|ui| dim(ui, theme, "Click a sample, or press J, to see it whole"));
             }
         });
     });
@@ -77,6 +86,9 @@ fn sample(
         Role::Label | Role::Labels(_) => 2,
         _ => 3,
     };
+    if dataset.pictures().is_some() {
+        portrait::facts(ui, theme, bundle.pictures, id);
+    }
     let mut fields: Vec<usize> = (0..dataset.fields().len()).collect();
     fields.sort_by_key(|field| order(dataset.fields()[*field].role));
     for field in fields {

@@ -6,6 +6,7 @@
 pub mod commands;
 mod filter_bar;
 mod inspector;
+pub mod pictures;
 mod popups;
 mod shell;
 mod state;
@@ -57,6 +58,9 @@ pub struct Bundle<'a> {
     /// The first rows of what is being opened.
     pub preview: Option<&'a Dataset>,
     pub memo: &'a Memo,
+    pub pictures: &'a pictures::Pictures,
+    /// How many bytes of pictures are kept on disk.
+    pub disk: Option<u64>,
     pub theme: &'a Theme,
     pub running: Vec<Running<'a>>,
     pub notices: &'a [Notice],

@@ -358,8 +358,8 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
     let (heading, hint) = match popup {
         Popup::SavePath { folder: true } => ("Save to which folder?", "Path of a folder"),
         Popup::SavePath { folder: false } => ("Save under which name?", "Path of a new file"),
-        Popup::ModelPath => ("Read texts with which model?", "Path of a sentence-transformers folder"),
-        _ => ("Open which file?", "Path of a file"),
+        Popup::ModelPath => ("Read samples with which model?", "Path of a model folder"),
+        _ => ("Open which file or folder?", "Path of a file or a folder of images"),
     };
     title(ui, theme, heading);
     let response = field(ui, &mut state.typed, theme, hint);

@@ -137,7 +137,7 @@ fn file_menu(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let response = ui.menu_button(RichText::new(name).color(bundle.theme.dim), |ui| {
         ui.set_min_width(240.0);
-        for command in [Command::Open, Command::ShowExport, Command::Close] {
+        for command in [Command::Open, Command::OpenFolder, Command::ShowExport, Command::Close] {
             if ui.add(egui::Button::new(command.title()).shortcut_text(command.key_text()).frame(false)).clicked() {
                 commands.push(command);
                 ui.close();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::label_errors::{LabelReport, Method};
-use crate::checks::{Kind as FindingKind, Thresholds};
+use crate::checks::{Kind as FindingKind, Scan, Thresholds};
 use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
 use crate::edit::EditId;
 use crate::learn::neighbours::Neighbour;
@@ -207,6 +207,37 @@ pub struct TableState {
     pub follow: bool,
 }
 
+/// How the gallery is shown.
+#[derive(Debug, Clone)]
+pub struct GalleryState {
+    /// In place of the table.
+    pub on: bool,
+    /// The side of a picture in points.
+    pub side: f32,
+    /// The first row of pictures shown, and the part of it that is scrolled out.
+    pub first: usize,
+    pub part: f32,
+    /// Pictures in a row, as it was drawn last.
+    pub columns: usize,
+}
+
+impl Default for GalleryState {
+    fn default() -> Self {
+        Self { on: false, side: 148.0, first: 0, part: 0.0, columns: 1 }
+    }
+}
+
+/// How the inspector shows a picture.
+#[derive(Debug, Clone, Default)]
+pub struct Viewer {
+    /// The picture that the rest is of.
+    pub of: Option<SampleId>,
+    /// 1 fits the picture to its place.
+    pub zoom: f32,
+    /// How far it is moved, in points.
+    pub offset: egui::Vec2,
+}
+
 /// What the chart in Explore shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
@@ -267,7 +298,7 @@ pub struct SplitForm {
 /// How a save is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportForm {
-    /// The place of the format in `Format::TABLES`; `None` for the source's own.
+    /// The place of the format in `Format::TABLES`, behind the last for a folder of images; `None` for the source's own.
     pub format: Option<usize>,
     /// The place of the packing.
     pub packing: usize,
@@ -279,6 +310,9 @@ pub struct ExportForm {
     pub own: bool,
     /// Write UTF-8 whatever the source had.
     pub utf8: bool,
+    /// Images: each at its own path rather than under its class; linked rather than copied.
+    pub by_path: bool,
+    pub link: bool,
 }
 
 /// What Label shows.
@@ -327,6 +361,8 @@ pub struct UiState {
     pub filter: Filter,
     pub selection: Selection,
     pub table: TableState,
+    pub gallery: GalleryState,
+    pub viewer: Viewer,
     pub chart: Chart,
     pub popup: Option<Popup>,
     /// What is being typed in a popup, and which line of its list is marked.
@@ -354,6 +390,8 @@ impl Default for UiState {
             filter: Filter::default(),
             selection: Selection::default(),
             table: TableState { lines: 1, ..TableState::default() },
+            gallery: GalleryState::default(),
+            viewer: Viewer::default(),
             chart: Chart { column: String::new(), measure: Measure::Words, by_count: true, log: false, share: false },
             popup: None,
             typed: String::new(),
@@ -366,7 +404,7 @@ impl Default for UiState {
             thresholds: Thresholds::default(),
             finding_kind: None,
             split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
-            export: ExportForm { format: None, packing: 0, what: 0, excluded: false, own: false, utf8: false },
+            export: ExportForm { format: None, packing: 0, what: 0, excluded: false, own: false, utf8: false, by_path: false, link: false },
             history_at: None,
             review: Review::default(),
         }
@@ -377,8 +415,10 @@ impl UiState {
     /// Forgets what belonged to the dataset that was open; keeps what belongs to the user.
     pub fn leave_dataset(&mut self) {
         let (dark, inspector, inspector_width, lines) = (self.dark, self.inspector, self.inspector_width, self.table.lines);
+        let side = self.gallery.side;
         *self = Self { dark, inspector, inspector_width, ..Self::default() };
         self.table.lines = lines;
+        self.gallery.side = side;
     }
 
     /// Opens a popup with nothing typed.
@@ -398,6 +438,8 @@ impl UiState {
         }
         self.table.first = 0;
         self.table.part = 0.0;
+        self.gallery.first = 0;
+        self.gallery.part = 0.0;
     }
 }
 
@@ -452,6 +494,8 @@ pub struct Memo {
     pub near: Option<(SampleId, Vec<Neighbour>)>,
     /// Of how many of the last decisions the label was truly wrong: those, and all.
     pub streak: (usize, usize),
+    /// What was seen of every picture.
+    pub scan: Option<Arc<Scan>>,
     /// Where meaning comes from: the built-in embedding where there is no name.
     pub model_name: Option<String>,
 }
@@ -474,6 +518,7 @@ impl Default for Memo {
             label_trouble: None,
             near: None,
             streak: (0, 0),
+            scan: None,
             model_name: None,
         }
     }

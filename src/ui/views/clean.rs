@@ -21,7 +21,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let frame = Frame::new().fill(theme.background).inner_margin(Margin::symmetric(20, 12));
     Panel::top("clean head").resizable(false).frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
-            title(ui, theme, "Outliers");
+            title(ui, theme, if workspace.dataset().pictures().is_some() { "Findings" } else { "Outliers" });
             ui.add_space(STEP * 2.0);
             if found.revision.is_some() {
                 dim(ui, theme, format!("{} open of {}", count(found.open()), things(found.list.len(), "finding", "findings")));
@@ -38,26 +38,39 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
         });
         ui.add_space(STEP);
+        let before = state.thresholds;
+        let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
+            let label = dim(ui, theme, name).on_hover_text(help);
+            let response = ui.add(Slider::new(value, range).fixed_decimals(2));
+            response.clone().labelled_by(label.id);
+            response.widget_info(|| WidgetInfo::slider(true, *value, name));
+            ui.add_space(STEP * 2.0);
+        };
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().slider_width = 56.0;
-            let before = state.thresholds;
-            let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
-                let label = dim(ui, theme, name).on_hover_text(help);
-                let response = ui.add(Slider::new(value, range).fixed_decimals(2));
-                response.clone().labelled_by(label.id);
-                response.widget_info(|| WidgetInfo::slider(true, *value, name));
-                ui.add_space(STEP * 2.0);
-            };
             let t = &mut state.thresholds;
             slide(ui, "robust z", "How far from the median, in units of the usual deviation", &mut t.z, 1.0..=12.0);
             slide(ui, "fences", "How many interquartile ranges beyond the quartiles", &mut t.fence, 0.5..=10.0);
             slide(ui, "rare class", "A class is rare below this part of an even share", &mut t.rare, 0.01..=1.0);
-            if state.thresholds != before {
-                actions.push(Action::Check(state.thresholds));
+        });
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().slider_width = 56.0;
+            if workspace.dataset().pictures().is_some() {
+                let t = &mut state.thresholds.images;
+                slide(ui, "dark", "An image is dark whose brightest hundredth is below this", &mut t.dark, 0.0..=1.0);
+                slide(ui, "bright", "Bright, where the darkest twentieth is within this of white", &mut t.light, 0.0..=0.5);
+                slide(ui, "blurry", "Blurry, where the sharpness is below this", &mut t.blurry, 0.0..=1.0);
+                slide(ui, "says little", "Where a tenth of the entropy in bits is below this", &mut t.information, 0.0..=1.0);
+                slide(ui, "shape", "Odd, where the shorter side is less than this part of the longer", &mut t.ratio, 0.0..=1.0);
+                slide(ui, "size", "Odd beyond this many interquartile ranges", &mut t.size, 0.5..=10.0);
             }
         });
+        if state.thresholds != before {
+            actions.push(Action::Check(state.thresholds));
+        }
         ui.add_space(STEP);
         ui.horizontal_wrapped(|ui| {
+            let gallery = workspace.dataset().pictures().is_some() && state.gallery.on;
             let all = found.list.len();
             if tab(ui, bundle, "All", all, state.finding_kind.is_none()) {
                 state.finding_kind = None;
@@ -69,7 +82,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 }
             }
             // Which samples they are is worked out when it is asked for, not while drawing.
-            if !found.list.is_empty() && button(ui, theme, "Show them in the table", "", Look::Quiet, true).clicked() {
+            if !found.list.is_empty() && button(ui, theme, if gallery { "Show them in the gallery" } else { "Show them in the table" }, "", Look::Quiet, true).clicked() {
                 let kinds = |finding: &&Finding| state.finding_kind.is_none_or(|kind| kind == finding.kind);
                 let samples: SampleSet = found.list.iter().filter(kinds).flat_map(|f| f.samples.iter().copied()).collect();
                 let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
@@ -82,7 +95,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         found.list.iter().filter(|finding| state.finding_kind.is_none_or(|kind| kind == finding.kind)).collect();
     if shown.is_empty() {
         let text = if found.revision.is_none() {
-            "Looking for outliers…"
+            "Looking…"
         } else {
             "Nothing stands out. Lower a threshold to see more"
         };
@@ -140,11 +153,19 @@ fn row(
     );
     clipped(ui, pos2(rect.left() + 84.0, rect.top() + 5.0), 130.0, finding.kind.title(), theme.strong(), ink, 1);
     clipped(ui, pos2(rect.left() + 84.0, rect.top() + 24.0), 130.0, &finding.column, theme.note(), theme.dim, 1);
-    let left = rect.left() + 224.0;
+    let mut left = rect.left() + 224.0;
+    if dataset.pictures().is_some() {
+        for id in finding.samples.iter().take(3) {
+            let place = egui::Rect::from_min_size(pos2(left, rect.top() + 3.0), vec2(ROW - 6.0, ROW - 6.0));
+            crate::ui::widgets::picture::draw(ui, theme, bundle.pictures, *id, place, false);
+            left = place.right() + STEP;
+        }
+        left += STEP;
+    }
     let room = rect.right() - left - 110.0;
     let text = match finding.samples.as_slice() {
         [one] => dataset
-            .with_role(|role| role == crate::data::Role::Text)
+            .with_role(|role| matches!(role, crate::data::Role::Text | crate::data::Role::Image))
             .and_then(|field| dataset.text(field, *one))
             .unwrap_or_default(),
         _ => things(finding.samples.len(), "sample", "samples").into(),

@@ -53,7 +53,8 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
             ui.label(format!("{}{packed}", origin.format.title()));
             ui.end_row();
             dim(ui, theme, "Size");
-            ui.label(format!("{} in {} bytes", things(base.rows, "sample", "samples"), count(origin.bytes as usize)));
+            let bytes = if origin.bytes > 0 { format!(" in {} bytes", count(origin.bytes as usize)) } else { String::new() };
+            ui.label(format!("{}{bytes}", things(base.rows, "sample", "samples")));
             ui.end_row();
             let Some(raw) = &base.raw else { return };
             dim(ui, theme, "Encoding");
@@ -132,15 +133,21 @@ fn columns(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mu
     });
 }
 
+fn base_is_images(workspace: &Workspace) -> bool {
+    workspace.dataset().base.origin.format.is_of_images()
+}
+
 fn warnings(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace) {
     let theme = bundle.theme;
     let warnings = &workspace.dataset().base.warnings;
     title(ui, theme, "Warnings");
     if warnings.is_empty() {
-        dim(ui, theme, "Every row was read as it stands");
+        dim(ui, theme, if base_is_images(workspace) { "Every name was taken as it stands" } else { "Every row was read as it stands" });
         return;
     }
-    dim(ui, theme, "The rest was read. Saved in the same format, these lines come out as they went in.");
+    if !base_is_images(workspace) {
+        dim(ui, theme, "The rest was read. Saved in the same format, these lines come out as they went in.");
+    }
     ui.add_space(STEP * 2.0);
     theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());

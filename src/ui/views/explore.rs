@@ -5,11 +5,12 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
 use crate::action::Action;
 use crate::data::{Balance, Dataset, Measure, Role, Rule};
 use crate::ui::Bundle;
+use crate::ui::commands::Command;
 use crate::ui::state::{ChartData, UiState};
 use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
 use crate::ui::widgets::controls::{choice, dim, title};
-use crate::ui::widgets::table;
+use crate::ui::widgets::{gallery, table};
 use crate::ui::widgets::text::{number, things};
 use crate::workspace::Workspace;
 
@@ -29,7 +30,28 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             .frame(frame)
             .show(ui, |ui| chart(ui, state, bundle, workspace, field, tall));
     }
-    table::draw(ui, state, theme, bundle.memo, workspace, actions);
+    if chart_field(state, dataset).is_none() && dataset.pictures().is_some() {
+        let frame = Frame::new().fill(theme.background).inner_margin(Margin::symmetric(16, 6));
+        Panel::top("which").resizable(false).frame(frame).show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| toggle(ui, state, bundle));
+        });
+    }
+    if dataset.pictures().is_some() && state.gallery.on {
+        return gallery::draw(ui, state, bundle, workspace);
+    }
+    table::draw(ui, state, bundle, workspace, actions);
+}
+
+/// The table or the gallery.
+fn toggle(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>) {
+    for (on, name) in [(true, "Gallery"), (false, "Table")] {
+        let ink = if state.gallery.on == on { bundle.theme.text } else { bundle.theme.dim };
+        let hint = format!("{} ({})", Command::ToggleGallery.title(), Command::ToggleGallery.key_text());
+        if ui.selectable_label(state.gallery.on == on, RichText::new(name).color(ink)).on_hover_text(hint).clicked() {
+            state.gallery.on = on;
+            state.table.follow = true;
+        }
+    }
 }
 
 /// The first rows of a file that is still being read.
@@ -118,6 +140,10 @@ fn chart(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = STEP * 2.0;
+            if dataset.pictures().is_some() {
+                toggle(ui, state, bundle);
+                ui.add_space(STEP * 2.0);
+            }
             ui.spacing_mut().combo_width = 72.0;
             let axes = ["linear", "log", "share"].map(str::to_owned);
             let now = if state.chart.log { 1 } else { usize::from(state.chart.share) * 2 };
@@ -180,7 +206,7 @@ fn chart(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
 fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Balance) {
     let theme = bundle.theme;
     // What finds no room beside the choices on the right is left out, the least telling first.
-    let choices = 340.0;
+    let choices = if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 480.0 } else { 340.0 };
     dim(ui, theme, things(used, "class", "classes"));
     let figures = [
         (

@@ -4,7 +4,7 @@ use egui::{Frame, Margin, RichText, ScrollArea, Ui, vec2};
 
 use crate::action::Action;
 use crate::data::{Format, Packing, Role};
-use crate::io::{Rows, Target, compressed_name};
+use crate::io::{ImageTarget, Layout, Rows, Target, Transfer, compressed_name};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
@@ -25,7 +25,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             title(ui, theme, "Export");
             dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
             ui.add_space(STEP * 3.0);
-            let format = state.export.format.map_or(origin.format, |at| Format::TABLES[at]);
+            let own = if origin.format.is_of_images() { Format::Folder } else { origin.format };
+            let format = state.export.format.map_or(own, |at| Format::TABLES.get(at).copied().unwrap_or(Format::Folder));
+            let images = format == Format::Folder;
             let same = format == origin.format && dataset.base.raw.is_some();
             let split = dataset.with_role(|role| role == Role::Split);
             if state.export.what == 2 && split.is_none() {
@@ -58,20 +60,37 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     ui.end_row();
                     dim(ui, theme, "Format");
                     ui.horizontal(|ui| {
-                        let names = Format::TABLES.map(|format| format.title().to_owned());
+                        let mut names = Format::TABLES.map(|format| format.title().to_owned()).to_vec();
+                        if dataset.pictures().is_some() {
+                            names.push(Format::Folder.title().to_owned());
+                        }
                         if let Some(at) = choice(ui, theme, "Format", format.title(), &names) {
                             state.export.format = Some(at);
                         }
                         let names = PACKINGS.map(|(name, _)| name.to_owned());
+                        if images {
+                            return;
+                        }
                         if let Some(at) = choice(ui, theme, "Packing", PACKINGS[state.export.packing].0, &names) {
                             state.export.packing = at;
                         }
                     });
                     ui.end_row();
+                    if images {
+                        dim(ui, theme, "Images");
+                        ui.vertical(|ui| {
+                            ui.radio_value(&mut state.export.by_path, false, "One folder a class");
+                            ui.radio_value(&mut state.export.by_path, true, "Each at its own path, the rest in metadata.csv");
+                            ui.checkbox(&mut state.export.link, "Link to them instead of copying");
+                        });
+                        ui.end_row();
+                    }
                     dim(ui, theme, "With");
                     ui.vertical(|ui| {
                         ui.checkbox(&mut state.export.excluded, format!("excluded samples ({})", dataset.excluded().len()));
-                        ui.checkbox(&mut state.export.own, "Lapidary's own columns: excluded, reviewed, tags");
+                        if !images {
+                            ui.checkbox(&mut state.export.own, "Lapidary's own columns: excluded, reviewed, tags");
+                        }
                         if same && origin.encoding != "UTF-8" {
                             ui.checkbox(&mut state.export.utf8, format!("UTF-8 instead of {}", origin.encoding));
                         }
@@ -80,7 +99,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 });
             });
             ui.add_space(STEP * 2.0);
-            let promise = if same && !state.export.utf8 {
+            let promise = if images {
+                "A new folder: images are taken byte for byte. No sample is left out silently: one without a readable image stops it."
+            } else if same && !state.export.utf8 {
                 "What was not edited comes out byte for byte: line ends, quoting, key order, number spelling, the last newline."
             } else {
                 "Cell for cell: types and nesting are kept wherever the format has them, and you are told where it has not."
@@ -88,13 +109,28 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             ui.label(RichText::new(promise).color(theme.dim));
             let added: Vec<&str> =
                 dataset.fields().iter().filter(|field| field.source.is_none()).map(|field| &*field.name).collect();
-            if !added.is_empty() {
+            if !added.is_empty() && !images {
                 ui.label(
                     RichText::new(format!("At the end of each sample stands what you added: {}.", added.join(", ")))
                         .color(theme.dim),
                 );
             }
             ui.add_space(STEP * 3.0);
+            if images {
+                if button(ui, theme, "Save…", "", Look::Main, true).clicked() {
+                    let keep = |id: &crate::data::SampleId| state.export.excluded || !dataset.is_excluded(*id);
+                    let rows = match state.export.what {
+                        2 => None,
+                        1 => Some(Rows::These(bundle.memo.visible.iter().filter(keep).collect())),
+                        _ => Some(if state.export.excluded { Rows::All } else { Rows::Kept }),
+                    };
+                    let layout = if state.export.by_path { Layout::Paths } else { Layout::Classes };
+                    let transfer = if state.export.link { Transfer::Link } else { Transfer::Copy };
+                    let target = ImageTarget { folder: stem(origin).into(), layout, transfer };
+                    actions.push(Action::ExportImagesDialog { rows, target });
+                }
+                return;
+            }
             let target = Target {
                 path: compressed_name(&stem(origin), format, PACKINGS[state.export.packing].1),
                 format,

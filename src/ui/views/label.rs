@@ -16,6 +16,7 @@ use crate::ui::state::{ReviewTab, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::text::{count, cut, flat, turns};
+use crate::ui::widgets::{picture, portrait};
 use crate::workspace::Workspace;
 
 /// The most of a text that is laid out at once.
@@ -66,7 +67,11 @@ pub fn draw(
     });
     let frame = Frame::new().inner_margin(Margin { left: 20, right: 12, top: 16, bottom: 8 });
     egui::CentralPanel::default().frame(frame).show(ui, |ui| {
-        sample(ui, theme, workspace, id);
+        if workspace.dataset().pictures().is_some() {
+            picture_of(ui, state, bundle, workspace, id);
+        } else {
+            sample(ui, theme, workspace, id);
+        }
         ui.add_space(STEP * 4.0);
         match candidate {
             Some(candidate) => verdict(ui, bundle, workspace, report, candidate, actions),
@@ -172,8 +177,8 @@ fn head(
                 state.review.method = Method::all().nth(at).unwrap_or_default();
             }
             let model = bundle.memo.model_name.as_deref().unwrap_or("built-in embedding");
-            let models = ["built-in embedding", "sentence-transformers folder…", "probability columns", "probability file…"]
-                .map(str::to_owned);
+            let folder = if workspace.dataset().pictures().is_some() { "CLIP or DINOv2 folder…" } else { "sentence-transformers folder…" };
+            let models = ["built-in embedding", folder, "probability columns", "probability file…"].map(str::to_owned);
             match choice(ui, theme, "embedding", model, &models) {
                 Some(0) => actions.push(Action::BuiltInModel),
                 Some(1) => actions.push(Action::ChooseModel(None)),
@@ -182,7 +187,7 @@ fn head(
                 None => {}
             }
             if bundle.memo.labels_old {
-                ui.label(RichText::new("texts were edited since").color(theme.amber));
+                ui.label(RichText::new("samples were edited since").color(theme.amber));
             }
             if button(ui, theme, "Look again", "", Look::Quiet, true)
                 .on_hover_text("Learn anew from the labels as they are now")
@@ -261,6 +266,18 @@ fn sample(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
             }
         });
     });
+}
+
+/// The picture under review, large; with its text below, where it has one.
+fn picture_of(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, id: SampleId) {
+    let tall = (ui.available_height() * 0.46).clamp(120.0, 640.0);
+    let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), tall), Sense::hover());
+    portrait::draw(ui, bundle.theme, bundle.pictures, &mut state.viewer, workspace.dataset(), id, place);
+    let text = words(workspace, id);
+    if !text.is_empty() {
+        ui.add_space(STEP);
+        ui.add(egui::Label::new(cut(&flat(&text, 2), 400)).wrap());
+    }
 }
 
 /// The colour of a class: the same as everywhere.
@@ -418,7 +435,7 @@ fn next(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
     caption(ui, theme, "next in the queue, by expected gain");
     ui.spacing_mut().item_spacing.y = 0.0;
     for candidate in list {
-        if row(ui, theme, workspace, report, candidate) {
+        if row(ui, bundle, workspace, report, candidate) {
             state.review.current = Some(candidate.id);
             state.selection.cursor = Some(candidate.id);
         }
@@ -426,10 +443,15 @@ fn next(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
 }
 
 /// One line of a list of candidates: text, given, suggested, probability. Says whether it was clicked.
-fn row(ui: &mut Ui, theme: &Theme, workspace: &Workspace, report: &LabelReport, candidate: &Candidate) -> bool {
+fn row(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, candidate: &Candidate) -> bool {
+    let theme = bundle.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.row), Sense::click());
     let (given, suggested) = (named(report, &candidate.given), named(report, &candidate.suggested));
-    let all = words(workspace, candidate.id);
+    let pictures = workspace.dataset().pictures();
+    let all = match pictures {
+        Some(field) => workspace.dataset().text(field, candidate.id).unwrap_or_default().into_owned(),
+        None => words(workspace, candidate.id),
+    };
     let text = flat(&all, 1);
     response.widget_info(|| {
         WidgetInfo::labeled(WidgetType::Button, true, format!("{}: {given}, suggested {suggested}", cut(&text, 120)))
@@ -440,7 +462,13 @@ fn row(ui: &mut Ui, theme: &Theme, workspace: &Workspace, report: &LabelReport, 
     ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
     let y = rect.center().y;
     let (a, b) = (rect.left() + rect.width() * 0.46, rect.left() + rect.width() * 0.69);
-    clipped(ui, pos2(rect.left() + 8.0, y - 8.0), a - rect.left() - 20.0, &text, theme.body(), theme.text, 1);
+    let mut left = rect.left() + 8.0;
+    if pictures.is_some() {
+        let place = Rect::from_min_size(pos2(left, rect.top() + 2.0), vec2(rect.height() - 4.0, rect.height() - 4.0));
+        picture::draw(ui, theme, bundle.pictures, candidate.id, place, false);
+        left = place.right() + STEP * 2.0;
+    }
+    clipped(ui, pos2(left, y - 8.0), a - left - 12.0, &text, theme.body(), theme.text, 1);
     for (x, end, name, classes) in [(a, b, &given, &candidate.given), (b, rect.right() - 44.0, &suggested, &candidate.suggested)]
     {
         if let Some(class) = classes.first() {
@@ -471,7 +499,11 @@ fn near(
     }
     let dataset = workspace.dataset();
     let field = dataset.field(&report.column);
-    for found in list.iter().take(6) {
+    if dataset.pictures().is_some() {
+        near_pictures(ui, bundle, workspace, report, list);
+    }
+    let texts = if dataset.pictures().is_some() { 0 } else { 6 };
+    for found in list.iter().take(texts) {
         let other = SampleId(found.row);
         let label = field.and_then(|field| dataset.text(field, other)).unwrap_or_default().into_owned();
         let text = words(workspace, other);
@@ -512,6 +544,32 @@ fn near(
     }
 }
 
+/// The nearest pictures, three in a row, each with its class and likeness.
+fn near_pictures(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, list: &[Neighbour]) {
+    let (theme, dataset) = (bundle.theme, workspace.dataset());
+    let field = dataset.field(&report.column);
+    let side = ((ui.available_width() - STEP * 4.0) / 3.0).floor();
+    for row in list.chunks(3).take(3) {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), side + 36.0), Sense::hover());
+        for (i, found) in row.iter().enumerate() {
+            let other = SampleId(found.row);
+            let cell = Rect::from_min_size(rect.min + vec2(i as f32 * (side + STEP * 2.0), 0.0), vec2(side, side));
+            picture::draw(ui, theme, bundle.pictures, other, cell, false);
+            let label = field.and_then(|field| dataset.text(field, other)).unwrap_or_default().into_owned();
+            let place = workspace.classes(&report.column).and_then(|classes| classes.class(&label));
+            let y = cell.bottom() + 10.0;
+            if let Some(place) = place {
+                square(ui, pos2(cell.left() + 4.0, y), theme.class(place));
+            }
+            clipped(ui, pos2(cell.left() + 14.0, y - 8.0), side - 48.0, &label, theme.body(), theme.text, 1);
+            right_aligned(ui, pos2(cell.right(), y), &format!("{:.2}", found.likeness), theme.note(), theme.dim);
+            let response = ui.interact(cell, ui.scope_id().with(("near", found.row)), Sense::hover());
+            let name = format!("Nearest: sample {}, {label}, likeness {:.2}", found.row, found.likeness);
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, &name));
+        }
+    }
+}
+
 /// What accepting everything above the threshold would change: looked at before it is done.
 fn preview(
     ui: &mut Ui,
@@ -537,7 +595,7 @@ fn preview(
         ui.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, theme.sizes.row, list.len(), |ui, range| {
             for candidate in &list[range] {
-                if row(ui, theme, workspace, report, candidate) {
+                if row(ui, bundle, workspace, report, candidate) {
                     state.review.current = Some(candidate.id);
                     state.selection.cursor = Some(candidate.id);
                     state.review.preview = false;

@@ -22,12 +22,19 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
             ui.label(RichText::new("Lapidary").font(egui::FontId { size: theme.sizes.sample, ..theme.title() }));
             dim(ui, theme, "Cut, polish and set your training data");
             ui.add_space(STEP * 5.0);
-            if button(ui, theme, "Open file…", &Command::Open.key_text(), Look::Main, true).clicked() {
-                actions.push(Action::OpenDialog);
-            }
+            ui.horizontal(|ui| {
+                // The pair stands in the middle.
+                ui.add_space(((ui.available_width() - 350.0) / 2.0).max(0.0));
+                if button(ui, theme, "Open file…", &Command::Open.key_text(), Look::Main, true).clicked() {
+                    actions.push(Action::OpenDialog);
+                }
+                if button(ui, theme, "Open folder…", &Command::OpenFolder.key_text(), Look::Plain, true).clicked() {
+                    actions.push(Action::OpenFolderDialog);
+                }
+            });
             ui.add_space(STEP);
             ui.label(
-                RichText::new("or drop one here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, also gzip or zstd")
+                RichText::new("or drop one here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, also gzip or zstd; images in a folder, ZIP or tar")
                     .font(theme.note())
                     .color(theme.dim),
             );

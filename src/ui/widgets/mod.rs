@@ -2,5 +2,8 @@
 
 pub mod bars;
 pub mod controls;
+pub mod gallery;
+pub mod picture;
+pub mod portrait;
 pub mod table;
 pub mod text;

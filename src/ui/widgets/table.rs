@@ -8,7 +8,9 @@ use super::controls::{clipped, right_aligned, severity, square};
 use super::text::{count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
-use crate::ui::state::{Memo, TableColumn, UiState, Visible};
+use super::picture;
+use crate::ui::Bundle;
+use crate::ui::state::{Memo, TableColumn, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::workspace::Workspace;
 
@@ -17,7 +19,8 @@ const NUMBERS: f32 = 56.0;
 const NARROWEST: f32 = 56.0;
 
 /// Draws the table in what is left of `ui`.
-pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, memo: &Memo, workspace: &Workspace, actions: &mut Vec<Action>) {
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let (theme, memo) = (bundle.theme, bundle.memo);
     let dataset = workspace.dataset();
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -35,7 +38,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, memo: &Memo, worksp
     let total: f32 = shown.iter().map(|(at, _)| state.table.columns[*at].width).sum();
     let foot = if total > rect.width() - NUMBERS - 12.0 { 12.0 } else { 0.0 };
     let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), pos2(rect.right(), rect.bottom() - foot));
-    rows(ui, state, theme, memo, workspace, &shown, body);
+    rows(ui, state, bundle, workspace, &shown, body);
     header(ui, state, theme, memo, workspace, &shown, head, actions);
 }
 
@@ -243,19 +246,20 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
 fn rows(
     ui: &mut Ui,
     state: &mut UiState,
-    theme: &Theme,
-    memo: &Memo,
+    bundle: &Bundle<'_>,
     workspace: &Workspace,
     shown: &[(usize, usize)],
     rect: Rect,
 ) {
+    let (theme, memo) = (bundle.theme, bundle.memo);
     let dataset = workspace.dataset();
     let visible = &memo.visible;
     let lines = state.table.lines.max(1);
     let high = theme.sizes.row + (lines - 1) as f32 * 18.0;
     let page = rect.height() / high;
     let most = (visible.len() as f64 - f64::from(page)).max(0.0);
-    scroll(ui, state, rect, high, page, most, visible.len());
+    let follow = std::mem::take(&mut state.table.follow).then_some(state.selection.place);
+    scroll(ui, (&mut state.table.first, &mut state.table.part), follow, rect, high, page, most, visible.len());
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - 12.0, rect.bottom()));
     let old_clip = ui.clip_rect();
     ui.set_clip_rect(body.intersect(old_clip));
@@ -273,7 +277,7 @@ fn rows(
             break;
         }
         let flag = flag_of(memo, id).filter(|_| !dataset.is_reviewed(id));
-        one_row(ui, state, theme, workspace, visible, shown, row, place, flag);
+        one_row(ui, state, bundle, workspace, shown, row, place, flag);
     }
     ui.set_clip_rect(old_clip);
     if memo.visible_stale {
@@ -282,7 +286,7 @@ fn rows(
 }
 
 /// What was found on a sample: its label, or something else, whichever is worse.
-fn flag_of(memo: &Memo, id: crate::data::SampleId) -> Option<(f64, &str)> {
+pub fn flag_of(memo: &Memo, id: crate::data::SampleId) -> Option<(f64, &str)> {
     let label = memo.labels.as_ref().and_then(|report| report.place.get(&id).map(|at| &report.queue[*at]));
     let label = label.map(|candidate| (f64::from(candidate.wrong), candidate.reason.as_str()));
     let other = memo.flagged.get(&id).map(|(severity, reason)| (*severity, reason.as_str()));
@@ -292,14 +296,14 @@ fn flag_of(memo: &Memo, id: crate::data::SampleId) -> Option<(f64, &str)> {
 fn one_row(
     ui: &mut Ui,
     state: &mut UiState,
-    theme: &Theme,
+    bundle: &Bundle<'_>,
     workspace: &Workspace,
-    visible: &Visible,
     shown: &[(usize, usize)],
     row: Rect,
     place: usize,
     flag: Option<(f64, &str)>,
 ) {
+    let (theme, visible) = (bundle.theme, &bundle.memo.visible);
     let dataset = workspace.dataset();
     let lines = state.table.lines.max(1);
     let Some(id) = visible.get(place) else { return };
@@ -349,6 +353,14 @@ fn one_row(
             continue;
         };
         let y = row.top() + (theme.sizes.row - 16.0) / 2.0;
+        let (left, room) = if Some(*field) == dataset.pictures() {
+            let side = row.height() - STEP;
+            let place = Rect::from_min_size(pos2(left, row.top() + STEP / 2.0), vec2(side, side));
+            picture::draw(ui, theme, bundle.pictures, id, place, excluded);
+            (left + side + STEP * 2.0, room - side - STEP * 2.0)
+        } else {
+            (left, room)
+        };
         let edited = dataset.edited(*field, id).is_some() && column.source.is_some();
         if edited {
             ui.painter().circle_filled(pos2(x - 7.0, middle), 2.0, theme.accent);
@@ -429,9 +441,19 @@ fn scroll_sideways(ui: &mut Ui, state: &mut UiState, rect: Rect, shown: &[(usize
     state.table.shift = state.table.shift.clamp(0.0, most);
 }
 
-/// Takes wheel, page keys and the scroll bar in; keeps the first row and its part whole.
-fn scroll(ui: &mut Ui, state: &mut UiState, rect: Rect, high: f32, page: f32, most: f64, len: usize) {
-    let mut at = state.table.first as f64 + f64::from(state.table.part);
+/// Takes wheel, page keys and the scroll bar in; keeps the first row and its part whole. `follow` is a row that must be seen.
+#[allow(clippy::too_many_arguments)]
+pub fn scroll(
+    ui: &mut Ui,
+    (first, part): (&mut usize, &mut f32),
+    follow: Option<usize>,
+    rect: Rect,
+    high: f32,
+    page: f32,
+    most: f64,
+    len: usize,
+) {
+    let mut at = *first as f64 + f64::from(*part);
     if ui.rect_contains_pointer(rect) {
         at -= f64::from(ui.input(|input| input.smooth_scroll_delta().y) / high);
     }
@@ -452,8 +474,8 @@ fn scroll(ui: &mut Ui, state: &mut UiState, rect: Rect, high: f32, page: f32, mo
             }
         });
     }
-    if std::mem::take(&mut state.table.follow) {
-        let place = state.selection.place as f64;
+    if let Some(place) = follow {
+        let place = place as f64;
         if place < at {
             at = place;
         } else if place + 1.0 > at + f64::from(page) {
@@ -467,8 +489,8 @@ fn scroll(ui: &mut Ui, state: &mut UiState, rect: Rect, high: f32, page: f32, mo
         let bar = ui.interact(track, ui.scope_id().with("scroll bar"), Sense::click_and_drag());
         bar.widget_info(|| WidgetInfo::slider(true, at, "Scroll"));
         if let Some(pos) = bar.interact_pointer_pos().filter(|_| bar.dragged() || bar.clicked()) {
-            let part = (pos.y - track.top() - long / 2.0) / (track.height() - long).max(1.0);
-            at = f64::from(part.clamp(0.0, 1.0)) * most;
+            let along = (pos.y - track.top() - long / 2.0) / (track.height() - long).max(1.0);
+            at = f64::from(along.clamp(0.0, 1.0)) * most;
         }
         let top = track.top() + (track.height() - long) * (at / most).clamp(0.0, 1.0) as f32;
         let theme_visuals = &ui.visuals().widgets;
@@ -476,6 +498,6 @@ fn scroll(ui: &mut Ui, state: &mut UiState, rect: Rect, high: f32, page: f32, mo
         ui.painter().rect_filled(Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), long)), 4, ink);
     }
     at = at.clamp(0.0, most);
-    state.table.first = at.floor() as usize;
-    state.table.part = (at - at.floor()) as f32;
+    *first = at.floor() as usize;
+    *part = (at - at.floor()) as f32;
 }

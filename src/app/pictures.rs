@@ -1,0 +1,105 @@
+//! Pictures beside the window: fetching what views draw, looking at all of them for the checks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{ColorImage, Context};
+
+use super::App;
+use super::work::Done;
+use crate::data::Dataset;
+use crate::io::{PictureCache, picture_bytes, thumbnail};
+use crate::job::Pool;
+use crate::pixels::{Trouble, decode, facts, fit, histogram, read_header};
+use crate::ui::View;
+use crate::ui::pictures::{Detail, Fetched, Key, Level, Pictures};
+use crate::workspace::scan_pictures;
+
+/// What fetches pictures of the open dataset.
+pub type Fetcher = Pool<Key, Result<Fetched, Trouble>>;
+
+/// Above this many samples, pictures are looked at when a view asks, not at once.
+const MANY: usize = 200_000;
+/// The longest that uploading pictures may take of a frame.
+const UPLOAD: Duration = Duration::from_millis(4);
+
+impl App {
+    /// Begins to fetch pictures of the dataset that is open, where it has any.
+    pub(super) fn begin_pictures(&mut self) {
+        self.fetcher = None;
+        self.pictures = Pictures::default();
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset().clone();
+        let Some(field) = dataset.pictures() else { return };
+        if self.cache.is_none() {
+            self.cache = PictureCache::open(&self.folders.cache.join("pictures.db"), PictureCache::BOUND).map(Arc::new);
+        }
+        let cache = self.cache.clone();
+        let waker = self.waker.clone();
+        let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(8);
+        let work = move |key: &Key| fetch(&dataset, field, *key, cache.as_deref());
+        self.fetcher = Some(Pool::new("pictures", threads, waker, work));
+    }
+
+    /// Takes in pictures that were fetched, as many as a frame has time for.
+    pub(super) fn take_pictures(&mut self, ctx: &Context) {
+        let Some(fetcher) = &self.fetcher else { return };
+        let begun = Instant::now();
+        while begun.elapsed() < UPLOAD {
+            let Some((key, answer)) = fetcher.take() else { return };
+            self.pictures.put(ctx, key, answer.unwrap_or_else(|panic| Err(Trouble::Broken(panic))));
+        }
+        ctx.request_repaint();
+    }
+
+    /// Says what the views drew and is missing.
+    pub(super) fn want_pictures(&mut self) {
+        let wanted = self.pictures.take_wanted();
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.want(wanted);
+        }
+    }
+
+    /// Whether pictures are on their way.
+    pub(super) fn is_fetching(&self) -> bool {
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_busy())
+    }
+
+    /// Looks at all pictures, once.
+    pub(super) fn schedule_scan(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let Some(field) = dataset.pictures() else {
+            self.memo.scan = None;
+            return;
+        };
+        let asked = dataset.rows() <= MANY || matches!(self.state.view, View::Clean | View::Label);
+        if self.keys.scanned || !asked {
+            return;
+        }
+        self.keys.scanned = true;
+        let (snapshot, cache) = (dataset.clone(), self.cache.clone());
+        self.jobs.start("images", "Looking at images", move |progress| {
+            Ok(Done::Scanned(Arc::new(scan_pictures(&snapshot, field, cache.as_deref(), progress)?)))
+        });
+    }
+}
+
+fn fetch(dataset: &Dataset, field: usize, (id, level): Key, cache: Option<&PictureCache>) -> Result<Fetched, Trouble> {
+    let image = |picture: &crate::pixels::Picture| {
+        ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba)
+    };
+    if let Level::Side(side) = level {
+        let picture = thumbnail(dataset, field, id, side, cache)?;
+        return Ok(Fetched { image: image(&picture), detail: None });
+    }
+    let bytes = picture_bytes(dataset, field, id)?;
+    let picture = fit(decode(&bytes, Some(Level::WHOLE))?, Level::WHOLE);
+    let detail = Detail {
+        header: read_header(&bytes)?,
+        bytes: bytes.len() as u64,
+        facts: facts(&bytes),
+        histogram: Box::new(histogram(&picture)),
+    };
+    Ok(Fetched { image: image(&picture), detail: Some(detail) })
+}
