@@ -16,7 +16,7 @@ pub struct Sample {
 }
 
 /// The bundled samples; their licences stand in `assets/samples`.
-pub const SAMPLES: [Sample; 2] = [
+pub const SAMPLES: [Sample; 3] = [
     Sample {
         name: "banking77.csv",
         what: "10,003 customer questions, 77 intents (PolyAI, CC BY 4.0)",
@@ -26,6 +26,11 @@ pub const SAMPLES: [Sample; 2] = [
         name: "gsm8k.jsonl",
         what: "1,319 grade-school maths problems (OpenAI, MIT)",
         bytes: include_bytes!("../../assets/samples/gsm8k.jsonl"),
+    },
+    Sample {
+        name: "signs.zip",
+        what: "100 photographs of hand signs, 10 digits (Mavi and Dikle, Apache-2.0)",
+        bytes: include_bytes!("../../assets/samples/signs.zip"),
     },
 ];
 

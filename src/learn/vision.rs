@@ -82,8 +82,8 @@ impl Vision {
         let weights = VarBuilder::from_buffered_safetensors(files.weights.clone(), DType::F32, &Device::Cpu)
             .map_err(|error| wrong(format!("model.safetensors: {error}")))?;
         let built = match kind {
-            "clip" => Self::clip(&config["vision_config"], &weights, preparation),
-            "clip_vision_model" => Self::clip(&config, &weights, preparation),
+            "clip" => Self::clip(&config["vision_config"], config["projection_dim"].as_u64(), &weights, preparation),
+            "clip_vision_model" => Self::clip(&config, None, &weights, preparation),
             "dinov2" | "dinov2_with_registers" => Self::dino(&config, &weights, preparation),
             other => return Err(wrong(format!("config.json: model_type {other:?} is not read; CLIP and DINOv2 are"))),
         };
@@ -95,7 +95,7 @@ impl Vision {
         self.dims
     }
 
-    fn clip(config: &Value, all: &VarBuilder<'_>, preparation: Preparation) -> candle_core::Result<Self> {
+    fn clip(config: &Value, projected: Option<u64>, all: &VarBuilder<'_>, preparation: Preparation) -> candle_core::Result<Self> {
         let number = |name: &str, usual: usize| config[name].as_u64().map_or(usual, |value| value as usize);
         let (width, inner) = (number("hidden_size", 768), number("intermediate_size", 3_072));
         let (layers, heads) = (number("num_hidden_layers", 12), number("num_attention_heads", 12));
@@ -124,13 +124,13 @@ impl Vision {
                 })
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
+        let out = projected.map_or_else(|| number("projection_dim", 512), |out| out as usize);
         let projection = if all.contains_tensor("visual_projection.weight") {
-            let out = number("projection_dim", 512);
             Some(linear_no_bias(width, out, all.pp("visual_projection"))?)
         } else {
             None
         };
-        let dims = if projection.is_some() { number("projection_dim", 512) } else { width };
+        let dims = if projection.is_some() { out } else { width };
         let to = preparation.crop as usize / patch;
         Ok(Self {
             preparation,
@@ -354,4 +354,31 @@ fn resized(positions: &Tensor, from: usize, to: usize) -> candle_core::Result<Te
         }
     }
     Tensor::from_vec(out, (1, to * to + 1, width), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_of_another_grid_lie_between_those_of_the_first() {
+        // A ramp across stays a ramp; what is the same everywhere stays the same.
+        let (from, to) = (8_usize, 5_usize);
+        let mut all = vec![9.0_f32, 9.0];
+        for i in 0..from * from {
+            all.extend([(i % from) as f32, 4.0]);
+        }
+        let positions = Tensor::from_vec(all, (1, from * from + 1, 2), &Device::Cpu).unwrap();
+        let rows = resized(&positions, from, to).unwrap().squeeze(0).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(rows.len(), to * to + 1);
+        assert_eq!(rows[0], [9.0, 9.0]);
+        for (i, row) in rows[1..].iter().enumerate() {
+            let at = (i % to) as f32 * 1.6 + 0.3;
+            assert!((row[1] - 4.0).abs() < 1e-5);
+            // Away from the borders, where the ramp ends.
+            if (1..to - 1).contains(&(i % to)) {
+                assert!((row[0] - at).abs() < 1e-4, "{} {at}", row[0]);
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{ImageDecoder as _, ImageFormat};
 
-use super::header::{Coding, Header, Trouble, read_header};
+use super::header::{Coding, Header, Trouble, has_end, read_header};
 use super::jpeg::{Left, decode_reduced};
 use crate::job::guarded;
 
@@ -103,7 +103,8 @@ fn decode_whole(bytes: &[u8], header: &Header) -> Result<Picture, Trouble> {
     limits.max_alloc = Some(BOUND);
     decoder.set_limits(limits).map_err(|error| broken(&error))?;
     let rgba = image::DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?.into_rgba8();
-    Ok(Picture { width, height, rgba: rgba.into_raw(), torn: false })
+    let torn = header.coding == Coding::Jpeg && !has_end(bytes);
+    Ok(Picture { width, height, rgba: rgba.into_raw(), torn })
 }
 
 /// Turns and mirrors a picture by its EXIF orientation (Exif 2.3, tag 0x0112).

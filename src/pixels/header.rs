@@ -242,6 +242,12 @@ fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
     })
 }
 
+/// Whether a JPEG's end is marked behind the beginning of its first scan: within a scan the mark cannot occur by chance.
+pub fn has_end(bytes: &[u8]) -> bool {
+    let scan = segments(bytes).find(|(marker, ..)| *marker == 0xda).map(|(_, body, _)| body);
+    scan.is_some_and(|body| bytes[body.min(bytes.len())..].windows(2).any(|two| two == [0xff, 0xd9]))
+}
+
 /// The block of EXIF in a picture, where it has one.
 pub fn exif_block(bytes: &[u8], coding: Coding) -> Option<&[u8]> {
     match coding {
