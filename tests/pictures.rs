@@ -32,6 +32,34 @@ fn settle(harness: &mut Harness<'_, App>) {
 }
 
 #[test]
+fn images_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::within(home.path());
+    let begin = Begin::File(PathBuf::from("assets/samples/signs.zip"));
+    let options = SnapshotOptions::default().max_failed_pixels(60);
+    let mut harness = Harness::builder()
+        .with_size([1120.0, 640.0])
+        .allow_missing_glyphs()
+        .with_options(options)
+        .wgpu()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    settle(&mut harness);
+    harness.state_mut().state_mut().selection.go(&Visible::All(100), 4);
+    let mut results = SnapshotResults::new();
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        harness.state_mut().state_mut().dark = dark;
+        for (view, name) in [(View::Explore, "gallery"), (View::Clean, "images-clean"), (View::Label, "images-label")] {
+            harness.state_mut().state_mut().view = view;
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("{name}-{theme}")));
+        }
+    }
+}
+
+#[test]
 fn every_view_in_both_themes() {
     if !can_draw() {
         return;

@@ -124,10 +124,10 @@ pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) ->
                 Trouble::Huge { .. } => Kind::HugeImage,
                 _ => Kind::BrokenImage,
             };
-            one(kind, if kind == Kind::HugeImage { 0.9 } else { 1.0 }, format!("{name}: {trouble}"));
+            one(kind, if kind == Kind::HugeImage { 0.9 } else { 1.0 }, trouble.to_string());
         }
         if look.torn {
-            one(Kind::BrokenImage, 0.95, format!("{name}: it is torn: the file ends before the picture does"));
+            one(Kind::BrokenImage, 0.95, "it is torn: the file ends before the picture does".to_owned());
         }
         if let Some((says, is)) = look.misnamed(&name) {
             one(Kind::WrongEnding, 0.3, format!("its name says {} and it is {}", says.title(), is.title()));

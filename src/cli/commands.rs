@@ -206,15 +206,21 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         seconds.insert(check.name().to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
     }
     findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    let dataset = workspace.dataset();
+    let path = |id: SampleId| dataset.pictures().and_then(|field| dataset.text(field, id)).unwrap_or_default().into_owned();
     if arguments.has("--json") {
         let list: Vec<Value> = findings
             .iter()
             .map(|finding| {
                 let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
-                json!({
+                let mut line = json!({
                     "check": finding.check.name(), "kind": finding.kind.title(), "rows": rows, "column": finding.column,
                     "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion,
-                })
+                });
+                if finding.check.is_of_images() {
+                    line["paths"] = finding.samples.iter().map(|id| path(*id)).collect::<Vec<_>>().into();
+                }
+                line
             })
             .collect();
         print_json(out, &json!({ "findings": list, "seconds": seconds }))?;
@@ -228,7 +234,7 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         text.push_str(&format!(
             "{:.2}  {}  rows {}{more}{suggestion}: {}\n",
             finding.severity,
-            finding.column,
+            if finding.check.is_of_images() { path(finding.samples[0]) } else { finding.column.clone() },
             rows.join(","),
             finding.reason
         ));

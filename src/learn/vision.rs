@@ -67,7 +67,8 @@ pub struct Vision {
 }
 
 fn wrong(error: impl std::fmt::Display) -> EncoderError {
-    EncoderError::Vision(error.to_string())
+    // Behind the first line stands where in the library it arose.
+    EncoderError::Vision(error.to_string().lines().next().unwrap_or_default().trim().to_owned())
 }
 
 impl Vision {
@@ -260,6 +261,9 @@ impl Vision {
     /// # Errors
     /// [`EncoderError::Vision`].
     pub fn embed(&self, pictures: &[Picture]) -> Result<Vec<Vec<f32>>, EncoderError> {
+        if pictures.is_empty() {
+            return Ok(Vec::new());
+        }
         let prepared: Vec<Vec<f32>> = pictures.iter().map(|picture| self.preparation.prepare(picture)).collect();
         let mut rows = self.embed_prepared(&prepared)?;
         rows.iter_mut().for_each(|row| normalise(row));

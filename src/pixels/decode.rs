@@ -87,6 +87,7 @@ fn decode_whole(bytes: &[u8], header: &Header) -> Result<Picture, Trouble> {
     };
     let broken = |error: &image::ImageError| {
         let text = error.to_string();
+        let text = text.split_once(": ").filter(|(start, _)| start.starts_with("Format error")).map_or(&*text, |(_, rest)| rest);
         Trouble::Broken(text.lines().next().unwrap_or_default().chars().take(160).collect())
     };
     let mut reader = image::ImageReader::with_format(Cursor::new(bytes), format);

@@ -40,6 +40,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         ui.add_space(STEP);
         let before = state.thresholds;
         let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
+            // A name stays with its slider.
+            if ui.available_size_before_wrap().x < 190.0 {
+                ui.end_row();
+            }
             let label = dim(ui, theme, name).on_hover_text(help);
             let response = ui.add(Slider::new(value, range).fixed_decimals(2));
             response.clone().labelled_by(label.id);

@@ -187,7 +187,8 @@ fn head(
                 None => {}
             }
             if bundle.memo.labels_old {
-                ui.label(RichText::new("samples were edited since").color(theme.amber));
+                let what = if workspace.dataset().pictures().is_some() { "images" } else { "texts" };
+                ui.label(RichText::new(format!("{what} were edited since")).color(theme.amber));
             }
             if button(ui, theme, "Look again", "", Look::Quiet, true)
                 .on_hover_text("Learn anew from the labels as they are now")
@@ -270,7 +271,8 @@ fn sample(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
 
 /// The picture under review, large; with its text below, where it has one.
 fn picture_of(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, id: SampleId) {
-    let tall = (ui.available_height() * 0.46).clamp(120.0, 640.0);
+    // What stands below is needed more than the last of the picture.
+    let tall = (ui.available_height() - 340.0).clamp(110.0, (ui.available_height() * 0.56).max(110.0));
     let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), tall), Sense::hover());
     portrait::draw(ui, bundle.theme, bundle.pictures, &mut state.viewer, workspace.dataset(), id, place);
     let text = words(workspace, id);

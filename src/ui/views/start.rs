@@ -34,7 +34,7 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
             });
             ui.add_space(STEP);
             ui.label(
-                RichText::new("or drop one here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, also gzip or zstd; images in a folder, ZIP or tar")
+                RichText::new("or drop one here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, or images in a folder, ZIP or tar")
                     .font(theme.note())
                     .color(theme.dim),
             );

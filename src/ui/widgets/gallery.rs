@@ -27,7 +27,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let all = ui.available_rect_before_wrap();
     let head = Rect::from_min_size(all.min, vec2(all.width(), 34.0));
     bar(ui, state, bundle, head);
+    // The frame of what is chosen stands a little out of the first row.
     let rect = Rect::from_min_max(pos2(all.left(), head.bottom()), all.max);
+    let lead = GAP / 2.0;
     ui.allocate_rect(all, Sense::hover());
     let visible = &bundle.memo.visible;
     let body = Rect::from_min_max(rect.min + vec2(16.0, 0.0), pos2(rect.right() - 20.0, rect.bottom()));
@@ -43,7 +45,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         (state.gallery.first, state.gallery.part, state.gallery.columns) = (top / columns, 0.0, columns);
     }
     let rows = visible.len().div_ceil(columns);
-    let page = rect.height() / high;
+    let page = (rect.height() - lead) / high;
     let most = (rows as f64 - f64::from(page)).max(0.0);
     let follow = std::mem::take(&mut state.table.follow).then_some(state.selection.place / columns);
     let at = (&mut state.gallery.first, &mut state.gallery.part);
@@ -61,7 +63,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     ui.set_clip_rect(old_clip.intersect(rect));
     let last = state.gallery.first + page.ceil() as usize + 1;
     for row in state.gallery.first..last.min(rows) {
-        let y = rect.top() + ((row - state.gallery.first) as f32 - state.gallery.part) * high;
+        let y = rect.top() + lead + ((row - state.gallery.first) as f32 - state.gallery.part) * high;
         for column in 0..columns {
             let place = row * columns + column;
             let Some(id) = visible.get(place).filter(|id| id.row() < workspace.dataset().rows()) else { break };
