@@ -80,7 +80,10 @@ fn against(what: &str, each: f64, peer: Option<f64>, noted: f64, promise: &str) 
 fn decoding(folder: &Path, paths: &[PathBuf]) {
     let bytes: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
     let n = bytes.len() as f64;
-    println!("photographs of {} kB, processor time of one core each", bytes.iter().map(Vec::len).sum::<usize>() / bytes.len() / 1_000);
+    println!(
+        "photographs of {} kB, processor time of one core each",
+        bytes.iter().map(Vec::len).sum::<usize>() / bytes.len() / 1_000
+    );
     let begin = "import time, glob\nfrom PIL import Image\n";
     let files = format!("files = sorted(glob.glob('{}/*.jpg'))\nt = time.process_time()\n", folder.display());
     let end = "print((time.process_time() - t) / len(files))";
@@ -101,7 +104,9 @@ fn listing(folder: &Path) {
         std::fs::create_dir_all(&inner).unwrap();
         (0..1_000).for_each(|i| std::fs::write(inner.join(format!("{i:04}.jpg")), b"x").unwrap());
     }
-    let count = || -> usize { std::fs::read_dir(&root).unwrap().map(|inner| std::fs::read_dir(inner.unwrap().path()).unwrap().count()).sum() };
+    let count = || -> usize {
+        std::fs::read_dir(&root).unwrap().map(|inner| std::fs::read_dir(inner.unwrap().path()).unwrap().count()).sum()
+    };
     let (found, floor, _) = timed(count);
     let (dataset, time, _) = timed(|| io::open(&root, &Reading::default(), &Progress::silent(), &|_| {}).unwrap());
     assert_eq!((dataset.rows(), found), (100_000, 100_000));
@@ -126,7 +131,9 @@ fn gallery(folder: &Path, paths: &[PathBuf]) {
     }
     out.flush().unwrap();
     let home = tempfile::tempdir().unwrap();
-    let folders = Folders::within(home.path());
+    let mut folders = Folders::within(home.path());
+    // Below a file there can be no folder: nothing is kept on disk, and every thumbnail is made from its photograph.
+    folders.cache = table.join("nowhere");
     let begin = Begin::File(table);
     let mut harness = Harness::builder()
         .with_size([1440.0, 900.0])

@@ -165,7 +165,8 @@ fn the_same_pictures_from_every_place() {
     let zip_of = |path: &Path, method: zip::CompressionMethod| {
         let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
         for name in &names {
-            zip.start_file(format!("photos/{name}"), zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+            zip.start_file(format!("photos/{name}"), zip::write::SimpleFileOptions::default().compression_method(method))
+                .unwrap();
             zip.write_all(&read(name)).unwrap();
         }
         zip.finish().unwrap();
@@ -189,7 +190,8 @@ fn the_same_pictures_from_every_place() {
     put(&at("packed.tar.gz"), packed.finish().unwrap());
     let table: String = names.iter().map(|name| format!("photos/{name},{}\n", &name[..3])).collect();
     put(&at("paths.csv"), format!("path,label\n{table}"));
-    let lines: String = names.iter().map(|name| format!("{{\"file_name\": \"{name}\", \"label\": \"{}\"}}\n", &name[..3])).collect();
+    let lines: String =
+        names.iter().map(|name| format!("{{\"file_name\": \"{name}\", \"label\": \"{}\"}}\n", &name[..3])).collect();
     put(&root.join("metadata.jsonl"), lines);
     ok(home.path(), &["export", "paths.csv", "-o", "paths.parquet"]);
     let places = ["stored.zip", "deflated.zip", "plain.tar", "packed.tar.gz", "paths.csv", "photos"];
@@ -261,6 +263,31 @@ fn web_dataset_names_become_columns() {
     assert_eq!((cell(&dataset, "label", 0), cell(&dataset, "label", 1)), ("3".into(), "7".into()));
     assert_eq!((cell(&dataset, "caption", 5), cell(&dataset, "score", 5)), ("picture 5".into(), "5".into()));
     assert!(decode(&bytes_of(&dataset, 7).unwrap(), None).is_ok());
+}
+
+/// Hugging Face's `ImageFolder` with a table in each part, which is also how splits are saved here.
+#[test]
+fn tables_within_parts_are_read() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("set");
+    for (part, i) in [("train", 0), ("train", 1), ("test", 2)] {
+        put(&root.join(part).join(format!("{i}.png")), encode(&scene(i, 20, 20), ImageFormat::Png));
+    }
+    put(&root.join("train/metadata.csv"), "file_name,caption,label\n0.png,\"one, two\",x\n1.png,three,y\n");
+    put(&root.join("test/metadata.jsonl"), "{\"file_name\": \"2.png\", \"caption\": \"four\", \"label\": \"x\"}\n");
+    let dataset = open(&root);
+    assert_eq!(dataset.rows(), 3);
+    let row = |name: &str| (0..3).find(|row| cell(&dataset, "image", *row) == name).unwrap();
+    assert_eq!(
+        (cell(&dataset, "caption", row("train/0.png")), cell(&dataset, "label", row("test/2.png"))),
+        ("one, two".into(), "x".into())
+    );
+    assert_eq!(cell(&dataset, "split", row("test/2.png")), "test");
+    ok(home.path(), &["split", "set", "--ratios", "50,50", "-o", "again"]);
+    let again = open(&home.path().join("again"));
+    let mut captions: Vec<String> = (0..3).map(|row| cell(&again, "caption", row)).collect();
+    captions.sort();
+    assert_eq!(captions, ["four", "one, two", "three"]);
 }
 
 #[test]
@@ -366,7 +393,10 @@ fn odd_files_are_findings_and_never_a_stall() {
     put(&root.join("a/zero.png"), b"");
     put(&root.join("a/words.png"), b"these are words");
     put(&root.join("a/torn.png"), &fine[..fine.len() / 2]);
-    put(&root.join("a/torn.jpg"), { let whole = jpeg(&scene(6, 200, 150), 90); whole[..whole.len() / 2].to_vec() });
+    put(&root.join("a/torn.jpg"), {
+        let whole = jpeg(&scene(6, 200, 150), 90);
+        whole[..whole.len() / 2].to_vec()
+    });
     put(&root.join("a/huge.png"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x06\0\0\0\0\0\0\0");
     fs::write(root.join("a").join(OsStr::from_bytes(b"odd\xff\xfe.png")), encode(&scene(7, 50, 50), ImageFormat::Png)).unwrap();
     assert!(Command::new("mkfifo").arg(root.join("a/pipe.png")).status().is_ok_and(|status| status.success()));
@@ -379,7 +409,9 @@ fn odd_files_are_findings_and_never_a_stall() {
         }
     }
     put(&root.join("b/moving.gif"), gif);
-    let deep = image::ImageBuffer::<image::Rgb<u16>, _>::from_fn(40, 40, |x, y| image::Rgb([x as u16 * 1_600, y as u16 * 1_600, 30_000]));
+    let deep = image::ImageBuffer::<image::Rgb<u16>, _>::from_fn(40, 40, |x, y| {
+        image::Rgb([x as u16 * 1_600, y as u16 * 1_600, 30_000])
+    });
     let mut bytes = Vec::new();
     DynamicImage::ImageRgb16(deep).write_to(&mut std::io::Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
     put(&root.join("b/deep.png"), bytes);
@@ -417,7 +449,12 @@ fn odd_files_are_findings_and_never_a_stall() {
 
 #[test]
 fn every_colour_and_turn_is_seen() {
-    // CMYK: image crates write none; a JPEG of one white block in four channels, by hand: Adobe's are inverted, 255 is no ink.
+    let cmyk = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cmyk.jpg")).unwrap();
+    for least in [None, Some(4)] {
+        let red = decode(&cmyk, least).unwrap();
+        let [r, g, b, _] = red.rgba[..4] else { panic!() };
+        assert!(r > 200 && g < 60 && b < 60, "{r} {g} {b}");
+    }
     let orientation = |value: u8| {
         let mut whole = jpeg(&scene(3, 64, 32), 95);
         let exif = [b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[value, 0, 0, 0, 0, 0, 0, 0]].concat();
@@ -435,7 +472,8 @@ fn every_colour_and_turn_is_seen() {
             assert!(turned.height > turned.width, "orientation {value}");
         }
     }
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff] {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff]
+    {
         let seen = look(&encode(&scene(4, 90, 60), format));
         let header = seen.header.clone().unwrap();
         assert!(seen.trouble.is_none() && seen.has_pixels(), "{format:?}: {:?}", seen.trouble);
@@ -522,7 +560,8 @@ fn planted_copies_are_found_and_distinct_photographs_are_not() {
     let mut random = StdRng::seed_from_u64(11);
     let (mut originals, mut planted) = (0, Vec::new());
     for digit in 0..10 {
-        let mut files: Vec<PathBuf> = fs::read_dir(folder.join(digit.to_string())).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(folder.join(digit.to_string())).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         files.shuffle(&mut random);
         for (i, file) in files.iter().take(40).enumerate() {
@@ -610,7 +649,8 @@ fn labels_planted_wrong_are_found_by_the_built_in_embedding() {
         let change = Change::cells(&flipped, "label", flips.iter().map(|(id, to)| (*id, Some(to.as_str())))).unwrap();
         let edit = Edit::new("flips", change).unwrap();
         edit.apply(&mut flipped, lapidary::edit::Direction::Forward);
-        let model = LabelModel::fit_pictures(&flipped, &Ask::default(), scan.appearance.clone(), true, &Progress::silent()).unwrap();
+        let model =
+            LabelModel::fit_pictures(&flipped, &Ask::default(), scan.appearance.clone(), true, &Progress::silent()).unwrap();
         let found = model.findings();
         let hits = found.iter().filter(|finding| rows.contains(&finding.samples[0].row())).count() as f64;
         let (precision, recall) = (hits / found.len() as f64, hits / rows.len() as f64);
@@ -645,7 +685,9 @@ fn a_split_is_saved_as_folders_by_class_or_by_path_copied_or_linked() {
     put(&root.join("cat/1.png"), encode(&scene(50, 20, 20), ImageFormat::Png));
     ok(here, &["carry", "photos"]);
     let mut workspace = Workspace::open(open(&root), Reading::default(), None).unwrap();
-    let change = lapidary::edit::Change::cells(workspace.dataset(), "label", workspace.dataset().samples().map(|id| (id, Some("one")))).unwrap();
+    let change =
+        lapidary::edit::Change::cells(workspace.dataset(), "label", workspace.dataset().samples().map(|id| (id, Some("one"))))
+            .unwrap();
     workspace.edit(&lapidary::edit::Edit::new("all", change).unwrap()).unwrap();
     drop(workspace);
     ok(here, &["export", "photos", "-o", "one"]);
@@ -712,7 +754,8 @@ fn vision_models_answer_what_the_reference_library_answers() {
         let picture = Picture { width: 80, height: 60, rgba: rgba.collect(), torn: false };
         let prepared = vision.preparation.prepare(&picture);
         assert_eq!(prepared.len(), pixels.len());
-        let off: f64 = prepared.iter().zip(pixels).map(|(a, b)| (f64::from(*a) - b.as_f64().unwrap()).abs()).sum::<f64>() / pixels.len() as f64;
+        let off: f64 = prepared.iter().zip(pixels).map(|(a, b)| (f64::from(*a) - b.as_f64().unwrap()).abs()).sum::<f64>()
+            / pixels.len() as f64;
         // One step of a byte is about 0.015 here.
         assert!(off < 0.01, "off by {off:.4} on average");
     }

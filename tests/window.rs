@@ -835,9 +835,11 @@ fn photographs_are_browsed_relabelled_filtered_and_reviewed_by_the_same_keys() {
     window.key(Key::Space);
     assert!(window.sees("Sample 1: 0/01.jpg, 0, reviewed"));
     // The same filter, by a click on a class; the same selection.
-    window.harness.state_mut().state_mut().toggle_clause(
-        lapidary::data::Rule::Class { column: "label".into(), classes: vec!["2".into()] }.into(),
-    );
+    window
+        .harness
+        .state_mut()
+        .state_mut()
+        .toggle_clause(lapidary::data::Rule::Class { column: "label".into(), classes: vec!["2".into()] }.into());
     window.settle();
     assert!(window.sees("12 of 48") && !window.sees("Sample 0:") && window.sees("Sample 24:"));
     window.ctrl(Key::A);

@@ -123,7 +123,13 @@ impl App {
             Command::ToggleGallery => self.toggle_gallery(ctx),
             Command::RowHeight if self.is_gallery() => {
                 let side = self.state.gallery.side;
-                self.state.gallery.side = if side < 120.0 { 148.0 } else if side < 200.0 { 260.0 } else { 84.0 };
+                self.state.gallery.side = if side < 120.0 {
+                    148.0
+                } else if side < 200.0 {
+                    260.0
+                } else {
+                    84.0
+                };
                 self.state.table.follow = true;
             }
             Command::RowHeight => {

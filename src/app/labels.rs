@@ -53,6 +53,8 @@ pub struct Labels {
     /// The sample whose neighbours are asked for.
     near_asked: Option<SampleId>,
     counted: Option<EditId>,
+    /// By what outliers among pictures were found.
+    pub(super) seen_by: Meaning,
 }
 
 /// What a learning job brings back.
@@ -60,6 +62,8 @@ pub struct Learned {
     pub ask: Ask,
     pub result: Result<(Arc<Mutex<LabelModel>>, Arc<LabelReport>), String>,
     pub embeddings: Option<(Meaning, u64, Arc<Dense>)>,
+    /// With outliers by another embedding than before.
+    pub scan: Option<Arc<Scan>>,
 }
 
 /// Above this many samples, labels are learned when their view is opened, not at once.
@@ -119,6 +123,7 @@ impl App {
         if snapshot.pictures().is_some() && scan.is_none() && source == Source::Text {
             return;
         }
+        let seen_by = self.labels.seen_by.clone();
         self.labels.asked = Some(ask.clone());
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
@@ -135,6 +140,10 @@ impl App {
                 }
             };
             let (fitted, dense) = learned;
+            let scan = match (scan, &dense) {
+                (Some(scan), Some(dense)) if seen_by != meaning => Some(Arc::new(scan.seen_by(&snapshot, dense, progress)?)),
+                _ => None,
+            };
             let result = match fitted {
                 Ok(model) => {
                     let report = Arc::new(model.report());
@@ -144,7 +153,7 @@ impl App {
                 Err(trouble) => Err(trouble.to_string()),
             };
             let embeddings = dense.map(|dense| (meaning, texts, dense));
-            Ok(Done::Learned(Box::new(Learned { ask, result, embeddings })))
+            Ok(Done::Learned(Box::new(Learned { ask, result, embeddings, scan })))
         });
     }
 
@@ -159,6 +168,11 @@ impl App {
         }
         if learned.embeddings.is_some() {
             self.labels.embeddings = learned.embeddings;
+        }
+        if let Some(scan) = learned.scan {
+            self.labels.seen_by = self.labels.meaning.clone();
+            self.memo.scan = Some(scan);
+            self.keys.checked = false;
         }
         match learned.result {
             Ok((model, report)) => {
@@ -427,7 +441,10 @@ impl App {
     pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
         if self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
             let key = Command::FindSimilar.key_text();
-            return self.say(ctx, format!("Words are looked for in texts, and these samples are images: {key} finds what is like one of them"));
+            return self.say(
+                ctx,
+                format!("Words are looked for in texts, and these samples are images: {key} finds what is like one of them"),
+            );
         }
         let (text, meaning) = (words.to_owned(), self.labels.meaning.clone());
         self.start_search(format!("means “{words}”"), move |_| Ok(io::embed_words(&text, &meaning)?));

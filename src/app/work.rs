@@ -210,6 +210,7 @@ impl App {
             Done::Followed(report) => self.take_report(report),
             Done::Scanned(scan) => {
                 self.memo.scan = Some(scan);
+                self.labels.seen_by = Meaning::BuiltIn;
                 // What was found before is found again, with pictures.
                 self.keys.checked = false;
                 self.memo.label_trouble = None;

@@ -73,11 +73,23 @@ impl Scan {
     ) -> Result<Self, Cancelled> {
         let skip = |row: usize| dataset.is_excluded(SampleId::at(row));
         let twins = twins(&looks, skip, progress)?;
-        let rows: Vec<u32> =
-            (0..looks.len()).filter(|row| looks[*row].has_pixels() && !skip(*row)).map(|row| row as u32).collect();
-        let far = if (FEWEST..=MOST_FAR).contains(&rows.len()) { far(&appearance, &rows, progress)? } else { Vec::new() };
         let column = dataset.fields()[field].name.to_string();
-        Ok(Self { column, looks: Arc::new(looks), appearance: Arc::new(appearance), twins, far })
+        let appearance = Arc::new(appearance);
+        let scan = Self { column, looks: Arc::new(looks), appearance: Arc::clone(&appearance), twins, far: Vec::new() };
+        scan.seen_by(dataset, &appearance, progress)
+    }
+}
+
+impl Scan {
+    /// The same, with outliers by another embedding: a row a sample, of length 1.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn seen_by(&self, dataset: &Dataset, embedding: &Dense, progress: &Progress) -> Result<Self, Cancelled> {
+        let seen = |row: &usize| self.looks[*row].has_pixels() && !dataset.is_excluded(SampleId::at(*row));
+        let rows: Vec<u32> = (0..self.looks.len()).filter(seen).map(|row| row as u32).collect();
+        let far = if (FEWEST..=MOST_FAR).contains(&rows.len()) { far(embedding, &rows, progress)? } else { Vec::new() };
+        Ok(Self { far, ..self.clone() })
     }
 }
 

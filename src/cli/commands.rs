@@ -17,6 +17,7 @@ use crate::edit::{Change, Edit, project_path, recover};
 use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
+use crate::learn::dense::Dense;
 use crate::transform::{HashOf, Method, Split};
 use crate::workspace::{Workspace, scan_pictures, stored_reading};
 
@@ -177,7 +178,15 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         && (wanted.iter().any(|check| check.is_of_images()) || wanted.contains(&Check::LabelErrors))
     {
         let begun = Instant::now();
-        scan = Some(scan_pictures(workspace.dataset(), field, None, &Progress::silent()).map_err(|_| "cancelled".to_owned())?);
+        let cancelled = |_| "cancelled".to_owned();
+        let dataset = workspace.dataset();
+        let mut seen = scan_pictures(dataset, field, None, &Progress::silent()).map_err(cancelled)?;
+        if let Some(folder) = arguments.get("--model") {
+            let vectors = vision_vectors(arguments, dataset, field, folder)?;
+            seen = seen.seen_by(dataset, &vectors, &Progress::silent()).map_err(cancelled)?;
+            seen.appearance = vectors;
+        }
+        scan = Some(seen);
         seconds.insert("looking".to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
     } else if only.as_ref().is_some_and(|only| only.iter().any(|check| check.is_of_images())) {
         return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
@@ -264,6 +273,17 @@ fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
     Ok(Ask { label: named("--label"), text: named("--text"), method, score })
 }
 
+/// The project beside which a model's vectors are kept.
+fn vectors_cache(arguments: &Arguments, dataset: &Dataset) -> Option<PathBuf> {
+    let (project, _) = project_path(&dataset.base.origin.path, fallback_folder().as_deref());
+    (!arguments.has("--no-project")).then_some(project)
+}
+
+fn vision_vectors(arguments: &Arguments, dataset: &Dataset, field: usize, folder: &str) -> Result<Arc<Dense>, Failure> {
+    let cache = vectors_cache(arguments, dataset);
+    Ok(Arc::new(io::embed_pictures(dataset, field, Path::new(folder), cache.as_deref(), &Progress::silent()).map_err(say)?))
+}
+
 /// Learns the labels from the text, or takes somebody else's probabilities.
 fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Scan>) -> Result<LabelModel, Failure> {
     let progress = Progress::silent();
@@ -276,17 +296,14 @@ fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Sca
         };
         return LabelModel::from_probabilities(dataset, ask, &given.map_err(say)?, &progress).map_err(say);
     }
-    let (project, _) = project_path(&dataset.base.origin.path, fallback_folder().as_deref());
-    let cache = (!arguments.has("--no-project")).then_some(project);
-    if let Some((scan, field)) = scan.zip(dataset.pictures()) {
-        let Some(folder) = arguments.get("--model") else {
-            return LabelModel::fit_pictures(dataset, ask, Arc::clone(&scan.appearance), true, &progress).map_err(say);
-        };
-        let embeddings = io::embed_pictures(dataset, field, Path::new(folder), cache.as_deref(), &progress).map_err(say)?;
-        return LabelModel::fit_pictures(dataset, ask, embeddings.into(), false, &progress).map_err(say);
+    if let Some(scan) = scan {
+        // A model's own vectors are told apart along straight lines.
+        let bent = !arguments.has("--model");
+        return LabelModel::fit_pictures(dataset, ask, Arc::clone(&scan.appearance), bent, &progress).map_err(say);
     }
     let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
     let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
+    let cache = vectors_cache(arguments, dataset);
     let embeddings = io::embed(dataset, &|id| text.read(dataset, id), &meaning, cache.as_deref(), &progress).map_err(say)?;
     LabelModel::fit(dataset, ask, embeddings.into(), &progress).map_err(say)
 }

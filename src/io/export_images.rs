@@ -59,7 +59,12 @@ impl Drop for Aside {
 ///
 /// # Errors
 /// [`IoError::Unfit`] where an image cannot be read, or has no class to be put under; [`IoError::Write`]: nothing is left behind.
-pub fn export_images(dataset: &Dataset, parts: &[(String, Rows)], target: &ImageTarget, progress: &Progress) -> Result<Report, IoError> {
+pub fn export_images(
+    dataset: &Dataset,
+    parts: &[(String, Rows)],
+    target: &ImageTarget,
+    progress: &Progress,
+) -> Result<Report, IoError> {
     let fail = |error: std::io::Error| write_error(&target.folder, &error);
     let unfit = |reason: String| IoError::Unfit { format: "a folder of images".to_owned(), reason };
     let field = dataset.pictures().ok_or_else(|| unfit("there is no column of images".to_owned()))?;
@@ -84,7 +89,9 @@ pub fn export_images(dataset: &Dataset, parts: &[(String, Rows)], target: &Image
             _ => (none, many + 1),
         });
         if none > 0 {
-            return Err(unfit(format!("{none} samples have no class to be put under: give them one, exclude them, or keep paths")));
+            return Err(unfit(format!(
+                "{none} samples have no class to be put under: give them one, exclude them, or keep paths"
+            )));
         }
         if many > 0 {
             return Err(unfit(format!("{many} samples have several classes, and a folder is one: keep paths instead")));
@@ -152,8 +159,11 @@ impl Written<'_> {
             .filter(|other| dataset.fields()[*other].role != Role::Split)
             .collect();
         let needed = !others.is_empty();
-        let columns: Vec<usize> =
-            if needed { self.label.into_iter().chain(others.into_iter().filter(|other| Some(*other) != self.label)).collect() } else { Vec::new() };
+        let columns: Vec<usize> = if needed {
+            self.label.into_iter().chain(others.into_iter().filter(|other| Some(*other) != self.label)).collect()
+        } else {
+            Vec::new()
+        };
         let mut table = Vec::new();
         let names = columns.iter().map(|column| dataset.fields()[*column].name.to_string());
         row(&mut table, std::iter::once("file_name".to_owned()).chain(names));
@@ -263,7 +273,8 @@ fn folders_of(names: impl Iterator<Item = String>) -> HashMap<String, String> {
 
 /// A class or a part as the name of a folder: nothing in it leads elsewhere.
 fn plain(name: &str) -> String {
-    let clean: String = name.chars().map(|letter| if letter.is_control() || "/\\:*?\"<>|".contains(letter) { '_' } else { letter }).collect();
+    let clean: String =
+        name.chars().map(|letter| if letter.is_control() || "/\\:*?\"<>|".contains(letter) { '_' } else { letter }).collect();
     let clean = clean.trim().trim_end_matches('.').to_owned();
     if clean.is_empty() { "_".to_owned() } else { clean.chars().take(120).collect() }
 }

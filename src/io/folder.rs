@@ -1,7 +1,7 @@
 //! A folder, or an archive's list of names, as a dataset of images: a path each, its class from the folder that it lies in, its split
 //! part from a folder called `train` or the like. Lists names; reads no picture.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,19 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
         };
         return Err(IoError::Format { path: path.to_owned(), what });
     }
+    walked.tables.sort_unstable();
     walked.found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let mut columns = columns_of(&walked.found);
+    let tables = std::mem::take(&mut walked.tables);
+    let mut told = 0_u128;
+    if !tables.is_empty() {
+        walked.others -= tables.len();
+        // Other tables are another dataset.
+        for table in &tables {
+            told = told.rotate_left(1) ^ super::fingerprint(&root.join(table))?;
+        }
+        describe(&root, &tables, &walked.found, &mut columns, reading, progress)?;
+    }
     if walked.others > 0 {
         walked
             .warnings
@@ -65,10 +77,50 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
         format: Format::Folder,
         packing: Packing::None,
         encoding: "UTF-8",
-        fingerprint: fingerprint(&walked.found),
+        fingerprint: fingerprint(&walked.found) ^ told,
         bytes: 0,
     };
-    Ok(dataset_of(walked.found, PictureStore::Folder(root), origin, walked.warnings))
+    let rows = walked.found.len();
+    let odd_names = walked.found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();
+    let pictures = PictureStore::Folder(root);
+    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings: walked.warnings, pictures, odd_names }))
+}
+
+/// Adds what tables within the folder say of the images beside them. A column that is there already is theirs from then on.
+fn describe(
+    root: &Path,
+    tables: &[String],
+    found: &[Listed],
+    columns: &mut Vec<Column>,
+    reading: &Reading,
+    progress: &Progress,
+) -> Result<(), IoError> {
+    let rows: HashMap<&str, usize> = found.iter().enumerate().map(|(row, listed)| (listed.name.as_str(), row)).collect();
+    let mut cells: Vec<(String, Vec<Option<String>>)> = Vec::new();
+    for table in tables {
+        let dataset = open(&root.join(table), reading, progress, &|_| {})?;
+        let Some(paths) = dataset.pictures() else { continue };
+        let folder = table.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for id in dataset.samples() {
+            let path = dataset.text(paths, id).unwrap_or_default();
+            let path = path.trim_start_matches("./");
+            let full = if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
+            let Some(row) = rows.get(full.as_str()) else { continue };
+            for (place, field) in dataset.fields().iter().enumerate().filter(|(place, _)| *place != paths) {
+                let at = cells.iter().position(|(name, _)| **name == *field.name).unwrap_or_else(|| {
+                    cells.push((field.name.to_string(), vec![None; found.len()]));
+                    cells.len() - 1
+                });
+                cells[at].1[*row] = dataset.text(place, id).map(|text| text.into_owned());
+            }
+        }
+    }
+    for (name, cells) in cells {
+        let name = if name == "image" { "image 2".to_owned() } else { name };
+        columns.retain(|column| *column.name != *name);
+        columns.push(text_column(&name, &cells.iter().map(Option::as_deref).collect::<Vec<_>>()));
+    }
+    Ok(())
 }
 
 /// The fingerprint of a list of names: XXH3, 128 bits.
@@ -117,11 +169,13 @@ struct Walked {
     warnings: Vec<Warning>,
     others: usize,
     example: String,
+    /// Tables that describe images, by their paths.
+    tables: Vec<String>,
 }
 
 /// Lists the images below a folder. Links to folders are not followed, so a circle of them ends at once.
 fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
-    let mut walked = Walked { found: Vec::new(), warnings: Vec::new(), others: 0, example: String::new() };
+    let mut walked = Walked { found: Vec::new(), warnings: Vec::new(), others: 0, example: String::new(), tables: Vec::new() };
     let mut left: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];
     while let Some((folder, below, depth)) = left.pop() {
         progress.step(1)?;
@@ -166,7 +220,9 @@ fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
                 walked.found.push(Listed { name, odd });
             } else {
                 walked.others += 1;
-                if walked.example.is_empty() {
+                if TABLES.contains(&&*shown) {
+                    walked.tables.push(name);
+                } else if walked.example.is_empty() {
                     walked.example = name;
                 }
             }
@@ -182,14 +238,6 @@ fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
 /// A column of texts; `None` is null.
 pub fn text_column(name: &str, cells: &[Option<&str>]) -> Column {
     Column::from_views(name, Kind::Text, Utf8ViewArray::from_slice(cells))
-}
-
-/// A dataset of listed pictures with what their folders say.
-pub fn dataset_of(found: Vec<Listed>, pictures: PictureStore, origin: Origin, warnings: Vec<Warning>) -> Dataset {
-    let columns = columns_of(&found);
-    let rows = found.len();
-    let odd_names = found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();
-    Dataset::new(Base { columns, rows, raw: None, origin, warnings, pictures, odd_names })
 }
 
 /// The columns that names give: `image`, `label` where they lie in folders of several names, `split` where those lie in split parts.

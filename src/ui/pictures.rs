@@ -119,7 +119,8 @@ impl Pictures {
         }
         self.wanted.borrow_mut().push((id, level));
         // The nearest size that is there stands in.
-        let others = [Level::Whole].into_iter().chain(Level::SIDES.into_iter().rev().map(Level::Side)).filter(|other| *other != level);
+        let others =
+            [Level::Whole].into_iter().chain(Level::SIDES.into_iter().rev().map(Level::Side)).filter(|other| *other != level);
         match others.filter_map(|other| self.kept.get(&(id, other))).next() {
             Some(shown) => {
                 shown.used.set(self.frame);

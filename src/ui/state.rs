@@ -404,7 +404,16 @@ impl Default for UiState {
             thresholds: Thresholds::default(),
             finding_kind: None,
             split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
-            export: ExportForm { format: None, packing: 0, what: 0, excluded: false, own: false, utf8: false, by_path: false, link: false },
+            export: ExportForm {
+                format: None,
+                packing: 0,
+                what: 0,
+                excluded: false,
+                own: false,
+                utf8: false,
+                by_path: false,
+                link: false,
+            },
             history_at: None,
             review: Review::default(),
         }

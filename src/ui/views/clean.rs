@@ -86,7 +86,17 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 }
             }
             // Which samples they are is worked out when it is asked for, not while drawing.
-            if !found.list.is_empty() && button(ui, theme, if gallery { "Show them in the gallery" } else { "Show them in the table" }, "", Look::Quiet, true).clicked() {
+            if !found.list.is_empty()
+                && button(
+                    ui,
+                    theme,
+                    if gallery { "Show them in the gallery" } else { "Show them in the table" },
+                    "",
+                    Look::Quiet,
+                    true,
+                )
+                .clicked()
+            {
                 let kinds = |finding: &&Finding| state.finding_kind.is_none_or(|kind| kind == finding.kind);
                 let samples: SampleSet = found.list.iter().filter(kinds).flat_map(|f| f.samples.iter().copied()).collect();
                 let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
@@ -98,11 +108,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let shown: Vec<&Finding> =
         found.list.iter().filter(|finding| state.finding_kind.is_none_or(|kind| kind == finding.kind)).collect();
     if shown.is_empty() {
-        let text = if found.revision.is_none() {
-            "Looking…"
-        } else {
-            "Nothing stands out. Lower a threshold to see more"
-        };
+        let text = if found.revision.is_none() { "Looking…" } else { "Nothing stands out. Lower a threshold to see more" };
         ui.painter().text(ui.max_rect().center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
         return;
     }

@@ -142,7 +142,11 @@ fn warnings(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace) {
     let warnings = &workspace.dataset().base.warnings;
     title(ui, theme, "Warnings");
     if warnings.is_empty() {
-        dim(ui, theme, if base_is_images(workspace) { "Every name was taken as it stands" } else { "Every row was read as it stands" });
+        dim(
+            ui,
+            theme,
+            if base_is_images(workspace) { "Every name was taken as it stands" } else { "Every row was read as it stands" },
+        );
         return;
     }
     if !base_is_images(workspace) {

@@ -10,8 +10,8 @@ use crate::ui::state::{ChartData, UiState};
 use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
 use crate::ui::widgets::controls::{choice, dim, title};
-use crate::ui::widgets::{gallery, table};
 use crate::ui::widgets::text::{number, things};
+use crate::ui::widgets::{gallery, table};
 use crate::workspace::Workspace;
 
 /// The most bars drawn: more could be neither told apart nor clicked.

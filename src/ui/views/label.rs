@@ -177,7 +177,11 @@ fn head(
                 state.review.method = Method::all().nth(at).unwrap_or_default();
             }
             let model = bundle.memo.model_name.as_deref().unwrap_or("built-in embedding");
-            let folder = if workspace.dataset().pictures().is_some() { "CLIP or DINOv2 folder…" } else { "sentence-transformers folder…" };
+            let folder = if workspace.dataset().pictures().is_some() {
+                "CLIP or DINOv2 folder…"
+            } else {
+                "sentence-transformers folder…"
+            };
             let models = ["built-in embedding", folder, "probability columns", "probability file…"].map(str::to_owned);
             match choice(ui, theme, "embedding", model, &models) {
                 Some(0) => actions.push(Action::BuiltInModel),

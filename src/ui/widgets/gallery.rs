@@ -55,7 +55,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         scroll(ui, at, follow, rect, high, page, most, rows);
     }
     if visible.is_empty() && !bundle.memo.visible_stale {
-        let text = if workspace.dataset().rows() == 0 { "There are no samples" } else { "No sample passes the filter. Esc clears it" };
+        let text =
+            if workspace.dataset().rows() == 0 { "There are no samples" } else { "No sample passes the filter. Esc clears it" };
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme.body(), theme.dim);
         return;
     }
@@ -106,7 +107,11 @@ fn bar(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, rect: Rect) {
                 let kept = format!("{} of {} MB in memory", count(bundle.pictures.bytes() >> 20), Pictures::BOUND >> 20);
                 let text = egui::RichText::new(kept).font(theme.note()).color(theme.dim);
                 let disk = bundle.disk.map_or("Nothing is kept on disk".to_owned(), |bytes| {
-                    format!("{} of {} MB kept on disk between runs", count((bytes >> 20) as usize), crate::io::PictureCache::BOUND >> 20)
+                    format!(
+                        "{} of {} MB kept on disk between runs",
+                        count((bytes >> 20) as usize),
+                        crate::io::PictureCache::BOUND >> 20
+                    )
                 });
                 ui.label(text).on_hover_text(disk);
             });

@@ -5,10 +5,10 @@ use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo
 
 use super::bars::spark;
 use super::controls::{clipped, right_aligned, severity, square};
+use super::picture;
 use super::text::{count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
-use super::picture;
 use crate::ui::Bundle;
 use crate::ui::state::{Memo, TableColumn, UiState};
 use crate::ui::theme::{STEP, Theme};
@@ -243,14 +243,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
     }
 }
 
-fn rows(
-    ui: &mut Ui,
-    state: &mut UiState,
-    bundle: &Bundle<'_>,
-    workspace: &Workspace,
-    shown: &[(usize, usize)],
-    rect: Rect,
-) {
+fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, shown: &[(usize, usize)], rect: Rect) {
     let (theme, memo) = (bundle.theme, bundle.memo);
     let dataset = workspace.dataset();
     let visible = &memo.visible;
