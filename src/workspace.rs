@@ -2,11 +2,12 @@
 //!
 //! The only writer of data. An edit is durable in the journal before it shows; if the disk refuses, nothing has changed.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::checks::{Finding, Scan};
+use crate::checks::{Finding, Kind as FindingKind, Scan};
 use crate::data::{ClassIndex, Dataset, SampleId, SampleSet};
 use crate::edit::{Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_path};
 use crate::io::{self, PictureCache, Reading};
@@ -22,17 +23,34 @@ pub struct Findings {
     pub revision: Option<u64>,
     /// Samples that were edited or reviewed since: their findings are settled.
     pub settled: SampleSet,
+    /// By kind: places in the list.
+    by_kind: HashMap<FindingKind, Vec<u32>>,
+    /// How many wait, once that was counted.
+    open: Cell<Option<usize>>,
 }
 
 impl Findings {
     /// How many findings wait: those none of whose samples was edited or reviewed since.
     pub fn open(&self) -> usize {
-        self.list.iter().filter(|finding| !self.is_settled(finding)).count()
+        // Counted once after each change: drawing asks every frame.
+        if let Some(open) = self.open.get() {
+            return open;
+        }
+        let open = self.list.iter().filter(|finding| !self.is_settled(finding)).count();
+        self.open.set(Some(open));
+        open
+    }
+
+    /// Where the findings of a kind stand in the list.
+    pub fn of_kind(&self, kind: FindingKind) -> &[u32] {
+        self.by_kind.get(&kind).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a finding's samples were all edited or reviewed since.
     pub fn is_settled(&self, finding: &Finding) -> bool {
-        !self.settled.is_empty() && finding.samples.iter().all(|id| self.settled.contains(*id))
+        // Of copies one stays: it needs no decision once the others are gone.
+        let from = usize::from(finding.kind.is_of_copies() && finding.samples.len() > 1);
+        !self.settled.is_empty() && finding.samples[from..].iter().all(|id| self.settled.contains(*id))
     }
 }
 
@@ -141,7 +159,7 @@ impl Workspace {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
         let old = Journal::open(&workspace.project)?;
-        let mut places: std::collections::HashMap<u64, Vec<SampleId>> = std::collections::HashMap::new();
+        let mut places: HashMap<u64, Vec<SampleId>> = HashMap::new();
         for id in workspace.dataset.samples().collect::<Vec<_>>().into_iter().rev() {
             places.entry(workspace.dataset.content_hash(id)).or_default().push(id);
         }
@@ -255,6 +273,7 @@ impl Workspace {
             };
             for id in change.samples.iter().filter(|_| settles) {
                 self.findings.settled.set(*id, direction == Direction::Forward);
+                self.findings.open.set(None);
             }
         }
         self.revision += 1;
@@ -359,7 +378,10 @@ impl Workspace {
 
     /// Takes in what a check found at `revision`.
     pub fn set_findings(&mut self, revision: u64, list: Vec<Finding>) {
-        self.findings = Findings { list: Arc::new(list), revision: Some(revision), settled: SampleSet::default() };
+        let mut by_kind: HashMap<FindingKind, Vec<u32>> = HashMap::new();
+        list.iter().zip(0..).for_each(|(finding, at)| by_kind.entry(finding.kind).or_default().push(at));
+        let (settled, open) = (SampleSet::default(), Cell::new(None));
+        self.findings = Findings { list: Arc::new(list), revision: Some(revision), settled, by_kind, open };
     }
 }
 

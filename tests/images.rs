@@ -503,7 +503,7 @@ fn files_that_broke_decoders_break_nothing() {
     }
     println!("{whole} seen, {broken} said to be broken, of {}", looks.len());
     let scan = scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
-    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default());
+    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
     assert!(found.iter().filter(|finding| finding.kind == Kind::BrokenImage).count() >= broken - 2);
 }
 
@@ -614,7 +614,7 @@ fn the_full_size_photographs_among_small_ones_are_found() {
     let dataset = open(&folder);
     let field = dataset.pictures().unwrap();
     let scan = scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
-    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default());
+    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
     let odd: Vec<String> = found
         .iter()
         .filter(|finding| finding.kind == Kind::OddSize)
@@ -779,4 +779,123 @@ fn a_model_folder_reads_pictures_and_its_vectors_are_kept() {
     assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), first, "nothing was computed anew");
     let said = fails(home.path(), &["check", "set", "--only", "label_errors", "--model", "nowhere"]);
     assert!(said.contains("CLIP or DINOv2"), "{said}");
+}
+
+/// What a fresh pair of eyes found: each of these once went wrong.
+#[test]
+fn other_pictures_under_the_same_names_are_another_dataset() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |from: u32| {
+        let mut tar = tar::Builder::new(fs::File::create(home.path().join("shard.tar")).unwrap());
+        for i in 0..4 {
+            let bytes = encode(&scene(from + i, 24, 24), ImageFormat::Bmp);
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_cksum();
+            tar.append_data(&mut header, format!("{}/{i:04}.bmp", i % 2), bytes.as_slice()).unwrap();
+        }
+        tar.finish().unwrap();
+    };
+    write(0);
+    ok(home.path(), &["relabel", "shard.tar", "--rows", "1", "--column", "label", "--to", "mine"]);
+    let held = open(&home.path().join("shard.tar"));
+    // One place further: every name is there, with the picture of another; sizes are the same.
+    write(1);
+    assert!(fails(home.path(), &["info", "shard.tar"]).contains("carry"));
+    std::thread::sleep(Duration::from_millis(20));
+    write(1);
+    assert!(matches!(bytes_of(&held, 0), Err(Trouble::Unreadable(_))), "what was listed is not there any more");
+    ok(home.path(), &["carry", "shard.tar"]);
+    let info: Value = serde_json::from_str(&ok(home.path(), &["info", "shard.tar", "--json"])).unwrap();
+    assert!(info["classes"]["label"].get("mine").is_none(), "the edit belonged to a picture that has moved: {info}");
+}
+
+#[test]
+fn nothing_is_saved_into_the_source() {
+    let (home, root) = small();
+    let before = names_below(&root);
+    for folder in ["photos/out", "photos/cat/deeper/out", "photos/../photos/out"] {
+        let said = fails(home.path(), &["export", "photos", "-o", folder, "--images", "classes"]);
+        assert!(said.contains("within the source"), "{said}");
+    }
+    assert_eq!(names_below(&root), before);
+}
+
+#[test]
+fn classes_in_lists_name_folders_and_a_split_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    for i in 0..4 {
+        put(&home.path().join(format!("{i}.png")), encode(&scene(i, 20, 20), ImageFormat::Png));
+    }
+    let lines = "{\"file\": \"0.png\", \"labels\": [\"cat\"], \"split\": \"train\"}\n{\"file\": \"1.png\", \"labels\": [ \"cat\" ], \"split\": \"test\"}\n\
+                 {\"file\": \"2.png\", \"labels\": [\"dog\"], \"split\": \"train\"}\n{\"file\": \"3.png\", \"labels\": [\"dog\"], \"split\": \"test\"}\n";
+    put(&home.path().join("list.jsonl"), lines);
+    ok(home.path(), &["export", "list.jsonl", "-o", "out", "--images", "classes"]);
+    let saved = names_below(&home.path().join("out"));
+    assert_eq!(saved, ["cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png", "metadata.csv"]);
+    let table = fs::read_to_string(home.path().join("out/metadata.csv")).unwrap();
+    assert!(table.starts_with("file_name,labels,split\ncat/0.png,"), "{table}");
+}
+
+#[test]
+fn headers_that_disagree_and_values_that_overlap_cost_nothing() {
+    // A second header within, of 65,535 pixels a side, behind a marker that readers pass over differently.
+    let mut bytes = jpeg(&scene(1, 600, 600), 90);
+    let huge = [0xff, 0xc0, 0, 17, 8, 0xff, 0xff, 0xff, 0xff, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
+    let mut hidden = vec![0xff, 0x00, 0, huge.len() as u8 + 2];
+    hidden.extend(huge);
+    bytes.splice(2..2, hidden);
+    let begun = Instant::now();
+    let _ = decode(&bytes, Some(256));
+    let _ = look(&bytes);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    // Forty thousand EXIF entries over the same half megabyte.
+    let mut exif = b"II*\0\x08\0\0\0".to_vec();
+    let n = 40_000_u16;
+    exif.extend(n.to_le_bytes());
+    for tag in 0..n {
+        exif.extend(tag.to_le_bytes());
+        exif.extend(2_u16.to_le_bytes());
+        exif.extend(500_000_u32.to_le_bytes());
+        exif.extend(8_u32.to_le_bytes());
+    }
+    exif.extend([0; 4]);
+    exif.resize(1 << 20, b'a');
+    assert!(lapidary::pixels::facts(&exif).is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn very_many_alike_are_one_group_in_little_time() {
+    // A fixed camera: two thousand frames that hardly differ, and one that does.
+    let mut looks: Vec<lapidary::pixels::Look> = Vec::new();
+    let base = look(&encode(&scene(3, 64, 64), ImageFormat::Png));
+    for i in 0..2_000_u32 {
+        let mut frame = base.clone();
+        frame.content = u128::from(i);
+        let at = (i as usize * 37) % frame.grey.len();
+        frame.grey[at] = frame.grey[at].wrapping_add(9);
+        looks.push(frame);
+    }
+    looks.push(look(&encode(&scene(4, 64, 64), ImageFormat::Png)));
+    let begun = Instant::now();
+    let twins = lapidary::pixels::twins(&looks, |_| false, &Progress::silent()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(twins.near.iter().map(|(rows, _)| rows.len()).collect::<Vec<_>>(), [2_000]);
+}
+
+#[test]
+fn a_folder_with_a_table_is_one_dataset_by_either_name() {
+    let (home, root) = small();
+    let lines: String = names_below(&root).iter().map(|name| format!("{name},{}\n", &name[..3])).collect();
+    put(&root.join("metadata.csv"), format!("file_name,label\n{lines}"));
+    ok(home.path(), &["relabel", "photos", "--rows", "0", "--column", "label", "--to", "lynx"]);
+    let by_table: Value = serde_json::from_str(&ok(home.path(), &["info", "photos/metadata.csv", "--json"])).unwrap();
+    assert_eq!((by_table["edits"].clone(), by_table["classes"]["label"]["lynx"].clone()), (1.into(), 1.into()));
+    // A table that names no images hides none.
+    put(&root.join("metadata.csv"), "isic,age\nA1,3\nA2,5\n");
+    fs::remove_file(root.join("metadata.csv.lapidary")).unwrap();
+    let dataset = open(&root);
+    assert_eq!(dataset.rows(), 10);
+    assert!(dataset.base.warnings.iter().any(|warning| warning.reason.contains("names no images")));
 }

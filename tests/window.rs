@@ -791,7 +791,7 @@ fn photographs() -> (TempDir, PathBuf) {
                 Some(file) => drop(fs::copy(file, to).unwrap()),
                 None => {
                     let picture = image::RgbImage::from_fn(100, 100, |x, y| {
-                        let bar = [x / 12 % 2, y / 12 % 2, (x + y) / 12 % 2, x / 25 % 2 ^ y / 25 % 2][class as usize] as u8;
+                        let bar = [x / 12 % 2, y / 12 % 2, (x + y) / 12 % 2, (x / 25 + y / 25) % 2][class as usize] as u8;
                         image::Rgb([bar * 120 + 60 + (x ^ i) as u8 % 20, bar * 100 + 70, 90 + (i * 9) as u8])
                     });
                     picture.save(to).unwrap();

@@ -84,7 +84,10 @@ impl App {
                 workspace.go(id)?;
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
-            Action::Check(thresholds) => self.start_check(thresholds),
+            Action::Check(thresholds) => {
+                self.look_again();
+                self.start_check(thresholds);
+            }
             Action::PreviewSplit(split) => self.start_split(split),
             Action::ApplySplit => self.apply_split(ctx),
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
@@ -180,11 +183,7 @@ impl App {
     }
 
     fn choose_model(&mut self, meaning: Meaning) {
-        self.memo.model_name = match &meaning {
-            Meaning::BuiltIn => None,
-            Meaning::Folder(folder) => Some(folder.file_name().unwrap_or_default().to_string_lossy().into_owned()),
-        };
-        self.labels.meaning = meaning;
+        self.set_meaning(meaning);
         self.labels.source = Source::Text;
         let ask = Ask { method: self.state.review.method, ..Ask::default() };
         self.start_learning(ask);
@@ -249,7 +248,7 @@ impl App {
                 self.all_edited();
                 match &edit {
                     Some(edit) => self.pictures_edited(edit),
-                    None => self.look_at_pictures_anew(),
+                    None => self.pictures_moved(true),
                 }
                 self.labels_walked(edit);
                 self.say(ctx, format!("{done}: {words}"));
@@ -386,6 +385,18 @@ impl App {
         };
         if parts.is_empty() {
             return self.complain(ctx, "There is no split to save; make one in Split first");
+        }
+        if parts[0].0.is_empty() {
+            // The whole, or what the filter leaves.
+        } else if let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) {
+            let kept = dataset.rows() - if self.state.export.excluded { 0 } else { dataset.excluded().len() };
+            let saved: usize = parts.iter().map(|(_, rows)| rows.ids(dataset).len()).sum();
+            if saved < kept {
+                return self.complain(
+                    ctx,
+                    format!("{} are in no part of the split: split again, or exclude them", count_samples(kept - saved)),
+                );
+            }
         }
         let full = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
         target.folder = if full { free_name(&path.join(&target.folder)) } else { path };

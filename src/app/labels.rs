@@ -38,8 +38,8 @@ pub struct Labels {
     model: Option<Arc<Mutex<LabelModel>>>,
     /// What the model was asked, and whether it has been since the dataset or the question changed.
     asked: Option<Ask>,
-    /// Where meaning comes from.
-    pub meaning: Meaning,
+    /// Where meaning comes from: of texts, and of images.
+    meanings: [Meaning; 2],
     /// Where probabilities come from.
     pub source: Source,
     /// Embeddings of the texts as they stood at a revision of the text columns.
@@ -113,15 +113,37 @@ impl App {
         self.count_decisions();
     }
 
+    /// Where the meaning of what is open comes from.
+    fn meaning(&self) -> &Meaning {
+        let pictures = self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some());
+        &self.labels.meanings[usize::from(pictures)]
+    }
+
+    /// Chooses where it comes from; the choice outlives the dataset.
+    pub(super) fn set_meaning(&mut self, meaning: Meaning) {
+        let pictures = self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some());
+        self.labels.meanings[usize::from(pictures)] = meaning;
+        self.name_model();
+    }
+
+    /// Says on screen which model it is.
+    pub(super) fn name_model(&mut self) {
+        self.memo.model_name = match self.meaning() {
+            Meaning::BuiltIn => None,
+            Meaning::Folder(folder) => Some(folder.file_name().unwrap_or_default().to_string_lossy().into_owned()),
+        };
+    }
+
     /// Learns the labels anew.
     pub(super) fn start_learning(&mut self, ask: Ask) {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
-        let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
+        let (meaning, texts) = (self.meaning().clone(), self.labels.texts);
         let (project, source) = (workspace.project().0.to_path_buf(), self.labels.source.clone());
         let scan = self.memo.scan.clone();
         if snapshot.pictures().is_some() && scan.is_none() && source == Source::Text {
-            return;
+            // The images first; labels follow by themselves.
+            return self.look_again();
         }
         let seen_by = self.labels.seen_by.clone();
         self.labels.asked = Some(ask.clone());
@@ -159,18 +181,20 @@ impl App {
 
     fn known_embeddings(&self) -> Option<Arc<Dense>> {
         let (meaning, texts, dense) = self.labels.embeddings.as_ref()?;
-        (*meaning == self.labels.meaning && *texts == self.labels.texts).then(|| Arc::clone(dense))
+        (meaning == self.meaning() && *texts == self.labels.texts).then(|| Arc::clone(dense))
     }
 
     pub(super) fn learned(&mut self, ctx: &Context, learned: Learned) {
         if self.labels.asked.as_ref() != Some(&learned.ask) {
             return;
         }
+        // Of images that were edited since, what was seen is of the old ones.
+        let fresh = learned.embeddings.as_ref().is_none_or(|(_, texts, _)| *texts == self.labels.texts);
         if learned.embeddings.is_some() {
             self.labels.embeddings = learned.embeddings;
         }
-        if let Some(scan) = learned.scan {
-            self.labels.seen_by = self.labels.meaning.clone();
+        if let Some(scan) = learned.scan.filter(|_| fresh) {
+            self.labels.seen_by = self.meaning().clone();
             self.memo.scan = Some(scan);
             self.keys.checked = false;
         }
@@ -210,7 +234,7 @@ impl App {
             let role = |column: &str| dataset.field(column).map(|field| dataset.fields()[field].role);
             match &change.target {
                 Of::Cells(column) => match role(column) {
-                    Some(Role::Text | Role::Messages) => self.labels.texts += 1,
+                    Some(Role::Text | Role::Messages | Role::Image) => self.labels.texts += 1,
                     Some(role) if role.is_label() => {
                         self.labels.pending.extend(&change.samples);
                         // Many at once, or a class that was not there: learned anew.
@@ -446,14 +470,14 @@ impl App {
                 format!("Words are looked for in texts, and these samples are images: {key} finds what is like one of them"),
             );
         }
-        let (text, meaning) = (words.to_owned(), self.labels.meaning.clone());
+        let (text, meaning) = (words.to_owned(), self.meaning().clone());
         self.start_search(format!("means “{words}”"), move |_| Ok(io::embed_words(&text, &meaning)?));
     }
 
     fn start_search(&mut self, title: String, query: impl FnOnce(&Dense) -> Result<Vec<f32>, JobError> + Send + 'static) {
         let Some(workspace) = &self.workspace else { return };
         let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
-        let (meaning, texts) = (self.labels.meaning.clone(), self.labels.texts);
+        let (meaning, texts) = (self.meaning().clone(), self.labels.texts);
         let project = workspace.project().0.to_path_buf();
         let scan = self.memo.scan.clone();
         self.jobs.start("similar", "Finding similar samples", move |progress| {
@@ -489,7 +513,7 @@ impl App {
     /// Forgets everything that was learned.
     pub(super) fn forget_labels(&mut self) {
         // The model folder belongs to the user; where probabilities come from, to the dataset.
-        self.labels = Labels { meaning: std::mem::take(&mut self.labels.meaning), ..Labels::default() };
+        self.labels = Labels { meanings: std::mem::take(&mut self.labels.meanings), ..Labels::default() };
         for job in ["labels", "follow", "near", "similar"] {
             self.jobs.cancel(job);
         }

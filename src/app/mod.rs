@@ -50,7 +50,7 @@ pub struct App {
     labels: labels::Labels,
     pictures: Pictures,
     fetcher: Option<pictures::Fetcher>,
-    cache: Option<Arc<PictureCache>>,
+    cache: pictures::Cache,
     /// Asks for another frame, from any thread.
     waker: Arc<dyn Fn() + Send + Sync>,
     theme: Theme,
@@ -99,7 +99,7 @@ impl App {
             labels: labels::Labels::default(),
             pictures: Pictures::default(),
             fetcher: None,
-            cache: None,
+            cache: pictures::Cache::default(),
             waker,
             applied: None,
             notices: Vec::new(),
@@ -252,7 +252,7 @@ impl eframe::App for App {
             preview: self.previewed.as_ref(),
             memo: &self.memo,
             pictures: &self.pictures,
-            disk: self.cache.as_ref().map(|cache| cache.bytes()),
+            disk: self.cache.get().and_then(Option::as_ref).map(PictureCache::bytes),
             theme: &self.theme,
             running: self
                 .jobs

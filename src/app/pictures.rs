@@ -1,6 +1,7 @@
 //! Pictures beside the window: fetching what views draw, looking at all of them for the checks.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use egui::{ColorImage, Context};
@@ -28,17 +29,20 @@ impl App {
     pub(super) fn begin_pictures(&mut self) {
         self.fetcher = None;
         self.pictures = Pictures::default();
+        self.keys.pictures = None;
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset().clone();
         let Some(field) = dataset.pictures() else { return };
-        if self.cache.is_none() {
-            self.cache = PictureCache::open(&self.folders.cache.join("pictures.db"), PictureCache::BOUND).map(Arc::new);
-        }
-        let cache = self.cache.clone();
+        self.keys.pictures = Some((dataset.fields()[field].name.to_string(), dataset.fields()[field].is_edited()));
+        let (cache, place) = (Arc::clone(&self.cache), self.cache_place());
         let waker = self.waker.clone();
         let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(8);
-        let work = move |key: &Key| fetch(&dataset, field, *key, cache.as_deref());
+        let work = move |key: &Key| fetch(&dataset, field, *key, opened(&cache, &place));
         self.fetcher = Some(Pool::new("pictures", threads, waker, work));
+    }
+
+    fn cache_place(&self) -> PathBuf {
+        self.folders.cache.join("pictures.db")
     }
 
     /// Takes in pictures that were fetched, as many as a frame has time for.
@@ -65,6 +69,13 @@ impl App {
         self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_busy())
     }
 
+    /// Looks at all pictures once more, where that was stopped or has failed.
+    pub(super) fn look_again(&mut self) {
+        if self.memo.scan.is_none() && !self.jobs.is_running("images") {
+            self.keys.scanned = false;
+        }
+    }
+
     /// Looks at all pictures, once.
     pub(super) fn schedule_scan(&mut self) {
         let Some(workspace) = &self.workspace else { return };
@@ -78,11 +89,18 @@ impl App {
             return;
         }
         self.keys.scanned = true;
-        let (snapshot, cache) = (dataset.clone(), self.cache.clone());
+        let (snapshot, cache, place) = (dataset.clone(), Arc::clone(&self.cache), self.cache_place());
         self.jobs.start("images", "Looking at images", move |progress| {
-            Ok(Done::Scanned(Arc::new(scan_pictures(&snapshot, field, cache.as_deref(), progress)?)))
+            Ok(Done::Scanned(Arc::new(scan_pictures(&snapshot, field, opened(&cache, &place), progress)?)))
         });
     }
+}
+
+/// The cache on disk, opened by whoever needs it first: never by the window itself.
+pub type Cache = Arc<OnceLock<Option<PictureCache>>>;
+
+fn opened<'c>(cache: &'c Cache, place: &Path) -> Option<&'c PictureCache> {
+    cache.get_or_init(|| PictureCache::open(place, PictureCache::BOUND)).as_ref()
 }
 
 fn fetch(dataset: &Dataset, field: usize, (id, level): Key, cache: Option<&PictureCache>) -> Result<Fetched, Trouble> {

@@ -89,6 +89,8 @@ pub struct Keys {
     summaries_wanted: Vec<String>,
     pub(super) checked: bool,
     pub(super) scanned: bool,
+    /// The column of pictures that was looked at, and whether its cells had been edited.
+    pub(super) pictures: Option<(String, bool)>,
     classes_given_up: bool,
     split: Option<(Split, u64)>,
 }
@@ -107,8 +109,9 @@ impl App {
         let fallback = self.folders.projects();
         let preview = self.preview.0.clone();
         // A project is locked by whoever has it open: let go of it before the same file is opened again.
+        let true_path = io::dataset_path(&path);
         let same = |workspace: &Workspace| {
-            std::path::absolute(&workspace.dataset().base.origin.path).ok() == std::path::absolute(&path).ok()
+            std::path::absolute(&workspace.dataset().base.origin.path).ok() == std::path::absolute(&true_path).ok()
         };
         if self.workspace.as_ref().is_some_and(same) {
             self.workspace = None;
@@ -156,6 +159,7 @@ impl App {
                 self.state.table.sort.clone_from(&self.keys.visible.sort);
             }
             "classes" => self.keys.classes_given_up = true,
+            "images" => self.memo.label_trouble = Some("looking at the images was stopped".to_owned()),
             "follow" => self.following_given_up(),
             _ => {}
         }
@@ -242,6 +246,7 @@ impl App {
         self.state.gallery.on = workspace.dataset().pictures().is_some();
         self.workspace = Some(workspace);
         self.begin_pictures();
+        self.name_model();
         self.notices.clear();
         if elsewhere && opened.words.is_none() {
             self.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
@@ -289,10 +294,23 @@ impl App {
         let of_pictures = |column: &String| dataset.field(column).is_some_and(|field| dataset.pictures() == Some(field));
         let touched = edit.changes.iter().any(|change| match &change.target {
             Of::Cells(column) => of_pictures(column),
-            Of::Role(_) => true,
             _ => false,
         });
         if touched {
+            self.look_at_pictures_anew();
+        } else {
+            self.pictures_moved(false);
+        }
+    }
+
+    /// Looks anew where another column holds the pictures now; and, after a jump, where any of their cells is or was edited.
+    pub(super) fn pictures_moved(&mut self, jumped: bool) {
+        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return };
+        let now = dataset.pictures().map(|field| (dataset.fields()[field].name.to_string(), dataset.fields()[field].is_edited()));
+        let name = |of: &Option<(String, bool)>| of.as_ref().map(|(name, _)| name.clone());
+        let edited = |of: &Option<(String, bool)>| of.as_ref().is_some_and(|(_, edited)| *edited);
+        let known = &self.keys.pictures;
+        if name(&now) != name(known) || jumped && (edited(&now) || edited(known)) {
             self.look_at_pictures_anew();
         }
     }
@@ -493,7 +511,7 @@ impl App {
         self.jobs.start("check", "Looking for outliers", move |progress| {
             let mut found = outliers(&snapshot, &thresholds, progress)?;
             if let Some(scan) = scan {
-                found.extend(image_findings(&snapshot, &scan, &thresholds.images));
+                found.extend(image_findings(&snapshot, &scan, &thresholds.images, progress)?);
                 found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
             }
             Ok(Done::Findings(revision, found))
@@ -610,15 +628,15 @@ fn open_file(
     preview: &dyn Fn(Dataset),
 ) -> Result<Opened, JobError> {
     let say = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
-    let fallback = Some(fallback);
+    let (fallback, project) = (Some(fallback), io::dataset_path(path));
     let mut words = None;
     if matches!(begun, Begun::Recover) {
-        let (project, _) = project_path(path, fallback);
+        let (project, _) = project_path(&project, fallback);
         let (aside, saved, lost) = recover(&project).map_err(|error| say(&error))?;
         words =
             Some(format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
     }
-    let stored = stored_reading(path, fallback);
+    let stored = stored_reading(&project, fallback);
     let reading = match &begun {
         Begun::Read(reading) | Begun::CarryTo(reading) => reading.clone(),
         _ => stored.as_ref().ok().cloned().flatten().unwrap_or_default(),

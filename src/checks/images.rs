@@ -4,6 +4,7 @@
 //! Scores and thresholds are `CleanVision`'s (0.3, `image_property_issue_manager.py`), outliers cleanlab's (`outlier.py`, cosine,
 //! ten neighbours, flagged beyond the third quartile and 1.7 interquartile ranges).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outliers::{quantile, show};
@@ -96,7 +97,11 @@ impl Scan {
 /// Rows whose mean distance to their ten nearest is far beyond the usual.
 fn far(appearance: &Dense, rows: &[u32], progress: &Progress) -> Result<Vec<(u32, f32)>, Cancelled> {
     progress.set_total(rows.len() as u64);
-    let near = nearest_of(appearance, rows, NEAREST, progress)?;
+    // Among these alone: what has no pixels, or is excluded, is no neighbour.
+    let mut among = Dense::zeros(rows.len(), appearance.dims);
+    rows.iter().enumerate().for_each(|(at, row)| among.row_mut(at).copy_from_slice(appearance.row(*row as usize)));
+    let all: Vec<u32> = (0..rows.len() as u32).collect();
+    let near = nearest_of(&among, &all, NEAREST, progress)?;
     let distances: Vec<f64> = near
         .iter()
         .map(|list| list.iter().map(|found| f64::from((1.0 - found.likeness).max(0.0))).sum::<f64>() / list.len().max(1) as f64)
@@ -109,9 +114,18 @@ fn far(appearance: &Dense, rows: &[u32], progress: &Progress) -> Result<Vec<(u32
 }
 
 /// The findings of a scan.
-pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) -> Vec<Finding> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn findings(
+    dataset: &Dataset,
+    scan: &Scan,
+    thresholds: &ImageThresholds,
+    progress: &Progress,
+) -> Result<Vec<Finding>, Cancelled> {
     let mut found = Vec::new();
-    let Some(field) = dataset.field(&scan.column) else { return found };
+    let Some(field) = dataset.field(&scan.column) else { return Ok(found) };
+    progress.set_total(scan.looks.len() as u64);
     let mut put = |check: Check, kind: Kind, samples: Vec<SampleId>, severity: f64, reason: String| {
         found.push(Finding { check, kind, samples, column: scan.column.clone(), severity, reason, suggestion: None });
     };
@@ -126,6 +140,7 @@ pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) ->
     sizes.sort_unstable_by(f64::total_cmp);
     let usual = (sizes.len() >= 8).then(|| (quantile(&sizes, 0.25), quantile(&sizes, 0.5), quantile(&sizes, 0.75)));
     for (row, look) in scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)) {
+        progress.step(1)?;
         let id = SampleId::at(row);
         let name = dataset.text(field, id).unwrap_or_default();
         let mut one = |kind: Kind, severity: f64, reason: String| put(Check::Images, kind, vec![id], severity, reason);
@@ -216,11 +231,10 @@ pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) ->
             put(Check::ImageCopies, Kind::SameImage, samples, 0.85, reason);
         }
     }
+    let same: HashMap<u32, &Vec<u32>> = scan.twins.same.iter().map(|rows| (rows[0], rows)).collect();
     for (rows, likeness) in &scan.twins.near {
         let samples: Vec<SampleId> = rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect();
-        if samples.len() > 1
-            && !scan.twins.same.iter().any(|same| same.len() == rows.len() && rows.iter().all(|row| same.contains(row)))
-        {
+        if samples.len() > 1 && same.get(&rows[0]).is_none_or(|same| same.len() != rows.len()) {
             let reason = format!(
                 "{} samples are nearly the same picture, likeness {:.3}: {}",
                 samples.len(),
@@ -234,7 +248,7 @@ pub fn findings(dataset: &Dataset, scan: &Scan, thresholds: &ImageThresholds) ->
         let reason = format!("its ten nearest are {times:.1} times as far away as is usual: it is like no other");
         put(Check::ImageOutliers, Kind::FarImage, vec![SampleId(*row)], (1.0 - 0.5 / f64::from(*times)).clamp(0.3, 0.9), reason);
     }
-    found
+    Ok(found)
 }
 
 /// The side of a square of as many pixels.

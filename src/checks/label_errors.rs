@@ -185,7 +185,11 @@ impl LabelModel {
         let classes = model.names.len();
         progress.set_total(steps(model.rows.len()) * 2);
         let learned = if bent { Some(Arc::new(kernel(&embeddings, progress)?)) } else { None };
-        let text = TextOf::of(dataset, ask.text.as_deref()).ok();
+        let text = match TextOf::of(dataset, ask.text.as_deref()) {
+            Ok(text) => Some(text),
+            Err(Unfit::NoText) => None,
+            Err(trouble) => return Err(trouble),
+        };
         let words = text.as_ref().map(|text| move |row: usize| text.read(dataset, SampleId::at(row)));
         let words = words.as_ref().map(|words| words as &(dyn Fn(usize) -> _ + Sync));
         let features = Features::of_pictures(Arc::clone(&embeddings), learned, words, classes, progress)?;

@@ -78,7 +78,7 @@ pub fn outliers(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress)
 }
 
 /// What kind of problem a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A number far from the rest.
     Number,
@@ -175,6 +175,11 @@ impl Kind {
             Self::NearImage => "Near copies",
             Self::FarImage => "Like no other",
         }
+    }
+
+    /// Whether its samples are one and the same, the best first: all but that can go.
+    pub fn is_of_copies(self) -> bool {
+        matches!(self, Self::SameImage | Self::NearImage)
     }
 
     /// The check that finds it.

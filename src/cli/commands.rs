@@ -78,7 +78,7 @@ fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     if !arguments.path.exists() {
         return Err(format!("{} cannot be read: there is no such file", arguments.path.display()));
     }
-    if let Some(stored) = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)?
+    if let Some(stored) = stored_reading(&io::dataset_path(&arguments.path), fallback.as_deref()).map_err(say)?
         && reading == io::Reading::default()
     {
         reading = stored;
@@ -192,7 +192,11 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
             .to_owned());
     }
-    let of_images = scan.as_ref().map(|scan| image_findings(workspace.dataset(), scan, &thresholds.images)).unwrap_or_default();
+    let of_images = match &scan {
+        Some(scan) => image_findings(workspace.dataset(), scan, &thresholds.images, &Progress::silent())
+            .map_err(|_| "cancelled".to_owned())?,
+        None => Vec::new(),
+    };
     for check in wanted {
         let begun = Instant::now();
         findings.extend(match check {
@@ -438,13 +442,12 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
     };
     let rows = if arguments.has("--with-excluded") { Rows::All } else { Rows::Kept };
     let table = named.is_some() || arguments.has("--format");
-    if arguments.has("--images") || !table {
-        if let Some(target) = image_target(arguments, dataset, &path)? {
-            let report = io::export_images(dataset, &[(String::new(), rows)], &target, &Progress::silent()).map_err(say)?;
-            note(err, &format!("{}: {} samples, {} bytes", target.folder.display(), report.rows, report.bytes));
-            report.notes.iter().for_each(|text| note(err, text));
-            return Ok(());
-        }
+    let images = if arguments.has("--images") || !table { image_target(arguments, dataset, &path)? } else { None };
+    if let Some(target) = images {
+        let report = io::export_images(dataset, &[(String::new(), rows)], &target, &Progress::silent()).map_err(say)?;
+        note(err, &format!("{}: {} samples, {} bytes", target.folder.display(), report.rows, report.bytes));
+        report.notes.iter().for_each(|text| note(err, text));
+        return Ok(());
     }
     let target = Target { path, format, packing, own_columns: arguments.has("--own-columns"), utf8: arguments.has("--utf8") };
     let report = guarded(|| io::export(dataset, &rows, &target, &Progress::silent())).map_err(say)?.map_err(say)?;
@@ -478,7 +481,7 @@ fn history(arguments: &Arguments, out: &mut dyn Write) -> Done {
 fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let fallback = fallback_folder();
     let asked = arguments.reading()?;
-    let stored = stored_reading(&arguments.path, fallback.as_deref()).map_err(say)?;
+    let stored = stored_reading(&io::dataset_path(&arguments.path), fallback.as_deref()).map_err(say)?;
     let Some(stored) = stored else {
         return Err(format!("{} has no project: there is nothing to carry over", arguments.path.display()));
     };
@@ -494,7 +497,7 @@ fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
 }
 
 fn rescue(arguments: &Arguments, err: &mut dyn Write) -> Done {
-    let (project, _) = project_path(&arguments.path, fallback_folder().as_deref());
+    let (project, _) = project_path(&io::dataset_path(&arguments.path), fallback_folder().as_deref());
     if !project.exists() {
         return Err(format!("{} has no project: there is nothing to recover", arguments.path.display()));
     }

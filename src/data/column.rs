@@ -47,15 +47,13 @@ impl Column {
         let series = series.rechunk();
         let name = series.name().as_str();
         let strings = series.str().ok().and_then(|strings| strings.downcast_iter().next().cloned());
-        match strings {
-            Some(cells) => Self::from_views(name, Kind::Text, cells),
-            None => {
-                let kind = native::kind_of(series.dtype());
-                match blobs(&series) {
-                    Some(store) => Self { name: name.into(), kind: Kind::Text, store },
-                    None => Self { name: name.into(), kind, store: Store::Native(series) },
-                }
-            }
+        if let Some(cells) = strings {
+            return Self::from_views(name, Kind::Text, cells);
+        }
+        let kind = native::kind_of(series.dtype());
+        match blobs(&series) {
+            Some(store) => Self { name: name.into(), kind: Kind::Text, store },
+            None => Self { name: name.into(), kind, store: Store::Native(series) },
         }
     }
 

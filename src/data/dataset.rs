@@ -80,6 +80,8 @@ pub struct Base {
     pub warnings: Vec<Warning>,
     /// Where the paths of pictures lead.
     pub pictures: PictureStore,
+    /// A hash of each sample's picture, where opening has read it: pictures of one name in another version of an archive may differ.
+    pub prints: Vec<u64>,
     /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
     pub odd_names: HashMap<u32, OsString>,
 }
@@ -351,6 +353,9 @@ impl Dataset {
             return xxhash_rust::xxh3::xxh3_64(raw.row(id.row()));
         }
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        if let Some(print) = self.base.prints.get(id.row()) {
+            hasher.update(&print.to_le_bytes());
+        }
         for column in &self.base.columns {
             if let Some(bytes) = column.blob(id.row()) {
                 hasher.update(bytes);

@@ -21,6 +21,8 @@ pub struct Archive {
     pub held: Option<Vec<u8>>,
     /// The folder within it that paths start from; empty, or with a slash at its end.
     pub base: String,
+    /// Its size and when it was changed last (nanoseconds since 1970), as it was when it was opened.
+    pub stamp: (u64, u128),
     /// Its files by name.
     pub members: HashMap<String, Member>,
 }
@@ -41,6 +43,8 @@ pub struct Member {
     pub packed: u64,
     /// How many bytes it says it unpacks to.
     pub size: u64,
+    /// The checksum (CRC-32) of what it unpacks to, where the archive has one.
+    pub sum: Option<u32>,
     /// How it is packed.
     pub packing: MemberPacking,
 }

@@ -7,8 +7,10 @@ use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
 use super::error::IoError;
-use super::folder::{Listed, TABLES, columns_of, fingerprint, text_column};
+use super::folder::{Listed, TABLES, columns_of, text_column};
 use super::open::{Reading, open_text};
 use crate::data::{Archive, Base, Column, Dataset, Format, Member, MemberPacking, Origin, Packing, PictureStore, Warning};
 use crate::job::{Progress, guarded};
@@ -32,7 +34,8 @@ pub fn open_archive(
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
-    let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let stamp = super::images::stamp(path).unwrap_or_default();
+    let size = stamp.0;
     let open = || File::open(path).map(BufReader::new).map_err(|error| broken(error.to_string()));
     let list = guarded(|| match (&held, format) {
         (_, Format::Zip) => list_zip(open()?, progress, &broken),
@@ -50,10 +53,10 @@ pub fn open_archive(
         let hidden =
             name.split('/').any(|part| part.starts_with('.') && part != ".." && part != ".") || name.starts_with("__MACOSX/");
         if !hidden {
-            if !members.contains_key(&name) {
-                names.push(name.clone());
-            } else {
+            if members.contains_key(&name) {
                 twice += 1;
+            } else {
+                names.push(name.clone());
             }
             // As in unpacking, the last of a name is the one.
             members.insert(name, member);
@@ -69,12 +72,12 @@ pub fn open_archive(
         .filter(|name| TABLES.iter().take(2).any(|table| *name == table || name.ends_with(&format!("/{table}"))))
         .min_by_key(|name| name.len())
         .cloned();
-    let mut archive = Archive { path: path.to_owned(), held, base: String::new(), members };
+    let mut archive = Archive { path: path.to_owned(), held, base: String::new(), stamp, members };
     if let Some(table) = table {
         let member = &archive.members[&table];
         let bytes =
             super::images::read_member(&archive, member, TABLE).map_err(|trouble| broken(format!("{table}: {trouble}")))?;
-        archive.base = table[..table.len() - table.rsplit('/').next().map_or(0, str::len)].to_owned();
+        table[..table.len() - table.rsplit('/').next().map_or(0, str::len)].clone_into(&mut archive.base);
         let named = super::format_of_name(Path::new(&table)).0;
         let fingerprint = xxhash_rust::xxh3::xxh3_128(&bytes);
         let place = PictureStore::Archive(Arc::new(archive));
@@ -88,17 +91,35 @@ pub fn open_archive(
     let found: Vec<Listed> = images.into_iter().map(|name| Listed { name, odd: None }).collect();
     let mut columns = columns_of(&found);
     if format == Format::Tar {
-        columns.extend(beside(&archive, &found, &others, &columns));
+        columns.extend(beside(&archive, &found, &others, &columns, &mut warnings, progress)?);
     }
     let used = columns.len() > columns_of(&found).len();
     if !others.is_empty() && !used {
         warnings.push(note(format!("{} files whose names are no image's were left out: {} …", others.len(), others[0])));
     }
+    // Another picture under the same name is another sample: by its checksum where the archive has one, else by its bytes.
+    let mut prints = Vec::with_capacity(found.len());
+    let mut print = Xxh3::new();
+    progress.set_total(found.len() as u64);
+    for listed in &found {
+        progress.step(1)?;
+        let member = &archive.members[&listed.name];
+        let own = match member.sum {
+            Some(sum) => u64::from(sum) << 32 | member.size & 0xffff_ffff,
+            None => super::images::read_member(&archive, member, u64::MAX).map_or(0, |bytes| xxh3_64(&bytes)),
+        };
+        prints.push(own);
+        print.update(listed.name.as_bytes());
+        print.update(&own.to_le_bytes());
+    }
+    for column in &columns {
+        (0..found.len()).for_each(|row| print.update(column.text(row).unwrap_or_default().as_bytes()));
+    }
     let origin =
-        Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: fingerprint(&found), bytes: size };
+        Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: print.digest128(), bytes: size };
     let rows = found.len();
     let pictures = PictureStore::Archive(Arc::new(archive));
-    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings, pictures, odd_names: HashMap::new() }))
+    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings, pictures, prints, odd_names: HashMap::new() }))
 }
 
 type Members = Vec<(String, Member)>;
@@ -120,7 +141,8 @@ fn list_zip(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String)
             zip::CompressionMethod::Deflated => MemberPacking::Deflated,
             other => MemberPacking::Refused(format!("it is packed by {other}")),
         };
-        let member = Member { start: entry.header_start(), packed: entry.compressed_size(), size: entry.size(), packing };
+        let (packed, sum) = (entry.compressed_size(), Some(entry.crc32()));
+        let member = Member { start: entry.header_start(), packed, size: entry.size(), sum, packing };
         let name = entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), |name| name.into_owned());
         list.push((name.replace('\\', "/"), member));
     }
@@ -148,7 +170,7 @@ fn list_tar(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String)
             continue;
         };
         let size = entry.size();
-        list.push((name, Member { start: entry.raw_file_position(), packed: size, size, packing }));
+        list.push((name, Member { start: entry.raw_file_position(), packed: size, size, sum: None, packing }));
     }
     if list.is_empty() {
         return Err(broken("it is torn, or holds no files".to_owned()));
@@ -156,8 +178,19 @@ fn list_tar(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String)
     Ok(list)
 }
 
-/// What stands beside each image under the same name, as `WebDataset` writes it: `key.cls`, `key.txt`, `key.json`.
-fn beside(archive: &Archive, found: &[Listed], others: &[String], known: &[Column]) -> Vec<Column> {
+/// The most bytes of everything that stands beside images, and the most columns that it becomes.
+const BESIDE: u64 = 512 << 20;
+const COLUMNS: usize = 256;
+
+/// What stands beside each image under the same name, as `WebDataset` writes it: `key.cls`, `key.txt`, `key.json`. Only text.
+fn beside(
+    archive: &Archive,
+    found: &[Listed],
+    others: &[String],
+    known: &[Column],
+    warnings: &mut Vec<Warning>,
+    progress: &Progress,
+) -> Result<Vec<Column>, IoError> {
     /// The name up to the first dot of its last part, and what follows.
     fn key(name: &str) -> (&str, &str) {
         let last = name.rfind('/').map_or(0, |at| at + 1);
@@ -168,13 +201,28 @@ fn beside(archive: &Archive, found: &[Listed], others: &[String], known: &[Colum
         let (key, ending) = key(name);
         by_key.entry(key).or_default().push((ending, name));
     }
-    let mut cells: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    // Sparse: a name that few images have costs little until it is dropped.
+    let mut cells: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
+    let (mut read, mut left_out) = (0_u64, 0_usize);
+    progress.set_total(found.len() as u64);
     for (row, listed) in found.iter().enumerate() {
+        progress.step(1)?;
         for (ending, name) in by_key.get(key(&listed.name).0).into_iter().flatten() {
-            let Ok(bytes) = super::images::read_member(archive, &archive.members[*name], LONGEST) else { continue };
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let member = &archive.members[*name];
+            if read + member.size > BESIDE {
+                left_out += 1;
+                continue;
+            }
+            let Ok(bytes) = super::images::read_member(archive, member, LONGEST) else { continue };
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            if text.contains('\0') {
+                continue;
+            }
+            read += text.len() as u64;
             let mut put = |column: &str, text: String| {
-                cells.entry(column.to_owned()).or_insert_with(|| vec![None; found.len()])[row] = Some(text);
+                if cells.len() < COLUMNS * 4 || cells.contains_key(column) {
+                    cells.entry(column.to_owned()).or_default().push((row, text));
+                }
             };
             match (*ending, serde_json::from_str::<serde_json::Value>(&text)) {
                 ("cls", _) => put("label", text.trim().to_owned()),
@@ -188,6 +236,12 @@ fn beside(archive: &Archive, found: &[Listed], others: &[String], known: &[Colum
             }
         }
     }
+    if left_out > 0 {
+        warnings.push(Warning {
+            line: 0,
+            reason: format!("{left_out} files beside images were left out: together they are too large"),
+        });
+    }
     let free = |name: &str| {
         (1..=u32::MAX)
             .map(|n| if n == 1 { name.to_owned() } else { format!("{name} {n}") })
@@ -195,10 +249,14 @@ fn beside(archive: &Archive, found: &[Listed], others: &[String], known: &[Colum
             .unwrap_or_default()
     };
     // What says something of few pictures is clutter of another kind (a licence, a list).
-    cells
+    Ok(cells
         .into_iter()
-        .filter(|(_, cells)| cells.iter().flatten().count() * 2 >= found.len())
-        .take(super::columns::MAX_COLUMNS)
-        .map(|(name, cells)| text_column(&free(&name), &cells.iter().map(Option::as_deref).collect::<Vec<_>>()))
-        .collect()
+        .filter(|(_, cells)| cells.len() * 2 >= found.len())
+        .take(COLUMNS)
+        .map(|(name, cells)| {
+            let mut all: Vec<Option<&str>> = vec![None; found.len()];
+            cells.iter().for_each(|(row, text)| all[*row] = Some(text));
+            text_column(&free(&name), &all)
+        })
+        .collect())
 }

@@ -12,7 +12,7 @@ use super::error::IoError;
 use super::export::{Report, Rows};
 use super::images::{picture_bytes, picture_file};
 use super::save::write_error;
-use crate::data::{Dataset, Kind, Role, SampleId};
+use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId};
 use crate::job::Progress;
 
 /// Which folders images are put in.
@@ -75,6 +75,15 @@ pub fn export_images(
         let reason = "it exists already and is not empty; choose another name".to_owned();
         return Err(IoError::Write { path: target.folder.clone(), reason });
     }
+    if let (PictureStore::Folder(root), Format::Folder) = (&dataset.base.pictures, dataset.base.origin.format) {
+        // The nearest folder above that is there already.
+        let there = std::path::absolute(&target.folder).map_err(fail)?;
+        let nearest = there.ancestors().find_map(|folder| folder.canonicalize().ok());
+        if nearest.is_some_and(|folder| folder.starts_with(root)) {
+            let reason = "it lies within the source, which Lapidary never writes to; choose a folder elsewhere".to_owned();
+            return Err(IoError::Write { path: target.folder.clone(), reason });
+        }
+    }
     let parts: Vec<(&String, Vec<SampleId>)> = parts.iter().map(|(name, rows)| (name, rows.ids(dataset))).collect();
     let label = dataset.with_role(Role::is_label);
     let all = || parts.iter().flat_map(|(_, ids)| ids.iter().copied());
@@ -102,7 +111,7 @@ pub fn export_images(
     let aside = tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempdir_in(outer).map_err(fail)?.keep();
     let aside = Aside(aside);
     let classes: BTreeSet<String> = match label.filter(|_| target.layout == Layout::Classes) {
-        Some(field) => all().filter_map(|id| dataset.text(field, id).map(|text| text.into_owned())).collect(),
+        Some(field) => all().filter_map(|id| class_of(dataset, field, id)).collect(),
         None => BTreeSet::new(),
     };
     let classes = folders_of(classes.into_iter());
@@ -110,7 +119,7 @@ pub fn export_images(
     let mut written = Written { dataset, field, label, target, classes, bytes: 0, copied: 0, renamed: 0 };
     for (name, ids) in &parts {
         let folder = folders.get(*name).map_or_else(|| aside.0.clone(), |folder| aside.0.join(folder));
-        written.part(&folder, ids, progress)?;
+        written.part(&folder, ids, !name.is_empty(), progress)?;
     }
     #[cfg(unix)]
     {
@@ -148,7 +157,7 @@ struct Written<'d> {
 }
 
 impl Written<'_> {
-    fn part(&mut self, folder: &Path, ids: &[SampleId], progress: &Progress) -> Result<(), IoError> {
+    fn part(&mut self, folder: &Path, ids: &[SampleId], named: bool, progress: &Progress) -> Result<(), IoError> {
         let fail = |error: std::io::Error| write_error(&self.target.folder, &error);
         fs::create_dir_all(folder).map_err(fail)?;
         let dataset = self.dataset;
@@ -156,7 +165,7 @@ impl Written<'_> {
         let others: Vec<usize> = (0..dataset.fields().len())
             .filter(|other| *other != self.field)
             .filter(|other| self.target.layout == Layout::Paths || Some(*other) != self.label)
-            .filter(|other| dataset.fields()[*other].role != Role::Split)
+            .filter(|other| !named || dataset.fields()[*other].role != Role::Split)
             .collect();
         let needed = !others.is_empty();
         let columns: Vec<usize> = if needed {
@@ -201,9 +210,9 @@ impl Written<'_> {
             .collect();
         let name = parts.last().cloned().unwrap_or_else(|| OsString::from(format!("{:06}", id.0)));
         if self.target.layout == Layout::Paths {
-            return parts.into_iter().collect();
+            return if parts.is_empty() { name.into() } else { parts.into_iter().collect() };
         }
-        let class = self.label.and_then(|field| dataset.text(field, id)).unwrap_or_default();
+        let class = self.label.and_then(|field| class_of(dataset, field, id)).unwrap_or_default();
         self.classes.get(&*class).map_or_else(PathBuf::new, PathBuf::from).join(name)
     }
 
@@ -211,7 +220,9 @@ impl Written<'_> {
     fn free(&mut self, taken: &mut HashMap<PathBuf, u32>, place: PathBuf) -> PathBuf {
         let folded = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
         let mut free = place.clone();
-        let mut n = 1;
+        // Where many have one name, counting goes on where it stopped.
+        let first = taken.get(&folded(&place)).copied().unwrap_or(1);
+        let mut n = first;
         while taken.contains_key(&folded(&free)) {
             n += 1;
             let stem = place.file_stem().unwrap_or_default().to_owned();
@@ -223,8 +234,9 @@ impl Written<'_> {
             }
             free = place.with_file_name(name);
         }
-        self.renamed += usize::from(n > 1);
-        taken.insert(folded(&free), 1);
+        self.renamed += usize::from(free != place);
+        taken.insert(folded(&place), n);
+        taken.entry(folded(&free)).or_insert(1);
         free
     }
 
@@ -257,6 +269,12 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::hard_link(from, to)
+}
+
+/// The one class of a sample, as its label names it.
+fn class_of(dataset: &Dataset, field: usize, id: SampleId) -> Option<String> {
+    let column = &dataset.fields()[field];
+    crate::data::classes_of(dataset.text(field, id), column.kind, column.role).into_iter().next()
 }
 
 /// A folder each: names that differ only in what a folder's name cannot hold get different ones.

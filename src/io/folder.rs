@@ -45,7 +45,10 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     let mut walked = walk(&root, progress)?;
     if let Some(table) = table {
         let dataset = open(&table, reading, progress, preview)?;
-        return Ok(with_notes(dataset, &walked));
+        if dataset.pictures().is_some() || walked.found.is_empty() {
+            return Ok(with_notes(dataset, &walked));
+        }
+        walked.warnings.push(note(format!("{} names no images and was left out", table.display())));
     }
     if walked.found.is_empty() {
         let what = match walked.others {
@@ -55,7 +58,8 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
         return Err(IoError::Format { path: path.to_owned(), what });
     }
     walked.tables.sort_unstable();
-    walked.found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    // Names that are shown alike are told apart by their bytes.
+    walked.found.sort_unstable_by(|a, b| (&a.name, &a.odd).cmp(&(&b.name, &b.odd)));
     let mut columns = columns_of(&walked.found);
     let tables = std::mem::take(&mut walked.tables);
     let mut told = 0_u128;
@@ -65,7 +69,7 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
         for table in &tables {
             told = told.rotate_left(1) ^ super::fingerprint(&root.join(table))?;
         }
-        describe(&root, &tables, &walked.found, &mut columns, reading, progress)?;
+        describe(&root, &tables, &walked.found, &mut columns, &mut walked.warnings, reading, progress)?;
     }
     if walked.others > 0 {
         walked
@@ -83,7 +87,16 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     let rows = walked.found.len();
     let odd_names = walked.found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();
     let pictures = PictureStore::Folder(root);
-    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings: walked.warnings, pictures, odd_names }))
+    Ok(Dataset::new(Base {
+        columns,
+        rows,
+        raw: None,
+        origin,
+        warnings: walked.warnings,
+        pictures,
+        prints: Vec::new(),
+        odd_names,
+    }))
 }
 
 /// Adds what tables within the folder say of the images beside them. A column that is there already is theirs from then on.
@@ -92,14 +105,25 @@ fn describe(
     tables: &[String],
     found: &[Listed],
     columns: &mut Vec<Column>,
+    warnings: &mut Vec<Warning>,
     reading: &Reading,
     progress: &Progress,
 ) -> Result<(), IoError> {
     let rows: HashMap<&str, usize> = found.iter().enumerate().map(|(row, listed)| (listed.name.as_str(), row)).collect();
     let mut cells: Vec<(String, Vec<Option<String>>)> = Vec::new();
     for table in tables {
-        let dataset = open(&root.join(table), reading, progress, &|_| {})?;
-        let Some(paths) = dataset.pictures() else { continue };
+        let dataset = match open(&root.join(table), reading, progress, &|_| {}) {
+            Ok(dataset) => dataset,
+            Err(IoError::Cancelled) => return Err(IoError::Cancelled),
+            Err(error) => {
+                warnings.push(note(error.to_string()));
+                continue;
+            }
+        };
+        let Some(paths) = dataset.pictures() else {
+            warnings.push(note(format!("{table} names no images and was left out")));
+            continue;
+        };
         let folder = table.rsplit_once('/').map_or("", |(folder, _)| folder);
         for id in dataset.samples() {
             let path = dataset.text(paths, id).unwrap_or_default();
@@ -117,10 +141,24 @@ fn describe(
     }
     for (name, cells) in cells {
         let name = if name == "image" { "image 2".to_owned() } else { name };
-        columns.retain(|column| *column.name != *name);
+        // Where the tables say nothing of an image, its folder still does.
+        let known = columns.iter().position(|column| *column.name == *name).map(|at| columns.remove(at));
+        let cell = |(row, cell): (usize, &Option<String>)| {
+            cell.clone().or_else(|| known.as_ref().and_then(|known| known.text(row)).map(|text| text.into_owned()))
+        };
+        let cells: Vec<Option<String>> = cells.iter().enumerate().map(cell).collect();
         columns.push(text_column(&name, &cells.iter().map(Option::as_deref).collect::<Vec<_>>()));
     }
     Ok(())
+}
+
+/// Where a dataset truly lies: of a folder its table where it has one, else the folder by its full name. A project is found by it.
+pub fn dataset_path(path: &Path) -> PathBuf {
+    if !path.is_dir() {
+        return path.to_owned();
+    }
+    let root = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    TABLES.iter().map(|name| root.join(name)).find(|table| table.is_file()).unwrap_or(root)
 }
 
 /// The fingerprint of a list of names: XXH3, 128 bits.
@@ -128,6 +166,7 @@ pub fn fingerprint(found: &[Listed]) -> u128 {
     let mut hasher = Xxh3::new();
     for listed in found {
         hasher.update(listed.name.as_bytes());
+        hasher.update(listed.odd.as_ref().map_or(&[][..], |odd| odd.as_encoded_bytes()));
         hasher.update(b"\0");
     }
     hasher.digest128()
@@ -159,6 +198,7 @@ fn with_notes(dataset: Dataset, walked: &Walked) -> Dataset {
             origin: base.origin.clone(),
             warnings: base.warnings.iter().cloned().chain([note(reason)]).collect(),
             pictures: base.pictures.clone(),
+            prints: base.prints.clone(),
             odd_names: base.odd_names.clone(),
         }),
     }

@@ -53,13 +53,20 @@ impl Found<'_> {
     /// What recognises the picture at another time without reading it.
     fn key(&self) -> PictureKey {
         match self {
-            Self::File(path, meta) => PictureKey::of_file(path, meta, 0),
-            Self::Member(archive, member) => {
-                let meta = fs::metadata(&archive.path).ok();
-                meta.map_or(PictureKey::default(), |meta| PictureKey::of_file(&archive.path, &meta, member.start + 1))
-            }
+            Self::File(path, meta) => PictureKey::new(path, stamp_of(meta), 0),
+            Self::Member(archive, member) => PictureKey::new(&archive.path, archive.stamp, member.start + 1),
         }
     }
+}
+
+/// A file's size and when it was changed last.
+pub fn stamp(path: &Path) -> Option<(u64, u128)> {
+    fs::metadata(path).ok().map(|meta| stamp_of(&meta))
+}
+
+fn stamp_of(meta: &fs::Metadata) -> (u64, u128) {
+    let changed = meta.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+    (meta.len(), changed.as_nanos())
 }
 
 fn too_large(bytes: u64) -> Trouble {
@@ -153,6 +160,9 @@ pub fn read_member(archive: &Archive, member: &Member, most: u64) -> Result<Vec<
         let bytes = start.checked_add(size).and_then(|end| held.get(start..end));
         return bytes.map(<[u8]>::to_vec).ok_or_else(|| Trouble::Broken("the archive is torn".to_owned()));
     }
+    if stamp(&archive.path) != Some(archive.stamp) {
+        return Err(Trouble::Unreadable("the archive was changed since it was opened: open it again".to_owned()));
+    }
     let torn = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Trouble::Broken("the archive is torn".to_owned()),
         _ => unreadable(&error),
@@ -178,11 +188,21 @@ pub fn read_member(archive: &Archive, member: &Member, most: u64) -> Result<Vec<
         if bytes.len() != size {
             return Err(Trouble::Broken("it unpacks to another size than the archive says".to_owned()));
         }
-        return Ok(bytes);
+        return checked(bytes, member);
     }
     let mut bytes = Vec::with_capacity(packed);
     file.take(member.packed).read_to_end(&mut bytes).map_err(torn)?;
-    if bytes.len() == packed { Ok(bytes) } else { Err(Trouble::Broken("the archive is torn".to_owned())) }
+    if bytes.len() == packed { checked(bytes, member) } else { Err(Trouble::Broken("the archive is torn".to_owned())) }
+}
+
+/// Holds a member's bytes against its checksum.
+fn checked(bytes: Vec<u8>, member: &Member) -> Result<Vec<u8>, Trouble> {
+    let mut sum = flate2::Crc::new();
+    sum.update(&bytes);
+    if member.sum.is_some_and(|wanted| wanted != sum.sum()) {
+        return Err(Trouble::Broken("its bytes do not fit the archive's checksum".to_owned()));
+    }
+    Ok(bytes)
 }
 
 /// A sample's picture, its longer side `most` pixels or less. Costly ones are kept in `cache`.

@@ -18,7 +18,7 @@ use crate::learn::dense::Dense;
 use crate::learn::embedding::built_in;
 use crate::learn::encoder::{Encoder, EncoderError, EncoderFiles};
 use crate::learn::vision::{Vision, VisionFiles};
-use crate::pixels::{Picture, decode};
+use crate::pixels::{Picture, decode, read_header};
 
 /// Where meaning comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -150,7 +150,12 @@ pub fn embed_pictures(
                 let Ok(bytes) = picture_bytes(dataset, field, SampleId::at(row)) else { return (0, None) };
                 let hash = xxh3_64(&bytes);
                 let unknown = !known.vectors.contains_key(&hash);
-                (hash, unknown.then(|| decode(&bytes, Some(vision.preparation.resize * 2)).ok()).flatten())
+                // Its shorter side must still be what the model asks for.
+                let least = read_header(&bytes).map_or(1, |header| {
+                    let (longer, shorter) = (header.width.max(header.height), header.width.min(header.height));
+                    (f64::from(vision.preparation.resize) * f64::from(longer) / f64::from(shorter)).ceil() as u32
+                });
+                (hash, unknown.then(|| decode(&bytes, Some(least)).ok()).flatten())
             })
             .collect();
         let (places, pictures): (Vec<usize>, Vec<Picture>) =

@@ -27,6 +27,7 @@ pub use delimited::write_field;
 pub use error::IoError;
 pub use export::{Report, Rows, Target, export};
 pub use export_images::{ImageTarget, Layout, Transfer, export_images};
+pub use folder::dataset_path;
 pub use format::{compressed_name, format_of_name};
 pub use images::{look_at_all, picture_bytes, thumbnail};
 pub use meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words};

@@ -171,6 +171,7 @@ fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress
         origin,
         warnings: Vec::new(),
         pictures: beside(path),
+        prints: Vec::new(),
         odd_names: HashMap::new(),
     }))
 }
@@ -255,7 +256,16 @@ pub fn open_text(
     let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
     let origin = Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size };
     let pictures = pictures.unwrap_or_else(|| beside(path));
-    Ok(Dataset::new(Base { columns, rows, raw: Some(raw), origin, warnings, pictures, odd_names: HashMap::new() }))
+    Ok(Dataset::new(Base {
+        columns,
+        rows,
+        raw: Some(raw),
+        origin,
+        warnings,
+        pictures,
+        prints: Vec::new(),
+        odd_names: HashMap::new(),
+    }))
 }
 
 fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -> Vec<Warning> {

@@ -4,8 +4,8 @@
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
@@ -13,14 +13,13 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 use crate::pixels::{Look, Picture, decode};
 
 /// What recognises a picture without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PictureKey(u64);
 
 impl PictureKey {
-    /// The key of a file as it is now; `part` tells members of one archive apart.
-    pub fn of_file(path: &Path, meta: &fs::Metadata, part: u64) -> Self {
-        let changed = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        let seed = xxh3_64(&[meta.len(), changed.as_nanos() as u64, part].map(u64::to_le_bytes).concat());
+    /// The key of a file as it is now, by its size and time of change; `part` tells members of one archive apart.
+    pub fn new(path: &Path, (bytes, changed): (u64, u128), part: u64) -> Self {
+        let seed = xxh3_64(&[bytes, changed as u64, part].map(u64::to_le_bytes).concat());
         // SQLite keeps 64 bits: of a million pictures, two share a key once in forty million runs.
         Self(xxh3_128_with_seed(path.as_os_str().as_encoded_bytes(), seed) as u64)
     }
@@ -28,18 +27,21 @@ impl PictureKey {
 
 struct Store {
     connection: Connection,
-    bytes: u64,
-    waiting: u32,
+    /// What is written with the next batch.
+    waiting: Vec<(PictureKey, u32, Vec<u8>)>,
 }
 
 /// The cache. Many threads may use it at once; they take turns.
 pub struct PictureCache {
     store: Mutex<Store>,
+    bytes: AtomicU64,
     bound: u64,
 }
 
 /// Raised when what is kept is worked out otherwise.
 const VERSION: i64 = 1;
+/// Pictures that are written together.
+const BATCH: usize = 64;
 
 impl PictureCache {
     /// Thumbnails of a longer side are not kept.
@@ -49,12 +51,13 @@ impl PictureCache {
     /// The usual bound, in bytes.
     pub const BOUND: u64 = 1 << 30;
 
-    /// Opens the cache at `path`, bounded to `bound` bytes; `None` where there can be none (another window has it, the disk refuses).
+    /// Opens the cache at `path`, bounded to `bound` bytes; `None` where there can be none.
     pub fn open(path: &Path, bound: u64) -> Option<Self> {
         fs::create_dir_all(path.parent()?).ok()?;
         let begin = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(path)?;
-            connection.busy_timeout(std::time::Duration::from_millis(200))?;
+            // Another window writes for some milliseconds; what does not fit in between is worked out again some day.
+            connection.busy_timeout(std::time::Duration::from_millis(20))?;
             // Losing it costs time and nothing else.
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "OFF")?;
@@ -65,26 +68,26 @@ impl PictureCache {
             }
             connection.execute_batch(
                 "CREATE TABLE IF NOT EXISTS kept (picture INTEGER NOT NULL, side INTEGER NOT NULL, body BLOB NOT NULL, \
-                 UNIQUE (picture, side)); BEGIN",
+                 UNIQUE (picture, side))",
             )?;
             Ok(connection)
         };
-        let connection = begin()
-            .or_else(|_| {
-                // Damaged, or no cache at all: begun anew.
-                fs::remove_file(path).ok();
-                begin()
-            })
-            .ok()?;
-        let bytes =
-            connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0)).ok()?;
-        let store = Store { connection, bytes: bytes.cast_unsigned(), waiting: 0 };
-        Some(Self { store: Mutex::new(store), bound })
+        let connection = match begin() {
+            Ok(connection) => connection,
+            // No cache at all, or a damaged one: begun anew. One that another window has is left alone.
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == rusqlite::ErrorCode::DatabaseBusy => return None,
+            Err(_) => {
+                fs::remove_file(path).ok()?;
+                begin().ok()?
+            }
+        };
+        let bytes = kept_bytes(&connection)?;
+        Some(Self { store: Mutex::new(Store { connection, waiting: Vec::new() }), bytes: AtomicU64::new(bytes), bound })
     }
 
     /// How many bytes are kept.
     pub fn bytes(&self) -> u64 {
-        self.with(|store| store.bytes)
+        self.bytes.load(Ordering::Relaxed)
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Store) -> R) -> R {
@@ -98,34 +101,52 @@ impl PictureCache {
         })
     }
 
-    fn put(&self, key: PictureKey, side: u32, body: &[u8]) {
+    fn put(&self, key: PictureKey, side: u32, body: Vec<u8>) {
         self.with(|store| {
-            let sql = "INSERT OR REPLACE INTO kept (picture, side, body) VALUES (?1, ?2, ?3)";
-            let put = store
-                .connection
-                .prepare_cached(sql)
-                .and_then(|mut statement| statement.execute(params![key.0.cast_signed(), side, body]));
-            if put.is_err() {
-                return;
-            }
-            store.bytes += body.len() as u64;
-            store.waiting += 1;
-            if store.bytes > self.bound {
-                // The quarter that was kept first goes.
-                let sql = "DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept ORDER BY rowid LIMIT (SELECT count(*) / 4 + 1 FROM kept))";
-                let _ = store.connection.execute(sql, []);
-                let left = store.connection.query_row("SELECT coalesce(sum(length(body)), 0) FROM kept", [], |row| row.get::<_, i64>(0));
-                store.bytes = left.map_or(0, i64::cast_unsigned);
-            }
-            if store.waiting >= 256 {
-                commit(store);
+            store.waiting.push((key, side, body));
+            if store.waiting.len() >= BATCH {
+                self.write(store);
             }
         });
     }
 
     /// Writes what waits to disk.
     pub fn flush(&self) {
-        self.with(commit);
+        self.with(|store| self.write(store));
+    }
+
+    /// One short transaction; where another window is writing, the batch is dropped.
+    fn write(&self, store: &mut Store) {
+        let batch = std::mem::take(&mut store.waiting);
+        if batch.is_empty() {
+            return;
+        }
+        let connection = &store.connection;
+        let full = self.bytes() > self.bound;
+        let write = || -> rusqlite::Result<()> {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            let sql = "INSERT OR REPLACE INTO kept (picture, side, body) VALUES (?1, ?2, ?3)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for (key, side, body) in &batch {
+                statement.execute(params![key.0.cast_signed(), side, body])?;
+            }
+            if full {
+                // The quarter that was kept first goes.
+                let part = "(SELECT count(*) / 4 + 1 FROM kept)";
+                connection.execute(
+                    &format!("DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept ORDER BY rowid LIMIT {part})"),
+                    [],
+                )?;
+            }
+            connection.execute_batch("COMMIT")
+        };
+        if write().is_err() {
+            let _ = connection.execute_batch("ROLLBACK");
+            return;
+        }
+        let added: u64 = batch.iter().map(|(_, _, body)| body.len() as u64).sum();
+        let now = if full { kept_bytes(connection).unwrap_or(0) } else { self.bytes() + added };
+        self.bytes.store(now, Ordering::Relaxed);
     }
 
     /// A thumbnail whose longer side is at most `side`.
@@ -146,7 +167,7 @@ impl PictureCache {
             whole.write_to(&mut Cursor::new(&mut body), image::ImageFormat::Png)
         };
         if coded.is_ok() {
-            self.put(key, side, &body);
+            self.put(key, side, body);
         }
     }
 
@@ -158,14 +179,14 @@ impl PictureCache {
     /// Keeps a look.
     pub fn keep_look(&self, key: PictureKey, look: &Look) {
         if let Ok(body) = postcard::to_stdvec(look) {
-            self.put(key, 0, &body);
+            self.put(key, 0, body);
         }
     }
 }
 
-fn commit(store: &mut Store) {
-    store.waiting = 0;
-    let _ = store.connection.execute_batch("COMMIT; BEGIN");
+fn kept_bytes(connection: &Connection) -> Option<u64> {
+    let sql = "SELECT coalesce(sum(length(body)), 0) FROM kept";
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).ok().map(i64::cast_unsigned)
 }
 
 impl Drop for PictureCache {

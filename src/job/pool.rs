@@ -43,8 +43,6 @@ impl<K: Clone + Eq + Hash + Send + 'static, T: Send + 'static> Pool<K, T> {
             let body = move || {
                 while let Some(key) = next(&shared) {
                     let answer = guarded(|| work(&key));
-                    // Out of the air first: an answer that was taken may be wished for again.
-                    shared.state.lock().unwrap_or_else(PoisonError::into_inner).flying.remove(&key);
                     if sender.send((key, answer)).is_err() {
                         return;
                     }
@@ -69,7 +67,10 @@ impl<K: Clone + Eq + Hash + Send + 'static, T: Send + 'static> Pool<K, T> {
 
     /// Takes one answer, if there is one.
     pub fn take(&self) -> Option<(K, Result<T, String>)> {
-        self.answers.try_recv().ok()
+        let (key, answer) = self.answers.try_recv().ok()?;
+        // In the air until it is taken: what waits to be taken is not fetched again.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).flying.remove(&key);
+        Some((key, answer))
     }
 
     /// Whether anything is being fetched, or waits to be, or to be taken.

@@ -53,7 +53,6 @@ pub struct Vision {
     pub preparation: Preparation,
     patches: Conv2d,
     class: Tensor,
-    registers: Option<Tensor>,
     /// `1 × (1 + patches) × width`, for the grid that pictures are cut to.
     positions: Tensor,
     before: Option<LayerNorm>,
@@ -85,7 +84,7 @@ impl Vision {
         let built = match kind {
             "clip" => Self::clip(&config["vision_config"], config["projection_dim"].as_u64(), &weights, preparation),
             "clip_vision_model" => Self::clip(&config, None, &weights, preparation),
-            "dinov2" | "dinov2_with_registers" => Self::dino(&config, &weights, preparation),
+            "dinov2" => Self::dino(&config, &weights, preparation),
             other => return Err(wrong(format!("config.json: model_type {other:?} is not read; CLIP and DINOv2 are"))),
         };
         built.map_err(|error| wrong(format!("model.safetensors: {error}")))
@@ -137,7 +136,6 @@ impl Vision {
             preparation,
             patches: conv2d_no_bias(3, width, patch, stride, embeddings.pp("patch_embedding"))?,
             class: embeddings.get(width, "class_embedding")?.reshape((1, 1, width))?,
-            registers: None,
             positions: resized(&positions, grid, to)?,
             before: Some(layer_norm(width, eps, vb.pp("pre_layrnorm"))?),
             blocks,
@@ -180,16 +178,11 @@ impl Vision {
                 })
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
-        let registers = match number("num_register_tokens", 0) {
-            0 => None,
-            n => Some(embeddings.get((1, n, width), "register_tokens")?),
-        };
         let to = preparation.crop as usize / patch;
         Ok(Self {
             preparation,
             patches: conv2d(3, width, patch, stride, embeddings.pp("patch_embeddings.projection"))?,
             class: embeddings.get((1, 1, width), "cls_token")?,
-            registers,
             positions: resized(&positions, grid, to)?,
             before: None,
             blocks,
@@ -214,11 +207,6 @@ impl Vision {
             let width = patches.dim(2)?;
             let class = self.class.broadcast_as((n, 1, width))?;
             let mut x = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;
-            if let Some(registers) = &self.registers {
-                let count = registers.dim(1)?;
-                let (first, rest) = (x.narrow(1, 0, 1)?, x.narrow(1, 1, x.dim(1)? - 1)?);
-                x = Tensor::cat(&[&first, &registers.broadcast_as((n, count, width))?.contiguous()?, &rest], 1)?;
-            }
             if let Some(norm) = &self.before {
                 x = norm.forward(&x.contiguous()?)?;
             }
@@ -321,7 +309,7 @@ impl Preparation {
     }
 }
 
-/// Positions of a grid of `from × from` patches brought to `to × to`, by cubic interpolation (as PyTorch's, with −0.75).
+/// Positions of a grid of `from × from` patches brought to `to × to`, by cubic interpolation (as `PyTorch`'s, with −0.75).
 fn resized(positions: &Tensor, from: usize, to: usize) -> candle_core::Result<Tensor> {
     if from == to {
         return Ok(positions.clone());

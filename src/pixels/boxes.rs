@@ -33,15 +33,16 @@ pub fn boxes_of(name: &str, json: &str, (width, height): (u32, u32)) -> Vec<Boun
     let mut found: Vec<([f64; 4], bool, String)> = Vec::new();
     gather(&value, &mut found);
     found.truncate(MOST);
-    let (wide, high) = (f64::from(width), f64::from(height));
-    // As `x, y, width, height` some would leave the picture, as corners none does: they are corners.
-    let leaves = |b: &[f64; 4]| b[0] + b[2] > wide + 1.0 || b[1] + b[3] > high + 1.0;
-    let fits = |b: &[f64; 4]| b[2] >= b[0] && b[3] >= b[1] && b[2] <= wide + 1.0 && b[3] <= high + 1.0;
-    let plain = || found.iter().filter(|(_, corners, _)| !corners);
-    let corners = name.contains("xyxy") || plain().any(|(b, ..)| leaves(b)) && plain().all(|(b, ..)| fits(b));
     // All within 0 to 1, and not all whole: parts of the picture.
     let parts = found.iter().all(|(b, ..)| b.iter().all(|value| (0.0..=1.0).contains(value)))
         && found.iter().any(|(b, ..)| b.iter().any(|value| value.fract() != 0.0));
+    let (wide, high) = (f64::from(width), f64::from(height));
+    let (most_x, most_y) = if parts { (1.001, 1.001) } else { (wide + 1.0, high + 1.0) };
+    // As `x, y, width, height` some would leave the picture, as corners none does: they are corners.
+    let leaves = |b: &[f64; 4]| b[0] + b[2] > most_x || b[1] + b[3] > most_y;
+    let fits = |b: &[f64; 4]| b[2] >= b[0] && b[3] >= b[1] && b[2] <= most_x && b[3] <= most_y;
+    let plain = || found.iter().filter(|(_, corners, _)| !corners);
+    let corners = name.contains("xyxy") || plain().any(|(b, ..)| leaves(b)) && plain().all(|(b, ..)| fits(b));
     found
         .into_iter()
         .map(|(b, named_corners, label)| {
@@ -121,6 +122,8 @@ mod tests {
         // 60 + 90 leaves the picture: two corners.
         assert_eq!(sides("bbox", "[60, 20, 90, 40]"), [[60.0, 20.0, 30.0, 20.0]]);
         assert_eq!(sides("bbox", "[0.5, 0.25, 0.5, 0.25]"), [[50.0, 20.0, 50.0, 20.0]]);
+        let parts = sides("bbox", "[0.6, 0.25, 0.9, 0.5]");
+        assert!((parts[0][0] - 60.0).abs() < 1e-9 && (parts[0][2] - 30.0).abs() < 1e-9, "corners, as parts: {parts:?}");
         assert_eq!(sides("box", r#"{"xmin": 1, "ymin": 2, "xmax": 11, "ymax": 22}"#), [[1.0, 2.0, 10.0, 20.0]]);
         let named = boxes_of("objects", r#"{"bbox": [[1, 2, 3, 4], [5, 6, 7, 8]], "categories": ["cat", 7]}"#, (100, 80));
         assert_eq!(named.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(), ["cat", "7"]);

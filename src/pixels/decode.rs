@@ -47,7 +47,7 @@ pub fn decode(bytes: &[u8], least: Option<u32>) -> Result<Picture, Trouble> {
             return Err(huge());
         }
         let one = (cost > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
-        match guarded(|| decode_reduced(bytes, side)) {
+        match guarded(|| decode_reduced(bytes, (header.width, header.height), side)) {
             Ok(Ok(reduced)) => {
                 let (width, height) = (reduced.width as u32, reduced.height as u32);
                 let picture = Picture { width, height, rgba: reduced.rgba, torn: reduced.torn };
@@ -204,7 +204,7 @@ mod tests {
             let whole = decode(&bytes, None).unwrap();
             assert_eq!((whole.width, whole.height), (width, height));
             for side in [1, 2, 4] {
-                let Ok(reduced) = decode_reduced(&bytes, side) else { panic!("not decoded") };
+                let Ok(reduced) = decode_reduced(&bytes, (width, height), side) else { panic!("not decoded") };
                 assert_eq!(
                     (reduced.width, reduced.height),
                     ((width as usize * side).div_ceil(8), (height as usize * side).div_ceil(8))

@@ -49,10 +49,12 @@ pub fn gradients(picture: &Picture) -> Option<Vec<u8>> {
     let mut out = normalised(&cells);
     for field in 0..FIELDS * FIELDS {
         let (left, top, side) = (field % FIELDS * SIDE / FIELDS, field / FIELDS * SIDE / FIELDS, SIDE / FIELDS);
-        for channel in 0..3 {
-            let sum: u32 = (0..side * side).map(|i| u32::from(pixels[(top + i / side) * SIDE + left + i % side][channel])).sum();
-            out.push((sum / (side * side) as u32) as u8);
+        let mut sums = [0_u32; 3];
+        for i in 0..side * side {
+            let pixel = pixels[(top + i / side) * SIDE + left + i % side];
+            sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(value));
         }
+        out.extend(sums.map(|sum| (sum / (side * side) as u32) as u8));
     }
     Some(out)
 }

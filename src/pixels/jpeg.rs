@@ -122,7 +122,7 @@ impl Bits<'_> {
                     self.at += 2;
                     0xff
                 }
-                (Some(0xff), _) | (None, _) => {
+                (Some(0xff) | None, _) => {
                     self.made_up += 8;
                     0
                 }
@@ -213,12 +213,12 @@ fn weights(side: usize) -> [[f32; 8]; 8] {
     table
 }
 
-/// Decodes a JPEG with each block of 8 × 8 pixels becoming `side` × `side`: 1, 2 or 4.
+/// Decodes a JPEG of `size` pixels, which its caller has found to be bounded, with each block of 8 × 8 becoming `side` × `side`: 1, 2 or 4.
 ///
 /// # Errors
 /// [`Left`].
-pub fn decode_reduced(bytes: &[u8], side: usize) -> Result<Reduced, Left> {
-    Decoder::default().run(bytes, side)
+pub fn decode_reduced(bytes: &[u8], size: (u32, u32), side: usize) -> Result<Reduced, Left> {
+    Decoder { bound: (size.0 as usize, size.1 as usize), ..Decoder::default() }.run(bytes, side)
 }
 
 #[derive(Default)]
@@ -229,6 +229,8 @@ struct Decoder {
     components: Vec<Component>,
     width: usize,
     height: usize,
+    /// What its size must be.
+    bound: (usize, usize),
     /// The largest sampling factors.
     most: (usize, usize),
     restart: usize,
@@ -310,9 +312,9 @@ impl Decoder {
             let table = Huffman::new(counts, symbols)?;
             let place = usize::from(head & 3);
             if head >> 4 == 0 {
-                self.dc[place] = Some(table)
+                self.dc[place] = Some(table);
             } else {
-                self.ac[place] = Some(table)
+                self.ac[place] = Some(table);
             }
             body = rest;
         }
@@ -328,7 +330,8 @@ impl Decoder {
         }
         (self.height, self.width) =
             ((usize::from(head[1]) << 8) | usize::from(head[2]), (usize::from(head[3]) << 8) | usize::from(head[4]));
-        if self.width == 0 || self.height == 0 {
+        // A second header that says more than the first would cost what nobody has bounded.
+        if self.width == 0 || self.height == 0 || (self.width, self.height) != self.bound {
             return Err(Left::General);
         }
         let of = |i: usize| body.get(6 + i * 3..9 + i * 3).map(|three| (three[0], three[1], three[2]));
@@ -352,7 +355,10 @@ impl Decoder {
             }
             // A channel at half the resolution is decoded at twice the scale: then nothing has to be made up between its pixels.
             let ratio = (most.0 / component.across).min(most.1 / component.down);
-            component.side = (side * ratio.next_power_of_two()).min(8);
+            if !ratio.is_power_of_two() {
+                return Err(Left::General);
+            }
+            component.side = (side * ratio).min(8);
             component.stride = units_across * component.across * component.side;
             component.plane = vec![128; component.stride * units_down * component.down * component.side];
         }

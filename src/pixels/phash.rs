@@ -62,7 +62,7 @@ pub fn turns(grey: &[u8]) -> Turns {
                 let value = if turn >= 4 { low[u][v] } else { low[v][u] };
                 let across = turn & 1 != 0 && u % 2 == 1;
                 let down = turn & 2 != 0 && v % 2 == 1;
-                if across != down { -value } else { value }
+                if across == down { value } else { -value }
             })
         });
         bits(&turned)

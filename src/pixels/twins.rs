@@ -25,6 +25,9 @@ pub struct Twins {
 const RADIUS: u32 = 14;
 /// From this correlation on, two pictures are nearly the same.
 const LIKE: f32 = 0.985;
+/// After this many copies of one picture no more are looked for, and after this many that only seemed to be.
+const MOST_JOINED: usize = 24;
+const MOST_TRIED: usize = 1_000;
 /// Up to this many pictures each is held against each; beyond, only those that share a sixteen-bit part of their hash.
 const ALL_PAIRS: usize = 120_000;
 /// Below this correlation as a whole, no part is tried.
@@ -55,39 +58,38 @@ pub fn twins(looks: &[Look], skip: impl Fn(usize) -> bool + Sync, progress: &Pro
     Ok(Twins { near: groups(pairs, &same, looks), same })
 }
 
-/// Pairs of near copies with their likeness.
-fn pairs(firsts: &[u32], hashes: &[Turns], looks: &[Look], progress: &Progress) -> Result<Vec<(u32, u32, f32)>, Cancelled> {
+/// Pairs of near copies. Of pictures of which very many are alike, each is joined to some of the next: together they are one group.
+fn pairs(firsts: &[u32], hashes: &[Turns], looks: &[Look], progress: &Progress) -> Result<Vec<(u32, u32)>, Cancelled> {
     let own: Vec<u64> = hashes.iter().map(|turns| turns[0]).collect();
     let bands = (firsts.len() > ALL_PAIRS).then(|| bands(&own));
-    let parts: Vec<Vec<(u32, u32, f32)>> = (0..firsts.len())
+    let parts: Vec<Vec<(u32, u32)>> = (0..firsts.len())
         .into_par_iter()
         .map(|a| {
             let mut mine = Vec::new();
+            let mut tried = 0;
+            // Says whether to go on.
             let mut offer = |b: usize| {
                 let best = hashes[a].iter().enumerate().map(|(turn, hash)| ((hash ^ own[b]).count_ones(), turn)).min();
                 if let Some((_, turn)) = best.filter(|(distance, _)| *distance <= RADIUS) {
-                    let likeness = likeness(&looks[firsts[a] as usize].grey, &looks[firsts[b] as usize].grey, turn);
-                    if likeness >= LIKE {
-                        mine.push((firsts[a], firsts[b], likeness));
+                    tried += 1;
+                    if likeness(&looks[firsts[a] as usize].grey, &looks[firsts[b] as usize].grey, turn) >= LIKE {
+                        mine.push((firsts[a], firsts[b]));
                     }
                 }
+                mine.len() < MOST_JOINED && tried < MOST_TRIED
             };
             match &bands {
-                None => (a + 1..firsts.len()).for_each(&mut offer),
+                None => {
+                    let _ = (a + 1..firsts.len()).all(&mut offer);
+                }
                 Some(bands) => {
                     let mut seen = std::collections::HashSet::new();
-                    for hash in &hashes[a] {
-                        for (band, table) in bands.iter().enumerate() {
-                            let key = (hash >> (band * 16)) as u16;
-                            // A part that very many share says nothing.
-                            let shared = table.get(&key).filter(|list| list.len() < 4_000);
-                            shared
-                                .into_iter()
-                                .flatten()
-                                .filter(|b| **b as usize > a && seen.insert(**b))
-                                .for_each(|b| offer(*b as usize));
-                        }
-                    }
+                    let keys = hashes[a].iter().flat_map(|hash| {
+                        bands.iter().enumerate().map(move |(band, table)| (table, (hash >> (band * 16)) as u16))
+                    });
+                    // A part that very many share says nothing.
+                    let shared = keys.filter_map(|(table, key)| table.get(&key).filter(|list| list.len() < 4_000));
+                    let _ = shared.flatten().filter(|b| **b as usize > a).all(|b| !seen.insert(*b) || offer(*b as usize));
                 }
             }
             progress.step(1)?;
@@ -107,8 +109,9 @@ fn bands(hashes: &[u64]) -> [HashMap<u16, Vec<u32>>; 4] {
     tables
 }
 
-/// Joins pairs to groups; exact copies go where their first goes.
-fn groups(pairs: Vec<(u32, u32, f32)>, same: &[Vec<u32>], looks: &[Look]) -> Vec<(Vec<u32>, f32)> {
+/// Joins pairs to groups, the picture with most pixels first. What is like another of its group but not like the first is a group of
+/// its own: the ends of a chain need not be alike.
+fn groups(pairs: Vec<(u32, u32)>, same: &[Vec<u32>], looks: &[Look]) -> Vec<(Vec<u32>, f32)> {
     fn root(parent: &mut HashMap<u32, u32>, row: u32) -> u32 {
         let mut at = row;
         while let Some(up) = parent.get(&at).copied().filter(|up| *up != at) {
@@ -118,38 +121,55 @@ fn groups(pairs: Vec<(u32, u32, f32)>, same: &[Vec<u32>], looks: &[Look]) -> Vec
         at
     }
     let mut parent: HashMap<u32, u32> = HashMap::new();
-    for (a, b, _) in &pairs {
+    for (a, b) in &pairs {
         let (a, b) = (root(&mut parent, *a), root(&mut parent, *b));
         parent.insert(a.max(b), a.min(b));
     }
-    let mut least: HashMap<u32, f32> = HashMap::new();
     let mut members: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (a, _, likeness) in &pairs {
-        let at = root(&mut parent, *a);
-        let known = least.entry(at).or_insert(1.0);
-        *known = known.min(*likeness);
-    }
-    let copies: HashMap<u32, &Vec<u32>> = same.iter().map(|rows| (rows[0], rows)).collect();
     for row in parent.keys().copied().collect::<Vec<_>>() {
         let at = root(&mut parent, row);
-        match copies.get(&row) {
-            Some(rows) => members.entry(at).or_default().extend(rows.iter()),
-            None => members.entry(at).or_default().push(row),
-        }
+        members.entry(at).or_default().push(row);
     }
+    let copies: HashMap<u32, &Vec<u32>> = same.iter().map(|rows| (rows[0], rows)).collect();
+    let size =
+        |row: u32| looks[row as usize].header.as_ref().map_or(0, |header| u64::from(header.width) * u64::from(header.height));
     let mut groups: Vec<(Vec<u32>, f32)> = members
-        .into_iter()
-        .map(|(at, mut rows)| {
-            // The one with most pixels first: it is the one to keep.
-            let size = |row: u32| {
-                looks[row as usize].header.as_ref().map_or(0, |header| u64::from(header.width) * u64::from(header.height))
-            };
-            rows.sort_unstable_by_key(|row| (std::cmp::Reverse(size(*row)), *row));
-            (rows, least.get(&at).copied().unwrap_or(1.0))
+        .into_values()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .flat_map_iter(|mut left| {
+            left.sort_unstable_by_key(|row| (std::cmp::Reverse(size(*row)), *row));
+            let mut found = Vec::new();
+            while left.len() > 1 {
+                let first = left.remove(0);
+                let (mut rows, mut least) = (vec![first], 1.0_f32);
+                left.retain(|row| {
+                    let likeness = likeness_of(&looks[first as usize], &looks[*row as usize]);
+                    if likeness >= LIKE {
+                        rows.push(*row);
+                        least = least.min(likeness);
+                    }
+                    likeness < LIKE
+                });
+                if rows.len() > 1 {
+                    // Exact copies go where their first goes.
+                    let all =
+                        rows.iter().flat_map(|row| copies.get(row).map_or(std::slice::from_ref(row), |rows| rows.as_slice()));
+                    found.push((all.copied().collect(), least));
+                }
+            }
+            found
         })
         .collect();
     groups.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     groups
+}
+
+/// How like two pictures are in the position in which their hashes are nearest.
+fn likeness_of(a: &Look, b: &Look) -> f32 {
+    let own = turns(&b.grey)[0];
+    let best = turns(&a.grey).iter().enumerate().map(|(turn, hash)| ((hash ^ own).count_ones(), turn)).min();
+    best.map_or(0.0, |(_, turn)| likeness(&a.grey, &b.grey, turn))
 }
 
 fn spread_of(grey: &[u8]) -> f32 {
@@ -166,7 +186,7 @@ pub fn likeness(a: &[u8], b: &[u8], turn: usize) -> f32 {
     let b = softened(&turned(b, 0));
     let mut best = correlation(&a, &b);
     // Nearly the same needs no more; and no cut of a tenth makes alike what has little in common whole.
-    if best >= 0.999 || best < FAR {
+    if !(FAR..0.999).contains(&best) {
         return best;
     }
     for part in [0.95_f32, 0.9] {

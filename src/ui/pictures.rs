@@ -83,7 +83,8 @@ pub enum Draw<'p> {
 #[derive(Default)]
 pub struct Pictures {
     kept: HashMap<Key, Shown>,
-    troubles: HashMap<SampleId, Trouble>,
+    /// What could not be fetched: too large as a whole, a picture may still have a thumbnail.
+    troubles: HashMap<Key, Trouble>,
     bytes: usize,
     frame: u64,
     wanted: RefCell<Vec<Key>>,
@@ -110,30 +111,30 @@ impl Pictures {
     }
 
     fn at(&self, id: SampleId, level: Level) -> Draw<'_> {
-        if let Some(trouble) = self.troubles.get(&id) {
-            return Draw::Trouble(trouble);
-        }
         if let Some(shown) = self.kept.get(&(id, level)) {
             shown.used.set(self.frame);
             return Draw::Picture(shown);
         }
-        self.wanted.borrow_mut().push((id, level));
+        let trouble = self.troubles.get(&(id, level));
+        if trouble.is_none() {
+            self.wanted.borrow_mut().push((id, level));
+        }
         // The nearest size that is there stands in.
-        let others =
+        let mut others =
             [Level::Whole].into_iter().chain(Level::SIDES.into_iter().rev().map(Level::Side)).filter(|other| *other != level);
-        match others.filter_map(|other| self.kept.get(&(id, other))).next() {
+        match others.find_map(|other| self.kept.get(&(id, other))) {
             Some(shown) => {
                 shown.used.set(self.frame);
                 Draw::Picture(shown)
             }
-            None => Draw::Waiting,
+            None => trouble.map_or(Draw::Waiting, Draw::Trouble),
         }
     }
 
     /// Notes a picture that will probably be drawn soon.
     pub fn soon(&self, id: SampleId, pixels: f32) {
         let key = (id, Level::filling(pixels));
-        if !self.kept.contains_key(&key) && !self.troubles.contains_key(&id) {
+        if !self.kept.contains_key(&key) && !self.troubles.contains_key(&key) {
             self.soon.borrow_mut().push(key);
         }
     }
@@ -151,7 +152,7 @@ impl Pictures {
         let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(trouble) => {
-                self.troubles.insert(key.0, trouble);
+                self.troubles.insert(key, trouble);
                 return;
             }
         };

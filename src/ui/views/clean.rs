@@ -80,7 +80,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 state.finding_kind = None;
             }
             for kind in Kind::ALL {
-                let n = found.list.iter().filter(|finding| finding.kind == kind).count();
+                let n = found.of_kind(kind).len();
                 if n > 0 && tab(ui, bundle, kind.title(), n, state.finding_kind == Some(kind)) {
                     state.finding_kind = Some(kind);
                 }
@@ -105,17 +105,19 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
         });
     });
-    let shown: Vec<&Finding> =
-        found.list.iter().filter(|finding| state.finding_kind.is_none_or(|kind| kind == finding.kind)).collect();
-    if shown.is_empty() {
-        let text = if found.revision.is_none() { "Looking…" } else { "Nothing stands out. Lower a threshold to see more" };
+    let of_kind = state.finding_kind.map(|kind| found.of_kind(kind));
+    let shown = of_kind.map_or(found.list.len(), <[u32]>::len);
+    let looking = found.revision.is_none() || bundle.running.iter().any(|job| job.key == "images");
+    if shown == 0 {
+        let text = if looking { "Looking…" } else { "Nothing stands out. Lower a threshold to see more" };
         ui.painter().text(ui.max_rect().center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
         return;
     }
-    egui::ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, shown.len(), |ui, range| {
+    egui::ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, shown, |ui, range| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        for finding in &shown[range] {
-            row(ui, state, bundle, workspace, finding, actions);
+        for at in range {
+            let at = of_kind.map_or(at, |places| places[at] as usize);
+            row(ui, state, bundle, workspace, &found.list[at], actions);
         }
     });
 }
@@ -189,8 +191,13 @@ fn row(
         ui.scope_builder(
             egui::UiBuilder::new().max_rect(action).layout(egui::Layout::left_to_right(egui::Align::Center)),
             |ui| {
-                if button(ui, theme, "Exclude", "", Look::Danger, true).clicked() {
-                    actions.push(Action::Exclude { samples: finding.samples.clone(), on: true });
+                // Of copies the first, the largest, stays.
+                let (text, from) = if finding.kind.is_of_copies() { ("Keep one", 1) } else { ("Exclude", 0) };
+                let response = button(ui, theme, text, "", Look::Danger, true);
+                let response =
+                    if from == 1 { response.on_hover_text("Exclude all but the first, which has most pixels") } else { response };
+                if response.clicked() {
+                    actions.push(Action::Exclude { samples: finding.samples[from..].to_vec(), on: true });
                 }
             },
         );

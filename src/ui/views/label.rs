@@ -86,9 +86,11 @@ pub fn draw(
 
 fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
-    let learning = bundle.running.iter().any(|job| job.key == "labels");
+    let looking = bundle.running.iter().any(|job| job.key == "images");
+    let learning = looking || bundle.running.iter().any(|job| job.key == "labels");
     let has_label = workspace.dataset().with_role(Role::is_label).is_some();
     let text = match (&bundle.memo.label_trouble, learning) {
+        (_, true) if looking => "Looking at the images first…".to_owned(),
         (_, true) => "Learning from the labels, to see which are probably wrong…".to_owned(),
         (Some(trouble), false) => format!("Labels are not checked: {trouble}"),
         (None, false) if !has_label => "There is no label column: give a column the role label in Collect".to_owned(),
