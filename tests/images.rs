@@ -40,7 +40,7 @@ fn scene(seed: u32, width: u32, height: u32) -> RgbImage {
         let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
         let mut value = 120.0;
         for [a, b, phase, size] in &waves {
-            value += ((a * u + b * v) * 6.283 + phase).sin() * size;
+            value += ((a * u + b * v) * std::f32::consts::TAU + phase).sin() * size;
         }
         if (u - cx).hypot(v - cy) < r {
             value = 230.0 - value * 0.5;
@@ -371,10 +371,9 @@ fn archives_stay_within_themselves() {
         let torn = home.path().join(format!("torn-{name}"));
         for cut in (0..whole.len()).step_by(whole.len() / 23 + 1) {
             fs::write(&torn, &whole[..cut]).unwrap();
-            if let Ok(dataset) = io::open(&torn, &Reading::default(), &Progress::silent(), &|_| {}) {
-                if dataset.pictures().is_some() {
-                    (0..dataset.rows()).for_each(|row| drop(bytes_of(&dataset, row)));
-                }
+            let opened = io::open(&torn, &Reading::default(), &Progress::silent(), &|_| {}).ok();
+            if let Some(dataset) = opened.filter(|dataset| dataset.pictures().is_some()) {
+                (0..dataset.rows()).for_each(|row| drop(bytes_of(&dataset, row)));
             }
         }
     }

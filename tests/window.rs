@@ -820,7 +820,7 @@ fn photographs_are_browsed_relabelled_filtered_and_reviewed_by_the_same_keys() {
     let columns = window.harness.state_mut().state_mut().gallery.columns as u32;
     window.key(Key::ArrowDown);
     window.key(Key::ArrowRight);
-    window.key(Key::Num4);
+    window.key(Key::Num3);
     assert_eq!(window.label_of(columns + 1), "3");
     assert_eq!(window.label_of(0), "0");
     window.key(Key::U);

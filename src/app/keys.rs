@@ -4,11 +4,12 @@ use egui::{Context, Key};
 
 use super::App;
 use crate::action::Action;
-use crate::data::{Role, SampleId, SampleSet};
+use crate::data::{Role, SampleId, SampleSet, class_by_digit};
 use crate::ui::{Command, Popup, View};
 use crate::workspace::Workspace;
 
-const DIGITS: [Key; 9] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+const DIGITS: [Key; 10] =
+    [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
 impl App {
     /// The commands whose keys were pressed. Plain keys act only while nothing has the keyboard.
@@ -42,9 +43,9 @@ impl App {
                 commands.extend(std::iter::repeat_n(command, times));
             }
             if free && !input.modifiers.any() {
-                for (n, digit) in DIGITS.iter().enumerate() {
-                    if input.key_pressed(*digit) {
-                        self.actions.extend(self.give_class(n));
+                for (digit, key) in DIGITS.iter().enumerate() {
+                    if input.key_pressed(*key) {
+                        self.actions.extend(self.give_class(digit));
                     }
                 }
             }
@@ -55,29 +56,30 @@ impl App {
         commands
     }
 
-    fn give_class(&self, n: usize) -> Option<Action> {
+    fn give_class(&self, digit: usize) -> Option<Action> {
         if self.is_reviewing() {
-            return self.give_candidate(n);
+            return self.give_candidate(digit);
         }
         let workspace = self.workspace.as_ref()?;
         let dataset = workspace.dataset();
         let column = dataset.fields()[dataset.with_role(Role::is_label)?].name.to_string();
-        let text = workspace.classes(&column)?.names().get(n)?.to_string();
+        let names = workspace.classes(&column)?.names();
+        let text = names[class_by_digit(names, digit, 0..names.len())?].to_string();
         let samples = self.state.selection.samples();
         (!samples.is_empty()).then_some(Action::SetCells { samples, column, text })
     }
 
     /// In the queue, a number is one of the likeliest classes.
-    fn give_candidate(&self, n: usize) -> Option<Action> {
+    fn give_candidate(&self, digit: usize) -> Option<Action> {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
         let candidate = report.queue.get(*report.place.get(&current)?)?;
-        let (class, _) = candidate.top.get(n)?;
+        let class = class_by_digit(&report.names, digit, candidate.top.iter().map(|(class, _)| *class as usize))? as u32;
         if report.many {
-            let cell = report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.toggled(*class));
+            let cell = report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.toggled(class));
             return Some(Action::Accept { list: vec![(current, cell)], column: report.column.clone() });
         }
-        let text = report.names[*class as usize].to_string();
+        let text = report.names[class as usize].to_string();
         Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text })
     }
 

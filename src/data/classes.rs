@@ -249,6 +249,24 @@ impl ClassIndex {
     }
 }
 
+/// The class that the key of a digit gives: where digits name all the classes, as with handwritten numbers, the one of that name;
+/// else the `digit`th of `offered`, counted from 1.
+pub fn class_by_digit(names: &[Arc<str>], digit: usize, offered: impl IntoIterator<Item = usize>) -> Option<usize> {
+    if are_digits(names) {
+        return names.iter().position(|name| name.parse() == Ok(digit));
+    }
+    offered.into_iter().nth(digit.checked_sub(1)?)
+}
+
+/// What stands on the key that gives `names[class]`, the `place`th offered, counted from 0: see [`class_by_digit`]. The tenth has none.
+pub fn digit_of_class(names: &[Arc<str>], class: usize, place: usize) -> Option<String> {
+    if are_digits(names) { Some(names[class].to_string()) } else { (place < 9).then(|| (place + 1).to_string()) }
+}
+
+fn are_digits(names: &[Arc<str>]) -> bool {
+    names.iter().all(|name| name.len() == 1 && name.as_bytes()[0].is_ascii_digit())
+}
+
 fn order(a: &str, b: &str) -> std::cmp::Ordering {
     match (a.parse::<f64>(), b.parse::<f64>()) {
         (Ok(x), Ok(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
@@ -272,6 +290,18 @@ mod tests {
         assert!((skewed.evenness - 0.468_995_593_589_281).abs() < 1e-12);
         assert!((Balance::of(&[7]).evenness - 1.0).abs() < 1e-12);
         assert!((Balance::of(&[]).effective).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_digit_gives_the_class_of_its_name_or_of_its_place() {
+        let names = |list: &[&str]| list.iter().map(|name| Arc::from(*name)).collect::<Vec<Arc<str>>>();
+        let digits = names(&["0", "1", "3"]);
+        assert_eq!([0, 1, 2, 3].map(|digit| class_by_digit(&digits, digit, [2, 1])), [Some(0), Some(1), None, Some(2)]);
+        assert_eq!(digit_of_class(&digits, 2, 0).as_deref(), Some("3"));
+        let words = names(&["0", "1", "10", "x"]);
+        assert_eq!([0, 1, 2, 3].map(|digit| class_by_digit(&words, digit, [2, 1])), [None, Some(2), Some(1), None]);
+        assert_eq!(digit_of_class(&words, 2, 0).as_deref(), Some("1"));
+        assert_eq!(digit_of_class(&words, 2, 9), None);
     }
 
     #[test]

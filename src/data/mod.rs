@@ -13,7 +13,7 @@ mod pictures;
 mod raw;
 mod schema;
 
-pub use classes::{Balance, ClassIndex, classes_of};
+pub use classes::{Balance, ClassIndex, class_by_digit, classes_of, digit_of_class};
 pub use column::Column;
 pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};

@@ -30,7 +30,7 @@ const LARGE: u64 = 24 << 20;
 static LARGE_ONE: Mutex<()> = Mutex::new(());
 
 /// Decodes the first frame, upright. Where `least` is given, the longer side need not be longer than that: a JPEG is then decoded at a
-/// reduced scale whose longer side is at least `least`.
+/// reduced scale, and whatever is left is scaled down to between `least` and twice that.
 ///
 /// # Errors
 /// [`Trouble`].
@@ -51,7 +51,7 @@ pub fn decode(bytes: &[u8], least: Option<u32>) -> Result<Picture, Trouble> {
             Ok(Ok(reduced)) => {
                 let (width, height) = (reduced.width as u32, reduced.height as u32);
                 let picture = Picture { width, height, rgba: reduced.rgba, torn: reduced.torn };
-                return Ok(upright(picture, header.orientation));
+                return Ok(upright(shrunk(picture, least), header.orientation));
             }
             Ok(Err(Left::Trouble(trouble))) => return Err(trouble),
             Ok(Err(Left::General)) => drop(one),
@@ -67,7 +67,15 @@ pub fn decode(bytes: &[u8], least: Option<u32>) -> Result<Picture, Trouble> {
     let _one = (cost > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
     // Decoders of strangers' bytes: a panic in one is a damaged picture.
     let picture = guarded(|| decode_whole(bytes, &header)).unwrap_or_else(|panic| Err(Trouble::Broken(panic)))?;
-    Ok(upright(picture, header.orientation))
+    Ok(upright(shrunk(picture, least), header.orientation))
+}
+
+/// Where less is asked for, a large picture is let go of before the next one may be decoded.
+fn shrunk(picture: Picture, least: Option<u32>) -> Picture {
+    match least {
+        Some(least) => fit(picture, least.saturating_mul(2)),
+        None => picture,
+    }
 }
 
 /// The side that a block of 8 may be reduced to so that the longer side is still `least`; `None` where only the whole will do.

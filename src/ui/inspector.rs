@@ -10,7 +10,7 @@ use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, 
 use super::widgets::portrait;
 use super::widgets::text::{count, cut, things, turns};
 use crate::action::Action;
-use crate::data::{Dataset, Kind, Role, SampleId};
+use crate::data::{Dataset, Kind, Role, SampleId, digit_of_class};
 use crate::workspace::Workspace;
 
 /// The most of a text that the inspector lays out at once.
@@ -152,17 +152,18 @@ fn label(
         commands.push(Command::PickClass);
     }
     let Some(classes) = classes.filter(|classes| first && !classes.is_many()) else { return };
-    // The first nine stand there with their keys; more are reached by typing.
+    // The first stand there with their keys; more are reached by typing.
     ui.add_space(STEP);
     ui.horizontal_wrapped(|ui| {
-        for (i, class) in classes.names().iter().take(9).enumerate() {
+        for (i, class) in classes.names().iter().enumerate() {
+            let Some(key) = digit_of_class(classes.names(), i, i) else { break };
             // A long name must not push the panel wider.
             let short = if class.chars().count() > 32 {
                 format!("{}…", class.chars().take(31).collect::<String>())
             } else {
                 class.to_string()
             };
-            let response = button(ui, theme, &short, &(i + 1).to_string(), Look::Plain, true);
+            let response = button(ui, theme, &short, &key, Look::Plain, true);
             if response.on_hover_text(&**class).clicked() {
                 actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
             }

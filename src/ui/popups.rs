@@ -392,7 +392,7 @@ fn keys(ui: &mut Ui, theme: &Theme) {
                 ui.end_row();
             }
             for (key, what) in [
-                ("1 – 9", "Give the class with that number"),
+                ("0 – 9", "Give the class with that number"),
                 ("Shift click", "Choose up to here"),
                 ("Ctrl click", "Choose this one too"),
                 ("Page Up, Page Down, Home, End", "Scroll the table"),

@@ -1,13 +1,13 @@
 //! Clean: what looks wrong, worst first, with the thresholds that decide.
 
-use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, Sense, Slider, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Role as WidgetType, Sense, Slider, Ui, WidgetInfo, pos2, vec2};
 
 use crate::action::Action;
-use crate::checks::{Finding, Kind};
+use crate::checks::{Finding, Kind, Thresholds};
 use crate::data::{Rule, SampleSet};
 use crate::ui::Bundle;
 use crate::ui::state::{UiState, View};
-use crate::ui::theme::STEP;
+use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, clipped, dim, right_aligned, severity, title};
 use crate::ui::widgets::text::{count, flat, things};
 use crate::workspace::Workspace;
@@ -39,36 +39,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
         ui.add_space(STEP);
         let before = state.thresholds;
-        let slide = |ui: &mut Ui, name: &str, help: &str, value: &mut f64, range| {
-            // A name stays with its slider.
-            if ui.available_size_before_wrap().x < 190.0 {
-                ui.end_row();
-            }
-            let label = dim(ui, theme, name).on_hover_text(help);
-            let response = ui.add(Slider::new(value, range).fixed_decimals(2));
-            response.clone().labelled_by(label.id);
-            response.widget_info(|| WidgetInfo::slider(true, *value, name));
-            ui.add_space(STEP * 2.0);
-        };
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().slider_width = 56.0;
-            let t = &mut state.thresholds;
-            slide(ui, "robust z", "How far from the median, in units of the usual deviation", &mut t.z, 1.0..=12.0);
-            slide(ui, "fences", "How many interquartile ranges beyond the quartiles", &mut t.fence, 0.5..=10.0);
-            slide(ui, "rare class", "A class is rare below this part of an even share", &mut t.rare, 0.01..=1.0);
-        });
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().slider_width = 56.0;
-            if workspace.dataset().pictures().is_some() {
-                let t = &mut state.thresholds.images;
-                slide(ui, "dark", "An image is dark whose brightest hundredth is below this", &mut t.dark, 0.0..=1.0);
-                slide(ui, "bright", "Bright, where the darkest twentieth is within this of white", &mut t.light, 0.0..=0.5);
-                slide(ui, "blurry", "Blurry, where the sharpness is below this", &mut t.blurry, 0.0..=1.0);
-                slide(ui, "says little", "Where a tenth of the entropy in bits is below this", &mut t.information, 0.0..=1.0);
-                slide(ui, "shape", "Odd, where the shorter side is less than this part of the longer", &mut t.ratio, 0.0..=1.0);
-                slide(ui, "size", "Odd beyond this many interquartile ranges", &mut t.size, 0.5..=10.0);
-            }
-        });
+        sliders(ui, theme, &mut state.thresholds, workspace.dataset().pictures().is_some());
         if state.thresholds != before {
             actions.push(Action::Check(state.thresholds));
         }
@@ -120,6 +91,50 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             row(ui, state, bundle, workspace, &found.list[at], actions);
         }
     });
+}
+
+/// The thresholds, as many in a row as fit.
+fn sliders(ui: &mut Ui, theme: &Theme, t: &mut Thresholds, images: bool) {
+    type Threshold<'t> = (&'t str, &'t str, &'t mut f64, std::ops::RangeInclusive<f64>);
+    let mut all: Vec<Threshold<'_>> = vec![
+        ("robust z", "How far from the median, in units of the usual deviation", &mut t.z, 1.0..=12.0),
+        ("fences", "How many interquartile ranges beyond the quartiles", &mut t.fence, 0.5..=10.0),
+        ("rare class", "A class is rare below this part of an even share", &mut t.rare, 0.01..=1.0),
+    ];
+    if images {
+        let t = &mut t.images;
+        all.extend([
+            ("dark", "An image is dark whose brightest hundredth is below this", &mut t.dark, 0.0..=1.0),
+            ("bright", "Bright, where the darkest twentieth is within this of white", &mut t.light, 0.0..=0.5),
+            ("blurry", "Blurry, where the sharpness is below this", &mut t.blurry, 0.0..=1.0),
+            ("says little", "Where a tenth of the entropy in bits is below this", &mut t.information, 0.0..=1.0),
+            ("shape", "Odd, where the shorter side is less than this part of the longer", &mut t.ratio, 0.0..=1.0),
+            ("size", "Odd beyond this many interquartile ranges", &mut t.size, 0.5..=10.0),
+        ]);
+    }
+    let wide = 196.0;
+    let columns = ((ui.available_width() / wide).floor() as usize).max(1);
+    ui.spacing_mut().slider_width = 56.0;
+    for row in all.chunks_mut(columns) {
+        ui.horizontal(|ui| {
+            for (name, help, value, range) in row {
+                // Names of one width stand in columns.
+                ui.allocate_ui_with_layout(
+                    vec2(wide - STEP * 2.0, theme.sizes.control),
+                    Layout::left_to_right(Align::Center),
+                    |ui| {
+                        ui.set_min_width(wide - STEP * 2.0);
+                        let (place, label) = ui.allocate_exact_size(vec2(64.0, theme.sizes.control), Sense::hover());
+                        let label = label.on_hover_text(*help);
+                        clipped(ui, place.left_center() - vec2(0.0, 8.0), 64.0, name, theme.body(), theme.dim, 1);
+                        let response = ui.add(Slider::new(*value, range.clone()).fixed_decimals(2));
+                        response.clone().labelled_by(label.id);
+                        response.widget_info(|| WidgetInfo::slider(true, **value, *name));
+                    },
+                );
+            }
+        });
+    }
 }
 
 fn tab(ui: &mut Ui, bundle: &Bundle<'_>, name: &str, n: usize, here: bool) -> bool {

@@ -8,7 +8,7 @@ use egui::{
 use super::noise;
 use crate::action::Action;
 use crate::checks::label_errors::{Candidate, LabelReport, Method};
-use crate::data::{Role, SampleId};
+use crate::data::{Role, SampleId, digit_of_class};
 use crate::learn::neighbours::Neighbour;
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
@@ -383,9 +383,10 @@ fn bar(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelRe
     let fill = Rect::from_min_size(track.min, vec2(track.width() * p.clamp(0.0, 1.0), track.height()));
     ui.painter().rect_filled(fill, 4, if n == 0 { theme.accent } else { theme.bar });
     right_aligned(ui, pos2(rect.right() - 36.0, y), &probability(p), theme.body(), theme.text);
+    let key = digit_of_class(&report.names, class as usize, n).unwrap_or_default();
     let cap = Rect::from_center_size(pos2(rect.right() - 12.0, y), vec2(20.0, 18.0));
     ui.painter().rect(cap, 3, theme.raised, theme.hairline(), egui::StrokeKind::Inside);
-    ui.painter().text(cap.center(), Align2::CENTER_CENTER, (n + 1).to_string(), theme.mono(), theme.dim);
+    ui.painter().text(cap.center(), Align2::CENTER_CENTER, key, theme.mono(), theme.dim);
     response.on_hover_text(&**name).clicked()
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Mesh, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 
-use super::text::cut;
+use super::text::{count, cut};
 use crate::data::SampleId;
 use crate::pixels::{BoundingBox, Trouble};
 use crate::ui::pictures::{Draw, Pictures, Shown};
@@ -132,7 +132,7 @@ pub fn viewer(
         }
     }
     if viewer.zoom > 1.01 {
-        let text = format!("{:.0} %", viewer.zoom * fit.width() / shown.size.x * 100.0);
+        let text = format!("{} %", count((viewer.zoom * fit.width() / shown.size.x * 100.0).round() as usize));
         let galley = ui.painter().layout_no_wrap(text, theme.note(), theme.text);
         let tag = Rect::from_min_size(place.left_bottom() + vec2(6.0, -22.0), galley.size() + vec2(8.0, 4.0));
         ui.painter().rect_filled(tag, 3, theme.raised);
