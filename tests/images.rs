@@ -624,7 +624,7 @@ fn the_full_size_photographs_among_small_ones_are_found() {
     assert!(found.iter().all(|finding| finding.check != Check::ImageCopies), "no photograph of it is there twice");
 }
 
-/// Labels flipped at random, told nothing but the files.
+/// Labels flipped at random, told nothing but the files. Nothing was chosen on these seeds (the embedding was, on 1 and 2).
 #[test]
 fn labels_planted_wrong_are_found_by_the_built_in_embedding() {
     use lapidary::checks::label_errors::{Ask, LabelModel};
@@ -632,7 +632,7 @@ fn labels_planted_wrong_are_found_by_the_built_in_embedding() {
     let Some(folder) = shared("sign_digits/Dataset") else { return };
     let dataset = open(&folder);
     let scan = scan_pictures(&dataset, dataset.pictures().unwrap(), None, &Progress::silent()).unwrap();
-    for seed in [1, 2] {
+    for seed in 101..106 {
         let mut random = StdRng::seed_from_u64(seed);
         let mut rows: Vec<usize> = (0..dataset.rows()).collect();
         rows.shuffle(&mut random);
