@@ -14,7 +14,7 @@ use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, keycap, right_aligned, square, title};
 use super::widgets::text::{count, samples};
 use crate::action::Action;
-use crate::data::{Role, Rule};
+use crate::data::{Role, Rule, digit_of_class};
 
 /// What a line of a list does.
 enum Choice {
@@ -237,10 +237,9 @@ fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl 
     let Some(classes) = bundle.workspace.and_then(|workspace| workspace.classes(column)) else { return Vec::new() };
     let lines = classes.names().iter().enumerate().map(|(i, name)| Line {
         text: name.to_string(),
-        right: if i < 9 {
-            format!("{}   {}", count(classes.counts()[i] as usize), i + 1)
-        } else {
-            count(classes.counts()[i] as usize)
+        right: match digit_of_class(classes.names(), i, i) {
+            Some(key) => format!("{}   {key}", count(classes.counts()[i] as usize)),
+            None => count(classes.counts()[i] as usize),
         },
         colour: Some(bundle.theme.class(i)),
         enabled: true,
