@@ -1,10 +1,11 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job`.
+//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`.
 
 pub mod action;
 pub mod app;
+pub mod chance;
 pub mod checks;
 pub mod cli;
 pub mod data;

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};
-use crate::data::{ClassIndex, Dataset, SampleId, SampleSet};
-use crate::edit::{Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_path};
+use crate::data::{Batch, ClassIndex, Dataset, SampleId, SampleSet};
+use crate::edit::{
+    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, Values, project_path,
+};
 use crate::io::{self, PictureCache, Reading};
 use crate::job::{Cancelled, Progress};
 use crate::learn::appearance::appearance;
@@ -170,7 +172,9 @@ impl Workspace {
             for (sample, print) in edit.samples().zip(old.prints(id)?) {
                 moved.entry(sample).or_insert_with(|| places.get_mut(&print).and_then(Vec::pop));
             }
-            edit.changes = edit.changes.iter().map(|change| relocate(change, &moved)).collect();
+            let mut next = workspace.dataset.rows() + edits.iter().map(Edit::makes).sum::<usize>();
+            let relocated = edit.changes.iter().map(|change| relocate(change, &mut moved, &mut next)).collect();
+            edit.changes = relocated;
             edit.changes.retain(|change| {
                 let fits = fits(&workspace.dataset, &added, change);
                 unfit += usize::from(!fits);
@@ -230,7 +234,7 @@ impl Workspace {
         if let Some(why) = &self.read_only {
             return Err(EditError::ReadOnly(why.clone()));
         }
-        let rows = self.dataset.rows();
+        let rows = self.dataset.rows() + edit.makes();
         if let Some(id) = edit.samples().find(|id| id.row() >= rows) {
             return Err(EditError::Sample { row: u64::from(id.0), rows });
         }
@@ -256,7 +260,19 @@ impl Workspace {
         edit.apply(&mut self.dataset, direction);
         for change in &edit.changes {
             match &change.target {
-                Target::Cells(column) => self.update_classes(Some(column), &change.samples),
+                Target::Cells(column) => {
+                    self.update_classes(Some(column), &change.samples);
+                    let children: Vec<SampleId> =
+                        change.samples.iter().flat_map(|id| self.dataset.children(*id)).copied().collect();
+                    self.update_classes(Some(column), &children);
+                }
+                Target::Made(_) => {
+                    for (name, index) in &mut self.classes {
+                        if let Some(field) = self.dataset.field(name) {
+                            Arc::make_mut(index).follow_rows(&self.dataset, field);
+                        }
+                    }
+                }
                 Target::Excluded => self.update_classes(None, &change.samples),
                 Target::Column(column) | Target::Role(column) | Target::Kind(column) => {
                     self.classes.remove(column);
@@ -280,12 +296,14 @@ impl Workspace {
     }
 
     fn update_classes(&mut self, column: Option<&String>, samples: &[SampleId]) {
+        // What a batch fills while it is undone is gone with it.
+        let rows = self.dataset.rows();
         for (name, index) in &mut self.classes {
             if column.is_none_or(|column| column == name)
                 && let Some(field) = self.dataset.field(name)
             {
                 let index = Arc::make_mut(index);
-                for id in samples {
+                for id in samples.iter().filter(|id| id.row() < rows) {
                     index.update(&self.dataset, field, *id);
                 }
             }
@@ -400,11 +418,39 @@ fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
     }
 }
 
+/// The batch as the new file has it: children whose parents are there, numbered anew.
+fn relocate_made(batch: &Batch, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
+    let mut to =
+        Batch { first: SampleId::at(*next), parents: Vec::new(), others: Vec::new(), draws: Vec::new(), ..batch.clone() };
+    let found = |id: SampleId| moved.get(&id).copied().flatten();
+    let mut places = Vec::new();
+    for (at, id) in batch.ids().enumerate() {
+        let parent = found(batch.parents[at]);
+        let other = batch.others.get(at).map(|other| found(*other));
+        if let (Some(parent), None | Some(Some(_))) = (parent, other) {
+            places.push((id, Some(SampleId::at(*next))));
+            *next += 1;
+            to.parents.push(parent);
+            to.others.extend(other.flatten());
+            to.draws.push(batch.draws[at]);
+        } else {
+            places.push((id, None));
+        }
+    }
+    // A number that another branch's child had before is this one's now.
+    moved.extend(places);
+    let samples = to.parents.iter().chain(&to.others).copied().collect();
+    Change { target: Target::Made(to), samples, before: Values::same(None), after: Values::same(Some("on")) }
+}
+
 fn is_property(target: &Target) -> bool {
     matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_))
 }
 
-fn relocate(change: &Change, moved: &BTreeMap<SampleId, Option<SampleId>>) -> Change {
+fn relocate(change: &Change, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
+    if let Target::Made(batch) = &change.target {
+        return relocate_made(batch, moved, next);
+    }
     let mut to = Change { samples: Vec::new(), ..change.clone() };
     to.before.codes.clear();
     to.after.codes.clear();

@@ -35,23 +35,37 @@ fn code(text: &str) -> String {
     body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job`
+/// `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
-        "main" | "lib" => {
-            &["app", "cli", "ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job"]
-        }
-        "app" => &["ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job"],
-        "cli" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job"],
-        "ui" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job"],
-        "action" => &["workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job"],
-        "workspace" => &["io", "checks", "transform", "learn", "edit", "data", "pixels", "job"],
-        "io" | "checks" | "transform" => &["learn", "edit", "data", "pixels", "job"],
-        "learn" => &["edit", "data", "pixels", "job"],
-        "edit" => &["data", "pixels", "job"],
-        "data" => &["pixels", "job"],
-        "pixels" => &["job"],
-        "job" => &[],
+        "main" | "lib" => &[
+            "app",
+            "cli",
+            "ui",
+            "action",
+            "workspace",
+            "io",
+            "checks",
+            "transform",
+            "learn",
+            "edit",
+            "data",
+            "pixels",
+            "job",
+            "chance",
+        ],
+        "app" => &["ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "cli" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "ui" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "action" => &["workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "workspace" => &["io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "io" | "checks" | "transform" => &["learn", "edit", "data", "pixels", "job", "chance"],
+        "learn" => &["edit", "data", "pixels", "job", "chance"],
+        "edit" => &["data", "pixels", "job", "chance"],
+        "data" => &["pixels", "job", "chance"],
+        "pixels" => &["job", "chance"],
+        "job" => &["chance"],
+        "chance" => &[],
         other => panic!("the room {other:?} has no place in the house yet: give it one here and in ARCHITECTURE.md"),
     }
 }

@@ -256,7 +256,8 @@ impl App {
                     self.labels.asked = None;
                     self.labels.texts += 1;
                 }
-                Of::Column(_) | Of::Tag(_) => {}
+                // What is made of a sample says nothing new about labels.
+                Of::Column(_) | Of::Tag(_) | Of::Made(_) => {}
             }
         }
         if self.memo.labels.is_none() && self.labels.model.is_none() && !self.jobs.is_running("labels") {

@@ -9,7 +9,7 @@ use egui::{ColorImage, Context};
 use super::App;
 use super::work::Done;
 use crate::data::Dataset;
-use crate::io::{PictureCache, picture_bytes, thumbnail};
+use crate::io::{PictureCache, altered_by, made_picture, picture_bytes, thumbnail};
 use crate::job::Pool;
 use crate::pixels::{Trouble, decode, facts, fit, histogram, read_header};
 use crate::ui::View;
@@ -109,6 +109,10 @@ fn fetch(dataset: &Dataset, field: usize, (id, level): Key, cache: Option<&Pictu
     };
     if let Level::Side(side) = level {
         let picture = thumbnail(dataset, field, id, side, cache)?;
+        return Ok(Fetched { image: image(&picture), detail: None });
+    }
+    if altered_by(dataset, id).is_some() {
+        let picture = fit(made_picture(dataset, field, id, Some(Level::WHOLE))?, Level::WHOLE);
         return Ok(Fetched { image: image(&picture), detail: None });
     }
     let bytes = picture_bytes(dataset, field, id)?;

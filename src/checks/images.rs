@@ -72,7 +72,7 @@ impl Scan {
         appearance: Dense,
         progress: &Progress,
     ) -> Result<Self, Cancelled> {
-        let skip = |row: usize| dataset.is_excluded(SampleId::at(row));
+        let skip = |row: usize| dataset.is_excluded(SampleId::at(row)) || dataset.is_made(SampleId::at(row));
         let twins = twins(&looks, skip, progress)?;
         let column = dataset.fields()[field].name.to_string();
         let appearance = Arc::new(appearance);

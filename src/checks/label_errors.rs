@@ -268,7 +268,8 @@ impl LabelModel {
             .into_par_iter()
             .map(|row| {
                 let id = SampleId::at(row);
-                let fits = !dataset.is_excluded(id) && usable(id);
+                // What was made of a sample would tell the model that never saw it.
+                let fits = !dataset.is_excluded(id) && !dataset.is_made(id) && usable(id);
                 known(&index, &places, id).filter(|list| fits && !list.is_empty()).unwrap_or_default()
             })
             .collect();
@@ -452,7 +453,7 @@ impl LabelModel {
         let places: HashMap<Arc<str>, u32> = self.names.iter().cloned().zip(0..).collect();
         let follows = changed.len() <= MOST_FOLLOWED;
         let all = self.now.len();
-        for id in changed.iter().filter(|id| id.row() < all) {
+        for id in changed.iter().filter(|id| id.row() < all && !dataset.is_made(**id)) {
             progress.check()?;
             let row = id.row();
             let names = crate::data::classes_of(dataset.text(field, *id), kind, role);

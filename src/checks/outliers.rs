@@ -28,9 +28,9 @@ impl Default for Thresholds {
     }
 }
 
-/// Runs the check over the samples that are not excluded.
+/// Runs the check over the samples of the source that are not excluded.
 pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
-    let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id) && !dataset.is_made(*id)).collect();
     let mut findings = Vec::new();
     progress.set_total(dataset.fields().len() as u64);
     for (field, column) in dataset.fields().iter().enumerate() {

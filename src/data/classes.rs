@@ -162,6 +162,29 @@ impl ClassIndex {
         (names, codes)
     }
 
+    /// Takes in samples that were made, and lets go of those that are not there any more.
+    pub fn follow_rows(&mut self, dataset: &Dataset, field: usize) {
+        let known = match &self.codes {
+            Codes::One(codes) => codes.len(),
+            Codes::Many(codes) => codes.len(),
+        };
+        for row in (dataset.rows()..known).rev() {
+            let id = SampleId::at(row);
+            if !self.excluded.set(id, false) {
+                for class in self.of(id).to_vec() {
+                    self.counts[class as usize] -= 1;
+                }
+            }
+        }
+        match &mut self.codes {
+            Codes::One(codes) => codes.resize(dataset.rows(), NONE),
+            Codes::Many(codes) => codes.resize(dataset.rows(), Box::default()),
+        }
+        for row in known..dataset.rows() {
+            self.update(dataset, field, SampleId::at(row));
+        }
+    }
+
     /// Brings sample `id` up to date after an edit; a class seen for the first time is added at the end.
     pub fn update(&mut self, dataset: &Dataset, field: usize, id: SampleId) {
         let row = id.row();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::column::Column;
 use super::ids::{SampleId, SampleSet};
+use super::made::{Batch, Family, Made, Origins};
 use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
 use super::schema::{Kind, Role, propose_roles};
@@ -128,12 +129,24 @@ impl Overlay {
             }
         }
         if !self.dense.is_empty() {
+            if self.dense.len() <= id.row() {
+                self.dense.resize(rows.max(id.row() + 1), UNTOUCHED);
+            }
             self.dense[id.row()] = code;
         } else if code == UNTOUCHED {
             self.sparse.remove(&id.0);
         } else {
             self.sparse.insert(id.0, code);
         }
+    }
+
+    fn reaches(&self, rows: usize) -> bool {
+        self.dense.len() > rows || self.sparse.keys().any(|row| *row as usize >= rows)
+    }
+
+    fn cut(&mut self, rows: usize) {
+        self.dense.truncate(rows);
+        self.sparse.retain(|row, _| (*row as usize) < rows);
     }
 
     fn touched(&self) -> bool {
@@ -171,6 +184,7 @@ pub struct Dataset {
     excluded: Arc<SampleSet>,
     reviewed: Arc<SampleSet>,
     tags: Arc<BTreeMap<String, Arc<SampleSet>>>,
+    family: Arc<Family>,
 }
 
 impl Dataset {
@@ -190,12 +204,61 @@ impl Dataset {
                 overlay: Arc::default(),
             })
             .collect();
-        Self { base: Arc::new(base), fields, excluded: Arc::default(), reviewed: Arc::default(), tags: Arc::default() }
+        Self {
+            base: Arc::new(base),
+            fields,
+            excluded: Arc::default(),
+            reviewed: Arc::default(),
+            tags: Arc::default(),
+            family: Arc::default(),
+        }
     }
 
-    /// How many samples there are, excluded ones counted.
+    /// How many samples there are, excluded and made ones counted.
     pub fn rows(&self) -> usize {
-        self.base.rows
+        self.base.rows + self.family.len()
+    }
+
+    /// How many samples were made from others.
+    pub fn made(&self) -> usize {
+        self.family.len()
+    }
+
+    /// Whether a sample was made from others: it stands behind those of the source.
+    pub fn is_made(&self, id: SampleId) -> bool {
+        id.row() >= self.base.rows
+    }
+
+    /// What a made sample is of; `None` for a sample of the source.
+    pub fn origins(&self, id: SampleId) -> Option<Origins<'_>> {
+        if self.is_made(id) { self.family.of(id) } else { None }
+    }
+
+    /// The samples that were made of `parent`, in order.
+    pub fn children(&self, parent: SampleId) -> &[SampleId] {
+        self.family.children(parent)
+    }
+
+    /// Every batch of made samples, in order.
+    pub fn batches(&self) -> &[Arc<Made>] {
+        self.family.batches()
+    }
+
+    /// Adds samples made from others behind all there are.
+    pub fn add_made(&mut self, batch: Batch) {
+        if batch.first.row() == self.rows() && batch.is_sound(self.base.rows) {
+            Arc::make_mut(&mut self.family).add(batch);
+        }
+    }
+
+    /// Takes the samples away that were made last.
+    pub fn remove_made(&mut self) {
+        Arc::make_mut(&mut self.family).pop();
+        // Whoever gets their place next begins without edits.
+        let rows = self.rows();
+        for field in self.fields.iter_mut().filter(|field| field.overlay.reaches(rows)) {
+            Arc::make_mut(&mut field.overlay).cut(rows);
+        }
     }
 
     /// The columns in order: the source's, then those that edits added.
@@ -218,30 +281,49 @@ impl Dataset {
         self.with_role(|role| role == Role::Image)
     }
 
-    /// The bytes of a picture that stands in the cell itself; `None` where the cell is a path, or was edited.
+    /// The bytes of a picture that stands in the cell itself; `None` where the cell is a path, or was edited. A made sample has its
+    /// parent's, not altered yet.
     pub fn blob(&self, field: usize, id: SampleId) -> Option<&[u8]> {
+        if let Some(origins) = self.origins(id).filter(|_| self.edited(field, id).is_none()) {
+            return self.blob(field, origins.parent);
+        }
         let source = self.fields[field].source.filter(|_| self.edited(field, id).is_none())?;
         self.base.columns[source].blob(id.row())
     }
 
     /// Every sample in file order.
     pub fn samples(&self) -> impl Iterator<Item = SampleId> + use<> {
-        (0..self.base.rows).map(SampleId::at)
+        (0..self.rows()).map(SampleId::at)
     }
 
     /// The cell of sample `id` in column `field`, as text; `None` is null.
     pub fn text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
         let column = &self.fields[field];
         match column.overlay.code(id) {
-            UNTOUCHED => self.source_text(field, id),
+            UNTOUCHED => self.unedited(field, id),
             NULL => None,
             code => Some(Cow::Borrowed(&*column.overlay.texts[code as usize - 2])),
         }
     }
 
-    /// The cell as the source has it, whatever was edited.
+    /// The cell without its own edit: the source's, or what a made sample has of its parents as they stand.
+    pub fn unedited(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
+        let Some(origins) = self.origins(id) else { return self.source_text(field, id) };
+        match (self.fields[field].role, origins.other) {
+            // Two samples of one name would be one to whoever reads them.
+            (Role::Id, _) => None,
+            // What is of two parents is in no part that one of them is not in.
+            (Role::Split, Some(other)) => {
+                let part = self.text(field, origins.parent);
+                if part == self.text(field, other) { part } else { None }
+            }
+            _ => self.text(field, origins.parent),
+        }
+    }
+
+    /// The cell as the source has it, whatever was edited; `None` for made samples.
     pub fn source_text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
-        let source = self.fields[field].source?;
+        let source = self.fields[field].source.filter(|_| !self.is_made(id))?;
         self.base.columns[source].text(id.row())
     }
 
@@ -262,11 +344,10 @@ impl Dataset {
         text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
     }
 
-    /// Lays `value` over a cell; a value equal to the source's own removes the edit instead.
+    /// Lays `value` over a cell; a value equal to what is there without an edit removes the edit instead.
     pub fn set_cell(&mut self, field: usize, id: SampleId, value: Option<&str>) {
-        let back = self.fields[field].source.is_none() && value.is_none()
-            || self.fields[field].source.is_some() && self.source_text(field, id).as_deref() == value;
-        let rows = self.base.rows;
+        let back = self.unedited(field, id).as_deref() == value;
+        let rows = self.rows();
         let overlay = Arc::make_mut(&mut self.fields[field].overlay);
         let code = if back { UNTOUCHED } else { overlay.intern(value) };
         overlay.put(id, code, rows);
@@ -342,13 +423,17 @@ impl Dataset {
         }
     }
 
-    /// Whether sample `id` has any edited cell.
+    /// Whether sample `id` has any edited cell; what a sample was made with is no edit of it.
     pub fn is_sample_edited(&self, id: SampleId) -> bool {
-        self.fields.iter().any(|field| field.overlay.code(id) != UNTOUCHED)
+        !self.is_made(id) && self.fields.iter().any(|field| field.overlay.code(id) != UNTOUCHED)
     }
 
     /// A hash (XXH3, 64 bits) of a sample's source content: what recognises it in another version of the file.
     pub fn content_hash(&self, id: SampleId) -> u64 {
+        if self.is_made(id) {
+            let Some(origins) = self.origins(id) else { return 0 };
+            return crate::chance::seed_of(&[self.content_hash(origins.parent), origins.draw]);
+        }
         if let Some(raw) = &self.base.raw {
             return xxhash_rust::xxh3::xxh3_64(raw.row(id.row()));
         }

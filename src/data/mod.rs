@@ -5,12 +5,15 @@
 mod classes;
 mod column;
 mod dataset;
+mod draws;
 mod filter;
 mod ids;
+mod made;
 mod measure;
 pub mod native;
 mod pictures;
 mod raw;
+mod recipe;
 mod schema;
 
 pub use classes::{Balance, ClassIndex, class_by_digit, classes_of, digit_of_class};
@@ -18,7 +21,9 @@ pub use column::Column;
 pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use ids::{SampleId, SampleSet};
+pub use made::{Batch, Made, Method, Origins};
 pub use measure::{Histogram, Measure, Summary, values};
 pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
+pub use recipe::{Augmentation, Pipeline, Range, Step};
 pub use schema::{Kind, Role, propose_roles};

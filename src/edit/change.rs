@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::EditError;
-use crate::data::{Dataset, Kind, Role, SampleId};
+use crate::data::{Batch, Dataset, Kind, Role, SampleId};
 
 /// Which way a change is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Target {
     Reviewed,
     /// Whether samples carry a tag.
     Tag(String),
+    /// Whether a batch of made samples exists; the change's samples are their parents.
+    Made(Batch),
 }
 
 /// A value per sample: a code into distinct texts (null among them), or one text for all.
@@ -120,7 +122,20 @@ impl Edit {
 
     /// How many samples its largest part touches.
     pub fn count(&self) -> usize {
-        self.changes.iter().map(|change| change.samples.len()).max().unwrap_or(0)
+        let of = |change: &Change| match &change.target {
+            Target::Made(batch) => batch.len(),
+            _ => change.samples.len(),
+        };
+        self.changes.iter().map(of).max().unwrap_or(0)
+    }
+
+    /// How many samples it makes.
+    pub fn makes(&self) -> usize {
+        let of = |change: &Change| match &change.target {
+            Target::Made(batch) => batch.len(),
+            _ => 0,
+        };
+        self.changes.iter().map(of).sum()
     }
 
     /// Applies it, or its inverse, in O(samples touched).
@@ -185,7 +200,24 @@ impl Change {
         Ok(Self { target: Target::Column(name.to_owned()), samples: Vec::new(), before: Values::same(None), after })
     }
 
-    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already.
+    /// Adds samples made from others; cells of theirs are planned on a dataset that has them ([`Dataset::add_made`] on a clone).
+    ///
+    /// # Errors
+    /// A parent out of range, or lists that do not fit each other.
+    pub fn made(dataset: &Dataset, batch: Batch) -> Result<Self, EditError> {
+        let source = dataset.base.rows;
+        if let Some(id) = batch.parents.iter().chain(&batch.others).find(|id| id.row() >= source) {
+            return Err(EditError::Sample { row: u64::from(id.0), rows: source });
+        }
+        if batch.first.row() != dataset.rows() || !batch.is_sound(source) {
+            return Err(EditError::Sample { row: u64::from(batch.first.0), rows: dataset.rows() });
+        }
+        let samples = batch.parents.iter().chain(&batch.others).copied().collect();
+        Ok(Self { target: Target::Made(batch), samples, before: Values::same(None), after: Values::same(Some("on")) })
+    }
+
+    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What is made of an excluded sample
+    /// goes and comes back with it.
     ///
     /// # Errors
     /// A sample out of range.
@@ -195,8 +227,17 @@ impl Change {
         samples: impl IntoIterator<Item = SampleId>,
         on: bool,
     ) -> Result<Option<Self>, EditError> {
-        let mut ids = Vec::new();
-        for id in samples {
+        let mut ids: Vec<SampleId> = Vec::new();
+        let mut asked: Vec<SampleId> = samples.into_iter().collect();
+        if target == Target::Excluded {
+            let children: Vec<SampleId> = asked.iter().flat_map(|id| dataset.children(*id)).copied().collect();
+            if !children.is_empty() {
+                asked.extend(children);
+                asked.sort_unstable();
+                asked.dedup();
+            }
+        }
+        for id in asked {
             check_sample(dataset, id)?;
             let has = match &target {
                 Target::Excluded => dataset.is_excluded(id),
@@ -246,8 +287,13 @@ impl Change {
         match &self.target {
             Target::Cells(column) => {
                 let Some(field) = dataset.field(column) else { return };
-                for (at, id) in self.samples.iter().enumerate() {
-                    dataset.set_cell(field, *id, values.get(at));
+                // Made samples read through to their parents, which therefore go first, in both directions.
+                for made in [false, true] {
+                    for (at, id) in self.samples.iter().enumerate() {
+                        if dataset.is_made(*id) == made {
+                            dataset.set_cell(field, *id, values.get(at));
+                        }
+                    }
                 }
             }
             Target::Column(name) => match values.get(0).and_then(|text| text.split_once('/')) {
@@ -270,6 +316,10 @@ impl Change {
             }
             Target::Excluded => self.samples.iter().enumerate().for_each(|(at, id)| dataset.set_excluded(*id, on(at))),
             Target::Reviewed => self.samples.iter().enumerate().for_each(|(at, id)| dataset.set_reviewed(*id, on(at))),
+            Target::Made(batch) => match direction {
+                Direction::Forward => dataset.add_made(batch.clone()),
+                Direction::Back => dataset.remove_made(),
+            },
             Target::Tag(tag) => self.samples.iter().enumerate().for_each(|(at, id)| dataset.set_tag(tag, *id, on(at))),
         }
     }

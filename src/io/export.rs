@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::IoError;
 use super::export_text;
 use super::save::write_aside;
-use crate::data::{Dataset, Format, Kind, Packing, PictureStore, SampleId, native};
+use crate::data::{Dataset, Format, Kind, Packing, PictureStore, Role, SampleId, native};
 use crate::job::Progress;
 
 /// Where and how to save.
@@ -68,8 +68,9 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// The names of Lapidary's own columns.
-pub const OWN: [&str; 3] = ["lapidary_excluded", "lapidary_reviewed", "lapidary_tags"];
+/// The names of Lapidary's own columns; the last three where samples were made from others.
+pub const OWN: [&str; 6] =
+    ["lapidary_excluded", "lapidary_reviewed", "lapidary_tags", "lapidary_parent", "lapidary_made_by", "lapidary_seed"];
 
 /// One column as it is saved.
 pub enum Source {
@@ -82,9 +83,13 @@ pub enum Source {
 /// The columns to save, with names and kinds.
 pub fn columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, Source)> {
     let fields = dataset.fields().iter().enumerate().map(|(i, field)| (field.name.to_string(), field.kind, Source::Field(i)));
-    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text];
-    let own =
-        OWN.iter().zip(kinds).enumerate().filter(|_| own).map(|(i, (name, kind))| ((*name).to_owned(), kind, Source::Own(i)));
+    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text, Kind::Text, Kind::Text, Kind::Text];
+    let shown = match (own, dataset.made()) {
+        (false, _) => 0,
+        (true, 0) => 3,
+        (true, _) => OWN.len(),
+    };
+    let own = OWN.iter().zip(kinds).enumerate().take(shown).map(|(i, (name, kind))| ((*name).to_owned(), kind, Source::Own(i)));
     fields.chain(own).collect()
 }
 
@@ -94,11 +99,42 @@ pub fn cell<'d>(dataset: &'d Dataset, source: &Source, id: SampleId) -> Option<C
         Source::Field(field) => dataset.text(*field, id),
         Source::Own(0) => Some(Cow::Borrowed(if dataset.is_excluded(id) { "true" } else { "false" })),
         Source::Own(1) => Some(Cow::Borrowed(if dataset.is_reviewed(id) { "true" } else { "false" })),
+        Source::Own(at @ 3..) => {
+            let origins = dataset.origins(id)?;
+            Some(Cow::Owned(match at {
+                3 => {
+                    name_of(dataset, origins.parent)
+                        + &origins.other.map_or(String::new(), |id| format!(",{}", name_of(dataset, id)))
+                }
+                4 => origins.made.title(),
+                _ => origins.draw.to_string(),
+            }))
+        }
         Source::Own(_) => {
             let tags: Vec<&str> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag).collect();
             Some(Cow::Owned(tags.join(",")))
         }
     }
+}
+
+/// What a parent is called: by its id, or else its number.
+fn name_of(dataset: &Dataset, id: SampleId) -> String {
+    let named = dataset.with_role(|role| role == Role::Id).and_then(|field| dataset.text(field, id));
+    named.map_or_else(|| id.0.to_string(), Cow::into_owned)
+}
+
+/// The edit that has to be written over the source's cell: the sample's own, or, of a made one, whatever is not its parent's source.
+pub fn changed<'d>(dataset: &'d Dataset, field: usize, id: SampleId) -> Option<Option<Cow<'d, str>>> {
+    let Some(origins) = dataset.origins(id) else {
+        return dataset.edited(field, id).map(|text| text.map(Cow::Borrowed));
+    };
+    let text = dataset.text(field, id);
+    (text != dataset.source_text(field, origins.parent)).then_some(text)
+}
+
+/// The row of the source that a sample is written like: its own, or its parent's.
+pub fn row_of(dataset: &Dataset, id: SampleId) -> usize {
+    dataset.origins(id).map_or(id, |origins| origins.parent).row()
 }
 
 /// Saves `rows` of a dataset to a new file.
@@ -120,6 +156,12 @@ pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progre
     }
     let ids = rows.ids(dataset);
     progress.set_total(ids.len() as u64);
+    let drawn = |id: &SampleId| dataset.origins(*id).is_some_and(|origins| origins.made.of_pictures().is_some());
+    let drawn = if dataset.made() > 0 && dataset.pictures().is_some() { ids.iter().filter(|id| drawn(id)).count() } else { 0 };
+    if drawn > 0 {
+        let reason = format!("{drawn} samples are augmented images, which a table cannot hold: save as a folder of images");
+        return Err(IoError::Unfit { format: target.format.title().to_owned(), reason });
+    }
     let mut notes = Vec::new();
     let bytes = if target.format.is_text() {
         write_aside(&target.path, target.packing, |out| export_text::write(dataset, &ids, target, progress, &mut notes, out))?
@@ -187,11 +229,11 @@ fn frame(dataset: &Dataset, ids: &[SampleId], target: &Target, notes: &mut Vec<S
 fn edited_native(dataset: &Dataset, field: usize, base: &Series, ids: &[SampleId]) -> Result<Series, String> {
     let (mut edits, mut take) = (Vec::new(), Vec::with_capacity(ids.len()));
     for id in ids {
-        match dataset.edited(field, *id) {
-            None => take.push(id.row() as u32),
+        match changed(dataset, field, *id) {
+            None => take.push(row_of(dataset, *id) as u32),
             Some(text) => {
                 take.push((base.len() + edits.len()) as u32);
-                edits.push(text.map(Cow::Borrowed));
+                edits.push(text);
             }
         }
     }

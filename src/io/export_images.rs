@@ -11,9 +11,11 @@ use super::delimited::write_field;
 use super::error::IoError;
 use super::export::{Report, Rows};
 use super::images::{picture_bytes, picture_file};
+use super::made_pictures::{altered_by, made_file};
 use super::save::write_error;
 use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId};
 use crate::job::Progress;
+use crate::pixels::Coding;
 
 /// Which folders images are put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -198,7 +200,8 @@ impl Written<'_> {
     /// Where an image goes, below its part's folder.
     fn place(&self, id: SampleId) -> PathBuf {
         let dataset = self.dataset;
-        let odd = dataset.base.odd_names.get(&id.0).filter(|_| dataset.edited(self.field, id).is_none());
+        let own = dataset.origins(id).map_or(id, |origins| origins.parent);
+        let odd = dataset.base.odd_names.get(&own.0).filter(|_| dataset.edited(self.field, id).is_none());
         let cell = dataset.text(self.field, id).unwrap_or_default();
         let path = odd.map_or_else(|| PathBuf::from(&*cell), PathBuf::from);
         let parts: Vec<OsString> = path
@@ -208,7 +211,20 @@ impl Written<'_> {
                 _ => None,
             })
             .collect();
-        let name = parts.last().cloned().unwrap_or_else(|| OsString::from(format!("{:06}", id.0)));
+        let mut parts = parts;
+        let mut name = parts.last().cloned().unwrap_or_else(|| OsString::from(format!("{:06}", id.0)));
+        if altered_by(dataset, id).is_some() {
+            // Named after its parent, by its number among the children.
+            let at = dataset.children(own).iter().position(|child| *child == id).unwrap_or(0) + 1;
+            let path = Path::new(&name);
+            let jpeg = Coding::of_name(&path.to_string_lossy()).is_none_or(|coding| coding == Coding::Jpeg);
+            let mut made = path.file_stem().unwrap_or_default().to_owned();
+            made.push(format!("_a{at}.{}", if jpeg { "jpg" } else { "png" }));
+            name = made;
+            if let Some(last) = parts.last_mut() {
+                last.clone_from(&name);
+            }
+        }
         if self.target.layout == Layout::Paths {
             return if parts.is_empty() { name.into() } else { parts.into_iter().collect() };
         }
@@ -245,11 +261,17 @@ impl Written<'_> {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(fail)?;
         }
-        let file = picture_file(self.dataset, self.field, id);
+        let made = altered_by(self.dataset, id).is_some();
+        let file = picture_file(self.dataset, self.field, id).filter(|_| !made);
         if let (Transfer::Link, Some(from)) = (self.target.transfer, &file) {
             return link(from, to).map_err(fail);
         }
-        let bytes = picture_bytes(self.dataset, self.field, id).map_err(|trouble| {
+        let read = if made {
+            made_file(self.dataset, self.field, id).map(|(bytes, _)| bytes)
+        } else {
+            picture_bytes(self.dataset, self.field, id).map(std::borrow::Cow::into_owned)
+        };
+        let bytes = read.map_err(|trouble| {
             let cell = self.dataset.text(self.field, id).unwrap_or_default();
             let reason = format!("sample {} ({cell}): {trouble}. Exclude such samples first: Clean lists them", id.0);
             IoError::Unfit { format: "a folder of images".to_owned(), reason }

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8};
 
 use super::delimited::{RowParser, skip_blank, write_field};
 use super::error::IoError;
-use super::export::{Source, Target, cell, columns};
+use super::export::{Source, Target, cell, changed, columns, row_of};
 use super::json::{Member, members, skip_space};
 use super::json_rows::BARE;
 use super::save::write_error;
@@ -124,7 +124,8 @@ fn like_source(
         .filter(|(_, _, source)| !matches!(source, Source::Field(field) if dataset.fields()[*field].source.is_some()))
         .collect();
     let edited: Vec<usize> = (0..dataset.fields().len())
-        .filter(|field| dataset.fields()[*field].source.is_some() && dataset.fields()[*field].is_edited())
+        .filter(|field| dataset.fields()[*field].source.is_some())
+        .filter(|field| dataset.fields()[*field].is_edited() || dataset.made() > 0)
         .collect();
     let whole = ids.len() == dataset.rows();
     let end = sink.end;
@@ -145,7 +146,8 @@ fn like_source(
     }
     let mut left_out = 0_usize;
     for (at, id) in ids.iter().enumerate() {
-        let touched = !added.is_empty() || edited.iter().any(|field| dataset.edited(*field, *id).is_some());
+        let made = dataset.is_made(*id);
+        let touched = made || !added.is_empty() || edited.iter().any(|field| dataset.edited(*field, *id).is_some());
         if touched {
             let mut line = Line::default();
             match raw.shape {
@@ -164,7 +166,8 @@ fn like_source(
         } else {
             sink.copy(raw.span(id.row()))?;
         }
-        separator(raw, id.row(), ids.get(at + 1).map(|id| id.row()), &mut sink)?;
+        let next = ids.get(at + 1).map(|next| (!dataset.is_made(*next)).then(|| next.row()));
+        separator(raw, (!made).then(|| id.row()), next, &mut sink)?;
         if at % 4_096 == 4_095 {
             progress.step(4_096)?;
         }
@@ -175,16 +178,17 @@ fn like_source(
     Ok(())
 }
 
-/// What stands between sample `row` and the one written next, or after the last.
-fn separator(raw: &Raw, row: usize, next: Option<usize>, sink: &mut Sink<'_>) -> Result<(), IoError> {
+/// What stands between sample `row` and the one written next, or after the last. A made sample has no row.
+fn separator(raw: &Raw, row: Option<usize>, next: Option<Option<usize>>, sink: &mut Sink<'_>) -> Result<(), IoError> {
     let last_row = raw.starts.len() - 1;
-    let gap = raw.gap(row);
     let end = sink.end;
     match (next, raw.shape) {
-        (Some(next), _) if next == row + 1 => sink.copy(gap),
-        (None, _) if row == last_row => sink.copy(gap),
+        (Some(Some(next)), _) if row.is_some_and(|row| next == row + 1) => sink.copy(raw.gap(next - 1)),
+        (None, _) if row == Some(last_row) => sink.copy(raw.gap(last_row)),
         (None, Shape::JsonArray) => sink.copy(raw.gap(last_row)),
         (Some(_), Shape::JsonArray) => {
+            // What is made stands like what comes from the file: as the first two samples do.
+            let gap = raw.gap(row.unwrap_or(0));
             let text = &raw.text[gap.clone()];
             let plain = memchr::memchr_iter(b',', text).count() == 1
                 && text.iter().all(|byte| matches!(byte, b',' | b' ' | b'\t' | b'\n' | b'\r'));
@@ -226,11 +230,11 @@ fn delimited_row(
     line: &mut Line,
 ) -> bool {
     let mut fields = Vec::new();
-    RowParser::new(&raw.text, delimiter).row(raw.span(id.row()).start, &mut fields);
+    RowParser::new(&raw.text, delimiter).row(raw.span(row_of(dataset, id)).start, &mut fields);
     let width = dataset.base.columns.len();
     let change = |column: usize| {
         let field = edited.iter().find(|field| dataset.fields()[**field].source == Some(column))?;
-        dataset.edited(*field, id)
+        changed(dataset, *field, id)
     };
     let last_edited = (0..width).rev().find(|column| change(*column).is_some()).map_or(0, |column| column + 1);
     let shown = if added.is_empty() { fields.len().max(last_edited) } else { width };
@@ -246,7 +250,7 @@ fn delimited_row(
                 // A row of one empty field would be no row at all.
                 let quoted = old.is_some_and(|field| field.quoted) || (shown == 1 && text.is_empty());
                 text_of.clear();
-                write_field(text, delimiter, quoted, &mut text_of);
+                write_field(&text, delimiter, quoted, &mut text_of);
                 line.new_text(&text_of);
             }
             None => {
@@ -290,15 +294,16 @@ fn one_line(text: &str, out: &mut String) {
 }
 
 fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added: &[(String, Kind, Source)], line: &mut Line) {
-    let row = raw.row(id.row());
+    let span = raw.span(row_of(dataset, id));
+    let row = &raw.text[span.clone()];
     let mut list: Vec<Member> = Vec::new();
     // What a cell is written as follows the source's own kind: reading a text column as numbers does not unquote it.
     let mut changes: Vec<(String, String)> = Vec::new();
     for field in edited {
-        if let Some(text) = dataset.edited(*field, id) {
+        if let Some(text) = changed(dataset, *field, id) {
             let column = &dataset.fields()[*field];
             let mut value = String::new();
-            literal(text, column.source.map_or(column.kind, |source| dataset.base.columns[source].kind), &mut value);
+            literal(text.as_deref(), column.source.map_or(column.kind, |source| dataset.base.columns[source].kind), &mut value);
             changes.push((column.name.to_string(), value));
         }
     }
@@ -307,9 +312,9 @@ fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added:
         literal(cell(dataset, source, id).as_deref(), *kind, &mut value);
         changes.push((name.clone(), value));
     }
-    let start = raw.span(id.row()).start;
+    let start = span.start;
     if row.first() != Some(&b'{') || members(row, 0, &mut list).is_err() {
-        bare_value(raw.span(id.row()), &changes, added.is_empty(), line);
+        bare_value(span, &changes, added.is_empty(), line);
         return;
     }
     let mut replacements: Vec<(usize, usize, String)> = Vec::new();

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::made_pictures::{altered_by, made_picture};
 use super::picture_cache::{PictureCache, PictureKey};
 use crate::data::{Archive, Dataset, Member, MemberPacking, PictureStore, SampleId, paths_of};
 use crate::job::{Cancelled, Progress, guarded};
@@ -16,7 +17,7 @@ use crate::pixels::{Look, Picture, Trouble, decode, fit, look};
 /// The most bytes of one picture's file.
 const LARGEST: u64 = 256 << 20;
 
-/// Reads the bytes of a sample's picture: the first, where its cell names several.
+/// Reads the bytes of a sample's picture: the first, where its cell names several; of a made sample, its parent's.
 ///
 /// # Errors
 /// [`Trouble`]: no path, missing, refused, unreadable.
@@ -83,7 +84,8 @@ fn unreadable(error: &std::io::Error) -> Trouble {
 
 fn find(dataset: &Dataset, field: usize, id: SampleId) -> Result<Found<'_>, Trouble> {
     let cell = dataset.text(field, id).unwrap_or_default();
-    let odd = dataset.base.odd_names.get(&id.0).filter(|_| dataset.edited(field, id).is_none());
+    let own = dataset.origins(id).map_or(id, |origins| origins.parent);
+    let odd = dataset.base.odd_names.get(&own.0).filter(|_| dataset.edited(field, id).is_none());
     let path = paths_of(&cell).into_iter().next().ok_or(Trouble::NoPath)?;
     match &dataset.base.pictures {
         PictureStore::Archive(archive) => {
@@ -216,6 +218,9 @@ pub fn thumbnail(
     most: u32,
     cache: Option<&PictureCache>,
 ) -> Result<Picture, Trouble> {
+    if altered_by(dataset, id).is_some() {
+        return made_picture(dataset, field, id, Some(most)).map(|picture| fit(picture, most));
+    }
     if let Some(bytes) = dataset.blob(field, id) {
         return Ok(fit(decode(bytes, Some(most))?, most));
     }
@@ -233,7 +238,7 @@ pub fn thumbnail(
     Ok(picture)
 }
 
-/// Looks at every picture of a column; a row each. Steps of progress: one a picture.
+/// Looks at every picture of a column in the source; a row each. Steps of progress: one a picture.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -243,8 +248,9 @@ pub fn look_at_all(
     cache: Option<&PictureCache>,
     progress: &Progress,
 ) -> Result<Vec<Look>, Cancelled> {
-    progress.set_total(dataset.rows() as u64);
-    let looks = (0..dataset.rows())
+    // What was made of a picture is no picture of the dataset's: it has no findings of its own.
+    progress.set_total(dataset.base.rows as u64);
+    let looks = (0..dataset.base.rows)
         .into_par_iter()
         .with_max_len(64)
         .map(|row| {

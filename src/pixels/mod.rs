@@ -1,5 +1,6 @@
 //! Pictures: what a file's bytes say of one, its pixels, and what is measured of them. Pure: bytes in, numbers out; no disk, no clock.
 
+pub mod alter;
 mod boxes;
 mod decode;
 mod exif;

@@ -103,6 +103,7 @@ fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
             Target::Excluded => "excluded".to_owned(),
             Target::Reviewed => "reviewed".to_owned(),
             Target::Tag(tag) => format!("tag {tag}"),
+            Target::Made(batch) => format!("{}, made of", things(batch.len(), "new sample", "new samples")),
         };
         ui.label(RichText::new(what).font(theme.note()).color(theme.dim));
         if change.samples.is_empty() {
