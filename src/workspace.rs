@@ -2,10 +2,18 @@
 //!
 //! The only writer of data. An edit is durable in the journal before it shows; if the disk refuses, nothing has changed.
 
+mod augmenting;
+mod balancing;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use augmenting::{Augmented, augmented, judge, risk_model};
+pub use balancing::{
+    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, likeness, number_fields, standing, worth,
+};
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};
 use crate::data::{Batch, ClassIndex, Dataset, SampleId, SampleSet};
@@ -421,7 +429,7 @@ fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
 /// The batch as the new file has it: children whose parents are there, numbered anew.
 fn relocate_made(batch: &Batch, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
     let mut to =
-        Batch { first: SampleId::at(*next), parents: Vec::new(), others: Vec::new(), draws: Vec::new(), ..batch.clone() };
+        Batch { first: SampleId::at(*next), parents: Vec::new(), others: Vec::new(), draws: Vec::new(), risks: Vec::new(), distances: Vec::new(), ..batch.clone() };
     let found = |id: SampleId| moved.get(&id).copied().flatten();
     let mut places = Vec::new();
     for (at, id) in batch.ids().enumerate() {
@@ -433,6 +441,8 @@ fn relocate_made(batch: &Batch, moved: &mut BTreeMap<SampleId, Option<SampleId>>
             to.parents.push(parent);
             to.others.extend(other.flatten());
             to.draws.push(batch.draws[at]);
+            to.risks.extend(batch.risks.get(at));
+            to.distances.extend(batch.distances.get(at));
         } else {
             places.push((id, None));
         }

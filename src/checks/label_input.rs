@@ -36,20 +36,27 @@ impl TextOf {
     pub fn read<'d>(&self, dataset: &'d Dataset, id: SampleId) -> Cow<'d, str> {
         match self.fields.as_slice() {
             [one] if dataset.fields()[*one].role != Role::Messages => dataset.text(*one, id).unwrap_or_default(),
-            several => {
-                let mut all = String::new();
-                for field in several {
-                    let text = dataset.text(*field, id).unwrap_or_default();
-                    if dataset.fields()[*field].role == Role::Messages {
-                        said(&text, &mut all);
-                    } else {
-                        all.push_str(&text);
-                    }
-                    all.push('\n');
-                }
-                all.into()
+            _ => self.read_with(dataset, id, |_| None).into(),
+        }
+    }
+
+    /// The text of one sample, with other cells in the place of some of its own: `instead` gives them by column.
+    pub fn read_with<'c>(&self, dataset: &Dataset, id: SampleId, instead: impl Fn(usize) -> Option<&'c str>) -> String {
+        let plain = self.fields.len() == 1 && dataset.fields()[self.fields[0]].role != Role::Messages;
+        let mut all = String::new();
+        for field in &self.fields {
+            let own = || dataset.text(*field, id).unwrap_or_default();
+            let text = instead(*field).map_or_else(own, Cow::Borrowed);
+            if dataset.fields()[*field].role == Role::Messages {
+                said(&text, &mut all);
+            } else {
+                all.push_str(&text);
+            }
+            if !plain {
+                all.push('\n');
             }
         }
+        all
     }
 }
 

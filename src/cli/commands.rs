@@ -21,7 +21,7 @@ use crate::learn::dense::Dense;
 use crate::transform::{HashOf, Method, Split};
 use crate::workspace::{Workspace, scan_pictures, stored_reading};
 
-type Done = Result<(), Failure>;
+pub(super) type Done = Result<(), Failure>;
 
 /// Runs `verb`. Says whether something was found: checks do.
 ///
@@ -37,6 +37,8 @@ pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn
     match verb {
         Verb::Check => return check(arguments, out, err),
         Verb::Info => info(arguments, out),
+        Verb::Augment => super::making::augment(arguments, err),
+        Verb::Balance => super::making::balance(arguments, out, err),
         Verb::Split => split(arguments, err),
         Verb::Relabel => relabel(arguments, err),
         Verb::Undo => step(arguments, err, "undone", Workspace::undo),
@@ -58,7 +60,7 @@ pub fn fallback_folder() -> Option<PathBuf> {
         .map(|base| base.join("lapidary/projects"))
 }
 
-fn say(error: impl std::fmt::Display) -> Failure {
+pub(super) fn say(error: impl std::fmt::Display) -> Failure {
     error.to_string()
 }
 
@@ -68,7 +70,7 @@ fn read(path: &Path, reading: &io::Reading) -> Result<Dataset, Failure> {
         .map_err(say)
 }
 
-fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
+pub(super) fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     let fallback = fallback_folder();
     let mut reading = arguments.reading()?;
     if arguments.has("--no-project") {
@@ -87,7 +89,7 @@ fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)
 }
 
-fn print(out: &mut dyn Write, text: &str) -> Done {
+pub(super) fn print(out: &mut dyn Write, text: &str) -> Done {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads us may stop reading: that is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("the output could not be written: {error}")),
@@ -95,11 +97,11 @@ fn print(out: &mut dyn Write, text: &str) -> Done {
     }
 }
 
-fn print_json(out: &mut dyn Write, value: &Value) -> Done {
+pub(super) fn print_json(out: &mut dyn Write, value: &Value) -> Done {
     print(out, &format!("{value:#}\n"))
 }
 
-fn note(err: &mut dyn Write, text: &str) {
+pub(super) fn note(err: &mut dyn Write, text: &str) {
     // Nobody may be listening to standard error; there is nowhere else to say so.
     let _ = writeln!(err, "{text}");
 }
@@ -426,10 +428,15 @@ fn step(
 }
 
 fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    arguments.need("-o")?;
+    let workspace = open(arguments)?;
+    save(arguments, workspace.dataset(), err)
+}
+
+/// Saves a dataset to where `-o` says, as the other options say.
+pub(super) fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
     let path = PathBuf::from(arguments.need("-o")?);
     let (named, packing) = io::format_of_name(&path);
-    let workspace = open(arguments)?;
-    let dataset = workspace.dataset();
     let format = match arguments.get("--format") {
         Some(name) => Format::TABLES
             .into_iter()

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod making;
 mod verbs;
 
 use std::io::Write;

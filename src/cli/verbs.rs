@@ -1,10 +1,14 @@
 //! The registry of commands without a window. Arguments and help are read from it.
 
+use crate::data::Augmentation;
+
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     Info,
     Check,
+    Augment,
+    Balance,
     Split,
     Relabel,
     Undo,
@@ -31,11 +35,20 @@ const IMAGES: [OptionLine; 2] = [
     ("--link", None, "link to images instead of copying them"),
 ];
 
+const OUT: OptionLine = ("-o", Some("OUT"), "the new file, or a new folder for images");
+const OWN_COLUMNS: OptionLine = (
+    "--own-columns",
+    None,
+    "write Lapidary's own columns too: excluded, reviewed, tags; of made samples their parent, pipeline, seed and label risk",
+);
+
 impl Verb {
     /// Every command, in the order of the overview.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Info,
         Self::Check,
+        Self::Augment,
+        Self::Balance,
         Self::Split,
         Self::Relabel,
         Self::Undo,
@@ -51,6 +64,8 @@ impl Verb {
         match self {
             Self::Info => "info",
             Self::Check => "check",
+            Self::Augment => "augment",
+            Self::Balance => "balance",
             Self::Split => "split",
             Self::Relabel => "relabel",
             Self::Undo => "undo",
@@ -72,6 +87,8 @@ impl Verb {
         match self {
             Self::Info => "say what is in a dataset: rows, columns, classes, encoding, warnings",
             Self::Check => "list what looks wrong, worst first",
+            Self::Augment => "make new samples of those in the train part, by a pipeline, and save all to a new file",
+            Self::Balance => "even out classes: exclude some samples, make more of others, and save all to a new file",
             Self::Split => "write train, validation and test files without leaks",
             Self::Relabel => "give samples another class, or a cell another text",
             Self::Undo => "take back the last edit",
@@ -88,6 +105,8 @@ impl Verb {
         match self {
             Self::Info | Self::History => "PATH [--json]",
             Self::Check => "PATH [--only CHECK,…] [--label COL] [--text COL] [--json]",
+            Self::Augment => "PATH --pipeline FILE [--copies N] [--seed N] [--risk P] -o OUT",
+            Self::Balance => "PATH --rule RULE [--under HOW] [--over HOW] [--pipeline FILE] [--seed N] -o OUT",
             Self::Split => "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] -o DIR",
             Self::Relabel => "PATH --rows 3,17 --column COL --to CLASS",
             Self::Undo | Self::Redo | Self::Carry | Self::Recover => "PATH",
@@ -99,6 +118,8 @@ impl Verb {
         match self {
             Self::Info => "lapidary info tickets.csv --json",
             Self::Check => "lapidary check tickets.csv --only label_errors --label category --text text --json",
+            Self::Augment => "lapidary augment tickets.csv --pipeline tickets.json --copies 2 --seed 7 -o more.csv",
+            Self::Balance => "lapidary balance tickets.csv --rule floor=150 --over augment --pipeline tickets.json -o even.csv",
             Self::Split => "lapidary split tickets.csv --ratios 80,10,10 --stratify category --seed 7 -o parts",
             Self::Relabel => "lapidary relabel tickets.csv --rows 3,17 --column category --to card_arrival",
             Self::Undo => "lapidary undo tickets.csv",
@@ -144,6 +165,29 @@ impl Verb {
                 ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),
                 ("--json", None, "print JSON"),
             ],
+            Self::Augment => &[
+                ("--pipeline", Some("FILE"), "the pipeline, as JSON: {\"steps\": [{\"op\": \"synonym_replacement\", \"p\": 0.8, \"low\": 0.1, \"high\": 0.2}, …]}"),
+                ("--copies", Some("N"), "new samples of each sample in the train part (1)"),
+                ("--seed", Some("N"), "the seed of chance (42); the same seed gives the same bytes"),
+                ("--risk", Some("P"), "leave out samples whose label is another now with more than this probability (0.3; 1 keeps all)"),
+                OUT,
+                OWN_COLUMNS,
+                IMAGES[0],
+            ],
+            Self::Balance => &[
+                ("--rule", Some("RULE"), "equal, equal=N, floor=N, cap=N, sqrt, or CLASS=N,… for counts by hand"),
+                ("--label", Some("COL"), "the label column (the first with that role)"),
+                ("--under", Some("HOW"), "who goes first: random (usual), redundant, easy"),
+                ("--over", Some("HOW"), "more by repeat (usual), augment, smote"),
+                ("--pipeline", Some("FILE"), "the pipeline that augments, as JSON"),
+                ("--risk", Some("P"), "as with augment (0.3)"),
+                ("--weights", Some("HOW"), "change no sample; write class weights as JSON instead: balanced, or effective=BETA"),
+                ("--probe", None, "say what macro-F1 a quick probe has before and after, and what to collect"),
+                ("--seed", Some("N"), "the seed of chance (42)"),
+                OUT,
+                OWN_COLUMNS,
+                IMAGES[0],
+            ],
             Self::Split => &[
                 ("--ratios", Some("A,B,C"), "the parts' shares: train, validation, test; two are train and test"),
                 ("--folds", Some("K"), "write K folds instead"),
@@ -170,7 +214,7 @@ impl Verb {
                 ),
                 ("--format", Some("NAME"), "the format, where the name does not say it"),
                 ("--with-excluded", None, "write excluded samples too"),
-                ("--own-columns", None, "write Lapidary's own columns too: excluded, reviewed, tags"),
+                OWN_COLUMNS,
                 ("--utf8", None, "write text as UTF-8, whatever the source's encoding"),
                 IMAGES[0],
                 IMAGES[1],
@@ -189,6 +233,16 @@ impl Verb {
         for (name, value, what) in self.options() {
             let left = value.map_or_else(|| name.to_owned(), |value| format!("{name} {value}"));
             text.push_str(&format!("  {left:<22} {what}\n"));
+        }
+        if self == Self::Augment {
+            text.push_str("\nOperations of a pipeline, and the range that each draws its number from:\n");
+            for op in Augmentation::ALL {
+                let range = op.range().map_or(String::new(), |range| {
+                    format!(" [{} to {} {}, usually {} to {}]", range.least, range.most, range.unit, range.low, range.high)
+                });
+                let list = op.list().map_or(String::new(), |what| format!(" [list: {what}]"));
+                text.push_str(&format!("  {:<22} {}{range}{list}\n", op.name(), op.help()));
+            }
         }
         text.push_str(&format!("\nExample: {}\n", self.example()));
         text

@@ -26,13 +26,26 @@ impl Pipeline {
     ) -> (Picture, Vec<BoundingBox>) {
         let mut canvas = Canvas::new(picture, unit, other);
         canvas.set_boxes(boxes);
+        self.draw_on(&mut canvas, draw, steps);
+        canvas.finish()
+    }
+
+    /// What the draw does to the boxes of a picture of `size` pixels, and its size afterwards.
+    pub fn alter_boxes(&self, draw: u64, size: (u32, u32), boxes: Vec<BoundingBox>) -> (Vec<BoundingBox>, (u32, u32)) {
+        let mut canvas = Canvas::blank(size);
+        canvas.set_boxes(boxes);
+        self.draw_on(&mut canvas, draw, self.steps.len());
+        let (picture, boxes) = canvas.finish();
+        (boxes, (picture.width, picture.height))
+    }
+
+    fn draw_on(&self, canvas: &mut Canvas<'_>, draw: u64, steps: usize) {
         for (at, step) in self.steps.iter().enumerate().take(steps).filter(|(_, step)| step.op.is_of_pictures()) {
             if let Some(mut chance) = self.chance(draw, at) {
                 let drawn = drawn(step, &mut chance, canvas.size());
                 canvas.apply(&drawn);
             }
         }
-        canvas.finish()
     }
 
     /// How much of the second picture there is in this draw, 0 to 1: what a soft label gives the second class.

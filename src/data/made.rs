@@ -36,9 +36,22 @@ pub struct Batch {
     pub others: Vec<SampleId>,
     /// The seed of each.
     pub draws: Vec<u64>,
+    /// The probability that each has another label than its parent, in thousandths; empty where nobody judged, [`Batch::UNJUDGED`] for
+    /// one that could not be.
+    pub risks: Vec<u16>,
+    /// How far each is from its parent (one minus the cosine of their embeddings), likewise.
+    pub distances: Vec<u16>,
 }
 
 impl Batch {
+    /// Stands for no judgement.
+    pub const UNJUDGED: u16 = u16::MAX;
+
+    /// A part of 1 in thousandths.
+    pub fn thousandths(part: f32) -> u16 {
+        (part * 1_000.0).round().clamp(0.0, 2_000.0) as u16
+    }
+
     /// The seed of the `copy`th child of a parent: the same whatever else is made beside it.
     pub fn draw(seed: u64, parent: SampleId, copy: u64) -> u64 {
         seed_of(&[seed, u64::from(parent.0), copy])
@@ -64,7 +77,10 @@ impl Batch {
     pub fn is_sound(&self, rows: usize) -> bool {
         let n = self.parents.len();
         let two = self.others.is_empty() || self.others.len() == n;
+        let judged = |list: &[u16]| list.is_empty() || list.len() == n;
         two && self.draws.len() == n
+            && judged(&self.risks)
+            && judged(&self.distances)
             && self.parents.iter().chain(&self.others).all(|id| id.row() < rows)
             && u32::try_from(self.first.row() + n).is_ok_and(|end| end < u32::MAX)
     }
@@ -78,6 +94,9 @@ pub struct Origins<'m> {
     pub other: Option<SampleId>,
     /// Its own seed.
     pub draw: u64,
+    /// The probability that its label is another, and how far it is from its parent, where somebody judged.
+    pub risk: Option<f32>,
+    pub distance: Option<f32>,
     /// The edit that made it.
     pub made: &'m Made,
 }
@@ -105,6 +124,10 @@ impl Made {
     pub fn of_pictures(&self) -> Option<&Pipeline> {
         self.pipeline.as_ref().filter(|pipeline| pipeline.alters_pictures())
     }
+}
+
+fn part_of(list: &[u16], place: usize) -> Option<f32> {
+    list.get(place).filter(|value| **value != Batch::UNJUDGED).map(|value| f32::from(*value) / 1_000.0)
 }
 
 /// Every made sample of a dataset, in the order of their making.
@@ -166,6 +189,8 @@ impl Family {
             parent: *made.batch.parents.get(place)?,
             other: made.batch.others.get(place).copied(),
             draw: made.batch.draws[place],
+            risk: part_of(&made.batch.risks, place),
+            distance: part_of(&made.batch.distances, place),
             made,
         })
     }

@@ -68,9 +68,16 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// The names of Lapidary's own columns; the last three where samples were made from others.
-pub const OWN: [&str; 6] =
-    ["lapidary_excluded", "lapidary_reviewed", "lapidary_tags", "lapidary_parent", "lapidary_made_by", "lapidary_seed"];
+/// The names of Lapidary's own columns; the last four where samples were made from others.
+pub const OWN: [&str; 7] = [
+    "lapidary_excluded",
+    "lapidary_reviewed",
+    "lapidary_tags",
+    "lapidary_parent",
+    "lapidary_made_by",
+    "lapidary_seed",
+    "lapidary_label_risk",
+];
 
 /// One column as it is saved.
 pub enum Source {
@@ -83,7 +90,7 @@ pub enum Source {
 /// The columns to save, with names and kinds.
 pub fn columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, Source)> {
     let fields = dataset.fields().iter().enumerate().map(|(i, field)| (field.name.to_string(), field.kind, Source::Field(i)));
-    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text, Kind::Text, Kind::Text, Kind::Text];
+    let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Number];
     let shown = match (own, dataset.made()) {
         (false, _) => 0,
         (true, 0) => 3,
@@ -107,7 +114,8 @@ pub fn cell<'d>(dataset: &'d Dataset, source: &Source, id: SampleId) -> Option<C
                         + &origins.other.map_or(String::new(), |id| format!(",{}", name_of(dataset, id)))
                 }
                 4 => origins.made.title(),
-                _ => origins.draw.to_string(),
+                5 => origins.draw.to_string(),
+                _ => origins.risk?.to_string(),
             }))
         }
         Source::Own(_) => {

@@ -25,19 +25,57 @@ pub fn altered_by(dataset: &Dataset, id: SampleId) -> Option<&Pipeline> {
     dataset.origins(id)?.made.of_pictures()
 }
 
+/// The picture of a parent (and of another, where the pipeline mixes) as one draw alters it, its longer side about `most` pixels.
+///
+/// # Errors
+/// [`Trouble`]: a parent's picture is missing, or cannot be read.
+pub fn altered_picture(
+    dataset: &Dataset,
+    field: usize,
+    (parent, other): (SampleId, Option<SampleId>),
+    pipeline: &Pipeline,
+    draw: u64,
+    most: u32,
+) -> Result<Picture, Trouble> {
+    altered(dataset, field, (parent, other), pipeline, draw, Some(most))
+}
+
+fn altered(
+    dataset: &Dataset,
+    field: usize,
+    (parent, other): (SampleId, Option<SampleId>),
+    pipeline: &Pipeline,
+    draw: u64,
+    most: Option<u32>,
+) -> Result<Picture, Trouble> {
+    let (picture, unit) = picture_to_alter(dataset, field, parent, most)?;
+    let other = match other {
+        Some(other) => Some(picture_to_alter(dataset, field, other, most)?.0),
+        None => None,
+    };
+    Ok(pipeline.alter(draw, pipeline.steps.len(), picture, unit, other.as_ref(), Vec::new()).0)
+}
+
+/// Pixels across and down of a sample's picture, upright.
+///
+/// # Errors
+/// [`Trouble`].
+pub fn picture_size(dataset: &Dataset, field: usize, id: SampleId) -> Result<(u32, u32), Trouble> {
+    let header = read_header(&picture_bytes(dataset, field, id)?)?;
+    // Half of the eight ways to lie are on a side.
+    Ok(if header.orientation >= 5 { (header.height, header.width) } else { (header.width, header.height) })
+}
+
 /// The altered picture of a made sample, its longer side about `most` pixels where that is given.
 ///
 /// # Errors
 /// [`Trouble`]: a parent's picture is missing, or cannot be read.
 pub fn made_picture(dataset: &Dataset, field: usize, id: SampleId, most: Option<u32>) -> Result<Picture, Trouble> {
     let origins = dataset.origins(id).ok_or(Trouble::NoPath)?;
-    let (picture, unit) = picture_to_alter(dataset, field, origins.parent, most)?;
-    let Some(pipeline) = origins.made.of_pictures() else { return Ok(picture) };
-    let other = match origins.other {
-        Some(other) => Some(picture_to_alter(dataset, field, other, most)?.0),
-        None => None,
-    };
-    Ok(pipeline.alter(origins.draw, pipeline.steps.len(), picture, unit, other.as_ref(), Vec::new()).0)
+    match origins.made.of_pictures() {
+        Some(pipeline) => altered(dataset, field, (origins.parent, origins.other), pipeline, origins.draw, most),
+        None => Ok(picture_to_alter(dataset, field, origins.parent, most)?.0),
+    }
 }
 
 /// The file of a made sample's picture: a JPEG of a JPEG, else a PNG; with its ending.

@@ -78,3 +78,30 @@ pub fn free_name(path: &Path) -> PathBuf {
     }
     free
 }
+
+/// Reads a small text file: a pipeline, a recipe.
+///
+/// # Errors
+/// Why it cannot be read, with its path.
+pub fn read_small(path: &Path) -> Result<String, IoError> {
+    const MOST: u64 = 16 << 20;
+    let fail = |error: std::io::Error| IoError::Read { path: path.to_owned(), reason: error.to_string() };
+    let meta = std::fs::metadata(path).map_err(fail)?;
+    if !meta.is_file() || meta.len() > MOST {
+        let reason = format!("it is no plain file of {} MiB at most", MOST >> 20);
+        return Err(IoError::Read { path: path.to_owned(), reason });
+    }
+    let bytes = std::fs::read(path).map_err(fail)?;
+    String::from_utf8(bytes).map_err(|_| IoError::Read { path: path.to_owned(), reason: "it is no UTF-8 text".to_owned() })
+}
+
+/// Writes a small text file, aside first.
+///
+/// # Errors
+/// [`IoError::Write`]; what was there before is untouched.
+pub fn write_small(path: &Path, text: &str) -> Result<(), IoError> {
+    write_aside(path, Packing::None, |out| {
+        out.write_all(text.as_bytes()).map_err(|error| write_error(path, &error))
+    })
+    .map(|_| ())
+}

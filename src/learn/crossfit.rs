@@ -32,10 +32,10 @@ pub fn steps(rows: usize) -> u64 {
     ((dense + sparse) * rows * (FOLDS - 1)) as u64
 }
 
-const DENSE: usize = 6;
-const SPARSE: usize = 8;
+pub(super) const DENSE: usize = 6;
+pub(super) const SPARSE: usize = 8;
 
-fn passes(base: usize, rows: usize) -> usize {
+pub(super) fn passes(base: usize, rows: usize) -> usize {
     ((base as f64 * (10_000.0 / rows.max(1) as f64).sqrt()).round() as usize).clamp(2, 40)
 }
 
@@ -104,11 +104,11 @@ pub fn cross_fit(
 }
 
 /// Temperatures are chosen on this many rows at most.
-const SAMPLE: usize = 20_000;
+pub(super) const SAMPLE: usize = 20_000;
 
 /// The factor, of a grid of fifths on a logarithmic scale, at which the labels are likeliest. `rows[i]` is the row whose logits are the
 /// i-th of `logits`.
-fn temperature(logits: &[f32], rows: &[u32], targets: &Targets) -> f32 {
+pub(super) fn temperature(logits: &[f32], rows: &[u32], targets: &Targets) -> f32 {
     let likelihood = |factor: f32| -> f64 {
         let parts: Vec<f64> = logits
             .par_chunks(targets.classes * 512)

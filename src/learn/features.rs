@@ -58,9 +58,7 @@ impl Features {
         };
         let (mean, mut scale) = spread(learned.as_ref().unwrap_or(&dense));
         if learned.is_some() {
-            // The kernel's dimensions are of falling weight, and that is knowledge: all are scaled alike.
-            let variance: f32 = scale.iter().filter(|scale| **scale > 0.0).map(|scale| 1.0 / (scale * scale)).sum();
-            scale.fill((WEIGHT / variance.max(1e-12)).sqrt());
+            level(&mut scale);
         }
         Ok(Self { dense, sparse, learned, mean, scale })
     }
@@ -76,6 +74,12 @@ impl Features {
     }
 }
 
+/// The kernel's dimensions are of falling weight, and that is knowledge: all are scaled alike.
+pub(super) fn level(scale: &mut [f32]) {
+    let variance: f32 = scale.iter().filter(|scale| **scale > 0.0).map(|scale| 1.0 / (scale * scale)).sum();
+    scale.fill((WEIGHT / variance.max(1e-12)).sqrt());
+}
+
 /// The most weights of one sparse model: 128 MB.
 const MOST_WEIGHTS: usize = 1 << 25;
 
@@ -89,7 +93,12 @@ pub struct Scaled<'d> {
     scale: &'d [f32],
 }
 
-impl Scaled<'_> {
+impl<'d> Scaled<'d> {
+    /// Other rows of the same dimensions, read alike.
+    pub(super) fn new(dense: &'d Dense, mean: &'d [f32], scale: &'d [f32]) -> Self {
+        Self { dense, mean, scale }
+    }
+
     /// How many numbers a row has.
     pub fn dims(&self) -> usize {
         self.dense.dims
@@ -105,7 +114,7 @@ impl Scaled<'_> {
 }
 
 /// The mean and the inverse deviation of every dimension; 0 for one that does not vary.
-fn spread(dense: &Dense) -> (Vec<f32>, Vec<f32>) {
+pub(super) fn spread(dense: &Dense) -> (Vec<f32>, Vec<f32>) {
     let n = dense.rows().max(1) as f64;
     let (mut sums, mut squares) = (vec![0.0f64; dense.dims], vec![0.0f64; dense.dims]);
     for row in dense.data.chunks(dense.dims.max(1)) {

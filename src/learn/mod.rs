@@ -10,6 +10,8 @@ pub mod features;
 mod folds;
 mod logistic;
 pub mod neighbours;
+pub mod probe;
+pub mod risk;
 pub mod noise;
 mod tfidf;
 pub mod vision;

@@ -32,6 +32,14 @@ impl Sparse {
         self.starts.len().saturating_sub(1)
     }
 
+    fn push(&mut self, row: Vec<(u32, f32)>) {
+        for (column, value) in row {
+            self.columns.push(column);
+            self.values.push(value);
+        }
+        self.starts.push(self.columns.len());
+    }
+
     /// The columns and values of one row.
     #[inline]
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
@@ -92,6 +100,25 @@ const LONGEST: usize = 1 << 16;
 const BUDGET: usize = 1 << 30;
 const CHUNK: usize = 512;
 
+/// Terms and their weights, as they were learned from texts: other texts become rows by them.
+pub struct Vocabulary {
+    terms: Terms,
+    places: Places,
+    idf: Vec<f32>,
+}
+
+impl Vocabulary {
+    /// The rows of other texts. Terms that were not there are left out.
+    pub fn rows_of<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Sparse {
+        let mut reader = TermReader { longest: LONGEST, ..TermReader::default() };
+        let mut sparse = Sparse { dims: self.idf.len(), starts: vec![0], ..Sparse::default() };
+        for text in texts {
+            sparse.push(weigh(&reader.read(text, self.terms), &self.places, &self.idf));
+        }
+        sparse
+    }
+}
+
 /// The TF-IDF rows of many texts.
 ///
 /// # Errors
@@ -102,6 +129,19 @@ pub fn tfidf<'t>(
     terms: Terms,
     progress: &Progress,
 ) -> Result<Sparse, Cancelled> {
+    Ok(learn(rows, text, terms, progress)?.0)
+}
+
+/// The TF-IDF rows of many texts, and what makes rows of others.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn learn<'t>(
+    rows: usize,
+    text: impl Fn(usize) -> Cow<'t, str> + Sync,
+    terms: Terms,
+    progress: &Progress,
+) -> Result<(Sparse, Vocabulary), Cancelled> {
     let counted: Vec<Vec<Vec<(u64, u32)>>> = (0..rows.div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
@@ -121,14 +161,8 @@ pub fn tfidf<'t>(
         })
         .collect::<Result<_, Cancelled>>()?;
     let mut sparse = Sparse { dims: idf.len(), starts: vec![0], ..Sparse::default() };
-    for row in parts.into_iter().flatten() {
-        for (column, value) in row {
-            sparse.columns.push(column);
-            sparse.values.push(value);
-        }
-        sparse.starts.push(sparse.columns.len());
-    }
-    Ok(sparse)
+    parts.into_iter().flatten().for_each(|row| sparse.push(row));
+    Ok((sparse, Vocabulary { terms, places, idf }))
 }
 
 /// Terms that are in two rows or more (in one, where there are few rows), the most frequent first where there are too many.

@@ -23,17 +23,35 @@ const MOST: usize = 2_000;
 
 /// The boxes in the cell `json` of the column called `name`, for a picture of `width × height` pixels. Four numbers are `x, y, width,
 /// height` (COCO), or two corners where the column's name says `xyxy` or where only that fits. Empty where it holds none.
-pub fn boxes_of(name: &str, json: &str, (width, height): (u32, u32)) -> Vec<BoundingBox> {
+pub fn boxes_of(name: &str, json: &str, size: (u32, u32)) -> Vec<BoundingBox> {
+    let Some((_, written)) = read(name, json, size) else { return Vec::new() };
+    written.boxes(size).into_iter().flatten().collect()
+}
+
+/// Whether a column of this name may hold boxes.
+pub fn names_boxes(name: &str) -> bool {
     let name = name.to_lowercase();
-    if !NAMES.iter().any(|known| name == *known || name.starts_with(&format!("{known}_")) || name.ends_with(&format!("_{known}")))
-    {
-        return Vec::new();
+    NAMES.iter().any(|known| name == *known || name.starts_with(&format!("{known}_")) || name.ends_with(&format!("_{known}")))
+}
+
+/// Boxes as a cell has them, and in which way.
+struct Written {
+    found: Vec<([f64; 4], bool, String)>,
+    /// All within 0 to 1, and not all whole: parts of the picture.
+    parts: bool,
+    /// Two corners rather than a corner and a size.
+    corners: bool,
+}
+
+fn read(name: &str, json: &str, (width, height): (u32, u32)) -> Option<(Value, Written)> {
+    if !names_boxes(name) {
+        return None;
     }
-    let Ok(value) = serde_json::from_str::<Value>(json) else { return Vec::new() };
+    let name = name.to_lowercase();
+    let value = serde_json::from_str::<Value>(json).ok()?;
     let mut found: Vec<([f64; 4], bool, String)> = Vec::new();
     gather(&value, &mut found);
     found.truncate(MOST);
-    // All within 0 to 1, and not all whole: parts of the picture.
     let parts = found.iter().all(|(b, ..)| b.iter().all(|value| (0.0..=1.0).contains(value)))
         && found.iter().any(|(b, ..)| b.iter().any(|value| value.fract() != 0.0));
     let (wide, high) = (f64::from(width), f64::from(height));
@@ -43,17 +61,121 @@ pub fn boxes_of(name: &str, json: &str, (width, height): (u32, u32)) -> Vec<Boun
     let fits = |b: &[f64; 4]| b[2] >= b[0] && b[3] >= b[1] && b[2] <= most_x && b[3] <= most_y;
     let plain = || found.iter().filter(|(_, corners, _)| !corners);
     let corners = name.contains("xyxy") || plain().any(|(b, ..)| leaves(b)) && plain().all(|(b, ..)| fits(b));
-    found
-        .into_iter()
-        .map(|(b, named_corners, label)| {
-            let scale = |value: f64, side: f64| if parts { value * side } else { value };
+    Some((value, Written { found, parts, corners }))
+}
+
+impl Written {
+    /// One a place; `None` for what is no box.
+    fn boxes(&self, (width, height): (u32, u32)) -> Vec<Option<BoundingBox>> {
+        let (wide, high) = (f64::from(width), f64::from(height));
+        let one = |(b, named_corners, label): &([f64; 4], bool, String)| {
+            let scale = |value: f64, side: f64| if self.parts { value * side } else { value };
             let [a, b, c, d] = [scale(b[0], wide), scale(b[1], high), scale(b[2], wide), scale(b[3], high)];
-            let (width, height) = if corners || named_corners { (c - a, d - b) } else { (c, d) };
-            BoundingBox { x: a, y: b, width, height, label }
-        })
-        .filter(|found| [found.x, found.y, found.width, found.height].iter().all(|value| value.is_finite()))
-        .filter(|found| found.width > 0.0 && found.height > 0.0)
-        .collect()
+            let (width, height) = if self.corners || *named_corners { (c - a, d - b) } else { (c, d) };
+            let sound = [a, b, width, height].iter().all(|value| value.is_finite()) && width > 0.0 && height > 0.0;
+            sound.then(|| BoundingBox { x: a, y: b, width, height, label: label.clone() })
+        };
+        self.found.iter().map(one).collect()
+    }
+}
+
+/// The cell with its boxes altered, in the way that it has them. `alter` is given boxes whose labels are their places, and gives back those
+/// that are left and the altered picture's size. What is no box stays; a box that is gone goes with what is said of it. `None` where the
+/// cell holds no boxes.
+pub fn boxes_altered(
+    name: &str,
+    json: &str,
+    size: (u32, u32),
+    alter: impl FnOnce(Vec<BoundingBox>) -> (Vec<BoundingBox>, (u32, u32)),
+) -> Option<String> {
+    let (value, written) = read(name, json, size)?;
+    let known = written.boxes(size);
+    if known.iter().all(Option::is_none) {
+        return None;
+    }
+    let numbered = |(at, found): (usize, &Option<BoundingBox>)| {
+        found.as_ref().map(|found| BoundingBox { label: at.to_string(), ..found.clone() })
+    };
+    let (left, now) = alter(known.iter().enumerate().filter_map(numbered).collect());
+    let mut places: Vec<Option<[f64; 4]>> = written.found.iter().map(|(b, ..)| Some(*b)).collect();
+    for at in (0..known.len()).filter(|at| known[*at].is_some()) {
+        let found = left.iter().find(|found| found.label == at.to_string());
+        let whole = written.found[at].0.iter().all(|value| value.fract() == 0.0);
+        places[at] = found.map(|found| {
+            let corners = written.corners || written.found[at].1;
+            let (c, d) =
+                if corners { (found.x + found.width, found.y + found.height) } else { (found.width, found.height) };
+            let (wide, high) = if written.parts { (f64::from(now.0), f64::from(now.1)) } else { (1.0, 1.0) };
+            let digits = match (written.parts, whole) {
+                (true, _) => 1e6,
+                (_, true) => 1.0,
+                _ => 100.0,
+            };
+            let round = |value: f64| (value * digits).round() / digits;
+            [round(found.x / wide), round(found.y / high), round(c / wide), round(d / high)]
+        });
+    }
+    let mut places = places.into_iter();
+    Some(rewritten(&value, &mut places).unwrap_or(Value::Array(Vec::new())).to_string())
+}
+
+fn number(value: f64, like: &Value) -> Value {
+    if like.is_f64() || value.fract() != 0.0 { serde_json::json!(value) } else { serde_json::json!(value as i64) }
+}
+
+/// A value with the boxes in it replaced, in the order in which [`gather`] finds them; `None` where it was a box that is gone.
+fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>) -> Option<Value> {
+    if four(value).is_some() {
+        let (Some(place), Some(old)) = (places.next(), value.as_array()) else { return Some(value.clone()) };
+        return place.map(|numbers| numbers.iter().zip(old).map(|(new, old)| number(*new, old)).collect());
+    }
+    match value {
+        Value::Array(items) => Some(items.iter().filter_map(|item| rewritten(item, places)).collect()),
+        Value::Object(fields) => {
+            let mut fields = fields.clone();
+            let key = |names: &[&str]| names.iter().find(|name| fields.contains_key(**name)).map(|name| (*name).to_owned());
+            if let Some(inner) = key(&["bbox", "bboxes", "box", "boxes"]) {
+                let old = fields[&inner].clone();
+                if four(&old).is_some() {
+                    fields.insert(inner, rewritten(&old, places)?);
+                    return Some(Value::Object(fields));
+                }
+                let Some(list) = old.as_array() else {
+                    fields.insert(inner, rewritten(&old, places)?);
+                    return Some(Value::Object(fields));
+                };
+                let kept: Vec<Option<Value>> = list.iter().map(|item| rewritten(item, places)).collect();
+                // Lists beside it say one thing of each box.
+                for (name, beside) in &mut fields {
+                    if let Value::Array(items) = beside
+                        && *name != inner
+                        && items.len() == kept.len()
+                    {
+                        let mut left = kept.iter();
+                        items.retain(|_| left.next().is_some_and(Option::is_some));
+                    }
+                }
+                fields.insert(inner, kept.into_iter().flatten().collect());
+                return Some(Value::Object(fields));
+            }
+            let corners = [["xmin", "x1", "left"], ["ymin", "y1", "top"], ["xmax", "x2", "right"], ["ymax", "y2", "bottom"]];
+            let sides: [&[&str]; 4] = [&["x", "left"], &["y", "top"], &["width", "w"], &["height", "h"]];
+            let named = corners
+                .iter()
+                .map(|names| key(names))
+                .collect::<Option<Vec<_>>>()
+                .or_else(|| sides.iter().map(|names| key(names)).collect());
+            if let Some(names) = named.filter(|names| names.iter().all(|name| fields[name].is_number())) {
+                let numbers = places.next()??;
+                for (name, value) in names.iter().zip(numbers) {
+                    let new = number(value, &fields[name]);
+                    fields.insert(name.clone(), new);
+                }
+            }
+            Some(Value::Object(fields))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 fn four(value: &Value) -> Option<[f64; 4]> {
@@ -112,6 +234,32 @@ mod tests {
 
     fn sides(name: &str, json: &str) -> Vec<[f64; 4]> {
         boxes_of(name, json, (100, 80)).iter().map(|b| [b.x, b.y, b.width, b.height]).collect()
+    }
+
+    #[test]
+    fn altered_boxes_stand_as_they_stood() {
+        // Everything 10 to the right; what ends beyond 100 is gone.
+        let moved = |name: &str, json: &str| {
+            boxes_altered(name, json, (100, 80), |boxes| {
+                let left = boxes.into_iter().map(|b| BoundingBox { x: b.x + 10.0, ..b }).filter(|b| b.x + b.width <= 100.0);
+                (left.collect(), (100, 80))
+            })
+        };
+        let is = |name: &str, json: &str, wanted: &str| assert_eq!(moved(name, json).as_deref(), Some(wanted), "{name} {json}");
+        is("bbox", "[10, 20, 30, 40]", "[20,20,30,40]");
+        is("bboxes", "[[10, 20, 30, 40], [90, 0, 5, 5]]", "[[20,20,30,40]]");
+        is("boxes_xyxy", "[[10, 20, 30, 40]]", "[[20,20,40,40]]");
+        is("bbox", "[0.5, 0.25, 0.3, 0.25]", "[0.6,0.25,0.3,0.25]");
+        is("box", r#"{"xmin": 1, "ymin": 2, "xmax": 11, "ymax": 22}"#, r#"{"xmin":11,"ymin":2,"xmax":21,"ymax":22}"#);
+        is(
+            "objects",
+            r#"{"bbox": [[1, 2, 3, 4], [95, 6, 5, 8]], "categories": ["cat", 7], "id": 3}"#,
+            r#"{"bbox":[[11,2,3,4]],"categories":["cat"],"id":3}"#,
+        );
+        is("annotations", r#"[{"bbox": [1, 2, 3, 4], "label": "a"}, {"bbox": [95, 2, 3, 4], "label": "b"}]"#, r#"[{"bbox":[11,2,3,4],"label":"a"}]"#);
+        is("bbox", "[95, 2, 3, 4]", "[]");
+        assert_eq!(moved("bbox", "[]"), None);
+        assert_eq!(moved("text", "[1, 2, 3, 4]"), None);
     }
 
     #[test]

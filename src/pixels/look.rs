@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::decode::decode;
+use super::decode::{Picture, decode};
 use super::gradients::gradients;
 use super::header::{Coding, Header, Trouble, read_header};
 use super::measure::{Measures, measure};
@@ -57,6 +57,12 @@ impl Look {
         let (is, says) = (self.header.as_ref()?.coding, Coding::of_name(name)?);
         (is != says).then_some((says, is))
     }
+}
+
+/// What pixels alone tell: of a picture that has no file.
+pub fn look_of(picture: &Picture) -> Look {
+    let (grey, gradients) = (small_grey(picture).unwrap_or_default(), gradients(picture).unwrap_or_default());
+    Look { trouble: None, measures: measure(picture, 3), grey, gradients, ..Look::none(Trouble::Empty) }
 }
 
 /// Looks at a picture's bytes. Never fails: what is wrong is part of the answer.

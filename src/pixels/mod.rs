@@ -12,11 +12,11 @@ mod measure;
 mod phash;
 mod twins;
 
-pub use boxes::{BoundingBox, boxes_of};
+pub use boxes::{BoundingBox, boxes_altered, boxes_of, names_boxes};
 pub use decode::{Picture, decode, fit, scale};
 pub use exif::{Facts, facts};
 pub use gradients::GRADIENTS;
 pub use header::{Coding, Header, Trouble, read_header};
-pub use look::{Look, look};
+pub use look::{Look, look, look_of};
 pub use measure::{Measures, histogram, measure};
 pub use twins::{Twins, twins};

@@ -73,13 +73,21 @@ pub struct Canvas<'o> {
     unit: f64,
     other: Option<&'o Picture>,
     boxes: Vec<(BoundingBox, [(f64, f64); 4])>,
+    /// Without pixels: only boxes are followed.
+    blank: bool,
 }
 
 impl<'o> Canvas<'o> {
     /// Begins with a picture that is `unit` times as large as the whole one (1 for itself), and the picture that mixing steps take.
     pub fn new(picture: Picture, unit: f64, other: Option<&'o Picture>) -> Self {
         let size = (picture.width, picture.height);
-        Self { picture, map: Matrix::IDENTITY, size, moved: false, unit, other, boxes: Vec::new() }
+        Self { picture, map: Matrix::IDENTITY, size, moved: false, unit, other, boxes: Vec::new(), blank: false }
+    }
+
+    /// A picture of that size without pixels: for what happens to its boxes.
+    pub fn blank(size: (u32, u32)) -> Self {
+        let picture = Picture { width: size.0, height: size.1, rgba: Vec::new(), torn: false };
+        Self { blank: true, ..Self::new(picture, 1.0, None) }
     }
 
     /// Boxes in pixels of the picture, which follow it.
@@ -168,7 +176,9 @@ impl<'o> Canvas<'o> {
 
     /// Draws what has been noted.
     fn draw(&mut self) {
-        if self.moved {
+        if self.blank {
+            (self.picture.width, self.picture.height) = self.size;
+        } else if self.moved {
             self.picture = warp(&self.picture, &self.map, self.size);
             self.map = Matrix::IDENTITY;
             self.moved = false;
@@ -178,6 +188,9 @@ impl<'o> Canvas<'o> {
     fn paint(&mut self, alteration: &Alteration) {
         self.draw();
         let picture = &mut self.picture;
+        if self.blank && !matches!(alteration, Alteration::Elastic(..)) {
+            return;
+        }
         match alteration {
             Alteration::Brightness(factor) => colour::brightness(picture, *factor),
             Alteration::Contrast(factor) => colour::contrast(picture, *factor),
@@ -195,7 +208,9 @@ impl<'o> Canvas<'o> {
             }
             Alteration::Elastic(amount, seed) => {
                 let field = Field::new(&mut Chance::new(*seed), *amount, self.size);
-                *picture = field.bend(picture);
+                if !self.blank {
+                    *picture = field.bend(picture);
+                }
                 for (_, corners) in &mut self.boxes {
                     // A point is drawn where the field, followed from there, leads back to it: nearly.
                     *corners = corners.map(|(x, y)| {

@@ -1,0 +1,549 @@
+//! Balancing, whole: what classes have in the train part, a plan by a rule, what it is worth to a probe, and the edit that does it.
+
+use std::collections::HashMap;
+
+use crate::checks::label_errors::TextOf;
+use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, Role, SampleId};
+use crate::edit::{Change, Edit, EditError, Target};
+use crate::io::{altered_picture, picture_size};
+use crate::job::{Cancelled, Progress};
+use crate::learn::Targets;
+use crate::learn::appearance::{Appearance, Kernel};
+use crate::learn::dense::{Dense, normalise};
+use crate::learn::embedding::built_in;
+use crate::learn::neighbours::nearest_of;
+use crate::learn::probe::{Need, Probe, Score, TrainingSet};
+use crate::learn::risk::RiskModel;
+use crate::pixels::{Look, look_of};
+use crate::transform::balance::{BalancePlan, BalanceRule, Member, Over, Under, by_chance, by_redundancy, plan};
+use crate::transform::{Augment, AugmentError, Children, trainable};
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Balance {
+    /// The label column.
+    pub label: String,
+    pub rule: BalanceRule,
+    pub under: Under,
+    pub over: Over,
+    /// What more samples are made by, where they are augmented.
+    pub pipeline: Option<Pipeline>,
+    /// Augmented samples whose label is another with more than this probability are made again.
+    pub most_risk: f32,
+    pub seed: u64,
+}
+
+/// Why nothing can be balanced.
+#[derive(Debug, thiserror::Error)]
+pub enum BalanceError {
+    /// There is no label.
+    #[error("there is no label column to balance: say in Collect which one is")]
+    NoLabel,
+    /// Fewer than two classes in the train part.
+    #[error("the train part has {0} classes, and balancing takes two")]
+    TooFew(usize),
+    /// There are no numbers to interpolate.
+    #[error("SMOTE makes numbers between numbers, and no column has the role number")]
+    NoNumbers,
+    /// No pipeline was chosen.
+    #[error("which pipeline? Augment makes one")]
+    NoPipeline,
+    /// The pipeline cannot be used.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// The job was stopped.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<Cancelled> for BalanceError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl From<EditError> for BalanceError {
+    fn from(error: EditError) -> Self {
+        Self::Augment(AugmentError::Edit(error))
+    }
+}
+
+/// The train part by class.
+pub struct Standing {
+    /// The label's column, and its classes.
+    pub field: usize,
+    pub index: ClassIndex,
+    /// Samples of the source in the train part that have a class.
+    pub members: Vec<SampleId>,
+    /// What was made of them and is not excluded: it counts, and goes first.
+    pub made: Vec<SampleId>,
+    /// Both together by class.
+    pub counts: Vec<u64>,
+}
+
+/// Counts the classes of the train part.
+///
+/// # Errors
+/// [`BalanceError::NoLabel`], [`BalanceError::TooFew`].
+pub fn standing(dataset: &Dataset, label: &str, progress: &Progress) -> Result<Standing, BalanceError> {
+    let field = dataset.field(label).ok_or(BalanceError::NoLabel)?;
+    let index = ClassIndex::build(dataset, field, progress)?;
+    let members: Vec<SampleId> = trainable(dataset).into_iter().filter(|id| !index.of(*id).is_empty()).collect();
+    let mut made: Vec<SampleId> =
+        members.iter().flat_map(|id| dataset.children(*id)).copied().filter(|id| !dataset.is_excluded(*id)).collect();
+    made.sort_unstable();
+    made.dedup();
+    let counts = index.count(members.iter().chain(&made).copied());
+    let used = counts.iter().filter(|count| **count > 0).count();
+    if used < 2 {
+        return Err(BalanceError::TooFew(used));
+    }
+    Ok(Standing { field, index, members, made, counts })
+}
+
+/// What samples look like to a model: embeddings of length 1, and what classes are told apart by.
+pub struct Likeness {
+    eyes: Eyes,
+    /// By row of the source.
+    pub rows: Dense,
+    learned: Option<Dense>,
+}
+
+enum Eyes {
+    Texts,
+    Pictures(Box<(Appearance, Kernel)>),
+    Numbers(Vec<(usize, f64, f64)>),
+}
+
+/// The columns of numbers that say something of a sample.
+pub fn number_fields(dataset: &Dataset) -> Vec<usize> {
+    (0..dataset.fields().len())
+        .filter(|field| dataset.fields()[*field].kind.is_numeric() && dataset.fields()[*field].role == Role::Number)
+        .collect()
+}
+
+/// Reads every sample of the source: texts, or pictures (by `looks`), or numbers; `None` where there are none of these.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn likeness(dataset: &Dataset, looks: Option<&[Look]>, progress: &Progress) -> Result<Option<Likeness>, Cancelled> {
+    let n = dataset.base.rows;
+    if let Ok(text) = TextOf::of(dataset, None) {
+        let rows = built_in().embed_all(n, |row| text.read(dataset, SampleId::at(row)), progress)?;
+        return Ok(Some(Likeness { eyes: Eyes::Texts, rows, learned: None }));
+    }
+    if let Some(looks) = looks.filter(|looks| looks.len() == n) {
+        let Some(appearance) = Appearance::fit(looks, progress)? else { return Ok(None) };
+        let mut rows = Dense::zeros(n, appearance.dims());
+        looks.iter().enumerate().for_each(|(at, look)| appearance.row_of(look, rows.row_mut(at)));
+        let Some(kernel) = Kernel::fit(&rows, progress)? else { return Ok(None) };
+        let learned = kernel.rows_of(&rows, progress)?;
+        return Ok(Some(Likeness { eyes: Eyes::Pictures(Box::new((appearance, kernel))), rows, learned: Some(learned) }));
+    }
+    let fields: Vec<(usize, f64, f64)> = number_fields(dataset)
+        .into_iter()
+        .map(|field| {
+            let values: Vec<f64> = (0..n).filter_map(|row| dataset.number(field, SampleId::at(row))).collect();
+            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+            let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len().max(1) as f64;
+            (field, mean, variance.sqrt().max(1e-12))
+        })
+        .collect();
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    let mut rows = Dense::zeros(n, fields.len());
+    for row in 0..n {
+        numbers_of(dataset, SampleId::at(row), &fields, rows.row_mut(row));
+    }
+    Ok(Some(Likeness { eyes: Eyes::Numbers(fields), rows, learned: None }))
+}
+
+fn numbers_of(dataset: &Dataset, id: SampleId, fields: &[(usize, f64, f64)], out: &mut [f32]) {
+    for (value, (field, mean, deviation)) in out.iter_mut().zip(fields) {
+        *value = dataset.number(*field, id).map_or(0.0, |number| ((number - mean) / deviation) as f32);
+    }
+}
+
+impl Likeness {
+    /// The features that a probe learns from: the source's rows, then those of `made` samples of `dataset`; and whether all dimensions
+    /// count alike.
+    fn features(&self, dataset: &Dataset, made: &[SampleId], progress: &Progress) -> Result<(Dense, bool), Cancelled> {
+        let own = self.learned.as_ref().unwrap_or(&self.rows);
+        let mut fresh = Dense::zeros(made.len(), self.rows.dims);
+        match &self.eyes {
+            Eyes::Texts => {
+                if let Ok(text) = TextOf::of(dataset, None) {
+                    fresh = built_in().embed_all(made.len(), |at| text.read(dataset, made[at]), progress)?;
+                }
+            }
+            Eyes::Pictures(eyes) => {
+                for (at, id) in made.iter().enumerate() {
+                    progress.check()?;
+                    if let (Some(field), Some(origins)) = (dataset.pictures(), dataset.origins(*id)) {
+                        let Some(pipeline) = origins.made.of_pictures() else {
+                            fresh.row_mut(at).copy_from_slice(self.rows.row(origins.parent.row()));
+                            continue;
+                        };
+                        let drawn = altered_picture(dataset, field, (origins.parent, origins.other), pipeline, origins.draw, 128);
+                        if let Ok(picture) = drawn {
+                            eyes.0.row_of(&look_of(&picture), fresh.row_mut(at));
+                        }
+                    }
+                }
+                fresh = eyes.1.rows_of(&fresh, progress)?;
+            }
+            Eyes::Numbers(fields) => {
+                for (at, id) in made.iter().enumerate() {
+                    numbers_of(dataset, *id, fields, fresh.row_mut(at));
+                }
+            }
+        }
+        let mut all = own.clone();
+        if fresh.dims == all.dims {
+            all.data.extend(fresh.data);
+        }
+        Ok((all, self.learned.is_some()))
+    }
+}
+
+/// Works out a plan: targets by the rule, then who goes and who comes again. Redundancy wants `likeness`, hardness a `model`.
+///
+/// # Errors
+/// [`BalanceError`].
+pub fn balance_plan(
+    dataset: &Dataset,
+    balance: &Balance,
+    standing: &Standing,
+    likeness: Option<&Likeness>,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<BalancePlan, BalanceError> {
+    let names: Vec<&str> = standing.index.names().iter().map(|name| &**name).collect();
+    let targets = balance.rule.targets(&names, &standing.counts);
+    let members: Vec<Member<'_>> =
+        standing.members.iter().chain(&standing.made).map(|id| (*id, standing.index.of(*id))).collect();
+    let mut stopped = false;
+    let leaves = |class: usize, list: Vec<SampleId>| -> Vec<SampleId> {
+        // What was made goes before what is real, the youngest first.
+        let (made, real): (Vec<SampleId>, Vec<SampleId>) = list.into_iter().partition(|id| dataset.is_made(*id));
+        let real = match (balance.under, likeness, model) {
+            (Under::Redundant, Some(likeness), _) => match alike(likeness, &real, progress) {
+                Ok(pairs) => by_redundancy(balance.seed, class, real, pairs),
+                Err(Cancelled) => {
+                    stopped = true;
+                    real
+                }
+            },
+            (Under::Easy, _, Some(model)) => {
+                let mut keyed: Vec<(f32, SampleId)> =
+                    real.into_iter().map(|id| (model.own_probability(id.row()).unwrap_or(0.0), id)).collect();
+                keyed.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                keyed.into_iter().map(|(_, id)| id).collect()
+            }
+            _ => by_chance(balance.seed, class, real),
+        };
+        made.into_iter().rev().chain(real).collect()
+    };
+    let made = plan(&members, &targets, balance.seed, |id| !dataset.is_made(id), leaves);
+    if stopped { Err(BalanceError::Cancelled) } else { Ok(made) }
+}
+
+/// How many neighbours of each sample are asked after.
+const NEAR: usize = 8;
+
+/// Pairs of samples that are alike.
+fn alike(likeness: &Likeness, list: &[SampleId], progress: &Progress) -> Result<Vec<(f32, SampleId, SampleId)>, Cancelled> {
+    let mut among = Dense::zeros(list.len(), likeness.rows.dims);
+    for (at, id) in list.iter().enumerate() {
+        among.row_mut(at).copy_from_slice(likeness.rows.row(id.row()));
+        normalise(among.row_mut(at));
+    }
+    let all: Vec<u32> = (0..list.len() as u32).collect();
+    let near = nearest_of(&among, &all, NEAR.min(list.len().saturating_sub(1)).max(1), progress)?;
+    let mut pairs = Vec::new();
+    for (at, found) in near.iter().enumerate() {
+        for one in found.iter().filter(|one| one.row as usize != at) {
+            pairs.push((one.likeness, list[at], list[one.row as usize]));
+        }
+    }
+    Ok(pairs)
+}
+
+/// What came of balancing.
+#[derive(Debug, Clone, Default)]
+pub struct Balanced {
+    /// The edit; `None` where nothing is to be done.
+    pub edit: Option<Edit>,
+    /// Samples that go, and that are new.
+    pub gone: usize,
+    pub made: usize,
+    /// How many that were asked for could not be made.
+    pub short: u64,
+}
+
+/// Carries a plan out as one edit.
+///
+/// # Errors
+/// [`BalanceError`].
+pub fn balanced(
+    dataset: &Dataset,
+    balance: &Balance,
+    plan: &BalancePlan,
+    likeness: Option<&Likeness>,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<Balanced, BalanceError> {
+    let mut changes: Vec<Change> = Vec::new();
+    changes.extend(Change::mark(dataset, Target::Excluded, plan.gone.iter().copied(), true)?);
+    let made = if plan.again.is_empty() {
+        Vec::new()
+    } else {
+        match balance.over {
+            Over::Repeat => repeated(dataset, balance, plan)?,
+            Over::Smote => interpolated(dataset, balance, plan, likeness, progress)?,
+            Over::Augment => by_pipeline(dataset, balance, plan, model, progress)?,
+        }
+    };
+    let count: usize = made.iter().map(made_by).sum();
+    changes.extend(made);
+    let gone = plan.gone.len();
+    let rule = match &balance.rule {
+        BalanceRule::Equal(_) => "equally",
+        BalanceRule::Floor(_) => "by a floor",
+        BalanceRule::Cap(_) => "by a cap",
+        BalanceRule::SquareRoot => "by square roots",
+        BalanceRule::Weights(_) => "by weights",
+        BalanceRule::Counts(_) => "by hand",
+    };
+    let how = match (gone, count) {
+        (0, n) => format!("{n} more"),
+        (n, 0) => format!("{n} excluded"),
+        (out, more) => format!("{out} excluded, {more} more"),
+    };
+    let words = format!("Balanced {} {rule}: {how}", balance.label);
+    Ok(Balanced { edit: Edit::new(words, changes), gone, made: count, short: plan.more().saturating_sub(count as u64) })
+}
+
+fn made_by(change: &Change) -> usize {
+    match &change.target {
+        Target::Made(batch) => batch.len(),
+        _ => 0,
+    }
+}
+
+fn repeated(dataset: &Dataset, balance: &Balance, plan: &BalancePlan) -> Result<Vec<Change>, BalanceError> {
+    let mut batch = empty(dataset, Method::Repeated, balance.seed);
+    for (id, n) in &plan.again {
+        for copy in 0..u64::from(*n) {
+            batch.parents.push(*id);
+            batch.draws.push(Batch::draw(balance.seed, *id, copy));
+        }
+    }
+    Ok(vec![Change::made(dataset, batch)?])
+}
+
+fn empty(dataset: &Dataset, method: Method, seed: u64) -> Batch {
+    Batch {
+        first: SampleId::at(dataset.rows()),
+        method,
+        seed,
+        parents: Vec::new(),
+        others: Vec::new(),
+        draws: Vec::new(),
+        risks: Vec::new(),
+        distances: Vec::new(),
+    }
+}
+
+/// SMOTE (Chawla et al., 2002): each new sample lies between one and one of its five nearest of the same class, in all numbers by the same
+/// part of the way.
+fn interpolated(
+    dataset: &Dataset,
+    balance: &Balance,
+    plan: &BalancePlan,
+    likeness: Option<&Likeness>,
+    progress: &Progress,
+) -> Result<Vec<Change>, BalanceError> {
+    const NEIGHBOURS: usize = 5;
+    let fields = number_fields(dataset);
+    let Some(likeness) = likeness.filter(|likeness| matches!(likeness.eyes, Eyes::Numbers(_)) && !fields.is_empty()) else {
+        return Err(BalanceError::NoNumbers);
+    };
+    let standing = standing(dataset, &balance.label, progress)?;
+    let gone: std::collections::HashSet<SampleId> = plan.gone.iter().copied().collect();
+    let mut by_class: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
+    for id in standing.members.iter().filter(|id| !gone.contains(id)) {
+        by_class.entry(standing.index.of(*id)).or_default().push(*id);
+    }
+    let mut near: HashMap<SampleId, Vec<SampleId>> = HashMap::new();
+    for (id, _) in &plan.again {
+        let list = &by_class[standing.index.of(*id)];
+        let row = likeness.rows.row(id.row());
+        let mut found: Vec<(f32, SampleId)> = list
+            .iter()
+            .filter(|other| *other != id)
+            .map(|other| {
+                let off = row.iter().zip(likeness.rows.row(other.row())).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+                (off, *other)
+            })
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        near.insert(*id, found.into_iter().take(NEIGHBOURS).map(|(_, other)| other).collect());
+        progress.check()?;
+    }
+    let mut batch = empty(dataset, Method::Interpolated, balance.seed);
+    let mut cells: Vec<Vec<String>> = Vec::new();
+    for (id, n) in &plan.again {
+        for copy in 0..u64::from(*n) {
+            let draw = Batch::draw(balance.seed, *id, copy);
+            let mut chance = crate::chance::Chance::new(draw);
+            let other = chance.one_of(&near[id]).copied().unwrap_or(*id);
+            let part = chance.part();
+            cells.push(
+                fields
+                    .iter()
+                    .map(|field| match (dataset.number(*field, *id), dataset.number(*field, other)) {
+                        (Some(a), Some(b)) => {
+                            let value = a + (b - a) * part;
+                            if dataset.fields()[*field].kind == Kind::Integer {
+                                format!("{:.0}", value.round())
+                            } else {
+                                format!("{value}")
+                            }
+                        }
+                        _ => dataset.text(*field, *id).unwrap_or_default().into_owned(),
+                    })
+                    .collect(),
+            );
+            batch.parents.push(*id);
+            batch.others.push(other);
+            batch.draws.push(draw);
+        }
+    }
+    let mut planned = dataset.clone();
+    let mut changes = vec![Change::made(dataset, batch.clone())?];
+    planned.add_made(batch.clone());
+    for (place, field) in fields.iter().enumerate() {
+        let name = planned.fields()[*field].name.to_string();
+        let values = batch.ids().zip(&cells).map(|(id, cells)| (id, Some(cells[place].as_str()).filter(|text| !text.is_empty())));
+        changes.extend(Change::cells(&planned, &name, values)?);
+    }
+    Ok(changes)
+}
+
+/// How often what is missing is made again.
+const ROUNDS: u64 = 4;
+
+fn by_pipeline(
+    dataset: &Dataset,
+    balance: &Balance,
+    plan: &BalancePlan,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<Vec<Change>, BalanceError> {
+    let pipeline = balance.pipeline.clone().ok_or(BalanceError::NoPipeline)?;
+    let mut missing: Vec<(SampleId, u32)> = plan.again.clone();
+    let mut all = Children::default();
+    let (mut risks, mut distances) = (Vec::new(), Vec::new());
+    let mut augment = Augment::of(dataset, pipeline.clone(), balance.seed, missing.clone())?;
+    for round in 0..ROUNDS {
+        augment = Augment::of(dataset, pipeline.clone(), balance.seed.wrapping_add(round), missing.clone())?;
+        progress.set_total(missing.iter().map(|(_, n)| u64::from(*n) + 1).sum());
+        let children = augment.run(dataset, progress)?;
+        let judged = match model {
+            Some(model) => super::judge(dataset, &augment, &children, model, progress)?,
+            None => vec![None; children.parents.len()],
+        };
+        let mut born: HashMap<SampleId, u32> = HashMap::new();
+        for (at, risk) in judged.iter().enumerate() {
+            if risk.is_some_and(|risk| risk.label > balance.most_risk) {
+                continue;
+            }
+            *born.entry(children.parents[at]).or_default() += 1;
+            all.parents.push(children.parents[at]);
+            all.others.extend(children.others.get(at));
+            all.draws.push(children.draws[at]);
+            all.texts.push(children.texts[at].clone());
+            if model.is_some() {
+                risks.push(risk.map_or(Batch::UNJUDGED, |risk| Batch::thousandths(risk.label)));
+                distances.push(risk.map_or(Batch::UNJUDGED, |risk| Batch::thousandths(risk.distance)));
+            }
+        }
+        missing = missing
+            .into_iter()
+            .map(|(id, n)| (id, n - born.get(&id).copied().unwrap_or(0)))
+            .filter(|(_, n)| *n > 0)
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+    }
+    augment.seed = balance.seed;
+    let field = dataset.pictures();
+    let sizes = |id: SampleId| picture_size(dataset, field?, id).ok();
+    let edit = augment.edit(dataset, all, risks, distances, &sizes, String::new())?;
+    Ok(edit.map(|edit| edit.changes).unwrap_or_default())
+}
+
+/// What balancing is worth, by a probe.
+#[derive(Debug, Clone)]
+pub struct Worth {
+    pub now: Score,
+    pub then: Score,
+    /// By how much the macro-F1 is better, and its interval.
+    pub gain: (f64, f64, f64),
+    /// What each class needs for the F1 that was asked for.
+    pub needs: Vec<Need>,
+}
+
+/// Probes the train part as it is and as `edit` makes it; the same samples of the source are tested both times.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn worth(
+    dataset: &Dataset,
+    standing: &Standing,
+    likeness: &Likeness,
+    edit: Option<&Edit>,
+    wanted: f64,
+    progress: &Progress,
+) -> Result<Worth, Cancelled> {
+    let mut after = dataset.clone();
+    if let Some(edit) = edit {
+        edit.apply(&mut after, crate::edit::Direction::Forward);
+    }
+    let made: Vec<SampleId> = (dataset.base.rows..after.rows()).map(SampleId::at).collect();
+    let n = dataset.base.rows;
+    // Children stand behind the source, so that a sample's number is its row.
+    let (features, bent) = likeness.features(&after, &made, progress)?;
+    let index = &standing.index;
+    let of = |row: usize| -> Vec<u32> {
+        let id = SampleId::at(row);
+        let parent = after.origins(id).map_or(id, |origins| origins.parent);
+        index.of(parent).to_vec()
+    };
+    let targets = Targets::new((0..n + made.len()).map(of), index.names().len(), index.is_many());
+    let sources: Vec<u32> = standing.members.iter().map(|id| id.0).collect();
+    let probe = Probe::new(features, bent, targets, sources);
+    let set = |dataset: &Dataset| -> TrainingSet {
+        let mut rows: Vec<(u32, Vec<u32>)> =
+            standing.members.iter().filter(|id| !dataset.is_excluded(**id)).map(|id| (id.0, vec![id.0])).collect();
+        for row in n..dataset.rows() {
+            let id = SampleId::at(row);
+            if let Some(origins) = dataset.origins(id).filter(|_| !dataset.is_excluded(id)) {
+                let of = std::iter::once(origins.parent).chain(origins.other).map(|id| id.0).collect();
+                rows.push((row as u32, of));
+            }
+        }
+        TrainingSet { rows }
+    };
+    let (before, later) = (set(dataset), set(&after));
+    let sizes = [before.rows.len(), later.rows.len(), before.rows.len() / 4, before.rows.len() / 2];
+    progress.set_total(sizes.iter().map(|n| Probe::steps(*n)).sum());
+    let now = probe.score(&before, progress)?;
+    let then = if edit.is_some() { probe.score(&later, progress)? } else { now.clone() };
+    let gain = probe.gain(&now, &then);
+    let needs = probe.needs(&before, &now, wanted, progress)?;
+    Ok(Worth { now, then, gain, needs })
+}
