@@ -1,4 +1,4 @@
-//! Writes a picture of every view in both themes, on real data: `cargo run --example screens -- DIR`.
+//! Writes a picture of every view in both themes, on real data: `cargo run --example screens -- DIR [DATASET [VIEW,…]]`.
 //!
 //! The pictures are for looking at, beside the drawings of the design: alignment, spacing, contrast, cut text.
 
@@ -47,9 +47,14 @@ fn main() {
     for dark in [true, false] {
         harness.state_mut().state_mut().dark = dark;
         let theme = if dark { "dark" } else { "light" };
-        for view in View::ALL {
+        let only: Option<Vec<String>> = std::env::args().nth(3).map(|list| list.split(',').map(str::to_lowercase).collect());
+        let wanted = |view: &View| only.as_ref().is_none_or(|only| only.contains(&view.title().to_lowercase()));
+        for view in View::ALL.into_iter().filter(wanted) {
             harness.state_mut().state_mut().view = view;
             picture(&mut harness, &folder.join(format!("{}-{theme}.png", view.title().to_lowercase())));
+        }
+        if only.is_some() {
+            continue;
         }
         let review = |harness: &mut Harness<'_, App>, tab, preview| {
             let state = harness.state_mut().state_mut();

@@ -67,6 +67,22 @@ pub enum Action {
     PreviewSplit(Split),
     /// Make the split that is shown an edit.
     ApplySplit,
+    /// Make the samples that Augment shows.
+    Augment,
+    /// Make those of a batch anew, with another seed, in their place.
+    MakeAnew(usize),
+    /// Say what the balance that is shown is worth.
+    Probe,
+    /// Make the balance that is shown an edit.
+    ApplyBalance,
+    /// Add the class weights as a column of sample weights.
+    AddWeights,
+    /// Copy the class weights as JSON.
+    CopyWeights,
+    /// Keep the pipeline under its name.
+    KeepPipeline,
+    /// Ask for a file, then read a pipeline from it or save it there.
+    PipelineDialog { save: bool },
     /// Ask where to, then save.
     ExportDialog { rows: Rows, target: Target },
     /// Save each part of the split column to a folder.

@@ -18,7 +18,7 @@ pub use balancing::{
 use crate::checks::{Finding, Kind as FindingKind, Scan};
 use crate::data::{Batch, ClassIndex, Dataset, SampleId, SampleSet};
 use crate::edit::{
-    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, Values, project_path,
+    Change, Direction, Edit, EditError, EditId, History, INHERITED, Journal, JournalError, Stored, Target, Values, project_path,
 };
 use crate::io::{self, PictureCache, Reading};
 use crate::job::{Cancelled, Progress};
@@ -417,7 +417,9 @@ fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
         Target::Cells(column) if !added.contains(column) => {
             let Some(field) = dataset.field(column) else { return false };
             let column = &dataset.fields()[field];
-            let accepts = |text: &str| column.source.is_none_or(|source| dataset.base.columns[source].accepts(column.kind, text));
+            let accepts = |text: &str| {
+                text == INHERITED || column.source.is_none_or(|source| dataset.base.columns[source].accepts(column.kind, text))
+            };
             change.after.texts.iter().flatten().all(|text| accepts(text))
         }
         Target::Role(column) | Target::Kind(column) => added.contains(column) || dataset.field(column).is_some(),
@@ -428,8 +430,15 @@ fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
 
 /// The batch as the new file has it: children whose parents are there, numbered anew.
 fn relocate_made(batch: &Batch, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
-    let mut to =
-        Batch { first: SampleId::at(*next), parents: Vec::new(), others: Vec::new(), draws: Vec::new(), risks: Vec::new(), distances: Vec::new(), ..batch.clone() };
+    let mut to = Batch {
+        first: SampleId::at(*next),
+        parents: Vec::new(),
+        others: Vec::new(),
+        draws: Vec::new(),
+        risks: Vec::new(),
+        distances: Vec::new(),
+        ..batch.clone()
+    };
     let found = |id: SampleId| moved.get(&id).copied().flatten();
     let mut places = Vec::new();
     for (at, id) in batch.ids().enumerate() {

@@ -21,6 +21,8 @@ pub enum Asked {
     Model,
     /// A file of probabilities.
     Probabilities,
+    /// A pipeline's file, to read or to write.
+    Pipeline { save: bool },
     /// A folder to save images below.
     Images { rows: Option<Rows>, target: ImageTarget },
     /// A folder to save parts to.
@@ -79,6 +81,10 @@ impl Dialogs for System {
                 let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Box::pin(dialog.set_title("Save as").set_file_name(name).save_file())
             }
+            Asked::Pipeline { save: true } => {
+                Box::pin(dialog.set_title("Save the pipeline as").set_file_name("pipeline.json").save_file())
+            }
+            Asked::Pipeline { save: false } => Box::pin(dialog.set_title("Open a pipeline").pick_file()),
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }

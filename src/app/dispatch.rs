@@ -90,6 +90,19 @@ impl App {
             }
             Action::PreviewSplit(split) => self.start_split(split),
             Action::ApplySplit => self.apply_split(ctx),
+            Action::Augment => self.start_augment(ctx, None),
+            Action::MakeAnew(batch) => self.start_augment(ctx, Some(batch)),
+            Action::Probe => self.start_probe(),
+            Action::ApplyBalance => self.start_balance(),
+            Action::AddWeights => self.add_weights(ctx),
+            Action::CopyWeights => {
+                if let Some(json) = self.class_weights() {
+                    ctx.copy_text(json);
+                    self.say(ctx, "Copied the class weights as JSON");
+                }
+            }
+            Action::KeepPipeline => self.keep_pipeline(ctx),
+            Action::PipelineDialog { save } => self.ask(ctx, Asked::Pipeline { save }),
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
             Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
             Action::ExportImagesDialog { rows, target } => self.ask(ctx, Asked::Images { rows, target }),
@@ -110,7 +123,7 @@ impl App {
     }
 
     /// Plans an edit, makes it durable, shows it; says what was done where `loud`.
-    fn edit(&mut self, ctx: &Context, loud: bool, plan: impl FnOnce(&Workspace) -> Result<Option<Edit>, EditError>) {
+    pub(super) fn edit(&mut self, ctx: &Context, loud: bool, plan: impl FnOnce(&Workspace) -> Result<Option<Edit>, EditError>) {
         let Some(workspace) = &mut self.workspace else { return };
         let result = plan(workspace).and_then(|edit| match edit {
             Some(edit) => workspace.edit(&edit).map(|_| Some(edit)),
@@ -246,6 +259,7 @@ impl App {
                     notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo) && !stale(&notice.text)
                 });
                 self.all_edited();
+                self.made_moved(edit.as_ref());
                 match &edit {
                     Some(edit) => self.pictures_edited(edit),
                     None => self.pictures_moved(true),
@@ -341,6 +355,12 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join(&target.folder).display().to_string();
                     }
+                    Some(Asked::Pipeline { save: true }) => {
+                        let name = format!("{}.json", self.state.augment.pipeline.name);
+                        self.state.pop(Popup::SavePath { folder: false });
+                        self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
+                    }
+                    Some(Asked::Pipeline { save: false }) => self.state.pop(Popup::OpenPath),
                     Some(Asked::Model) => self.state.pop(Popup::ModelPath),
                     None => {}
                 }
@@ -350,7 +370,7 @@ impl App {
 
     /// A path typed by hand: our own dialog asks nobody before it replaces a file, so it does not.
     fn typed(&mut self, ctx: &Context, path: PathBuf) {
-        if matches!(self.pending, Some(Asked::Save { .. })) && path.exists() {
+        if matches!(self.pending, Some(Asked::Save { .. } | Asked::Pipeline { save: true })) && path.exists() {
             return self.complain(ctx, format!("{} exists already; choose another name", path.display()));
         }
         self.answered(ctx, path);
@@ -360,6 +380,7 @@ impl App {
         match self.pending.take() {
             None => {}
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
+            Some(Asked::Pipeline { save }) => self.pipeline_file(ctx, &path, save),
             Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -371,10 +392,23 @@ impl App {
             }
             Some(Asked::Images { rows, target }) => self.save_images(ctx, path, rows, target),
             Some(Asked::Parts { target }) => match self.parts(&path, &target) {
+                Some(_) if self.outside_parts(ctx) => {}
                 Some(list) => self.start_export(list),
                 None => self.complain(ctx, "There is no split to save; make one in Split first"),
             },
         }
+    }
+
+    /// Complains where samples are in no part of the split: saving the parts would lose them.
+    fn outside_parts(&mut self, ctx: &Context) -> bool {
+        let saved: usize = self.split_parts().values().map(Vec::len).sum();
+        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return false };
+        let kept = dataset.rows() - if self.state.export.excluded { 0 } else { dataset.excluded().len() };
+        if saved < kept {
+            let of = count_samples(kept - saved);
+            self.complain(ctx, format!("{of} are in no part of the split: split again, or exclude them"));
+        }
+        saved < kept
     }
 
     /// Saves images to `path`; in a folder that holds something already, to a new one in it.
@@ -386,17 +420,9 @@ impl App {
         if parts.is_empty() {
             return self.complain(ctx, "There is no split to save; make one in Split first");
         }
-        if parts[0].0.is_empty() {
-            // The whole, or what the filter leaves.
-        } else if let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) {
-            let kept = dataset.rows() - if self.state.export.excluded { 0 } else { dataset.excluded().len() };
-            let saved: usize = parts.iter().map(|(_, rows)| rows.ids(dataset).len()).sum();
-            if saved < kept {
-                return self.complain(
-                    ctx,
-                    format!("{} are in no part of the split: split again, or exclude them", count_samples(kept - saved)),
-                );
-            }
+        // Without a part's name it is the whole, or what the filter leaves.
+        if !parts[0].0.is_empty() && self.outside_parts(ctx) {
+            return;
         }
         let full = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
         target.folder = if full { free_name(&path.join(&target.folder)) } else { path };

@@ -97,6 +97,10 @@ impl App {
             Command::CheatSheet => self.state.pop(Popup::Keys),
             Command::Next if self.is_reviewing() => self.pass_over(),
             Command::Previous if self.is_reviewing() => self.back_in_queue(),
+            Command::Next if self.state.view == View::Augment => self.state.augment.page += 1,
+            Command::Previous if self.state.view == View::Augment => {
+                self.state.augment.page = self.state.augment.page.saturating_sub(1);
+            }
             Command::Next => self.step(1),
             Command::Previous => self.step(-1),
             Command::Accept if self.is_reviewing() && self.state.review.preview => self.actions.extend(self.accept_all()),
@@ -117,12 +121,15 @@ impl App {
             Command::ShowExplore => self.state.view = View::Explore,
             Command::ShowClean => self.state.view = View::Clean,
             Command::ShowLabel => self.show_label(),
+            Command::ShowAugment => self.state.view = View::Augment,
+            Command::ShowBalance => self.state.view = View::Balance,
             Command::ShowSplit => self.state.view = View::Split,
             Command::ShowExport => self.state.view = View::Export,
             Command::ShowHistory => self.state.view = View::History,
             Command::ToggleInspector if self.state.narrow => self.state.inspector_narrow = !self.state.inspector_narrow,
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
             Command::ToggleGallery => self.toggle_gallery(ctx),
+            Command::RowHeight if self.state.view == View::Augment => self.state.augment.draw += 1,
             Command::RowHeight if self.is_gallery() => {
                 let side = self.state.gallery.side;
                 self.state.gallery.side = if side < 120.0 {

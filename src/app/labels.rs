@@ -459,7 +459,10 @@ impl App {
         let Some(id) = self.state.selection.cursor else {
             return self.say(ctx, "Choose a sample first: click a row, or press J");
         };
-        self.start_search(format!("like sample {}", id.0), move |dense| Ok(dense.row(id.row()).to_vec()));
+        // What was made of a sample is looked for as that one is: it may be younger than what is known of the others.
+        let origins = self.workspace.as_ref().and_then(|workspace| workspace.dataset().origins(id));
+        let like = origins.map_or(id, |origins| origins.parent);
+        self.start_search(format!("like sample {}", id.0), move |dense| Ok(dense.row(like.row()).to_vec()));
     }
 
     /// Shows the samples whose meaning is nearest to some words.

@@ -4,6 +4,7 @@ mod dialogs;
 mod dispatch;
 mod keys;
 mod labels;
+mod making;
 mod pictures;
 mod settings;
 mod work;
@@ -48,6 +49,7 @@ pub struct App {
     memo: Memo,
     keys: Keys,
     labels: labels::Labels,
+    making: making::MakingKeys,
     pictures: Pictures,
     fetcher: Option<pictures::Fetcher>,
     cache: pictures::Cache,
@@ -97,6 +99,7 @@ impl App {
             memo: Memo::default(),
             keys: Keys::default(),
             labels: labels::Labels::default(),
+            making: making::MakingKeys::default(),
             pictures: Pictures::default(),
             fetcher: None,
             cache: pictures::Cache::default(),
@@ -262,6 +265,7 @@ impl eframe::App for App {
                 .collect(),
             notices: &self.notices,
             recent: &self.settings.recent,
+            pipelines: &self.settings.pipelines,
             samples: &SAMPLES.map(|sample| (sample.name, sample.what)),
             shown_edit: self.shown_edit.as_ref(),
             now,

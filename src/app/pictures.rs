@@ -27,9 +27,14 @@ const UPLOAD: Duration = Duration::from_millis(4);
 impl App {
     /// Begins to fetch pictures of the dataset that is open, where it has any.
     pub(super) fn begin_pictures(&mut self) {
-        self.fetcher = None;
         self.pictures = Pictures::default();
         self.keys.pictures = None;
+        self.renew_fetcher();
+    }
+
+    /// Begins to fetch pictures of the dataset as it is now; those that are there stay.
+    pub(super) fn renew_fetcher(&mut self) {
+        self.fetcher = None;
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset().clone();
         let Some(field) = dataset.pictures() else { return };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Pipeline;
 use crate::ui::TableColumn;
 
 /// A bundled sample.
@@ -95,6 +96,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// How the table of each dataset was left, the latest first.
     pub tables: Vec<Layout>,
+    /// Pipelines that were kept, the latest first.
+    pub pipelines: Vec<Pipeline>,
 }
 
 /// How a dataset's table was left.
@@ -118,6 +121,7 @@ impl Default for Settings {
             inspector_width: 0.0,
             recent: Vec::new(),
             tables: Vec::new(),
+            pipelines: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use egui::Context;
 
 use super::App;
 use super::labels::Learned;
+use super::making::MakingDone;
 use crate::action::Action;
 use crate::checks::label_errors::LabelReport;
 use crate::checks::{Finding, Scan, Thresholds, image_findings, outliers};
@@ -19,6 +20,7 @@ use crate::job::{JobError, Outcome, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::Neighbour;
 use crate::transform::{Plan, Split};
+use crate::ui::making::AugmentForm;
 use crate::ui::{ChartData, Memo, Selection, Visible, chart_field, chart_measure, count_samples};
 use crate::workspace::{Workspace, stored_reading};
 
@@ -36,6 +38,7 @@ pub enum Done {
     Followed(Arc<LabelReport>),
     Near(SampleId, Vec<Neighbour>),
     Scanned(Arc<Scan>),
+    Making(MakingDone),
     Similar(String, Vec<SampleId>, (Meaning, u64, Arc<Dense>)),
 }
 
@@ -219,6 +222,7 @@ impl App {
                 self.keys.checked = false;
                 self.memo.label_trouble = None;
             }
+            Done::Making(done) => self.take_making(ctx, done),
             Done::Near(id, near) => self.memo.near = Some((id, near)),
             Done::Similar(title, ids, embeddings) => self.found_similar(ctx, title, ids, embeddings),
             Done::Saved(words) => words.into_iter().for_each(|words| self.say(ctx, words)),
@@ -244,6 +248,7 @@ impl App {
         let (project, elsewhere) = workspace.project();
         let project = project.display().to_string();
         self.state.gallery.on = workspace.dataset().pictures().is_some();
+        self.state.augment = AugmentForm::of(workspace.dataset());
         self.workspace = Some(workspace);
         self.begin_pictures();
         self.name_model();
@@ -269,6 +274,7 @@ impl App {
         self.keys = Keys::default();
         self.shown_edit = None;
         self.forget_labels();
+        self.forget_making();
         self.fetcher = None;
         self.pictures = crate::ui::pictures::Pictures::default();
     }
@@ -276,6 +282,7 @@ impl App {
     /// Notes what an edit makes stale.
     pub(super) fn edited(&mut self, edit: &Edit) {
         self.labels_edited(edit);
+        self.made_moved(Some(edit));
         self.pictures_edited(edit);
         for change in &edit.changes {
             if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target
@@ -417,6 +424,12 @@ impl App {
         self.schedule_rest();
         self.schedule_scan();
         self.schedule_labels();
+        self.schedule_making();
+    }
+
+    /// What the visible samples depend on, as the screen asks for them now.
+    pub(super) fn visible_key(&self) -> VisibleKey {
+        VisibleKey { sort: None, ..self.keys.visible.clone() }
     }
 
     fn schedule_classes(&mut self) {

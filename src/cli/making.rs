@@ -47,7 +47,8 @@ fn judge(dataset: &Dataset, pipeline: &Pipeline, most: f32, err: &mut dyn Write)
         return Ok(None);
     }
     let looks = looks(dataset, pipeline.alters_pictures())?;
-    let model = risk_model(dataset, looks.as_ref().map(|looks| looks.as_slice()), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let model = risk_model(dataset, looks.as_ref().map(|looks| looks.as_slice()), &Progress::silent())
+        .map_err(|_| "cancelled".to_owned())?;
     if model.is_none() {
         note(err, "label risk was not judged: there is no label, or too little to learn from");
     }
@@ -110,7 +111,8 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     let label = match arguments.get("--label") {
         Some(name) => name.to_owned(),
         None => {
-            let field = dataset.with_role(Role::is_label).ok_or_else(|| "there is no label column; name one with --label".to_owned())?;
+            let field =
+                dataset.with_role(Role::is_label).ok_or_else(|| "there is no label column; name one with --label".to_owned())?;
             dataset.fields()[field].name.to_string()
         }
     };
@@ -160,7 +162,8 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         let needs: Map<String, Value> = needs
             .map(|(need, name)| (name.to_string(), json!({"f1": need.f1, "have": need.have, "more_for_0.9": need.more})))
             .collect();
-        let score = |score: &crate::learn::probe::Score| json!({"macro_f1": score.macro_f1, "low": score.low, "high": score.high});
+        let score =
+            |score: &crate::learn::probe::Score| json!({"macro_f1": score.macro_f1, "low": score.low, "high": score.high});
         print_json(
             out,
             &json!({"now": score(&worth.now), "then": score(&worth.then), "gain": worth.gain.0, "gain_low": worth.gain.1,
@@ -172,18 +175,18 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     }
     note(err, &format!("{} samples excluded, {} new", done.gone, done.made));
     if done.short > 0 {
-        note(err, &format!("{} that were asked for could not be made: the pipeline leaves them as they are, or is too risky", done.short));
+        note(
+            err,
+            &format!(
+                "{} that were asked for could not be made: the pipeline leaves them as they are, or is too risky",
+                done.short
+            ),
+        );
     }
     save(arguments, &dataset, err)
 }
 
-fn weights(
-    arguments: &Arguments,
-    how: &str,
-    counts: &[u64],
-    names: &[std::sync::Arc<str>],
-    err: &mut dyn Write,
-) -> Done {
+fn weights(arguments: &Arguments, how: &str, counts: &[u64], names: &[std::sync::Arc<str>], err: &mut dyn Write) -> Done {
     let how = match how.split_once('=') {
         None if how == "balanced" => ClassWeights::Balanced,
         None if how == "effective" => ClassWeights::Effective(0.999),
@@ -197,8 +200,12 @@ fn weights(
         _ => return Err(format!("--weights takes balanced or effective=BETA, not {how:?}")),
     };
     let of = how.of(counts);
-    let all: Map<String, Value> =
-        names.iter().zip(of).filter(|(_, weight)| *weight > 0.0).map(|(name, weight)| (name.to_string(), json!(weight))).collect();
+    let all: Map<String, Value> = names
+        .iter()
+        .zip(of)
+        .filter(|(_, weight)| *weight > 0.0)
+        .map(|(name, weight)| (name.to_string(), json!(weight)))
+        .collect();
     let path = std::path::PathBuf::from(arguments.need("-o")?);
     let n = all.len();
     crate::io::write_small(&path, &format!("{:#}\n", Value::Object(all))).map_err(say)?;

@@ -166,10 +166,18 @@ impl Verb {
                 ("--json", None, "print JSON"),
             ],
             Self::Augment => &[
-                ("--pipeline", Some("FILE"), "the pipeline, as JSON: {\"steps\": [{\"op\": \"synonym_replacement\", \"p\": 0.8, \"low\": 0.1, \"high\": 0.2}, …]}"),
+                (
+                    "--pipeline",
+                    Some("FILE"),
+                    "the pipeline, as JSON: {\"steps\": [{\"op\": \"synonym_replacement\", \"p\": 0.8, \"low\": 0.1, \"high\": 0.2}, …]}",
+                ),
                 ("--copies", Some("N"), "new samples of each sample in the train part (1)"),
                 ("--seed", Some("N"), "the seed of chance (42); the same seed gives the same bytes"),
-                ("--risk", Some("P"), "leave out samples whose label is another now with more than this probability (0.3; 1 keeps all)"),
+                (
+                    "--risk",
+                    Some("P"),
+                    "leave out samples whose label is another now with more than this probability (0.3; 1 keeps all)",
+                ),
                 OUT,
                 OWN_COLUMNS,
                 IMAGES[0],

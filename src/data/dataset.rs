@@ -299,6 +299,10 @@ impl Dataset {
     /// The cell of sample `id` in column `field`, as text; `None` is null.
     pub fn text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
         let column = &self.fields[field];
+        // No edit takes a child out of its parent's part.
+        if column.role == Role::Split && self.is_made(id) {
+            return self.unedited(field, id);
+        }
         match column.overlay.code(id) {
             UNTOUCHED => self.unedited(field, id),
             NULL => None,
@@ -344,9 +348,15 @@ impl Dataset {
         text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
     }
 
-    /// Lays `value` over a cell; a value equal to what is there without an edit removes the edit instead.
+    /// Takes a cell's edit away: what a made sample has of its parent is read through again.
+    pub fn clear_cell(&mut self, field: usize, id: SampleId) {
+        let rows = self.rows();
+        Arc::make_mut(&mut self.fields[field].overlay).put(id, UNTOUCHED, rows);
+    }
+
+    /// Lays `value` over a cell; in a sample of the source, a value equal to what is there without an edit removes the edit instead.
     pub fn set_cell(&mut self, field: usize, id: SampleId, value: Option<&str>) {
-        let back = self.unedited(field, id).as_deref() == value;
+        let back = !self.is_made(id) && self.unedited(field, id).as_deref() == value;
         let rows = self.rows();
         let overlay = Arc::make_mut(&mut self.fields[field].overlay);
         let code = if back { UNTOUCHED } else { overlay.intern(value) };

@@ -55,6 +55,19 @@ impl SampleSet {
         self.len
     }
 
+    /// How many of the samples at these places are in the set: one look a word of 64.
+    pub fn count_within(&self, rows: std::ops::Range<usize>) -> usize {
+        let (first, last) = (rows.start / 64, rows.end.div_ceil(64).min(self.words.len()));
+        (first..last)
+            .map(|word| {
+                let low = rows.start.saturating_sub(word * 64).min(64);
+                let high = (rows.end - word * 64).min(64);
+                let mask = |n: usize| if n >= 64 { u64::MAX } else { (1 << n) - 1 };
+                (self.words[word] & mask(high) & !mask(low)).count_ones() as usize
+            })
+            .sum()
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0

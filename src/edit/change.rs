@@ -37,6 +37,9 @@ pub enum Target {
     Made(Batch),
 }
 
+/// Stands in a change for the cell of a made sample that is read through to its parent. No file has it: it begins with a NUL.
+pub const INHERITED: &str = "\0inherited";
+
 /// A value per sample: a code into distinct texts (null among them), or one text for all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Values {
@@ -160,8 +163,38 @@ impl Change {
         let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
         let (mut ids, mut before, mut after) = (Vec::new(), Collector::default(), Collector::default());
         let mut checked: Option<Option<&str>> = None;
+        // What parents are set to: a child that is set to the same goes on reading through.
+        let mut parents: HashMap<SampleId, Option<&str>> = HashMap::new();
+        let samples = samples.into_iter();
+        let samples: Box<dyn Iterator<Item = (SampleId, Option<&'v str>)>> = if dataset.made() == 0 {
+            Box::new(samples)
+        } else {
+            let list: Vec<(SampleId, Option<&'v str>)> = samples.collect();
+            parents.extend(list.iter().copied());
+            Box::new(list.into_iter())
+        };
         for (id, value) in samples {
             check_sample(dataset, id)?;
+            if let Some(origins) = dataset.origins(id) {
+                // A made sample is in its parent's part, always.
+                if dataset.fields()[field].role == Role::Split {
+                    continue;
+                }
+                let own = dataset.edited(field, id);
+                let parent = parents.get(&origins.parent).copied();
+                let inherits = match parent {
+                    Some(planned) => planned == value,
+                    None => dataset.unedited(field, id).as_deref() == value,
+                };
+                if if inherits { own.is_none() } else { own == Some(value) } {
+                    continue;
+                }
+                check_value(dataset, field, value)?;
+                ids.push(id);
+                before.push(own.unwrap_or(Some(INHERITED)));
+                after.push(if inherits { Some(INHERITED) } else { value });
+                continue;
+            }
             let old = dataset.text(field, id);
             if old.as_deref() == value {
                 continue;
@@ -287,12 +320,10 @@ impl Change {
         match &self.target {
             Target::Cells(column) => {
                 let Some(field) = dataset.field(column) else { return };
-                // Made samples read through to their parents, which therefore go first, in both directions.
-                for made in [false, true] {
-                    for (at, id) in self.samples.iter().enumerate() {
-                        if dataset.is_made(*id) == made {
-                            dataset.set_cell(field, *id, values.get(at));
-                        }
+                for (at, id) in self.samples.iter().enumerate() {
+                    match values.get(at) {
+                        Some(INHERITED) => dataset.clear_cell(field, *id),
+                        value => dataset.set_cell(field, *id, value),
                     }
                 }
             }

@@ -8,7 +8,7 @@ mod error;
 mod history;
 mod journal;
 
-pub use change::{Change, Direction, Edit, Target, Values};
+pub use change::{Change, Direction, Edit, INHERITED, Target, Values};
 pub use error::{EditError, JournalError};
 pub use history::{EditId, History, Node};
 pub use journal::{Journal, Stored, project_path, recover};

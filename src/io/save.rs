@@ -100,8 +100,5 @@ pub fn read_small(path: &Path) -> Result<String, IoError> {
 /// # Errors
 /// [`IoError::Write`]; what was there before is untouched.
 pub fn write_small(path: &Path, text: &str) -> Result<(), IoError> {
-    write_aside(path, Packing::None, |out| {
-        out.write_all(text.as_bytes()).map_err(|error| write_error(path, &error))
-    })
-    .map(|_| ())
+    write_aside(path, Packing::None, |out| out.write_all(text.as_bytes()).map_err(|error| write_error(path, &error))).map(|_| ())
 }

@@ -1,9 +1,9 @@
 //! A quick probe of what a training set is worth: a linear model on embeddings, cross-validated, its F1 by class; and by how much it would
 //! grow with more samples. What is made of a sample is trained on only where that sample is, and never tested on.
 
+use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::Rng as _;
 use rayon::prelude::*;
 
 use super::crossfit::{DENSE, FOLDS, passes};
@@ -95,7 +95,8 @@ impl Probe {
         let all: Vec<u32> = (0..self.sources.len() as u32).collect();
         let f1 = self.f1(&said, &all);
         let macro_f1 = mean(&f1);
-        let mut draws: Vec<f64> = (0..DRAWS as u64).into_par_iter().map(|draw| mean(&self.f1(&said, &self.drawn(draw)))).collect();
+        let mut draws: Vec<f64> =
+            (0..DRAWS as u64).into_par_iter().map(|draw| mean(&self.f1(&said, &self.drawn(draw)))).collect();
         draws.sort_unstable_by(f64::total_cmp);
         let (low, high) = (draws[DRAWS * 25 / 1_000], draws[DRAWS * 975 / 1_000]);
         Ok(Score { f1, macro_f1, low, high, said })

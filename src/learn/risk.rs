@@ -95,12 +95,7 @@ impl RiskModel {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn of_pictures(
-        looks: &[Look],
-        rows: &[u32],
-        targets: Targets,
-        progress: &Progress,
-    ) -> Result<Option<Self>, Cancelled> {
+    pub fn of_pictures(looks: &[Look], rows: &[u32], targets: Targets, progress: &Progress) -> Result<Option<Self>, Cancelled> {
         progress.set_total(steps(rows.len()) + looks.len() as u64);
         let Some(appearance) = Appearance::fit(looks, progress)? else { return Ok(None) };
         let mut embedding = Dense::zeros(looks.len(), appearance.dims());
@@ -128,12 +123,12 @@ impl RiskModel {
         if rows.len() < FEWEST || classes < 2 {
             return Ok(None);
         }
-        let first: Vec<u32> = rows.iter().map(|row| targets.of(*row as usize).first().copied().unwrap_or(classes as u32)).collect();
+        let first: Vec<u32> =
+            rows.iter().map(|row| targets.of(*row as usize).first().copied().unwrap_or(classes as u32)).collect();
         let places = stratified(&first, classes + 1, FOLDS, SEED);
         let scaled = Scaled::new(learned, &mean, &scale);
         let kinds: &[bool] = if sparse.is_some() { &[false, true] } else { &[true] };
-        let tasks: Vec<(u8, bool)> =
-            kinds.iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, *dense))).collect();
+        let tasks: Vec<(u8, bool)> = kinds.iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, *dense))).collect();
         let fitted: Vec<(Linear, Vec<f32>)> = tasks
             .par_iter()
             .with_max_len(1)

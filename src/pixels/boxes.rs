@@ -103,8 +103,7 @@ pub fn boxes_altered(
         let whole = written.found[at].0.iter().all(|value| value.fract() == 0.0);
         places[at] = found.map(|found| {
             let corners = written.corners || written.found[at].1;
-            let (c, d) =
-                if corners { (found.x + found.width, found.y + found.height) } else { (found.width, found.height) };
+            let (c, d) = if corners { (found.x + found.width, found.y + found.height) } else { (found.width, found.height) };
             let (wide, high) = if written.parts { (f64::from(now.0), f64::from(now.1)) } else { (1.0, 1.0) };
             let digits = match (written.parts, whole) {
                 (true, _) => 1e6,
@@ -256,7 +255,11 @@ mod tests {
             r#"{"bbox": [[1, 2, 3, 4], [95, 6, 5, 8]], "categories": ["cat", 7], "id": 3}"#,
             r#"{"bbox":[[11,2,3,4]],"categories":["cat"],"id":3}"#,
         );
-        is("annotations", r#"[{"bbox": [1, 2, 3, 4], "label": "a"}, {"bbox": [95, 2, 3, 4], "label": "b"}]"#, r#"[{"bbox":[11,2,3,4],"label":"a"}]"#);
+        is(
+            "annotations",
+            r#"[{"bbox": [1, 2, 3, 4], "label": "a"}, {"bbox": [95, 2, 3, 4], "label": "b"}]"#,
+            r#"[{"bbox":[11,2,3,4],"label":"a"}]"#,
+        );
         is("bbox", "[95, 2, 3, 4]", "[]");
         assert_eq!(moved("bbox", "[]"), None);
         assert_eq!(moved("text", "[1, 2, 3, 4]"), None);

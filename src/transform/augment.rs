@@ -108,12 +108,7 @@ impl Augment {
     ///
     /// # Errors
     /// [`AugmentError`], likewise.
-    pub fn of(
-        dataset: &Dataset,
-        pipeline: Pipeline,
-        seed: u64,
-        parents: Vec<(SampleId, u32)>,
-    ) -> Result<Self, AugmentError> {
+    pub fn of(dataset: &Dataset, pipeline: Pipeline, seed: u64, parents: Vec<(SampleId, u32)>) -> Result<Self, AugmentError> {
         if pipeline.steps.is_empty() {
             return Err(AugmentError::NoSteps);
         }
@@ -137,9 +132,12 @@ impl Augment {
     /// The child of a draw: its texts; `None` where the draw changes nothing.
     pub fn child(&self, augmenter: &TextAugmenter<'_>, dataset: &Dataset, parent: SampleId, draw: u64) -> Option<Vec<String>> {
         let all = self.pipeline.steps.len();
-        let mut changed = self.pipeline.steps.iter().enumerate().any(|(at, step)| {
-            step.op.is_of_pictures() && self.pipeline.chance(draw, at).is_some()
-        });
+        let mut changed = self
+            .pipeline
+            .steps
+            .iter()
+            .enumerate()
+            .any(|(at, step)| step.op.is_of_pictures() && self.pipeline.chance(draw, at).is_some());
         let mut texts = Vec::with_capacity(self.fields.len());
         for (place, field) in self.fields.iter().enumerate() {
             let before = dataset.text(*field, parent).unwrap_or_default();
@@ -195,30 +193,40 @@ impl Augment {
         pool: &[SampleId],
         made: &mut Children,
     ) {
-        // Children that are there already keep their numbers: another run makes others.
-        let born = dataset.children(parent).len() as u64;
-        let mut siblings: HashSet<Vec<String>> = HashSet::new();
-        for copy in 0..u64::from(copies) {
-            let draws = (0..TRIES).map(|attempt| Batch::draw(self.seed, parent, (born + copy) | attempt << 40));
-            let found = draws.into_iter().find_map(|draw| {
-                let texts = self.child(augmenter, dataset, parent, draw)?;
-                let pictures = self.pipeline.alters_pictures();
-                (pictures || !siblings.contains(&texts)).then_some((draw, texts))
-            });
-            let Some((draw, texts)) = found else {
-                made.same += 1;
-                continue;
-            };
-            siblings.insert(texts.clone());
+        let born = self.children_of(dataset, augmenter, parent, copies);
+        made.same += copies as usize - born.len();
+        for (draw, texts) in born {
+            if self.pipeline.mixes() {
+                made.others.push(second_parent(draw, parent, pool));
+            }
             made.parents.push(parent);
             made.draws.push(draw);
             made.texts.push(texts);
-            if self.pipeline.mixes() {
-                let mut chance = Chance::new(seed_of(&[draw, u64::MAX]));
-                let other = (0..8).find_map(|_| chance.one_of(pool).copied().filter(|other| *other != parent));
-                made.others.push(other.unwrap_or(parent));
-            }
         }
+    }
+
+    /// The children of one sample: their draws and their texts. Draws that come out as their parent or a sibling are tried again some
+    /// times, and left out in the end.
+    pub fn children_of(
+        &self,
+        dataset: &Dataset,
+        augmenter: &TextAugmenter<'_>,
+        parent: SampleId,
+        copies: u32,
+    ) -> Vec<(u64, Vec<String>)> {
+        // Children that are there already keep their numbers: another run makes others.
+        let there = dataset.children(parent).len() as u64;
+        let mut found: Vec<(u64, Vec<String>)> = Vec::new();
+        let mut siblings: HashSet<Vec<String>> = HashSet::new();
+        for copy in 0..u64::from(copies) {
+            let born = (0..TRIES).find_map(|attempt| {
+                let draw = Batch::draw(self.seed, parent, (there + copy) | attempt << 40);
+                let texts = self.child(augmenter, dataset, parent, draw)?;
+                (self.pipeline.alters_pictures() || siblings.insert(texts.clone())).then_some((draw, texts))
+            });
+            found.extend(born);
+        }
+        found
     }
 
     /// The edit that adds `children`, as they were judged (`risks` and `distances` may be empty). `sizes` gives pictures' sizes, for the
@@ -270,15 +278,21 @@ impl Augment {
     }
 }
 
+/// The sample that a mixing step takes in this draw: another than the parent, where there is one.
+pub fn second_parent(draw: u64, parent: SampleId, pool: &[SampleId]) -> SampleId {
+    let mut chance = Chance::new(seed_of(&[draw, u64::MAX]));
+    (0..8).find_map(|_| chance.one_of(pool).copied().filter(|other| *other != parent)).unwrap_or(parent)
+}
+
 /// The turns of a user in a chat, altered; everything else stays.
 fn in_turns(chat: &str, alter: impl Fn(usize, &str) -> String) -> String {
     let Ok(mut turns) = serde_json::from_str::<Vec<Value>>(chat) else { return chat.to_owned() };
     let mut touched = false;
     for (at, turn) in turns.iter_mut().enumerate() {
         let Some(fields) = turn.as_object_mut() else { continue };
-        let by_user = ["role", "from"].iter().any(|key| {
-            fields.get(*key).and_then(Value::as_str).is_some_and(|who| matches!(who, "user" | "human"))
-        });
+        let by_user = ["role", "from"]
+            .iter()
+            .any(|key| fields.get(*key).and_then(Value::as_str).is_some_and(|who| matches!(who, "user" | "human")));
         for key in ["content", "value"].into_iter().filter(|_| by_user) {
             if let Some(Value::String(text)) = fields.get_mut(key) {
                 let after = alter(at, text);

@@ -71,7 +71,9 @@ impl BalanceRule {
                 let parts = shared(names.iter().map(|name| of(name).unwrap_or(0.0)).collect(), mine);
                 names.iter().zip(parts).zip(counts).map(|((name, part), count)| of(name).map_or(*count, |_| part)).collect()
             }
-            Self::Counts(own) => names.iter().zip(counts).map(|(name, count)| own.get(*name).copied().unwrap_or(*count)).collect(),
+            Self::Counts(own) => {
+                names.iter().zip(counts).map(|(name, count)| own.get(*name).copied().unwrap_or(*count)).collect()
+            }
         };
         wanted.into_iter().zip(counts).map(|(wanted, count)| if *count == 0 { 0 } else { wanted }).collect()
     }

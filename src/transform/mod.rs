@@ -5,6 +5,6 @@ pub mod balance;
 mod split;
 mod text;
 
-pub use augment::{Augment, AugmentError, Children, SOFT, text_fields, trainable};
+pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use split::{HashOf, Method, Plan, Split, SplitError};
 pub use text::TextAugmenter;

@@ -153,7 +153,8 @@ impl Split {
             return Err(SplitError::Shares);
         }
         let shares: Vec<f64> = self.parts.iter().map(|(_, share)| share / total).collect();
-        let samples: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+        // What was made of a sample goes where that one goes.
+        let samples: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id) && !dataset.is_made(*id)).collect();
         progress.set_total(3);
         let mut random = StdRng::seed_from_u64(self.seed);
         let find = |name: &String| dataset.field(name).ok_or_else(|| SplitError::Column(name.clone()));

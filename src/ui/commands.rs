@@ -28,6 +28,8 @@ pub enum Command {
     ShowExplore,
     ShowClean,
     ShowLabel,
+    ShowAugment,
+    ShowBalance,
     ShowSplit,
     ShowExport,
     ShowHistory,
@@ -48,7 +50,7 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 impl Command {
     /// Every command, in the order of the cheat sheet.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Next,
         Self::Previous,
         Self::PickClass,
@@ -72,6 +74,8 @@ impl Command {
         Self::ShowExplore,
         Self::ShowClean,
         Self::ShowLabel,
+        Self::ShowAugment,
+        Self::ShowBalance,
         Self::ShowSplit,
         Self::ShowExport,
         Self::ShowHistory,
@@ -112,12 +116,14 @@ impl Command {
             Self::ShowExplore => "Go to Explore",
             Self::ShowClean => "Go to Clean",
             Self::ShowLabel => "Go to Label",
+            Self::ShowAugment => "Go to Augment",
+            Self::ShowBalance => "Go to Balance",
             Self::ShowSplit => "Go to Split",
             Self::ShowExport => "Go to Export",
             Self::ShowHistory => "Go to History",
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleGallery => "Gallery or table",
-            Self::RowHeight => "Taller rows, larger images",
+            Self::RowHeight => "Taller rows, larger images; in Augment, a new draw",
             Self::ToggleTheme => "Dark or light",
             Self::ZoomIn => "Larger",
             Self::ZoomOut => "Smaller",
@@ -163,6 +169,8 @@ impl Command {
             Self::CheatSheet => one(NONE, Key::F1),
             Self::Quit => one(CTRL, Key::Q),
             Self::ShowLabel => one(CTRL, Key::L),
+            Self::ShowAugment => one(CTRL, Key::M),
+            Self::ShowBalance => one(CTRL, Key::B),
             Self::ShowCollect | Self::ShowExplore | Self::ShowClean | Self::ShowSplit | Self::ToggleTheme => Vec::new(),
         }
     }

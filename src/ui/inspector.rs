@@ -4,13 +4,13 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
-use super::state::{Popup, UiState};
+use super::state::{Popup, UiState, View};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
 use super::widgets::text::{count, cut, things, turns};
 use crate::action::Action;
-use crate::data::{Dataset, Kind, Role, SampleId, digit_of_class};
+use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet, digit_of_class};
 use crate::workspace::Workspace;
 
 /// The most of a text that the inspector lays out at once.
@@ -98,9 +98,10 @@ fn sample(
             caption(ui, theme, &column.name);
             if dataset.edited(field, id).is_some() && column.source.is_some() {
                 ui.add_space(STEP);
-                let was = dataset.source_text(field, id);
+                let was = dataset.unedited(field, id);
                 let was = was.as_deref().map_or("null".to_owned(), |text| format!("“{}”", cut(text, 300)));
-                ui.label(RichText::new("edited").font(theme.note()).color(theme.accent)).on_hover_text(format!("It was {was}"));
+                let (word, said) = if dataset.is_made(id) { ("altered", "The original is") } else { ("edited", "It was") };
+                ui.label(RichText::new(word).font(theme.note()).color(theme.accent)).on_hover_text(format!("{said} {was}"));
             }
         });
         match column.role {
@@ -109,6 +110,7 @@ fn sample(
             _ => text(ui, state, theme, dataset, field, id),
         }
     }
+    family(ui, state, theme, dataset, id);
     label_error(ui, theme, bundle, id, commands, state);
     // The marks say whether there is anything to look for: the list may be long.
     if bundle.memo.flagged.contains_key(&id) {
@@ -116,6 +118,35 @@ fn sample(
     }
     marks(ui, theme, dataset, id, actions);
     history(ui, theme, workspace, id);
+}
+
+/// Of which sample it was made and how, or what was made of it.
+fn family(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, id: SampleId) {
+    let origins = dataset.origins(id);
+    let parent = origins.as_ref().map_or(id, |origins| origins.parent);
+    let children = dataset.children(parent);
+    if origins.is_none() && children.is_empty() {
+        return;
+    }
+    caption(ui, theme, "made");
+    if let Some(origins) = &origins {
+        let other = origins.other.map_or(String::new(), |other| format!(" and {}", other.0));
+        ui.label(format!("of sample {}{other} by {}, seed {}", parent.0, origins.made.title(), origins.made.batch.seed));
+        if let Some(risk) = origins.risk {
+            let far = origins.distance.map_or(String::new(), |far| format!(", distance from the original {far:.2}"));
+            ui.label(RichText::new(format!("label risk {risk:.2}{far}")).color(theme.dim));
+        }
+    } else {
+        ui.label(format!("{} of it", things(children.len(), "sample", "samples")));
+    }
+    if ui.link(RichText::new("show the original and all that was made of it").color(theme.accent)).clicked() {
+        let samples: SampleSet = children.iter().copied().chain([parent]).collect();
+        state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Listed { .. }));
+        state.toggle_clause(
+            Rule::Listed { title: format!("sample {} and its children", parent.0), samples: samples.into() }.into(),
+        );
+        state.view = View::Explore;
+    }
 }
 
 fn label(
@@ -300,7 +331,7 @@ fn history(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
     }
     for (field, column) in dataset.fields().iter().enumerate() {
         let Some(now) = dataset.edited(field, id) else { continue };
-        let was = dataset.source_text(field, id).unwrap_or_default();
+        let was = dataset.unedited(field, id).unwrap_or_default();
         ui.horizontal_wrapped(|ui| {
             dim(ui, theme, format!("{}:", column.name));
             if column.source.is_some() {

@@ -6,6 +6,7 @@
 pub mod commands;
 mod filter_bar;
 mod inspector;
+pub mod making;
 pub mod pictures;
 mod popups;
 mod shell;
@@ -27,7 +28,7 @@ pub use views::split::{METHODS, wanted as wanted_split};
 pub use widgets::text::{count, samples as count_samples};
 
 use crate::action::Action;
-use crate::data::Dataset;
+use crate::data::{Dataset, Pipeline};
 use crate::edit::{Edit, EditId};
 use crate::job::Progress;
 use crate::workspace::Workspace;
@@ -66,6 +67,8 @@ pub struct Bundle<'a> {
     pub notices: &'a [Notice],
     /// Files opened before, the latest first.
     pub recent: &'a [PathBuf],
+    /// Pipelines that were kept.
+    pub pipelines: &'a [Pipeline],
     /// The edit that History shows whole, with its number.
     pub shown_edit: Option<&'a (EditId, Edit)>,
     /// Milliseconds since 1970.
@@ -94,6 +97,8 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
             View::Explore => views::explore::draw(ui, state, bundle, workspace, actions),
             View::Clean => views::clean::draw(ui, state, bundle, workspace, actions),
             View::Label => views::label::draw(ui, state, bundle, workspace, actions, commands),
+            View::Augment => views::augment::draw(ui, state, bundle, workspace, actions),
+            View::Balance => views::balance::draw(ui, state, bundle, workspace, actions),
             View::Split => views::split::draw(ui, state, bundle, workspace, actions),
             View::Export => views::export::draw(ui, state, bundle, workspace, actions),
             View::History => views::history::draw(ui, state, bundle, workspace, actions),

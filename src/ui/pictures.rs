@@ -190,6 +190,18 @@ impl Pictures {
         }
     }
 
+    /// Forgets what was fetched of the samples from `first` on.
+    pub fn forget_from(&mut self, first: SampleId) {
+        self.kept.retain(|(id, _), shown| {
+            let stays = *id < first;
+            if !stays {
+                self.bytes -= shown.bytes;
+            }
+            stays
+        });
+        self.troubles.retain(|(id, _), _| *id < first);
+    }
+
     /// How many bytes of textures are kept.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::making::{AugmentForm, BalanceForm, Making};
 use crate::checks::label_errors::{LabelReport, Method};
 use crate::checks::{Kind as FindingKind, Scan, Thresholds};
 use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
@@ -19,6 +20,8 @@ pub enum View {
     Explore,
     Clean,
     Label,
+    Augment,
+    Balance,
     Split,
     Export,
     History,
@@ -26,7 +29,17 @@ pub enum View {
 
 impl View {
     /// Every screen, in the order of the rail: the order in which a dataset becomes good.
-    pub const ALL: [Self; 7] = [Self::Collect, Self::Explore, Self::Clean, Self::Label, Self::Split, Self::Export, Self::History];
+    pub const ALL: [Self; 9] = [
+        Self::Collect,
+        Self::Explore,
+        Self::Clean,
+        Self::Label,
+        Self::Augment,
+        Self::Balance,
+        Self::Split,
+        Self::Export,
+        Self::History,
+    ];
 
     /// Its name on the rail.
     pub fn title(self) -> &'static str {
@@ -35,6 +48,8 @@ impl View {
             Self::Explore => "Explore",
             Self::Clean => "Clean",
             Self::Label => "Label",
+            Self::Augment => "Augment",
+            Self::Balance => "Balance",
             Self::Split => "Split",
             Self::Export => "Export",
             Self::History => "History",
@@ -48,6 +63,8 @@ impl View {
             Self::Explore => "See the samples and their classes, relabel",
             Self::Clean => "What looks wrong, worst first",
             Self::Label => "Labels that are probably wrong, one key each",
+            Self::Augment => "More samples of those there are, seen before they are made",
+            Self::Balance => "How many samples each class has, and is to have",
             Self::Split => "Train, validation and test without leaks",
             Self::Export => "Save to a new file",
             Self::History => "Every edit, and back to any of them",
@@ -56,7 +73,7 @@ impl View {
 
     /// Whether a group of the rail begins with it.
     pub fn begins_group(self) -> bool {
-        matches!(self, Self::Explore | Self::Split | Self::Export)
+        matches!(self, Self::Explore | Self::Augment | Self::Export)
     }
 }
 
@@ -381,6 +398,8 @@ pub struct UiState {
     pub export: ExportForm,
     pub history_at: Option<EditId>,
     pub review: Review,
+    pub augment: AugmentForm,
+    pub balance: BalanceForm,
 }
 
 impl Default for UiState {
@@ -416,6 +435,8 @@ impl Default for UiState {
             },
             history_at: None,
             review: Review::default(),
+            augment: AugmentForm::default(),
+            balance: BalanceForm::default(),
         }
     }
 }
@@ -507,6 +528,8 @@ pub struct Memo {
     pub scan: Option<Arc<Scan>>,
     /// Where meaning comes from: the built-in embedding where there is no name.
     pub model_name: Option<String>,
+    /// What Augment and Balance show.
+    pub making: Making,
 }
 
 impl Default for Memo {
@@ -529,6 +552,7 @@ impl Default for Memo {
             streak: (0, 0),
             scan: None,
             model_name: None,
+            making: Making::default(),
         }
     }
 }

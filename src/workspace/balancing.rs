@@ -1,6 +1,6 @@
 //! Balancing, whole: what classes have in the train part, a plan by a rule, what it is worth to a probe, and the edit that does it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::checks::label_errors::TextOf;
 use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, Role, SampleId};
@@ -371,7 +371,7 @@ fn interpolated(
         return Err(BalanceError::NoNumbers);
     };
     let standing = standing(dataset, &balance.label, progress)?;
-    let gone: std::collections::HashSet<SampleId> = plan.gone.iter().copied().collect();
+    let gone: HashSet<SampleId> = plan.gone.iter().copied().collect();
     let mut by_class: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
     for id in standing.members.iter().filter(|id| !gone.contains(id)) {
         by_class.entry(standing.index.of(*id)).or_default().push(*id);
@@ -433,7 +433,7 @@ fn interpolated(
 }
 
 /// How often what is missing is made again.
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = 8;
 
 fn by_pipeline(
     dataset: &Dataset,
@@ -445,6 +445,14 @@ fn by_pipeline(
     let pipeline = balance.pipeline.clone().ok_or(BalanceError::NoPipeline)?;
     let mut missing: Vec<(SampleId, u32)> = plan.again.clone();
     let mut all = Children::default();
+    // Where a sample has no more to give, others of its classes step in.
+    let standing = standing(dataset, &balance.label, progress)?;
+    let gone: HashSet<SampleId> = plan.gone.iter().copied().collect();
+    let mut alike: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
+    for id in standing.members.iter().filter(|id| !gone.contains(id)) {
+        alike.entry(standing.index.of(*id)).or_default().push(*id);
+    }
+    let mut seen: HashSet<(SampleId, Vec<String>)> = HashSet::new();
     let (mut risks, mut distances) = (Vec::new(), Vec::new());
     let mut augment = Augment::of(dataset, pipeline.clone(), balance.seed, missing.clone())?;
     for round in 0..ROUNDS {
@@ -457,7 +465,8 @@ fn by_pipeline(
         };
         let mut born: HashMap<SampleId, u32> = HashMap::new();
         for (at, risk) in judged.iter().enumerate() {
-            if risk.is_some_and(|risk| risk.label > balance.most_risk) {
+            let twin = !pipeline.alters_pictures() && !seen.insert((children.parents[at], children.texts[at].clone()));
+            if twin || risk.is_some_and(|risk| risk.label > balance.most_risk) {
                 continue;
             }
             *born.entry(children.parents[at]).or_default() += 1;
@@ -470,14 +479,20 @@ fn by_pipeline(
                 distances.push(risk.map_or(Batch::UNJUDGED, |risk| Batch::thousandths(risk.distance)));
             }
         }
-        missing = missing
-            .into_iter()
-            .map(|(id, n)| (id, n - born.get(&id).copied().unwrap_or(0)))
-            .filter(|(_, n)| *n > 0)
-            .collect();
+        missing =
+            missing.into_iter().map(|(id, n)| (id, n - born.get(&id).copied().unwrap_or(0))).filter(|(_, n)| *n > 0).collect();
         if missing.is_empty() {
             break;
         }
+        let mut next: BTreeMap<SampleId, u32> = BTreeMap::new();
+        for (id, n) in &missing {
+            let list = &alike[standing.index.of(*id)];
+            let start = list.iter().position(|other| other == id).unwrap_or(0);
+            for step in 0..*n as usize {
+                *next.entry(list[(start + 1 + step * 7 + round as usize) % list.len()]).or_default() += 1;
+            }
+        }
+        missing = next.into_iter().collect();
     }
     augment.seed = balance.seed;
     let field = dataset.pictures();

@@ -7,6 +7,7 @@ use lapidary::data::{Dataset, SampleId};
 use lapidary::edit::{Change, Direction, Edit, EditId, History, Node, Target};
 use lapidary::io::{self, Reading, Rows};
 use lapidary::job::Progress;
+use lapidary::transform::Augment;
 use lapidary::workspace::Workspace;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -71,7 +72,7 @@ pub fn next_step(random: &mut StdRng, dataset: &Dataset, history: &History) -> S
             |random: &mut StdRng, n: usize| -> Vec<SampleId> { (0..n).map(|_| SampleId(random.random_range(0..rows))).collect() };
         let column = ["text", "label"][random.random_range(0..2)];
         let word = format!("word \"{}\"\n", random.random_range(0..9));
-        let edit = match random.random_range(0..14) {
+        let edit = match random.random_range(0..16) {
             0..4 => {
                 let samples = some(random, 1);
                 Edit::new("one", Change::cells(dataset, column, samples.iter().map(|id| (*id, Some(word.as_str())))).unwrap())
@@ -105,6 +106,16 @@ pub fn next_step(random: &mut StdRng, dataset: &Dataset, history: &History) -> S
             11 if !history.nodes().is_empty() => {
                 let target = random.random_range(0..=history.nodes().len());
                 return Step::Jump(target as EditId);
+            }
+            14 if dataset.made() < 400 => {
+                let pipeline = r#"{"steps": [{"op": "typing_errors"}, {"op": "letter_case", "p": 0.5}]}"#;
+                let pipeline = lapidary::data::Pipeline::parse(pipeline).unwrap();
+                let source = dataset.base.rows as u32;
+                let parents = (0..6).map(|_| (SampleId(random.random_range(0..source)), 1)).collect();
+                let mut augment = Augment::of(dataset, pipeline, u64::from(random.random::<u32>()), parents).unwrap();
+                augment.fields = vec![dataset.field("text").unwrap()];
+                let children = augment.run(dataset, &Progress::silent()).unwrap();
+                augment.edit(dataset, children, Vec::new(), Vec::new(), &|_| None, "made".to_owned()).unwrap()
             }
             12 => return Step::Reopen,
             13 => return Step::Save,

@@ -3,7 +3,7 @@
 use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::action::Action;
-use crate::edit::{Edit, EditId, Target};
+use crate::edit::{Edit, EditId, INHERITED, Target};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
@@ -111,7 +111,10 @@ fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
             ui.label(format!("{} → {}", show(change.before.get(0)), show(change.after.get(0))));
         }
         for (place, sample) in change.samples.iter().enumerate().take(100) {
-            let show = |value: Option<&str>| flat(value.unwrap_or("none"), 1).into_owned();
+            let show = |value: Option<&str>| match value {
+                Some(INHERITED) => "as its parent".to_owned(),
+                value => flat(value.unwrap_or("none"), 1).into_owned(),
+            };
             let (before, after) = (show(change.before.get(place)), show(change.after.get(place)));
             let text = format!("{}   {} → {}", count(sample.row()), cut(&before, 60), cut(&after, 60));
             ui.add(egui::Label::new(text).truncate());

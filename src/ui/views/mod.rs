@@ -1,5 +1,7 @@
 //! One file per screen.
 
+pub mod augment;
+pub mod balance;
 pub mod clean;
 pub mod collect;
 pub mod explore;

@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod controls;
+pub mod diff;
 pub mod gallery;
 pub mod picture;
 pub mod portrait;

@@ -1,0 +1,762 @@
+//! Augment and Balance beside the window: previews, plans, probes, and the runs that become edits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use egui::{ColorImage, Context, TextureOptions};
+
+use super::App;
+use super::work::{Done, VisibleKey};
+use crate::chance::seed_of;
+use crate::data::{Dataset, Kind, Pipeline, Role, SampleId};
+use crate::edit::{Change, Edit, Target as Of};
+use crate::io::picture_to_alter;
+use crate::job::{Cancelled, JobError, Progress};
+use crate::learn::risk::{Risk, RiskModel};
+use crate::pixels::{Look, Picture, look_of};
+use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under};
+use crate::transform::{Augment, AugmentError, TextAugmenter, second_parent, trainable};
+use crate::ui::making::{
+    AugmentForm, BalanceForm, BalanceView, DRAWS, Drawn, Estimate, Family, ORIGINALS, PICTURE_DRAWS, Preview, WEIGHTS,
+};
+use crate::ui::{View, Visible, count_samples};
+use crate::workspace::{
+    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, judge, likeness, number_fields,
+    risk_model, standing, worth,
+};
+
+/// What a preview depends on.
+#[derive(Clone, PartialEq)]
+struct PreviewKey {
+    form: AugmentForm,
+    revision: u64,
+    visible: VisibleKey,
+    /// Whether there was a model that judges.
+    judged: bool,
+}
+
+/// A preview without its textures.
+pub struct Drafted {
+    families: Vec<DraftedFamily>,
+    estimate: Estimate,
+    trouble: Option<String>,
+}
+
+struct DraftedFamily {
+    parent: SampleId,
+    texts: Vec<String>,
+    picture: Option<Result<Picture, String>>,
+    draws: Vec<DraftedDraw>,
+}
+
+#[derive(Default)]
+struct DraftedDraw {
+    texts: Vec<String>,
+    picture: Option<Picture>,
+    changed: Option<Picture>,
+    risk: Option<Risk>,
+    steps: Vec<usize>,
+}
+
+/// What was worked out, and from what.
+#[derive(Default)]
+pub struct MakingKeys {
+    preview: Option<PreviewKey>,
+    /// Samples that may be augmented, at a revision and under a filter.
+    parents: Option<(u64, VisibleKey, Arc<Vec<SampleId>>)>,
+    /// Originals as they were decoded for previews.
+    originals: Originals,
+    risk: Option<(u64, bool)>,
+    model: Option<Arc<RiskModel>>,
+    balance: Option<(BalanceForm, u64)>,
+    likeness: Option<Arc<Likeness>>,
+    likeness_asked: bool,
+    /// The plan that the probe was asked about.
+    probed: Option<(BalanceForm, u64)>,
+}
+
+type Originals = Arc<Mutex<HashMap<SampleId, (Picture, f64)>>>;
+
+/// Pictures are previewed at this many pixels a side.
+const SIDE: u32 = 256;
+/// The most originals that are kept.
+const KEPT: usize = 200;
+/// How many draws an estimate is made of.
+const SAMPLED: usize = 160;
+/// Above this many samples, no probe is made unasked.
+const MANY: usize = 60_000;
+
+/// The column of sample weights.
+const WEIGHT: &str = "sample_weight";
+
+/// What came of a job here.
+pub enum MakingDone {
+    Preview(Box<Drafted>, Option<Arc<Vec<SampleId>>>),
+    Risk(Option<Arc<RiskModel>>),
+    Augmented(u64, Box<crate::workspace::Augmented>, Option<usize>),
+    Likeness(Option<Arc<Likeness>>),
+    Plan(Box<Result<BalanceView, String>>),
+    Worth(Box<Worth>),
+    Balanced(u64, Box<Balanced>),
+}
+
+impl App {
+    /// Starts what Augment and Balance need, where they are looked at.
+    pub(super) fn schedule_making(&mut self) {
+        match self.state.view {
+            View::Augment => {
+                self.schedule_risk();
+                self.schedule_preview();
+            }
+            View::Balance => {
+                self.schedule_likeness();
+                self.schedule_balance();
+            }
+            _ => {}
+        }
+    }
+
+    fn scan_looks(&self) -> Option<Arc<Vec<Look>>> {
+        self.memo.scan.as_ref().map(|scan| Arc::clone(&scan.looks))
+    }
+
+    /// Learns to judge labels, once for a revision: by pictures where the pipeline alters those.
+    fn schedule_risk(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let of_pictures = self.state.augment.pipeline.alters_pictures() && dataset.pictures().is_some();
+        let looks = if of_pictures { self.scan_looks() } else { None };
+        if of_pictures && looks.is_none() || dataset.with_role(Role::is_label).is_none() {
+            return;
+        }
+        let wanted = (workspace.revision(), of_pictures);
+        if self.making.risk == Some(wanted) || self.jobs.is_running("risk") {
+            return;
+        }
+        self.making.risk = Some(wanted);
+        let snapshot = dataset.clone();
+        self.jobs.start("risk", "Learning what labels depend on", move |progress| {
+            let model = risk_model(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
+            Ok(Done::Making(MakingDone::Risk(model.map(Arc::new))))
+        });
+    }
+
+    fn schedule_preview(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        if self.memo.visible_stale {
+            return;
+        }
+        let form = &self.state.augment;
+        let revision = workspace.revision();
+        let key = PreviewKey {
+            form: AugmentForm { open: None, changes: form.changes, ..form.clone() },
+            revision,
+            visible: self.visible_key(),
+            judged: self.making.model.is_some(),
+        };
+        if self.making.preview.as_ref() == Some(&key) {
+            return;
+        }
+        let known = self.making.parents.as_ref().filter(|(at, visible, _)| *at == revision && *visible == key.visible);
+        let parents = known.map(|(_, _, list)| Arc::clone(list));
+        // Another estimate is made where more than the draw and the page has changed.
+        let same = |before: &PreviewKey| {
+            let plain = |form: &AugmentForm| AugmentForm { draw: 0, page: 0, changes: false, upto: None, ..form.clone() };
+            plain(&before.form) == plain(&key.form)
+                && before.revision == revision
+                && before.visible == key.visible
+                && before.judged == key.judged
+        };
+        let estimate = self.making.preview.as_ref().filter(|before| same(before)).and(self.memo.making.preview.as_ref());
+        let estimate = estimate.map(|preview| preview.estimate);
+        let visible = self.memo.visible.clone();
+        let filtered = !self.state.filter.is_empty();
+        let (snapshot, form) = (workspace.dataset().clone(), key.form.clone());
+        let (model, originals) = (self.making.model.clone(), Arc::clone(&self.making.originals));
+        self.making.preview = Some(key);
+        self.memo.making.stale = true;
+        self.jobs.start("preview", "Drawing", move |progress| {
+            let fresh = parents.is_none();
+            let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
+            let model = model.as_deref();
+            let drafted = draft(&snapshot, &form, &parents, model, &originals, estimate, progress)?;
+            Ok(Done::Making(MakingDone::Preview(Box::new(drafted), fresh.then_some(parents))))
+        });
+    }
+
+    fn schedule_likeness(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let pictures = dataset.pictures().is_some() && crate::transform::text_fields(dataset).is_empty();
+        let looks = if pictures { self.scan_looks() } else { None };
+        if self.making.likeness_asked || pictures && looks.is_none() {
+            return;
+        }
+        self.making.likeness_asked = true;
+        let snapshot = dataset.clone();
+        self.jobs.start("likeness", "Reading the samples", move |progress| {
+            let likeness = likeness(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
+            Ok(Done::Making(MakingDone::Likeness(likeness.map(Arc::new))))
+        });
+    }
+
+    fn schedule_balance(&mut self) {
+        if self.state.balance.under == Under::Easy && self.making.model.is_none() {
+            self.schedule_risk();
+            if self.jobs.is_running("risk") {
+                return;
+            }
+        }
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let form = &self.state.balance;
+        let wanted = (form.clone(), workspace.revision());
+        if self.making.balance.as_ref() == Some(&wanted) {
+            return;
+        }
+        let redundant = form.under == Under::Redundant && self.making.likeness.is_none();
+        if redundant && self.jobs.is_running("likeness") {
+            return;
+        }
+        let Some(asked) = self.balance_asked(dataset) else {
+            self.memo.making.balance_trouble = Some(BalanceError::NoLabel.to_string());
+            return;
+        };
+        self.making.balance = Some(wanted);
+        let (snapshot, likeness, model) = (dataset.clone(), self.making.likeness.clone(), self.making.model.clone());
+        self.jobs.start("balance", "Planning", move |progress| {
+            let done = planned(&snapshot, &asked, likeness.as_deref(), model.as_deref(), progress);
+            match done {
+                Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
+                Err(error) => Ok(Done::Making(MakingDone::Plan(Box::new(Err(error.to_string()))))),
+                Ok((names, plan, samples)) => {
+                    let numbers = !number_fields(&snapshot).is_empty();
+                    let view = BalanceView { label: asked.label, names, plan, samples, numbers };
+                    Ok(Done::Making(MakingDone::Plan(Box::new(Ok(view)))))
+                }
+            }
+        });
+    }
+
+    /// What the form of Balance asks for.
+    fn balance_asked(&self, dataset: &Dataset) -> Option<Balance> {
+        let form = &self.state.balance;
+        let field = dataset.field(&form.label).or_else(|| dataset.with_role(Role::is_label))?;
+        Some(Balance {
+            label: dataset.fields()[field].name.to_string(),
+            rule: form.rule(),
+            under: form.under,
+            over: form.over,
+            pipeline: (form.over == Over::Augment).then(|| self.state.augment.pipeline.clone()),
+            most_risk: self.state.augment.most_risk,
+            seed: form.seed,
+        })
+    }
+
+    /// Asks the probe what the plan on screen is worth.
+    pub(super) fn start_probe(&mut self) {
+        let (Some(workspace), Some(likeness)) = (&self.workspace, self.making.likeness.clone()) else { return };
+        let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
+        let Some(view) = &self.memo.making.balance else { return };
+        let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
+        let model = self.making.model.clone();
+        self.making.probed.clone_from(&self.making.balance);
+        self.jobs.start("probe", "Probing what it is worth", move |progress| {
+            let fail = |error: BalanceError| match error {
+                BalanceError::Cancelled => JobError::Cancelled,
+                other => JobError::Failed(other.to_string()),
+            };
+            let standing = standing(&snapshot, &asked.label, progress).map_err(fail)?;
+            let done = balanced(&snapshot, &asked, &plan, Some(&likeness), model.as_deref(), progress).map_err(fail)?;
+            let found = worth(&snapshot, &standing, &likeness, done.edit.as_ref(), f64::from(wanted), progress)?;
+            Ok(Done::Making(MakingDone::Worth(Box::new(found))))
+        });
+    }
+
+    /// Makes the samples that Augment shows; those of `instead`, a batch, go for them.
+    pub(super) fn start_augment(&mut self, ctx: &Context, instead: Option<usize>) {
+        let Some(workspace) = &self.workspace else { return };
+        let revision = workspace.revision();
+        let known = self.making.parents.as_ref().filter(|(at, ..)| *at == revision);
+        let (snapshot, form) = (workspace.dataset().clone(), self.state.augment.clone());
+        let visible = self.memo.visible.clone();
+        let filtered = !self.state.filter.is_empty();
+        let parents = known.map(|(_, _, list)| Arc::clone(list));
+        let (pipeline, seed, copies) = (form.pipeline.clone(), form.seed, form.copies);
+        let again = match instead.and_then(|at| snapshot.batches().get(at).cloned()) {
+            None => None,
+            Some(made) => match &made.pipeline {
+                Some(pipeline) => {
+                    let mut counts: std::collections::BTreeMap<SampleId, u32> = std::collections::BTreeMap::new();
+                    made.batch.parents.iter().for_each(|id| *counts.entry(*id).or_default() += 1);
+                    Some((pipeline.clone(), made.batch.seed.wrapping_add(1), counts.into_iter().collect::<Vec<_>>()))
+                }
+                None => return self.complain(ctx, "Only what a pipeline has made can be made anew"),
+            },
+        };
+        let model = self.making.model.clone();
+        self.jobs.start("augment", "Making samples", move |progress| {
+            let asked = match again {
+                Some((pipeline, seed, list)) => Augment::of(&snapshot, pipeline, seed, list),
+                None => {
+                    let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
+                    Augment::of(&snapshot, pipeline, seed, parents.iter().map(|id| (*id, copies)).collect())
+                }
+            };
+            let fail = |error: AugmentError| match error {
+                AugmentError::Cancelled => JobError::Cancelled,
+                other => JobError::Failed(other.to_string()),
+            };
+            let asked = asked.map_err(fail)?;
+            let done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, progress).map_err(fail)?;
+            Ok(Done::Making(MakingDone::Augmented(revision, Box::new(done), instead)))
+        });
+    }
+
+    /// Carries the plan on screen out.
+    pub(super) fn start_balance(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let (Some(asked), Some(view)) = (self.balance_asked(workspace.dataset()), &self.memo.making.balance) else { return };
+        let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
+        let (likeness, model) = (self.making.likeness.clone(), self.making.model.clone());
+        self.jobs.start("augment", "Balancing", move |progress| {
+            match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), progress) {
+                Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),
+                Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
+                Err(error) => Err(JobError::Failed(error.to_string())),
+            }
+        });
+    }
+
+    /// Takes in what a job has brought.
+    pub(super) fn take_making(&mut self, ctx: &Context, done: MakingDone) {
+        match done {
+            MakingDone::Preview(drafted, parents) => {
+                if let (Some(parents), Some(key)) = (parents, &self.making.preview) {
+                    self.making.parents = Some((key.revision, key.visible.clone(), parents));
+                }
+                self.memo.making.stale = false;
+                self.memo.making.preview = Some(shown(ctx, *drafted));
+            }
+            MakingDone::Risk(model) => self.making.model = model,
+            MakingDone::Likeness(likeness) => {
+                self.making.likeness = likeness;
+                if self.memo.making.balance.as_ref().is_some_and(|view| view.samples <= MANY) {
+                    self.start_probe();
+                }
+            }
+            MakingDone::Plan(result) => match *result {
+                Ok(view) => {
+                    let few = view.samples <= MANY;
+                    (self.memo.making.balance, self.memo.making.balance_trouble) = (Some(view), None);
+                    self.memo.making.worth_old = self.making.probed != self.making.balance;
+                    // Once unasked; then when somebody asks, or plans otherwise.
+                    if few && self.memo.making.worth_old && self.state.balance.rule != WEIGHTS {
+                        self.start_probe();
+                    }
+                }
+                Err(trouble) => (self.memo.making.balance, self.memo.making.balance_trouble) = (None, Some(trouble)),
+            },
+            MakingDone::Worth(worth) => {
+                self.memo.making.worth_old = self.making.probed != self.making.balance;
+                self.memo.making.worth = Some(*worth);
+            }
+            MakingDone::Augmented(revision, done, instead) => self.take_augmented(ctx, revision, *done, instead),
+            MakingDone::Balanced(revision, done) => {
+                if self.is_stale(ctx, revision) {
+                    return;
+                }
+                let Some(edit) = done.edit else {
+                    return self.say(ctx, "There is nothing to do: every class has what it should");
+                };
+                self.edit(ctx, true, |_| Ok(Some(edit)));
+                if done.short > 0 {
+                    let what = "could not be made: the pipeline leaves them as they are, or is too risky";
+                    self.say(ctx, format!("{} {what}", count_samples(done.short as usize)));
+                }
+            }
+        }
+    }
+
+    fn is_stale(&mut self, ctx: &Context, revision: u64) -> bool {
+        let stale = self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision);
+        if stale {
+            self.complain(ctx, "The dataset was edited meanwhile, and nothing was added: add once more");
+        }
+        stale
+    }
+
+    fn take_augmented(&mut self, ctx: &Context, revision: u64, done: crate::workspace::Augmented, instead: Option<usize>) {
+        if self.is_stale(ctx, revision) {
+            return;
+        }
+        let Some(mut edit) = done.edit else {
+            return self.say(ctx, "Nothing was added: every draw leaves its sample as it is, or is too risky");
+        };
+        if let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset())
+            && let Some(old) = instead.and_then(|at| dataset.batches().get(at))
+        {
+            let gone = Change::mark(dataset, Of::Excluded, old.batch.ids(), true).ok().flatten();
+            edit.words = format!("Made {} anew by {}", count_samples(done.made), old.title());
+            edit.changes.splice(0..0, gone);
+        }
+        self.edit(ctx, true, |_| Ok(Some(edit)));
+        let mut left = Vec::new();
+        if done.risky > 0 {
+            left.push(format!("{} too risky", crate::ui::count(done.risky)));
+        }
+        if done.same > 0 {
+            left.push(format!("{} that came out as their parent", crate::ui::count(done.same)));
+        }
+        if !left.is_empty() {
+            self.say(ctx, format!("Left out: {}", left.join(", ")));
+        }
+    }
+
+    /// Samples were made, or are gone: whoever fetches pictures sees them, and what stood in their place is forgotten.
+    pub(super) fn made_moved(&mut self, edit: Option<&Edit>) {
+        let makes = edit.is_none_or(|edit| edit.changes.iter().any(|change| matches!(change.target, Of::Made(_))));
+        if !makes {
+            return;
+        }
+        let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset()) else { return };
+        self.pictures.forget_from(SampleId::at(dataset.base.rows));
+        self.renew_fetcher();
+    }
+
+    /// The class weights of the train part as JSON, for the clipboard.
+    pub(super) fn class_weights(&self) -> Option<String> {
+        let view = self.memo.making.balance.as_ref()?;
+        let beta = self.state.balance.beta;
+        let how = if beta > 0.0 { ClassWeights::Effective(beta) } else { ClassWeights::Balanced };
+        let of = how.of(&view.plan.now);
+        let all: serde_json::Map<String, serde_json::Value> = view
+            .names
+            .iter()
+            .zip(of)
+            .filter(|(_, weight)| *weight > 0.0)
+            .map(|(name, weight)| (name.to_string(), serde_json::json!(weight)))
+            .collect();
+        Some(format!("{:#}\n", serde_json::Value::Object(all)))
+    }
+
+    /// Adds the weight of each sample's class as a column; of several classes, their mean.
+    pub(super) fn add_weights(&mut self, ctx: &Context) {
+        let Some(view) = &self.memo.making.balance else { return };
+        let beta = self.state.balance.beta;
+        let how = if beta > 0.0 { ClassWeights::Effective(beta) } else { ClassWeights::Balanced };
+        let (of, label, names) = (how.of(&view.plan.now), view.label.clone(), view.names.clone());
+        self.edit(ctx, true, |workspace| {
+            let dataset = workspace.dataset();
+            let Some(index) = workspace.classes(&label) else { return Ok(None) };
+            // The plan's classes and the index's may stand in another order.
+            let place = |class: u32| names.iter().position(|name| *name == index.names()[class as usize]);
+            let weights: Vec<f64> = (0..index.names().len() as u32).map(|class| place(class).map_or(0.0, |at| of[at])).collect();
+            let texts: Vec<(SampleId, String)> = (0..dataset.base.rows)
+                .map(SampleId::at)
+                .filter_map(|id| {
+                    let list = index.of(id);
+                    let sum: f64 = list.iter().map(|class| weights[*class as usize]).sum();
+                    (!list.is_empty()).then(|| (id, format!("{}", (sum / list.len() as f64 * 1e6).round() / 1e6)))
+                })
+                .collect();
+            let words = format!("Weighed {} by the classes of {label}", count_samples(texts.len()));
+            let cells = texts.iter().map(|(id, text)| (*id, text.as_str()));
+            if dataset.field(WEIGHT).is_some() {
+                let change = Change::cells(dataset, WEIGHT, cells.map(|(id, text)| (id, Some(text))))?;
+                return Ok(Edit::new(words, change));
+            }
+            let add = Change::add_column(dataset, WEIGHT, Kind::Number, Role::Other)?;
+            Ok(Edit::new(words, [add, Change::fill(WEIGHT, cells)]))
+        });
+    }
+
+    /// Forgets everything that belonged to the dataset that was open.
+    pub(super) fn forget_making(&mut self) {
+        self.making = MakingKeys::default();
+        for job in ["risk", "preview", "augment", "likeness", "balance", "probe"] {
+            self.jobs.cancel(job);
+        }
+    }
+
+    /// Saves the pipeline under its name, over one of the same name.
+    pub(super) fn keep_pipeline(&mut self, ctx: &Context) {
+        let pipeline = self.state.augment.pipeline.clone();
+        if let Err(trouble) = Pipeline::parse(&pipeline.to_json()) {
+            return self.complain(ctx, format!("The pipeline is not saved: {trouble}"));
+        }
+        self.settings.pipelines.retain(|known| known.name != pipeline.name);
+        self.say(ctx, format!("Saved the pipeline {}", pipeline.name));
+        self.settings.pipelines.insert(0, pipeline);
+        if let Err(error) = self.settings.save(&self.folders) {
+            self.complain(ctx, format!("The pipeline could not be kept: {error}"));
+        }
+    }
+
+    /// Reads a pipeline from a file, or writes it there.
+    pub(super) fn pipeline_file(&mut self, ctx: &Context, path: &std::path::Path, save: bool) {
+        if save {
+            let json = serde_json::to_string_pretty(&self.state.augment.pipeline).unwrap_or_default();
+            match crate::io::write_small(path, &format!("{json}\n")) {
+                Ok(()) => self.say(ctx, format!("Saved the pipeline to {}", path.display())),
+                Err(error) => self.complain(ctx, error.to_string()),
+            }
+            return;
+        }
+        let read = crate::io::read_small(path).map_err(|error| error.to_string());
+        match read.and_then(|text| Pipeline::parse(&text)) {
+            Ok(mut pipeline) => {
+                if pipeline.name.is_empty() {
+                    pipeline.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                }
+                self.state.augment.pipeline = pipeline;
+                (self.state.augment.open, self.state.augment.upto) = (None, None);
+            }
+            Err(trouble) => self.complain(ctx, format!("{}: {trouble}", path.display())),
+        }
+    }
+}
+
+/// The samples that may be augmented, of those the filter leaves.
+fn parents_of(dataset: &Dataset, visible: Option<&Visible>) -> Vec<SampleId> {
+    let all = trainable(dataset);
+    match visible {
+        None => all,
+        Some(visible) => {
+            let mut shown: Vec<SampleId> = visible.iter().collect();
+            shown.sort_unstable();
+            all.into_iter().filter(|id| shown.binary_search(id).is_ok()).collect()
+        }
+    }
+}
+
+fn draft(
+    dataset: &Dataset,
+    form: &AugmentForm,
+    parents: &[SampleId],
+    model: Option<&RiskModel>,
+    originals: &Originals,
+    estimate: Option<Estimate>,
+    progress: &Progress,
+) -> Result<Drafted, Cancelled> {
+    let trouble = |text: String| Drafted { families: Vec::new(), estimate: Estimate::default(), trouble: Some(text) };
+    let counted = parents.iter().map(|id| (*id, 1)).collect();
+    // The draws that a run makes; another draw is a run with another seed.
+    let seed = if form.draw == 0 { form.seed } else { seed_of(&[form.seed, form.draw]) };
+    let augment = match Augment::of(dataset, form.pipeline.clone(), seed, counted) {
+        Ok(augment) => augment,
+        Err(AugmentError::NoSteps) => return originals_only(dataset, form, parents, originals),
+        Err(error) => return Ok(trouble(error.to_string())),
+    };
+    let augmenter = TextAugmenter::new(&augment.pipeline);
+    let upto = form.upto.map_or(augment.pipeline.steps.len(), |at| at + 1);
+    let field = dataset.pictures().filter(|_| augment.pipeline.alters_pictures() || augment.fields.is_empty());
+    let draws = if field.is_some() { PICTURE_DRAWS } else { DRAWS };
+    let mut families = Vec::new();
+    for place in 0..ORIGINALS.min(parents.len()) {
+        progress.check()?;
+        let parent = shown_parent(parents, form.page, place);
+        let mut family = original(dataset, &augment.fields, field, parent, originals);
+        let before: Vec<String> = family.texts.clone();
+        for (draw, texts) in augment.children_of(dataset, &augmenter, parent, draws) {
+            let happens = |at: &usize| augment.pipeline.chance(draw, *at).is_some();
+            let steps: Vec<usize> = (0..upto.min(augment.pipeline.steps.len())).filter(happens).collect();
+            let mut drawn = DraftedDraw { texts, steps, ..DraftedDraw::default() };
+            if upto < augment.pipeline.steps.len() {
+                drawn.texts = before.iter().map(|before| augmenter.alter(draw, upto, before)).collect();
+            }
+            if let (Some(field), Some(Ok(picture))) = (field, &family.picture) {
+                let unit = kept(originals, parent).map_or(1.0, |(_, unit)| unit);
+                let other = augment.pipeline.mixes().then(|| second_parent(draw, parent, parents));
+                let other = other.and_then(|other| decoded(dataset, field, other, originals).ok()).map(|(picture, _)| picture);
+                let (altered, _) = augment.pipeline.alter(draw, upto, picture.clone(), unit, other.as_ref(), Vec::new());
+                drawn.changed = form.changes.then(|| difference(picture, &altered));
+                drawn.picture = Some(altered);
+            }
+            family.draws.push(drawn);
+        }
+        if let Some(model) = model {
+            judge_family(dataset, &augment, model, &mut family);
+        }
+        families.push(family);
+    }
+    let estimate = match estimate {
+        Some(known) => known,
+        None => estimated(dataset, form, &augment, model, progress)?,
+    };
+    Ok(Drafted { families, estimate, trouble: None })
+}
+
+/// The sample previewed at a place of a page: from all over the dataset, since neighbours in a file are often alike.
+fn shown_parent(parents: &[SampleId], page: usize, place: usize) -> SampleId {
+    let at = page * ORIGINALS + place;
+    // A step that shares no factor with the length visits every sample before any comes again.
+    let n = parents.len();
+    let gcd = |mut a: usize, mut b: usize| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    let step = (n * 382 / 1_000..n).find(|step| gcd(*step, n) == 1).unwrap_or(1);
+    parents[(at % n * step) % n]
+}
+
+/// A pipeline without steps still shows what there is to alter.
+fn originals_only(
+    dataset: &Dataset,
+    form: &AugmentForm,
+    parents: &[SampleId],
+    originals: &Originals,
+) -> Result<Drafted, Cancelled> {
+    let fields = crate::transform::text_fields(dataset);
+    let field = dataset.pictures().filter(|_| fields.is_empty());
+    let families = (0..ORIGINALS.min(parents.len()))
+        .map(|place| original(dataset, &fields, field, shown_parent(parents, form.page, place), originals))
+        .collect();
+    let estimate = Estimate { parents: parents.len(), ..Estimate::default() };
+    let trouble = parents.is_empty().then(|| AugmentError::NoSamples.to_string());
+    Ok(Drafted { families, estimate, trouble })
+}
+
+fn original(dataset: &Dataset, fields: &[usize], field: Option<usize>, parent: SampleId, originals: &Originals) -> DraftedFamily {
+    let texts = fields.iter().map(|field| dataset.text(*field, parent).unwrap_or_default().into_owned()).collect();
+    let picture = field.map(|field| decoded(dataset, field, parent, originals).map(|(picture, _)| picture));
+    DraftedFamily { parent, texts, picture, draws: Vec::new() }
+}
+
+fn kept(originals: &Originals, id: SampleId) -> Option<(Picture, f64)> {
+    originals.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+}
+
+/// An original, decoded once for many draws.
+fn decoded(dataset: &Dataset, field: usize, id: SampleId, originals: &Originals) -> Result<(Picture, f64), String> {
+    if let Some(known) = kept(originals, id) {
+        return Ok(known);
+    }
+    let fresh = picture_to_alter(dataset, field, id, Some(SIDE)).map_err(|trouble| trouble.to_string())?;
+    let mut all = originals.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= KEPT {
+        all.clear();
+    }
+    all.insert(id, fresh.clone());
+    Ok(fresh)
+}
+
+fn judge_family(dataset: &Dataset, augment: &Augment, model: &RiskModel, family: &mut DraftedFamily) {
+    let row = family.parent.0;
+    let risks = if model.reads_texts() {
+        let text = crate::checks::label_errors::TextOf::of(dataset, None).ok();
+        let texts: Vec<(u32, String)> = family
+            .draws
+            .iter()
+            .map(|drawn| {
+                let read = text.as_ref().map(|text| {
+                    text.read_with(dataset, family.parent, |field| {
+                        let place = augment.fields.iter().position(|known| *known == field)?;
+                        drawn.texts.get(place).map(String::as_str)
+                    })
+                });
+                (row, read.unwrap_or_default())
+            })
+            .collect();
+        model.of_altered_texts(&texts.iter().map(|(row, text)| (*row, text.as_str())).collect::<Vec<_>>())
+    } else {
+        let looks: Vec<(u32, Look)> =
+            family.draws.iter().filter_map(|drawn| drawn.picture.as_ref()).map(|picture| (row, look_of(picture))).collect();
+        model.of_altered_pictures(&looks)
+    };
+    family.draws.iter_mut().zip(risks).for_each(|(drawn, risk)| drawn.risk = risk);
+}
+
+/// Draws some hundred children as a run would, and says what a run comes to.
+fn estimated(
+    dataset: &Dataset,
+    form: &AugmentForm,
+    augment: &Augment,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<Estimate, Cancelled> {
+    let parents = &augment.parents;
+    let stride = (parents.len() / SAMPLED).max(1);
+    let few = Augment { parents: parents.iter().step_by(stride).take(SAMPLED).copied().collect(), ..augment.clone() };
+    let begun = Instant::now();
+    let children = few.run(dataset, progress)?;
+    let risks = match model {
+        Some(model) => judge(dataset, &few, &children, model, progress)?,
+        None => Vec::new(),
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let n = few.parents.len().max(1) as f64;
+    let risky = risks.iter().flatten().filter(|risk| risk.label > form.most_risk).count();
+    let bytes: usize = children.texts.iter().flatten().map(String::len).sum();
+    Ok(Estimate {
+        parents: parents.len(),
+        same: children.same as f64 / n,
+        risky: risky as f64 / n,
+        seconds: seconds / n,
+        bytes: bytes as f64 / children.parents.len().max(1) as f64,
+    })
+}
+
+/// Where two pictures of one size differ: grey where they do not, and brighter the more they do.
+fn difference(before: &Picture, after: &Picture) -> Picture {
+    let mut out = after.clone();
+    if (before.width, before.height) != (after.width, after.height) {
+        return out;
+    }
+    let old = before.rgba.as_chunks::<4>().0;
+    for (pixel, old) in out.rgba.as_chunks_mut::<4>().0.iter_mut().zip(old) {
+        let off = (0..3).map(|channel| pixel[channel].abs_diff(old[channel])).max().unwrap_or(0);
+        let grey = (u16::from(pixel[0]) + u16::from(pixel[1]) + u16::from(pixel[2])) / 6;
+        let lit = u16::from(off).saturating_mul(3).min(255);
+        let mix = |to: u16| ((grey * (255 - lit) + to * lit) / 255) as u8;
+        *pixel = [mix(255), mix(96), mix(160), 255];
+    }
+    out
+}
+
+fn shown(ctx: &Context, drafted: Drafted) -> Preview {
+    let texture = |name: String, picture: &Picture| {
+        let image = ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba);
+        ctx.load_texture(name, image, TextureOptions::LINEAR)
+    };
+    let families = drafted
+        .families
+        .into_iter()
+        .map(|family| Family {
+            parent: family.parent,
+            texts: family.texts,
+            picture: family
+                .picture
+                .map(|picture| picture.map(|picture| texture(format!("original {}", family.parent.0), &picture))),
+            draws: family
+                .draws
+                .into_iter()
+                .map(|drawn| Drawn {
+                    texts: drawn.texts,
+                    picture: drawn.picture.as_ref().map(|picture| texture("drawn".to_owned(), picture)),
+                    changed: drawn.changed.as_ref().map(|picture| texture("changed".to_owned(), picture)),
+                    risk: drawn.risk,
+                    steps: drawn.steps,
+                })
+                .collect(),
+        })
+        .collect();
+    Preview { families, estimate: drafted.estimate, trouble: drafted.trouble }
+}
+
+type Planned = (Vec<Arc<str>>, BalancePlan, usize);
+
+fn planned(
+    dataset: &Dataset,
+    asked: &Balance,
+    likeness: Option<&Likeness>,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<Planned, BalanceError> {
+    let standing = standing(dataset, &asked.label, progress)?;
+    let plan = balance_plan(dataset, asked, &standing, likeness, model, progress)?;
+    Ok((standing.index.names().to_vec(), plan, standing.members.len() + standing.made.len()))
+}

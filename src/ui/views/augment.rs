@@ -1,0 +1,575 @@
+//! Augment: a pipeline of steps on the left, what it makes of real samples on the right, before anything is made.
+
+use egui::{
+    Align, CentralPanel, Color32, DragValue, Frame, Layout, Margin, Mesh, Panel, Rect, RichText, Role as WidgetType, ScrollArea,
+    Sense, Slider, Stroke, TextEdit, TextureHandle, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::action::Action;
+use crate::data::{Augmentation, Pipeline, Role, Rule, Step};
+use crate::learn::risk::Risk;
+use crate::transform::text_fields;
+use crate::ui::Bundle;
+use crate::ui::making::{AugmentForm, Drawn, Estimate, Family, MOST_COPIES, ORIGINALS, Preview, starters};
+use crate::ui::state::UiState;
+use crate::ui::theme::{STEP, Theme};
+use crate::ui::widgets::controls::{Look, button, caption, clipped, cross, dim, keycap, severity, title};
+use crate::ui::widgets::diff;
+use crate::ui::widgets::picture::fitted;
+use crate::ui::widgets::text::{count, cut, percent, things};
+use crate::workspace::Workspace;
+
+/// The width of the pipeline.
+const SIDE: f32 = 280.0;
+/// The most of a text that is laid out.
+const LONGEST: usize = 1_500;
+
+/// Draws it.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 12, top: 16, bottom: 8 });
+    Panel::left("pipeline").exact_size(SIDE).resizable(false).frame(frame).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            pipeline(ui, &mut state.augment, bundle, workspace, actions);
+            keep(ui, &mut state.augment, theme);
+            ui.add_space(STEP * 3.0);
+            run(ui, state, bundle, workspace, actions);
+            made(ui, state, theme, workspace, actions);
+        });
+    });
+    let frame = Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 8 });
+    CentralPanel::default().frame(frame).show(ui, |ui| preview(ui, state, bundle, workspace));
+}
+
+/// The name of the pipeline, its menu, its steps, and what can be added.
+fn pipeline(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    ui.label(RichText::new("pipeline").font(theme.note()).color(theme.dim));
+    ui.horizontal(|ui| {
+        let wide = ui.available_width() - 72.0;
+        let edit = TextEdit::singleline(&mut form.pipeline.name).desired_width(wide - 16.0).margin(Margin::symmetric(8, 5));
+        let response = ui.add(edit);
+        response.widget_info(|| WidgetInfo::text_edit(true, "", "", "Name of the pipeline"));
+        let menu = ui.menu_button(RichText::new("Saved").color(theme.dim), |ui| pipelines(ui, form, bundle, actions));
+        menu.response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Pipelines"));
+    });
+    ui.add_space(STEP);
+    steps(ui, form, theme);
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(12.0, 6.0);
+        let wide = ui.available_width();
+        let dataset = workspace.dataset();
+        let (texts, pictures) = (!text_fields(dataset).is_empty(), dataset.pictures().is_some());
+        ui.allocate_ui_with_layout(vec2(wide, theme.sizes.control), Layout::top_down_justified(Align::Center), |ui| {
+            let menu = ui.menu_button(RichText::new("+ Add step").color(theme.dim), |ui| {
+                ui.set_min_width(220.0);
+                ScrollArea::vertical().max_height(460.0).show(ui, |ui| add(ui, form, theme, texts, pictures));
+            });
+            menu.response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Add step"));
+        });
+    });
+}
+
+fn pipelines(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    ui.set_min_width(200.0);
+    let kept = bundle.pipelines.iter().cloned();
+    let more = starters().into_iter().filter(|one| bundle.pipelines.iter().all(|known| known.name != one.name));
+    for one in kept.chain(more) {
+        if ui.add(egui::Button::new(&one.name).frame(false)).clicked() {
+            form.pipeline = one;
+            (form.open, form.upto) = (None, None);
+            ui.close();
+        }
+    }
+    ui.separator();
+    for (name, action) in [
+        ("Keep under its name", Action::KeepPipeline),
+        ("Save to a file…", Action::PipelineDialog { save: true }),
+        ("Open from a file…", Action::PipelineDialog { save: false }),
+    ] {
+        if ui.add(egui::Button::new(name).frame(false)).clicked() {
+            actions.push(action);
+            ui.close();
+        }
+    }
+    if ui.add(egui::Button::new("Empty").frame(false)).clicked() {
+        form.pipeline = Pipeline::empty("new pipeline");
+        (form.open, form.upto) = (None, None);
+        ui.close();
+    }
+}
+
+fn add(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme, texts: bool, pictures: bool) {
+    for (of_pictures, shown, name) in [(false, texts, "texts"), (true, pictures, "images")] {
+        if !shown {
+            continue;
+        }
+        ui.label(RichText::new(name).font(theme.note()).color(theme.dim));
+        for op in Augmentation::ALL.into_iter().filter(|op| op.is_of_pictures() == of_pictures) {
+            if ui.add(egui::Button::new(op.title()).frame(false)).on_hover_text(op.help()).clicked() {
+                form.pipeline.steps.push(Step::new(op));
+                form.open = Some(form.pipeline.steps.len() - 1);
+                form.upto = None;
+                ui.close();
+            }
+        }
+    }
+    if !texts && !pictures {
+        dim(ui, theme, "No column holds texts or images: Collect says what columns mean");
+    }
+}
+
+/// What a step says of itself in one line.
+fn summary(step: &Step) -> String {
+    let p = if step.p >= 1.0 { "always".to_owned() } else { format!("p {}", short(step.p)) };
+    match step.op.range() {
+        None => match step.op.list() {
+            Some(_) => format!("{p}, {}", things(step.list.len(), "line", "lines")),
+            None => p,
+        },
+        Some(range) => {
+            let part = range.unit.starts_with("of ") && range.most <= 1.0;
+            let say = |value: f64| if part { percent(value).replace(".0 %", " %") } else { short(value) };
+            let unit = if part { range.unit.trim_start_matches("of it").to_owned() } else { range.unit.to_owned() };
+            let numbers = if (step.low - step.high).abs() < 1e-9 {
+                say(step.low)
+            } else {
+                format!("{} to {}", say(step.low), say(step.high))
+            };
+            format!("{p}, {numbers} {unit}").trim_end().to_owned()
+        }
+    }
+}
+
+fn short(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
+}
+
+fn steps(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
+    let (mut gone, mut moved) = (None, None);
+    let mut tops: Vec<Rect> = Vec::new();
+    let dragged: Option<usize> = ui.data(|data| data.get_temp(egui::Id::unique("dragged step")));
+    for at in 0..form.pipeline.steps.len() {
+        let open = form.open == Some(at);
+        let beyond = form.upto.is_some_and(|upto| at > upto);
+        let fill = if dragged == Some(at) { theme.tint } else { theme.panel };
+        let edge = if open { Stroke::new(1.0, theme.accent) } else { theme.hairline() };
+        let frame = Frame::new().fill(fill).stroke(edge).corner_radius(theme.corner()).inner_margin(Margin::symmetric(12, 8));
+        let shown = frame.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let (head, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
+            let step = &form.pipeline.steps[at];
+            let named = format!("Step {}: {}, {}", at + 1, step.op.title(), summary(step));
+            response.widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, open, &named));
+            let ink = if beyond || step.p == 0.0 { theme.faint } else { theme.text };
+            let wide = head.width() - 46.0;
+            clipped(ui, head.min, wide, step.op.title(), theme.strong(), ink, 1);
+            let low = if beyond { theme.faint } else { theme.dim };
+            clipped(ui, head.min + vec2(0.0, 20.0), wide, &summary(step), theme.note(), low, 1);
+            if response.on_hover_text(step.op.help()).clicked() {
+                form.open = if open { None } else { Some(at) };
+            }
+            let grip = Rect::from_min_size(pos2(head.right() - 20.0, head.top()), vec2(20.0, 20.0));
+            let grip = ui.interact(grip, ui.scope_id().with(("grip", at)), Sense::drag());
+            grip.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Drag step {}", at + 1)));
+            for (x, y) in (0..2).flat_map(|x| (0..3).map(move |y| (x, y))) {
+                let dot = grip.rect.center() + vec2(x as f32 * 5.0 - 2.5, y as f32 * 5.0 - 5.0);
+                ui.painter().circle_filled(dot, 1.2, if grip.hovered() { theme.text } else { theme.faint });
+            }
+            let grip = grip.on_hover_cursor(egui::CursorIcon::Grab);
+            if grip.drag_started() {
+                ui.data_mut(|data| data.insert_temp(egui::Id::unique("dragged step"), at));
+            }
+            if grip.drag_stopped() {
+                moved = grip.interact_pointer_pos().or(ui.input(|input| input.pointer.latest_pos())).map(|pos| (at, pos.y));
+            }
+            let place = Rect::from_min_size(pos2(head.right() - 42.0, head.top()), vec2(20.0, 20.0));
+            ui.scope_builder(egui::UiBuilder::new().max_rect(place), |ui| {
+                if cross(ui, theme, &format!("Take step {} away", at + 1)).clicked() {
+                    gone = Some(at);
+                }
+            });
+            if open {
+                ui.add_space(STEP);
+                numbers(ui, theme, form, at, &mut moved);
+            }
+        });
+        tops.push(shown.response.rect);
+    }
+    if let Some((from, y)) = moved {
+        ui.data_mut(|data| data.remove::<usize>(egui::Id::unique("dragged step")));
+        let to = tops.iter().enumerate().filter(|(at, rect)| *at != from && rect.center().y < y).count();
+        let step = form.pipeline.steps.remove(from);
+        form.pipeline.steps.insert(to.min(form.pipeline.steps.len()), step);
+        if form.open == Some(from) {
+            form.open = Some(to);
+        }
+        form.upto = None;
+    }
+    if let Some(at) = gone {
+        form.pipeline.steps.remove(at);
+        (form.open, form.upto) = (None, None);
+    }
+}
+
+/// The probability, the range and the list of one step.
+fn numbers(ui: &mut Ui, theme: &Theme, form: &mut AugmentForm, at: usize, moved: &mut Option<(usize, f32)>) {
+    let step = &mut form.pipeline.steps[at];
+    ui.spacing_mut().slider_width = ui.available_width() - 116.0;
+    let slide = |ui: &mut Ui, name: &str, value: &mut f64, least: f64, most: f64| {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(34.0, theme.sizes.control), Sense::hover());
+            clipped(ui, rect.left_center() - vec2(0.0, 7.0), 34.0, name, theme.note(), theme.dim, 1);
+            let whole = most - least > 20.0;
+            let response = ui.add(Slider::new(value, least..=most).max_decimals(if whole { 0 } else { 2 }));
+            response.widget_info(|| WidgetInfo::slider(true, *value, name));
+        });
+    };
+    slide(ui, "p", &mut step.p, 0.0, 1.0);
+    if let Some(range) = step.op.range() {
+        let low = step.low;
+        slide(ui, "from", &mut step.low, range.least, range.most);
+        slide(ui, "to", &mut step.high, range.least, range.most);
+        // The end that was not moved gives way.
+        if step.low > step.high {
+            if step.low == low { step.low = step.high } else { step.high = step.low }
+        }
+        dim(ui, theme, range.unit);
+    }
+    if let Some(what) = step.op.list() {
+        caption(ui, theme, what);
+        let mut text = step.list.join("\n");
+        let edit = TextEdit::multiline(&mut text).desired_rows(3).desired_width(f32::INFINITY);
+        let response = ui.add(edit);
+        response.widget_info(|| WidgetInfo::text_edit(true, "", "", what));
+        if response.changed() {
+            step.list = text.split('\n').map(str::to_owned).collect();
+        }
+        if response.lost_focus() {
+            step.list.retain(|line| !line.trim().is_empty());
+        }
+    }
+    ui.horizontal(|ui| {
+        let only = form.upto == Some(at);
+        if ui.selectable_label(only, "up to here").on_hover_text("Preview the steps up to this one").clicked() {
+            form.upto = if only { None } else { Some(at) };
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let name = |way: &str| format!("Move step {} {way}", at + 1);
+            let last = at + 1 == form.pipeline.steps.len();
+            let down = ui.add_enabled(!last, egui::Button::new("↓").small());
+            down.widget_info(|| WidgetInfo::labeled(WidgetType::Button, !last, name("down")));
+            let up = ui.add_enabled(at > 0, egui::Button::new("↑").small());
+            up.widget_info(|| WidgetInfo::labeled(WidgetType::Button, at > 0, name("up")));
+            if down.clicked() {
+                *moved = None;
+                form.pipeline.steps.swap(at, at + 1);
+                (form.open, form.upto) = (Some(at + 1), None);
+            }
+            if up.clicked() {
+                form.pipeline.steps.swap(at, at - 1);
+                (form.open, form.upto) = (Some(at - 1), None);
+            }
+        });
+    });
+}
+
+/// Terms that stay, and a user's own synonyms.
+fn keep(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
+    if !form.pipeline.alters_texts() {
+        return;
+    }
+    ui.add_space(STEP);
+    egui::CollapsingHeader::new(RichText::new("protected terms, own synonyms").font(theme.note()).color(theme.dim)).show(
+        ui,
+        |ui| {
+            let id = |name: &str| egui::Id::unique(("pipeline text", name));
+            let edit = |ui: &mut Ui, name: &str, now: String, hint: &str| -> Option<String> {
+                let mut text: String = ui.data(|data| data.get_temp(id(name))).unwrap_or(now);
+                let edit = TextEdit::multiline(&mut text).desired_rows(2).desired_width(f32::INFINITY).hint_text(hint);
+                let response = ui.add(edit);
+                response.widget_info(|| WidgetInfo::text_edit(true, "", "", name));
+                if response.has_focus() {
+                    ui.data_mut(|data| data.insert_temp(id(name), text.clone()));
+                } else {
+                    ui.data_mut(|data| data.remove::<String>(id(name)));
+                }
+                response.changed().then_some(text)
+            };
+            let now = form.pipeline.protected.join("\n");
+            if let Some(text) = edit(ui, "Protected terms, one a line", now, "terms that stay as they are, one a line") {
+                form.pipeline.protected =
+                    text.lines().map(|line| line.trim().to_lowercase()).filter(|line| !line.is_empty()).collect();
+            }
+            let now: Vec<String> =
+                form.pipeline.lexicon.iter().map(|(word, list)| format!("{word}: {}", list.join(", "))).collect();
+            if let Some(text) = edit(ui, "Own synonyms", now.join("\n"), "refund: repayment, reimbursement") {
+                let list =
+                    |words: &str| words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+                form.pipeline.lexicon = text
+                    .lines()
+                    .filter_map(|line| line.split_once(':'))
+                    .map(|(word, words)| (word.trim().to_lowercase(), list(words)))
+                    .filter(|(word, words): &(String, Vec<String>)| !word.is_empty() && !words.is_empty())
+                    .collect();
+            }
+        },
+    );
+}
+
+/// Seed, copies, what it comes to, and the button.
+fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let form = &mut state.augment;
+    ui.horizontal(|ui| {
+        dim(ui, theme, "seed");
+        let response = ui.add(DragValue::new(&mut form.seed).range(0..=u64::MAX / 2));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Seed"));
+        ui.add_space(STEP * 2.0);
+        dim(ui, theme, "copies of each");
+        let response = ui.add(DragValue::new(&mut form.copies).range(1..=MOST_COPIES).speed(0.1));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Copies of each"));
+    });
+    caption(ui, theme, "this run");
+    let running = bundle.running.iter().any(|job| job.key == "augment");
+    let ready =
+        bundle.memo.making.preview.as_ref().filter(|preview| preview.trouble.is_none() && !form.pipeline.steps.is_empty());
+    let mut text = "Add samples".to_owned();
+    if let Some(preview) = ready {
+        let Estimate { parents, same, risky, seconds, bytes } = preview.estimate;
+        let asked = parents as f64 * f64::from(form.copies);
+        let left = (asked * (1.0 - same - risky)).max(0.0).round() as usize;
+        let split = workspace.dataset().with_role(|role| role == Role::Split).is_some();
+        let what = if split { "training sample" } else { "sample" };
+        ui.label(format!("{} × {}", things(parents, what, &format!("{what}s")), form.copies));
+        let time = asked * seconds;
+        let time = if time < 1.5 { "under 2 s".to_owned() } else { format!("about {time:.0} s") };
+        let size = asked * bytes / 1e6;
+        let size = if size >= 0.1 { format!(", {size:.1} MB of text") } else { String::new() };
+        ui.label(format!("{}, {time}{size}", things(asked.round() as usize, "new sample", "new samples")));
+        if form.pipeline.alters_pictures() {
+            dim(ui, theme, "Images are drawn when they are looked at, and written only by an export");
+        }
+        if risky * asked >= 0.5 {
+            let line =
+                format!("about {} above risk {:.2} will be dropped", count((risky * asked).round() as usize), form.most_risk);
+            ui.label(RichText::new(line).color(theme.amber));
+        }
+        if same * asked >= 0.5 {
+            dim(ui, theme, format!("about {} come out as they were, and are left out", count((same * asked).round() as usize)));
+        }
+        text = if risky + same > 0.0 {
+            format!("Add about {} samples", count(left))
+        } else {
+            format!("Add {}", things(left, "sample", "samples"))
+        };
+        if left == 0 {
+            text = "Nothing to add".to_owned();
+        }
+    } else if form.pipeline.steps.is_empty() {
+        dim(ui, theme, "Add a step: each alters a sample a little");
+    }
+    ui.add_space(STEP * 2.0);
+    let enabled = ready.is_some() && !running && workspace.read_only().is_none() && text != "Nothing to add";
+    let shown = if running { "Making samples…" } else { &text };
+    if button(ui, theme, shown, "", Look::Main, enabled).clicked() {
+        actions.push(Action::Augment);
+    }
+}
+
+/// What was made before: shown, thinned, made anew.
+fn made(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let dataset = workspace.dataset();
+    if dataset.made() == 0 {
+        return;
+    }
+    caption(ui, theme, "made so far");
+    for (at, made) in dataset.batches().iter().enumerate() {
+        let first = made.batch.first.row();
+        let kept = made.batch.len() - dataset.excluded().count_within(first..first + made.batch.len());
+        if kept == 0 {
+            continue;
+        }
+        ui.label(format!("{} by {}, seed {}", count(kept), cut(&made.title(), 40), made.batch.seed));
+        ui.horizontal_wrapped(|ui| {
+            let link = |ui: &mut Ui, text: &str, help: &str| {
+                ui.link(RichText::new(text).color(theme.accent)).on_hover_text(help).clicked()
+            };
+            if link(ui, "show", "Show these samples in Explore") {
+                show(state, "made", made.batch.ids().collect());
+            }
+            let risky = |id: &crate::data::SampleId| {
+                let risk = dataset.origins(*id).and_then(|origins| origins.risk);
+                risk.is_some_and(|risk| risk > state.augment.most_risk) && !dataset.is_excluded(*id)
+            };
+            if !made.batch.risks.is_empty() && link(ui, "above the risk", "Show those whose label risk is above the threshold") {
+                let list: Vec<_> = made.batch.ids().filter(risky).collect();
+                show(state, "label risk above the threshold", list);
+            }
+            if made.pipeline.is_some() && link(ui, "make anew", "With another seed, in the place of these") {
+                actions.push(Action::MakeAnew(at));
+            }
+            if link(ui, "exclude", "Take these out again; undo brings them back") {
+                actions.push(Action::Exclude { samples: made.batch.ids().collect(), on: true });
+            }
+        });
+    }
+}
+
+fn show(state: &mut UiState, name: &str, list: Vec<crate::data::SampleId>) {
+    let samples: crate::data::SampleSet = list.into_iter().collect();
+    state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Listed { .. }));
+    state.toggle_clause(Rule::Listed { title: name.to_owned(), samples: samples.into() }.into());
+    state.view = crate::ui::View::Explore;
+}
+
+/// Originals and what is drawn of them.
+fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
+    let theme = bundle.theme;
+    let making = &bundle.memo.making;
+    let parents = making.preview.as_ref().map_or(0, |preview| preview.estimate.parents);
+    let form = &mut state.augment;
+    ui.horizontal(|ui| {
+        title(ui, theme, "Preview");
+        ui.add_space(STEP);
+        if parents > 0 {
+            dim(ui, theme, format!("{} of {}, new draw with", ORIGINALS.min(parents), count(parents)));
+            keycap(ui, theme, "R");
+            if ui.available_width() > 380.0 {
+                dim(ui, theme, "others with");
+                keycap(ui, theme, "J");
+                keycap(ui, theme, "K");
+            }
+        }
+        if form.pipeline.alters_pictures() {
+            let _ = ui.checkbox(&mut form.changes, "changes").on_hover_text("Show what has changed: grey is as it was");
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if workspace.dataset().with_role(Role::is_label).is_some() {
+                let response = ui.add(DragValue::new(&mut form.most_risk).range(0.0..=1.0).speed(0.005).fixed_decimals(2));
+                response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Drop above label risk"));
+                dim(ui, theme, "drop above risk").on_hover_text(
+                    "How probably the label is another now: the judgement of a model that never saw the original. 1 keeps all",
+                );
+            }
+        });
+    });
+    if let Some(upto) = form.upto {
+        dim(ui, theme, format!("Steps 1 to {} only", upto + 1));
+    }
+    ui.add_space(STEP * 2.0);
+    let Some(shown) = &making.preview else {
+        dim(ui, theme, "Drawing…");
+        return;
+    };
+    if let Some(trouble) = &shown.trouble {
+        ui.add(egui::Label::new(RichText::new(trouble).color(theme.amber)).wrap());
+        return;
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| families(ui, &state.augment, theme, workspace, shown));
+}
+
+fn families(ui: &mut Ui, form: &AugmentForm, theme: &Theme, workspace: &Workspace, preview: &Preview) {
+    for family in &preview.families {
+        Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if family.picture.is_some() { pictures(ui, form, theme, workspace, family) } else { texts(ui, form, theme, family) }
+        });
+        ui.add_space(STEP * 3.0);
+    }
+}
+
+/// The risk of a draw, right-aligned: amber from half of the threshold on, ruby with a triangle above it.
+fn risk_note(ui: &Ui, theme: &Theme, form: &AugmentForm, right: egui::Pos2, risk: Option<Risk>) -> f32 {
+    let Some(risk) = risk else { return 0.0 };
+    let (ink, mark) = if risk.label > form.most_risk {
+        (theme.ruby, Some(0.9))
+    } else if risk.label > form.most_risk / 2.0 {
+        (theme.amber, Some(0.6))
+    } else {
+        (theme.dim, None)
+    };
+    let galley = ui.painter().layout_no_wrap(format!("label risk {:.2}", risk.label), theme.note(), ink);
+    let size = galley.size();
+    ui.painter().galley(right - vec2(size.x, size.y / 2.0), galley, ink);
+    if let Some(mark) = mark {
+        severity(ui, theme, right - vec2(size.x + 10.0, 0.0), mark);
+    }
+    size.x + 20.0
+}
+
+fn texts(ui: &mut Ui, form: &AugmentForm, theme: &Theme, family: &Family) {
+    let row = |ui: &mut Ui, job: egui::text::LayoutJob, named: &str, drawn: Option<&Drawn>| {
+        let galley = ui.painter().layout_job(job);
+        let size = vec2(ui.available_width(), galley.size().y + 14.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, named));
+        ui.painter().galley(rect.min + vec2(14.0, 7.0), galley, theme.text);
+        if let Some(drawn) = drawn {
+            risk_note(ui, theme, form, pos2(rect.right() - 14.0, rect.top() + 17.0), drawn.risk);
+            let steps: Vec<&str> =
+                drawn.steps.iter().filter_map(|at| form.pipeline.steps.get(*at)).map(|step| step.op.title()).collect();
+            let far = drawn.risk.map_or(String::new(), |risk| format!("\ndistance from the original {:.2}", risk.distance));
+            let what = if steps.is_empty() { "no step happened".to_owned() } else { steps.join(", ") };
+            response.on_hover_text(format!("{what}{far}"));
+        }
+        ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
+    };
+    let wide = ui.available_width() - 28.0;
+    for (place, text) in family.texts.iter().enumerate() {
+        let before = cut(text, LONGEST);
+        row(ui, diff::layout(theme, before, before, wide), &format!("Original: {before}"), None);
+        for drawn in &family.draws {
+            let after = drawn.texts.get(place).map_or("", |text| cut(text, LONGEST));
+            let room = if drawn.risk.is_some() { 120.0 } else { 0.0 };
+            row(ui, diff::layout(theme, before, after, wide - room), &format!("Draw: {after}"), Some(drawn));
+        }
+        if family.draws.is_empty() {
+            let mut job = egui::text::LayoutJob::default();
+            let format = egui::text::TextFormat { font_id: theme.note(), color: theme.dim, ..Default::default() };
+            job.append("No draw changes it: it is left out", 0.0, format);
+            row(ui, job, "No draw changes it", None);
+        }
+    }
+}
+
+fn paint(ui: &Ui, texture: &TextureHandle, place: Rect) {
+    let rect = fitted(place, texture.size_vec2());
+    let mut mesh = Mesh::with_texture(texture.id());
+    mesh.add_rect_with_uv(rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::from_white_alpha(255));
+    ui.painter().add(mesh);
+}
+
+fn pictures(ui: &mut Ui, form: &AugmentForm, theme: &Theme, workspace: &Workspace, family: &Family) {
+    let n = family.draws.len() + 1;
+    let gap = 12.0;
+    let side = ((ui.available_width() - gap * (n as f32 + 1.0)) / n as f32).clamp(48.0, 220.0);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), side + gap * 2.0 + 20.0), Sense::hover());
+    let place = |at: usize| Rect::from_min_size(rect.min + vec2(gap + at as f32 * (side + gap), gap), vec2(side, side));
+    let name =
+        workspace.dataset().pictures().and_then(|field| workspace.dataset().text(field, family.parent)).unwrap_or_default();
+    match &family.picture {
+        Some(Ok(texture)) => paint(ui, texture, place(0)),
+        Some(Err(trouble)) => {
+            clipped(ui, place(0).min, side, trouble, theme.note(), theme.ruby, 4);
+        }
+        None => {}
+    }
+    clipped(ui, place(0).left_bottom() + vec2(0.0, 6.0), side, &name, theme.note(), theme.dim, 1);
+    ui.painter().vline(place(1).left() - gap / 2.0, rect.y_range().shrink(gap), theme.hairline());
+    for (at, drawn) in family.draws.iter().enumerate() {
+        let here = place(at + 1);
+        if let Some(texture) = drawn.changed.as_ref().or(drawn.picture.as_ref()) {
+            paint(ui, texture, here);
+        }
+        risk_note(ui, theme, form, here.right_bottom() + vec2(0.0, 13.0), drawn.risk);
+        let steps: Vec<&str> =
+            drawn.steps.iter().filter_map(|at| form.pipeline.steps.get(*at)).map(|step| step.op.title()).collect();
+        let response = ui.interact(here, ui.scope_id().with(("drawn", family.parent.0, at)), Sense::hover());
+        let said = if steps.is_empty() { "no step happened".to_owned() } else { steps.join(", ") };
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, format!("Draw {} of {name}: {said}", at + 1)));
+        response.on_hover_text(said);
+    }
+}
