@@ -7,94 +7,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::app::Begin;
 use lapidary::data::SampleId;
 use lapidary::ui::{Command, View};
 use tempfile::TempDir;
 
-struct Window {
-    harness: Harness<'static, App>,
-}
+#[path = "support/window.rs"]
+mod support;
 
-/// A folder with a small dataset of real questions.
-fn folder() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tickets.csv");
-    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tickets.csv"), &path).unwrap();
-    (folder, path)
-}
-
-impl Window {
-    fn new(begin: Begin, home: &Path, answers: Vec<PathBuf>) -> Self {
-        let folders = Folders::within(home);
-        let dialogs = Scripted::new(answers);
-        let harness = Harness::builder()
-            .with_size([1440.0, 900.0])
-            .allow_missing_glyphs()
-            .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(dialogs)));
-        let mut window = Self { harness };
-        window.settle();
-        window
-    }
-
-    /// Draws until nothing runs any more.
-    fn settle(&mut self) {
-        for _ in 0..2_000 {
-            self.harness.step();
-            if !self.harness.state().is_busy() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        assert!(!self.harness.state().is_busy(), "the window never comes to rest");
-        self.harness.run_steps(3);
-    }
-
-    fn key(&mut self, key: Key) {
-        self.harness.key_press(key);
-        self.settle();
-    }
-
-    fn ctrl(&mut self, key: Key) {
-        self.harness.key_press_modifiers(Modifiers::COMMAND, key);
-        self.settle();
-    }
-
-    fn type_text(&mut self, text: &str) {
-        self.harness.event(egui::Event::Text(text.to_owned()));
-        self.settle();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.settle();
-    }
-
-    fn click_part(&mut self, part: &str) {
-        self.harness.query_all_by_label_contains(part).next().unwrap_or_else(|| panic!("nothing is called {part:?}")).click();
-        self.settle();
-    }
-
-    fn sees(&self, part: &str) -> bool {
-        self.harness.query_all_by_label_contains(part).next().is_some()
-    }
-
-    fn cell(&self, row: u32, column: &str) -> String {
-        let dataset = self.harness.state().workspace().unwrap().dataset();
-        dataset.text(dataset.field(column).unwrap(), SampleId(row)).unwrap_or_default().into_owned()
-    }
-
-    fn count(&self, class: &str) -> u64 {
-        let classes = self.harness.state().workspace().unwrap().classes("category").unwrap();
-        classes.class(class).map_or(0, |class| classes.counts()[class])
-    }
-
-    fn view(&mut self, view: View) {
-        self.click_part(view.title());
-    }
-}
+use support::{Window, folder};
 
 #[test]
 fn relabel_by_key_undo_quit_and_find_it_again() {
