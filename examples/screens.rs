@@ -53,6 +53,27 @@ fn main() {
             harness.state_mut().state_mut().view = view;
             picture(&mut harness, &folder.join(format!("{}-{theme}.png", view.title().to_lowercase())));
         }
+        if wanted(&View::Augment) {
+            // A step open, samples made, and the same in a small window.
+            harness.state_mut().state_mut().view = View::Augment;
+            harness.state_mut().state_mut().augment.open = Some(0);
+            if dark {
+                harness.state_mut().push(lapidary::action::Action::Augment);
+            }
+            picture(&mut harness, &folder.join(format!("augment-open-{theme}.png")));
+            harness.set_size(egui::vec2(1024.0, 640.0));
+            picture(&mut harness, &folder.join(format!("augment-small-{theme}.png")));
+            harness.state_mut().state_mut().view = View::Balance;
+            picture(&mut harness, &folder.join(format!("balance-small-{theme}.png")));
+            harness.set_size(egui::vec2(1440.0, 900.0));
+            harness.state_mut().state_mut().view = View::Explore;
+            let made = harness.state().workspace().map_or(0, |workspace| workspace.dataset().base.rows);
+            let rows = harness.state().workspace().map_or(0, |workspace| workspace.dataset().rows());
+            harness.state_mut().state_mut().selection.go(&Visible::All(rows), made + 3);
+            harness.state_mut().state_mut().table.follow = true;
+            picture(&mut harness, &folder.join(format!("made-{theme}.png")));
+            harness.state_mut().state_mut().augment.open = None;
+        }
         if only.is_some() {
             continue;
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use augmenting::{Augmented, augmented, judge, risk_model};
 pub use balancing::{
-    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, likeness, number_fields, standing, worth,
+    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, is_of_numbers, likeness, standing, worth,
 };
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};

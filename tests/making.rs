@@ -157,7 +157,7 @@ fn a_seed_gives_the_same_bytes_on_every_machine() {
     assert_eq!(prints(), TEXTS_AND_PIXELS);
 }
 
-const TEXTS_AND_PIXELS: (u64, u64) = (1_820_167_220_527_662_788, 4_633_699_730_468_538_215);
+const TEXTS_AND_PIXELS: (u64, u64) = (11_908_345_465_952_598_675, 4_633_699_730_468_538_215);
 
 #[test]
 fn any_number_of_threads_makes_the_same_children() {
@@ -180,9 +180,30 @@ fn any_number_of_threads_makes_the_same_children() {
 #[test]
 fn without_a_window_a_seed_gives_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("p.json"), r#"{"name": "p", "steps": [{"op": "typing_errors"}, {"op": "random_swap", "p": 0.5}]}"#).unwrap();
+    fs::write(
+        folder.path().join("p.json"),
+        r#"{"name": "p", "steps": [{"op": "typing_errors"}, {"op": "random_swap", "p": 0.5}]}"#,
+    )
+    .unwrap();
     let make = |seed: &str, out: &str| {
-        ok(folder.path(), &["augment", TICKETS, "--no-project", "--pipeline", "p.json", "--copies", "2", "--seed", seed, "--risk", "1", "-o", out]);
+        ok(
+            folder.path(),
+            &[
+                "augment",
+                TICKETS,
+                "--no-project",
+                "--pipeline",
+                "p.json",
+                "--copies",
+                "2",
+                "--seed",
+                seed,
+                "--risk",
+                "1",
+                "-o",
+                out,
+            ],
+        );
         fs::read(folder.path().join(out)).unwrap()
     };
     let (one, again, other) = (make("7", "a.csv"), make("7", "b.csv"), make("8", "c.csv"));
@@ -314,7 +335,11 @@ fn only_the_train_part_is_augmented() {
     let path = folder.path().join("parts.csv");
     let mut text = String::from("text,label,split\n");
     for i in 0..60 {
-        text.push_str(&format!("where is my parcel number {i} please,{},{}\n", ["a", "b"][i % 2], ["train", "validation", "test"][i % 3]));
+        text.push_str(&format!(
+            "where is my parcel number {i} please,{},{}\n",
+            ["a", "b"][i % 2],
+            ["train", "validation", "test"][i % 3]
+        ));
     }
     fs::write(&path, text).unwrap();
     let dataset = open(&path);
@@ -368,7 +393,8 @@ fn a_project_keeps_what_was_made_and_carries_it_over() {
     let done = workspace::augmented(workspace.dataset(), &asked, None, 1.0, &Progress::silent()).unwrap();
     workspace.edit(&done.edit.unwrap()).unwrap();
     let text = workspace.dataset().field("text").unwrap();
-    let texts: Vec<String> = workspace.dataset().samples().map(|id| workspace.dataset().text(text, id).unwrap().into_owned()).collect();
+    let texts: Vec<String> =
+        workspace.dataset().samples().map(|id| workspace.dataset().text(text, id).unwrap().into_owned()).collect();
     assert_eq!(texts.len(), 59 + done.made);
     // A child relabelled by hand.
     let cells = [(SampleId(59), Some("by hand"))];
@@ -438,7 +464,23 @@ fn every_format_holds_what_was_made() {
         }
     }
     // Where each came from, on demand.
-    ok(here, &["augment", "a.csv", "--no-project", "--pipeline", "p.json", "--seed", "9", "--risk", "1", "--own-columns", "-o", "own.jsonl"]);
+    ok(
+        here,
+        &[
+            "augment",
+            "a.csv",
+            "--no-project",
+            "--pipeline",
+            "p.json",
+            "--seed",
+            "9",
+            "--risk",
+            "1",
+            "--own-columns",
+            "-o",
+            "own.jsonl",
+        ],
+    );
     let own = rows("own.jsonl");
     assert_eq!((own[0]["lapidary_parent"].clone(), own[59]["lapidary_parent"].clone()), (Value::Null, "0".into()));
     assert_eq!(own[59]["lapidary_made_by"], "test");
@@ -496,7 +538,8 @@ fn label_risk_of_planted_changes_is_above_that_of_harmless_ones() {
             let other = (row * 31 + 4_999) % dataset.rows();
             let (mine, theirs) = (of(*row), of(other));
             let (a, b): (Vec<&str>, Vec<&str>) = (mine.split_whitespace().collect(), theirs.split_whitespace().collect());
-            (class(*row) != class(other)).then(|| (*row as u32, format!("{} {}", a[..a.len() / 2].join(" "), b[b.len() / 2..].join(" "))))
+            (class(*row) != class(other))
+                .then(|| (*row as u32, format!("{} {}", a[..a.len() / 2].join(" "), b[b.len() / 2..].join(" "))))
         })
         .collect();
     let gentle = pipeline(&[(Augmentation::SynonymReplacement, 1.0, 0.1, 0.2), (Augmentation::TypingErrors, 1.0, 0.05, 0.1)]);
@@ -545,9 +588,13 @@ fn label_risk_of_pictures_tells_what_turns_a_sign_from_what_does_not() {
 #[test]
 fn images_are_drawn_when_looked_at_and_written_by_an_export() {
     let folder = tempfile::tempdir().unwrap();
-    let steps = r#"{"name": "turn", "steps": [{"op": "rotate", "low": 20, "high": 20}, {"op": "mixup", "low": 0.25, "high": 0.25}]}"#;
+    let steps =
+        r#"{"name": "turn", "steps": [{"op": "rotate", "low": 20, "high": 20}, {"op": "mixup", "low": 0.25, "high": 0.25}]}"#;
     fs::write(folder.path().join("p.json"), steps).unwrap();
-    let (_, said) = ok(folder.path(), &["augment", SIGNS, "--no-project", "--pipeline", "p.json", "--risk", "1", "--images", "paths", "-o", "out"]);
+    let (_, said) = ok(
+        folder.path(),
+        &["augment", SIGNS, "--no-project", "--pipeline", "p.json", "--risk", "1", "--images", "paths", "-o", "out"],
+    );
     assert!(said.contains("100 new samples"), "{said}");
     let made = open(folder.path().join("out"));
     assert_eq!(made.rows(), 200);
@@ -625,7 +672,11 @@ fn balance_without_a_window_meets_its_rule() {
         standing_of(&here.join(out), "category")
     };
     assert!(balance(&["--rule", "equal=90", "--under", "redundant"], "a.csv").iter().all(|(_, count)| *count == 90));
-    assert!(balance(&["--rule", "floor=120", "--over", "augment", "--pipeline", "p.json", "--risk", "1"], "b.csv").iter().all(|(_, n)| *n >= 120));
+    assert!(
+        balance(&["--rule", "floor=120", "--over", "augment", "--pipeline", "p.json", "--risk", "1"], "b.csv")
+            .iter()
+            .all(|(_, n)| *n >= 120)
+    );
     let capped = balance(&["--rule", "cap=100", "--under", "easy"], "c.csv");
     assert!(capped.iter().all(|(_, count)| *count <= 100) && capped.iter().any(|(_, count)| *count < 100));
     let by_hand = balance(&["--rule", "card_arrival=5,atm_support=200"], "d.csv");
@@ -704,7 +755,10 @@ fn redundant_samples_go_first() {
         lines.push_str(&format!("{},few\n", quoted(3_000 + i * 41)));
     }
     fs::write(&path, lines).unwrap();
-    ok(folder.path(), &["balance", "copies.csv", "--no-project", "--rule", "cap=60", "--under", "redundant", "--own-columns", "-o", "left.csv"]);
+    ok(
+        folder.path(),
+        &["balance", "copies.csv", "--no-project", "--rule", "cap=60", "--under", "redundant", "--own-columns", "-o", "left.csv"],
+    );
     let left = open(folder.path().join("left.csv"));
     let texts: std::collections::HashSet<String> =
         left.samples().map(|id| left.text(0, id).unwrap().replace(" ?!", "?")).collect();

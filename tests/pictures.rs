@@ -51,7 +51,12 @@ fn images_in_both_themes() {
     let mut results = SnapshotResults::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         harness.state_mut().state_mut().dark = dark;
-        for (view, name) in [(View::Explore, "gallery"), (View::Clean, "images-clean"), (View::Label, "images-label")] {
+        for (view, name) in [
+            (View::Explore, "gallery"),
+            (View::Clean, "images-clean"),
+            (View::Label, "images-label"),
+            (View::Augment, "images-augment"),
+        ] {
             harness.state_mut().state_mut().view = view;
             settle(&mut harness);
             results.add(harness.try_snapshot(format!("{name}-{theme}")));

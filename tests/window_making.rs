@@ -71,7 +71,8 @@ fn augment_previews_adds_shows_makes_anew_and_takes_back() {
     window.harness.state_mut().state_mut().augment.page = 0;
     window.harness.state_mut().state_mut().augment.most_risk = 1.0;
     window.settle();
-    let shown: Vec<String> = names(&window, "Draw: ").into_iter().map(|name| name.trim_start_matches("Draw: ").to_owned()).collect();
+    let shown: Vec<String> =
+        names(&window, "Draw: ").into_iter().map(|name| name.trim_start_matches("Draw: ").to_owned()).collect();
     add(&mut window);
     let made = dataset(&window).made();
     assert!(made > before * 8 / 10, "{made} of {before}");

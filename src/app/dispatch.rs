@@ -341,7 +341,9 @@ impl App {
                     .as_ref()
                     .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
                 match &self.pending {
-                    Some(Asked::Open | Asked::OpenFolder | Asked::Probabilities) => self.state.pop(Popup::OpenPath),
+                    Some(Asked::Open | Asked::OpenFolder | Asked::Probabilities | Asked::Pipeline { save: false }) => {
+                        self.state.pop(Popup::OpenPath);
+                    }
                     Some(Asked::Save { target, .. }) => {
                         let name = folder.unwrap_or_default().join(&target.path);
                         self.state.pop(Popup::SavePath { folder: false });
@@ -360,7 +362,6 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: false });
                         self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
                     }
-                    Some(Asked::Pipeline { save: false }) => self.state.pop(Popup::OpenPath),
                     Some(Asked::Model) => self.state.pop(Popup::ModelPath),
                     None => {}
                 }

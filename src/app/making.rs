@@ -15,14 +15,14 @@ use crate::io::picture_to_alter;
 use crate::job::{Cancelled, JobError, Progress};
 use crate::learn::risk::{Risk, RiskModel};
 use crate::pixels::{Look, Picture, look_of};
-use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under};
+use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effective_size};
 use crate::transform::{Augment, AugmentError, TextAugmenter, second_parent, trainable};
 use crate::ui::making::{
     AugmentForm, BalanceForm, BalanceView, DRAWS, Drawn, Estimate, Family, ORIGINALS, PICTURE_DRAWS, Preview, WEIGHTS,
 };
 use crate::ui::{View, Visible, count_samples};
 use crate::workspace::{
-    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, judge, likeness, number_fields,
+    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, is_of_numbers, judge, likeness,
     risk_model, standing, worth,
 };
 
@@ -230,9 +230,9 @@ impl App {
             match done {
                 Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
                 Err(error) => Ok(Done::Making(MakingDone::Plan(Box::new(Err(error.to_string()))))),
-                Ok((names, plan, samples)) => {
-                    let numbers = !number_fields(&snapshot).is_empty();
-                    let view = BalanceView { label: asked.label, names, plan, samples, numbers };
+                Ok(Planned { names, plan, samples, effective, most }) => {
+                    let numbers = is_of_numbers(&snapshot);
+                    let view = BalanceView { label: asked.label, names, plan, samples, numbers, effective, most };
                     Ok(Done::Making(MakingDone::Plan(Box::new(Ok(view)))))
                 }
             }
@@ -297,12 +297,11 @@ impl App {
         };
         let model = self.making.model.clone();
         self.jobs.start("augment", "Making samples", move |progress| {
-            let asked = match again {
-                Some((pipeline, seed, list)) => Augment::of(&snapshot, pipeline, seed, list),
-                None => {
-                    let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
-                    Augment::of(&snapshot, pipeline, seed, parents.iter().map(|id| (*id, copies)).collect())
-                }
+            let asked = if let Some((pipeline, seed, list)) = again {
+                Augment::of(&snapshot, pipeline, seed, list)
+            } else {
+                let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
+                Augment::of(&snapshot, pipeline, seed, parents.iter().map(|id| (*id, copies)).collect())
             };
             let fail = |error: AugmentError| match error {
                 AugmentError::Cancelled => JobError::Cancelled,
@@ -367,9 +366,13 @@ impl App {
                 if self.is_stale(ctx, revision) {
                     return;
                 }
-                let Some(edit) = done.edit else {
+                let Some(mut edit) = done.edit else {
                     return self.say(ctx, "There is nothing to do: every class has what it should");
                 };
+                // As it is said on screen, with thousands separated.
+                for (n, what) in [(done.gone, " excluded"), (done.made, " more")] {
+                    edit.words = edit.words.replacen(&format!("{n}{what}"), &format!("{}{what}", crate::ui::count(n)), 1);
+                }
                 self.edit(ctx, true, |_| Ok(Some(edit)));
                 if done.short > 0 {
                     let what = "could not be made: the pipeline leaves them as they are, or is too risky";
@@ -400,6 +403,9 @@ impl App {
             let gone = Change::mark(dataset, Of::Excluded, old.batch.ids(), true).ok().flatten();
             edit.words = format!("Made {} anew by {}", count_samples(done.made), old.title());
             edit.changes.splice(0..0, gone);
+        } else {
+            // As it is said on screen, with thousands separated.
+            edit.words = edit.words.replacen(&format!("{} samples", done.made), &count_samples(done.made), 1);
         }
         self.edit(ctx, true, |_| Ok(Some(edit)));
         let mut left = Vec::new();
@@ -546,7 +552,7 @@ fn draft(
     let seed = if form.draw == 0 { form.seed } else { seed_of(&[form.seed, form.draw]) };
     let augment = match Augment::of(dataset, form.pipeline.clone(), seed, counted) {
         Ok(augment) => augment,
-        Err(AugmentError::NoSteps) => return originals_only(dataset, form, parents, originals),
+        Err(AugmentError::NoSteps) => return Ok(originals_only(dataset, form, parents, originals)),
         Err(error) => return Ok(trouble(error.to_string())),
     };
     let augmenter = TextAugmenter::new(&augment.pipeline);
@@ -604,12 +610,7 @@ fn shown_parent(parents: &[SampleId], page: usize, place: usize) -> SampleId {
 }
 
 /// A pipeline without steps still shows what there is to alter.
-fn originals_only(
-    dataset: &Dataset,
-    form: &AugmentForm,
-    parents: &[SampleId],
-    originals: &Originals,
-) -> Result<Drafted, Cancelled> {
+fn originals_only(dataset: &Dataset, form: &AugmentForm, parents: &[SampleId], originals: &Originals) -> Drafted {
     let fields = crate::transform::text_fields(dataset);
     let field = dataset.pictures().filter(|_| fields.is_empty());
     let families = (0..ORIGINALS.min(parents.len()))
@@ -617,7 +618,7 @@ fn originals_only(
         .collect();
     let estimate = Estimate { parents: parents.len(), ..Estimate::default() };
     let trouble = parents.is_empty().then(|| AugmentError::NoSamples.to_string());
-    Ok(Drafted { families, estimate, trouble })
+    Drafted { families, estimate, trouble }
 }
 
 fn original(dataset: &Dataset, fields: &[usize], field: Option<usize>, parent: SampleId, originals: &Originals) -> DraftedFamily {
@@ -747,7 +748,14 @@ fn shown(ctx: &Context, drafted: Drafted) -> Preview {
     Preview { families, estimate: drafted.estimate, trouble: drafted.trouble }
 }
 
-type Planned = (Vec<Arc<str>>, BalancePlan, usize);
+/// A plan, and what it makes of the train part.
+struct Planned {
+    names: Vec<Arc<str>>,
+    plan: BalancePlan,
+    samples: usize,
+    effective: [f64; 2],
+    most: u32,
+}
 
 fn planned(
     dataset: &Dataset,
@@ -758,5 +766,15 @@ fn planned(
 ) -> Result<Planned, BalanceError> {
     let standing = standing(dataset, &asked.label, progress)?;
     let plan = balance_plan(dataset, asked, &standing, likeness, model, progress)?;
-    Ok((standing.index.names().to_vec(), plan, standing.members.len() + standing.made.len()))
+    // How often each sample of the source stands there, itself or as what was made of it.
+    let parent = |id: SampleId| dataset.origins(id).map_or(id, |origins| origins.parent);
+    let mut times: HashMap<SampleId, i64> = HashMap::new();
+    standing.members.iter().chain(&standing.made).for_each(|id| *times.entry(parent(*id)).or_default() += 1);
+    let now = effective_size(times.values().map(|n| *n as f64));
+    plan.gone.iter().for_each(|id| *times.entry(parent(*id)).or_default() -= 1);
+    plan.again.iter().for_each(|(id, n)| *times.entry(*id).or_default() += i64::from(*n));
+    let then = effective_size(times.values().map(|n| *n as f64));
+    let most = times.values().copied().max().unwrap_or(1).max(1) as u32;
+    let samples = standing.members.len() + standing.made.len();
+    Ok(Planned { names: standing.index.names().to_vec(), plan, samples, effective: [now, then], most })
 }

@@ -405,7 +405,9 @@ impl App {
             sort: self.state.table.sort.clone(),
             revision: if plain { 0 } else { revision },
         };
-        if wanted != self.keys.visible && self.keys.visible_asked.as_ref() != Some(&wanted) {
+        // Samples that were made, or are gone again, are seen without a filter too.
+        let grown = plain && matches!(self.memo.visible, Visible::All(n) if n != dataset.rows());
+        if (wanted != self.keys.visible || grown) && self.keys.visible_asked.as_ref() != Some(&wanted) {
             if plain {
                 self.jobs.cancel("visible");
                 let all = Visible::All(dataset.rows());

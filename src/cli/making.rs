@@ -108,13 +108,12 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     arguments.need("-o")?;
     let workspace = open(arguments)?;
     let mut dataset = workspace.dataset().clone();
-    let label = match arguments.get("--label") {
-        Some(name) => name.to_owned(),
-        None => {
-            let field =
-                dataset.with_role(Role::is_label).ok_or_else(|| "there is no label column; name one with --label".to_owned())?;
-            dataset.fields()[field].name.to_string()
-        }
+    let label = if let Some(name) = arguments.get("--label") {
+        name.to_owned()
+    } else {
+        let field =
+            dataset.with_role(Role::is_label).ok_or_else(|| "there is no label column; name one with --label".to_owned())?;
+        dataset.fields()[field].name.to_string()
     };
     let silent = Progress::silent();
     let standing = standing(&dataset, &label, &silent).map_err(say)?;

@@ -63,6 +63,7 @@ pub struct Range {
     pub unit: &'static str,
 }
 
+#[allow(clippy::unnecessary_wraps)]
 const fn range(least: f64, most: f64, low: f64, high: f64, unit: &'static str) -> Option<Range> {
     Some(Range { least, most, low, high, unit })
 }

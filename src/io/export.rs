@@ -132,7 +132,8 @@ fn name_of(dataset: &Dataset, id: SampleId) -> String {
 }
 
 /// The edit that has to be written over the source's cell: the sample's own, or, of a made one, whatever is not its parent's source.
-pub fn changed<'d>(dataset: &'d Dataset, field: usize, id: SampleId) -> Option<Option<Cow<'d, str>>> {
+#[allow(clippy::option_option)]
+pub fn changed(dataset: &Dataset, field: usize, id: SampleId) -> Option<Option<Cow<'_, str>>> {
     let Some(origins) = dataset.origins(id) else {
         return dataset.edited(field, id).map(|text| text.map(Cow::Borrowed));
     };

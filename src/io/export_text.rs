@@ -179,6 +179,7 @@ fn like_source(
 }
 
 /// What stands between sample `row` and the one written next, or after the last. A made sample has no row.
+#[allow(clippy::option_option)]
 fn separator(raw: &Raw, row: Option<usize>, next: Option<Option<usize>>, sink: &mut Sink<'_>) -> Result<(), IoError> {
     let last_row = raw.starts.len() - 1;
     let end = sink.end;

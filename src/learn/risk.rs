@@ -136,19 +136,16 @@ impl RiskModel {
                 let of = |held: bool| rows.iter().zip(&places).filter(move |(_, at)| (*at == fold) == held).map(|(row, _)| *row);
                 let (held, seen): (Vec<u32>, Vec<u32>) = (of(true).collect(), of(false).collect());
                 let mut out = vec![0.0; held.len() * classes];
-                let model = match sparse.filter(|_| !dense) {
-                    Some(sparse) => {
-                        let training = Training { passes: passes(SPARSE, rows.len()), rate: 1.0, shrink: 0.0, seed: SEED };
-                        let model = Linear::fit_sparse(sparse, &seen, &targets, None, training, progress)?;
-                        model.logits_sparse(sparse, &held, &mut out);
-                        model
-                    }
-                    None => {
-                        let training = Training { passes: passes(DENSE, rows.len()), rate: 0.006, shrink: 1e-2, seed: SEED };
-                        let model = Linear::fit_dense(&scaled, &seen, &targets, None, training, progress)?;
-                        model.logits_dense(&scaled, &held, &mut out);
-                        model
-                    }
+                let model = if let Some(sparse) = sparse.filter(|_| !dense) {
+                    let training = Training { passes: passes(SPARSE, rows.len()), rate: 1.0, shrink: 0.0, seed: SEED };
+                    let model = Linear::fit_sparse(sparse, &seen, &targets, None, training, progress)?;
+                    model.logits_sparse(sparse, &held, &mut out);
+                    model
+                } else {
+                    let training = Training { passes: passes(DENSE, rows.len()), rate: 0.006, shrink: 1e-2, seed: SEED };
+                    let model = Linear::fit_dense(&scaled, &seen, &targets, None, training, progress)?;
+                    model.logits_dense(&scaled, &held, &mut out);
+                    model
                 };
                 Ok((model, out))
             })

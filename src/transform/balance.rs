@@ -96,23 +96,12 @@ impl BalancePlan {
     pub fn more(&self) -> u64 {
         self.again.iter().map(|(_, n)| u64::from(*n)).sum()
     }
+}
 
-    /// How often each sample of the plan stands in it, on average over the class that is repeated most.
-    pub fn repetition(&self) -> f64 {
-        self.again.iter().map(|(_, n)| f64::from(*n) + 1.0).fold(1.0, f64::max)
-    }
-
-    /// The effective sample size of samples that stand there several times (Kish, 1965): `(Σ w)² / Σ w²`, `samples` being how many there
-    /// are before.
-    pub fn effective(&self, samples: usize) -> f64 {
-        let (mut sum, mut squares) = ((samples - self.gone.len()) as f64, (samples - self.gone.len()) as f64);
-        for (_, n) in &self.again {
-            let weight = f64::from(*n) + 1.0;
-            sum += weight - 1.0;
-            squares += weight * weight - 1.0;
-        }
-        if squares > 0.0 { sum * sum / squares } else { 0.0 }
-    }
+/// The effective sample size of samples that stand there several times (Kish, 1965): `(Σ w)² / Σ w²`.
+pub fn effective_size(times: impl Iterator<Item = f64>) -> f64 {
+    let (sum, squares) = times.fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+    if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
 /// One sample, and the classes it has.
@@ -177,10 +166,8 @@ pub fn plan(
     let lacks = |planned: &[u64], class: usize| short(planned, class) as f64 / targets[class].max(1) as f64;
     let mut heap: std::collections::BTreeSet<(std::cmp::Reverse<u64>, usize)> = std::collections::BTreeSet::new();
     let key = |planned: &[u64], class: usize| (std::cmp::Reverse((lacks(planned, class) * 1e9) as u64), class);
-    for class in 0..classes {
-        if short(&planned, class) > 0 && !lists[class].is_empty() {
-            heap.insert(key(&planned, class));
-        }
+    for (class, _) in lists.iter().enumerate().filter(|(class, list)| short(&planned, *class) > 0 && !list.is_empty()) {
+        heap.insert(key(&planned, class));
     }
     while let Some((_, class)) = heap.pop_first() {
         if short(&planned, class) == 0 {
@@ -291,10 +278,10 @@ mod tests {
 
     #[test]
     fn effective_sizes_by_hand() {
-        let plan = BalancePlan { again: vec![(SampleId(0), 3)], ..BalancePlan::default() };
         // Weights 4, 1, 1: 36 / 18.
-        assert!((plan.effective(3) - 2.0).abs() < 1e-12);
-        assert_eq!((plan.repetition(), plan.more()), (4.0, 3));
+        assert!((effective_size([4.0, 1.0, 1.0].into_iter()) - 2.0).abs() < 1e-12);
+        assert!(effective_size(std::iter::empty()).abs() < 1e-12);
+        assert_eq!(BalancePlan { again: vec![(SampleId(0), 3)], ..BalancePlan::default() }.more(), 3);
     }
 
     proptest! {
@@ -303,10 +290,10 @@ mod tests {
             let lists: Vec<[u32; 1]> = labels.iter().map(|label| [*label]).collect();
             let members: Vec<Member<'_>> = lists.iter().enumerate().map(|(at, list)| (SampleId::at(at), &list[..])).collect();
             let plan = plan(&members, &targets, seed, |_| true, |class, list| by_chance(seed, class, list));
-            for class in 0..4 {
+            for (class, target) in targets.iter().enumerate() {
                 let n = labels.iter().filter(|label| **label as usize == class).count() as u64;
                 prop_assert_eq!(plan.now[class], n);
-                let wanted = if n == 0 { 0 } else { targets[class] };
+                let wanted = if n == 0 { 0 } else { *target };
                 // What all go from, none comes again.
                 prop_assert_eq!(plan.planned[class], wanted);
                 let again: u64 = plan.again.iter().filter(|(id, _)| labels[id.row()] as usize == class).map(|(_, n)| u64::from(*n)).sum();

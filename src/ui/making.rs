@@ -210,6 +210,9 @@ pub struct BalanceView {
     pub samples: usize,
     /// Whether there are numbers that SMOTE can work on, and whether anything can be probed.
     pub numbers: bool,
+    /// The effective sample size, now and planned, and how often the sample stands there that does most often.
+    pub effective: [f64; 2],
+    pub most: u32,
 }
 
 /// What jobs have worked out for both.

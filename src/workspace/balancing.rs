@@ -43,7 +43,7 @@ pub enum BalanceError {
     #[error("the train part has {0} classes, and balancing takes two")]
     TooFew(usize),
     /// There are no numbers to interpolate.
-    #[error("SMOTE makes numbers between numbers, and no column has the role number")]
+    #[error("SMOTE is for datasets of numbers: here no column has the role number, or samples are texts or images")]
     NoNumbers,
     /// No pipeline was chosen.
     #[error("which pipeline? Augment makes one")]
@@ -120,6 +120,11 @@ pub fn number_fields(dataset: &Dataset) -> Vec<usize> {
     (0..dataset.fields().len())
         .filter(|field| dataset.fields()[*field].kind.is_numeric() && dataset.fields()[*field].role == Role::Number)
         .collect()
+}
+
+/// Whether samples are numbers, and nothing else that a model reads.
+pub fn is_of_numbers(dataset: &Dataset) -> bool {
+    !number_fields(dataset).is_empty() && dataset.pictures().is_none() && TextOf::of(dataset, None).is_err()
 }
 
 /// Reads every sample of the source: texts, or pictures (by `looks`), or numbers; `None` where there are none of these.
@@ -228,13 +233,14 @@ pub fn balance_plan(
         // What was made goes before what is real, the youngest first.
         let (made, real): (Vec<SampleId>, Vec<SampleId>) = list.into_iter().partition(|id| dataset.is_made(*id));
         let real = match (balance.under, likeness, model) {
-            (Under::Redundant, Some(likeness), _) => match alike(likeness, &real, progress) {
-                Ok(pairs) => by_redundancy(balance.seed, class, real, pairs),
-                Err(Cancelled) => {
+            (Under::Redundant, Some(likeness), _) => {
+                if let Ok(pairs) = alike(likeness, &real, progress) {
+                    by_redundancy(balance.seed, class, real, pairs)
+                } else {
                     stopped = true;
                     real
                 }
-            },
+            }
             (Under::Easy, _, Some(model)) => {
                 let mut keyed: Vec<(f32, SampleId)> =
                     real.into_iter().map(|id| (model.own_probability(id.row()).unwrap_or(0.0), id)).collect();

@@ -1,8 +1,11 @@
-//! Synonyms: WordNet's (Miller, 1995), as `examples/lexicon.rs` has taken them from its database, in the inflection of the word that they
-//! stand for. Which part of speech a word is, is read off the word before it, and else is the one that WordNet's corpora tag most.
+//! Synonyms: `WordNet`'s (Miller, 1995), as `examples/lexicon.rs` has taken them from its database, in the inflection of the word that they
+//! stand for. Which part of speech a word is, is read off the word before it, and else is the one that `WordNet`'s corpora tag most.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
+
+use crate::chance::Chance;
 
 /// The lexicon that the program carries, packed.
 const PACKED: &[u8] = include_bytes!("../../../assets/wordnet/synonyms.zst");
@@ -34,12 +37,32 @@ struct Entry {
 /// Words, their synonyms, and irregular forms.
 pub struct Lexicon {
     /// By part of speech.
-    entries: [HashMap<&'static str, Entry>; 4],
+    entries: Words<[Option<Box<Entry>>; 4]>,
     /// Irregular forms to lemmas, and back.
-    plurals: HashMap<&'static str, &'static str>,
-    verbs: HashMap<&'static str, &'static str>,
-    plural_of: HashMap<&'static str, &'static str>,
-    forms_of: HashMap<&'static str, Vec<&'static str>>,
+    plurals: Words<&'static str>,
+    verbs: Words<&'static str>,
+    plural_of: Words<&'static str>,
+    forms_of: Words<Vec<&'static str>>,
+}
+
+/// Endings, and what stands instead: of nouns and verbs alike, then of verbs alone.
+type Rules = (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str, Form)]);
+
+/// Something by word.
+pub(super) type Words<T> = HashMap<&'static str, T, BuildHasherDefault<WordHash>>;
+
+/// A word's hash: nobody attacks a lexicon that is compiled in.
+#[derive(Default)]
+pub(super) struct WordHash(u64);
+
+impl Hasher for WordHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+    }
+    fn write_u8(&mut self, _: u8) {}
 }
 
 /// The built-in lexicon; unpacked at the first use, in some milliseconds.
@@ -57,11 +80,11 @@ const SPEECHES: [Speech; 4] = [Speech::Noun, Speech::Verb, Speech::Adjective, Sp
 impl Lexicon {
     fn read(text: &'static str) -> Self {
         let mut lexicon = Self {
-            entries: std::array::from_fn(|_| HashMap::new()),
-            plurals: HashMap::new(),
-            verbs: HashMap::new(),
-            plural_of: HashMap::new(),
-            forms_of: HashMap::new(),
+            entries: Words::default(),
+            plurals: Words::default(),
+            verbs: Words::default(),
+            plural_of: Words::default(),
+            forms_of: Words::default(),
         };
         for line in text.lines() {
             let parts: Vec<&'static str> = line.split('\t').collect();
@@ -77,7 +100,8 @@ impl Lexicon {
                 [speech, lemma, count, synonyms] => {
                     let place = "nvar".find(speech).unwrap_or(0);
                     let synonyms = synonyms.split(',').filter(|word| !word.is_empty()).collect();
-                    lexicon.entries[place.min(3)].insert(lemma, Entry { count: count.parse().unwrap_or(0), synonyms });
+                    let entry = Entry { count: count.parse().unwrap_or(0), synonyms };
+                    lexicon.entries.entry(lemma).or_default()[place.min(3)] = Some(Box::new(entry));
                 }
                 _ => {}
             }
@@ -86,22 +110,25 @@ impl Lexicon {
     }
 
     fn entry(&self, lemma: &str, speech: Speech) -> Option<&Entry> {
-        self.entries[speech as usize].get(lemma)
+        self.entries.get(lemma)?[speech as usize].as_deref()
     }
 
     /// The lemmas that `word` may be a form of, with that form. Small letters.
-    fn lemmas(&self, word: &str) -> Vec<(String, Speech, Form)> {
-        let mut found = Vec::new();
-        let mut add = |lemma: &str, speech, form| {
-            if self.entry(lemma, speech).is_some() && !found.iter().any(|(known, of, _)| known == lemma && *of == speech) {
-                found.push((lemma.to_owned(), speech, form));
+    fn lemmas(&self, word: &str) -> Vec<(&'static str, Speech, Form)> {
+        let mut found: Vec<(&'static str, Speech, Form)> = Vec::new();
+        let mut add = |lemma: &str, speeches: &[Speech], form: [Form; 2]| {
+            let Some((lemma, entries)) = self.entries.get_key_value(lemma) else { return };
+            for (speech, form) in speeches.iter().zip(form.into_iter().cycle()) {
+                let new =
+                    entries[*speech as usize].is_some() && !found.iter().any(|(known, of, _)| known == lemma && of == speech);
+                if new {
+                    found.push((lemma, *speech, form));
+                }
             }
         };
-        for speech in SPEECHES {
-            add(word, speech, Form::Base);
-        }
+        add(word, &SPEECHES, [Form::Base; 2]);
         if let Some(lemma) = self.plurals.get(word) {
-            add(lemma, Speech::Noun, Form::Plural);
+            add(lemma, &[Speech::Noun], [Form::Plural; 2]);
         }
         if let Some(lemma) = self.verbs.get(word) {
             let form = if word.ends_with("ing") {
@@ -111,27 +138,30 @@ impl Lexicon {
             } else {
                 Form::Past
             };
-            add(lemma, Speech::Verb, form);
+            add(lemma, &[Speech::Verb], [form; 2]);
         }
         // Morphy's rules of detachment (WordNet 3.0, morphy(7WN)).
-        for (ending, instead) in
-            [("ies", "y"), ("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("s", "")]
-        {
-            if let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 1 && !word.ends_with("ss")) {
-                let lemma = format!("{stem}{instead}");
-                add(&lemma, Speech::Noun, Form::Plural);
-                add(&lemma, Speech::Verb, Form::Third);
-            }
-        }
-        for (ending, instead, form) in
-            [("ies", "y", Form::Third), ("es", "e", Form::Third), ("es", "", Form::Third), ("ied", "y", Form::Past)]
-                .into_iter()
-                .chain([("ed", "e", Form::Past), ("ed", "", Form::Past), ("ing", "e", Form::Gerund), ("ing", "", Form::Gerund)])
-        {
+        let both = [Speech::Noun, Speech::Verb];
+        let (nouns, verbs): Rules = match word.as_bytes().last() {
+            Some(b's') if !word.ends_with("ss") => (
+                &[("ies", "y"), ("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("s", "")],
+                &[("es", "e", Form::Third), ("es", "", Form::Third)],
+            ),
+            Some(b'd') => (&[], &[("ied", "y", Form::Past), ("ed", "e", Form::Past), ("ed", "", Form::Past)]),
+            Some(b'g') => (&[], &[("ing", "e", Form::Gerund), ("ing", "", Form::Gerund)]),
+            _ => (&[], &[]),
+        };
+        let mut lemma = String::with_capacity(word.len() + 1);
+        let mut stemmed = |ending: &str, instead: &str, speeches: &[Speech], form: [Form; 2]| {
             if let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 1) {
-                add(&format!("{stem}{instead}"), Speech::Verb, form);
+                lemma.clear();
+                lemma.push_str(stem);
+                lemma.push_str(instead);
+                add(&lemma, speeches, form);
             }
-        }
+        };
+        nouns.iter().for_each(|(ending, instead)| stemmed(ending, instead, &both, [Form::Plural, Form::Third]));
+        verbs.iter().for_each(|(ending, instead, form)| stemmed(ending, instead, &both[1..], [*form; 2]));
         found
     }
 
@@ -191,23 +221,30 @@ impl Lexicon {
         }
     }
 
-    /// The synonyms of `word` (small letters) in its inflection, after the word `before` it. A user's own come first and alone.
-    pub fn synonyms(&self, word: &str, before: Option<&str>, own: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    /// One of the synonyms of `word` (small letters) in its inflection, after the word `before` it; `None` where there are none. A user's
+    /// own come first and alone.
+    pub fn synonym(
+        &self,
+        word: &str,
+        before: Option<&str>,
+        own: &BTreeMap<String, Vec<String>>,
+        chance: &mut Chance,
+    ) -> Option<String> {
         if let Some(list) = own.get(word) {
-            return list.clone();
+            return chance.one_of(list).cloned();
         }
         let lemmas = self.lemmas(word);
-        let used = |(lemma, speech, _): &&(String, Speech, Form)| {
+        let used = |(lemma, speech, _): &&(&str, Speech, Form)| {
             (self.entry(lemma, *speech).map_or(0, |entry| entry.count), std::cmp::Reverse(*speech as u8))
         };
         let wanted = before.and_then(after);
-        let fits = |found: &&(String, Speech, Form)| wanted.is_some_and(|speech| speech == found.1);
-        let Some((lemma, speech, form)) = lemmas.iter().filter(fits).max_by_key(used).or_else(|| lemmas.iter().max_by_key(used))
-        else {
-            return Vec::new();
-        };
-        let synonyms = self.entry(lemma, *speech).map_or(&[][..], |entry| entry.synonyms.as_slice());
-        synonyms.iter().filter_map(|synonym| self.inflected(synonym, *form)).filter(|synonym| synonym != word).collect()
+        let fits = |found: &&(&str, Speech, Form)| wanted.is_some_and(|speech| speech == found.1);
+        let (lemma, speech, form) = lemmas.iter().filter(fits).max_by_key(used).or_else(|| lemmas.iter().max_by_key(used))?;
+        let synonyms = self.entry(lemma, *speech)?.synonyms.as_slice();
+        let first = chance.below(synonyms.len());
+        // One whose form is not sure gives way to the next.
+        let mut turned = synonyms[first..].iter().chain(&synonyms[..first]);
+        turned.find_map(|synonym| self.inflected(synonym, *form).filter(|synonym| synonym != word))
     }
 }
 
@@ -237,7 +274,9 @@ mod tests {
     fn synonyms_come_in_the_inflection_of_the_word() {
         let lexicon = built_in();
         let none = BTreeMap::new();
-        let of = |word: &str, before: Option<&str>| lexicon.synonyms(word, before, &none);
+        let of = |word: &str, before: Option<&str>| -> Vec<String> {
+            (0..60).filter_map(|seed| lexicon.synonym(word, before, &none, &mut Chance::new(seed))).collect()
+        };
         assert!(of("cars", Some("the")).contains(&"autos".to_owned()), "{:?}", of("cars", Some("the")));
         assert!(of("quickly", None).contains(&"rapidly".to_owned()));
         assert!(of("purchased", None).contains(&"bought".to_owned()), "{:?}", of("purchased", None));
@@ -247,7 +286,7 @@ mod tests {
         assert!(of("fee", Some("a")).is_empty() && of("fee", None).is_empty());
         assert!(of("lapidary", None).is_empty() || !of("lapidary", None).contains(&"lapidary".to_owned()));
         let own = BTreeMap::from([("refund".to_owned(), vec!["repayment".to_owned()])]);
-        assert_eq!(lexicon.synonyms("refund", None, &own), ["repayment"]);
+        assert_eq!(lexicon.synonym("refund", None, &own, &mut Chance::new(1)).as_deref(), Some("repayment"));
     }
 
     #[test]

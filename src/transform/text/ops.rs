@@ -2,9 +2,11 @@
 //! cleaning: capitals, marks and layout stay. Words that turn a sentence round, protected terms and whatever is no word are left alone.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasherDefault;
+use std::sync::LazyLock;
 
-use super::lexicon::built_in;
+use super::lexicon::{WordHash, Words, built_in};
 use super::tables::{CONFUSIONS, CONTRACTIONS, SPELLINGS, STOP_WORDS, TURNING, beside};
 use super::words::{Protected, Token, capital, cased, joined, sentences, tokens};
 use crate::chance::Chance;
@@ -33,8 +35,8 @@ pub fn apply(step: &Step, chance: &mut Chance, setting: &Setting<'_>, text: &str
         Augmentation::OcrErrors => in_some_words(fresh(), part, 2, chance, misread),
         Augmentation::LetterCase => other_case(fresh(), chance),
         Augmentation::Punctuation => other_marks(fresh(), chance),
-        Augmentation::Contractions => by_pairs(fresh(), &CONTRACTIONS, chance),
-        Augmentation::SpellingVariants => by_pairs(fresh(), &SPELLINGS, chance),
+        Augmentation::Contractions => by_pairs(fresh(), &CONTRACTIONS, &CONTRACTED, chance),
+        Augmentation::SpellingVariants => by_pairs(fresh(), &SPELLINGS, &SPELLED, chance),
         Augmentation::SentenceShuffle => shuffle_sentences(text, chance),
         Augmentation::SentenceCrop => crop(text, part, chance),
         Augmentation::EntitySwap => swap_entities(text, &step.list, chance),
@@ -58,7 +60,25 @@ fn free(list: &[Token<'_>], shortest: usize) -> Vec<usize> {
 fn is_one_of(word: &str, list: &[&str]) -> bool {
     // A contracted "not" is one too.
     let turned = list.len() == TURNING.len() && (word.ends_with("n't") || word.ends_with("n’t"));
-    turned || word.len() <= 10 && list.iter().any(|known| known.eq_ignore_ascii_case(word))
+    turned || word.len() <= 10 && list.iter().any(|known| known.len() == word.len() && known.eq_ignore_ascii_case(word))
+}
+
+/// Stop words by themselves.
+static STOPS: LazyLock<HashSet<&'static str, BuildHasherDefault<WordHash>>> =
+    LazyLock::new(|| STOP_WORDS.iter().copied().collect());
+
+/// A word in small letters, without a copy where it has no others.
+fn lower(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'') {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(word.to_lowercase())
+    }
+}
+
+/// Whether two words are one but for their capitals.
+fn is_same(a: &str, b: &str) -> bool {
+    if a.is_ascii() { a.eq_ignore_ascii_case(b) } else { a.to_lowercase() == b.to_lowercase() }
 }
 
 /// `max(1, ⌊part × words⌋)`: EDA's count. 0 where nothing is asked for.
@@ -70,14 +90,14 @@ fn word_count(list: &[Token<'_>]) -> usize {
     list.iter().filter(|token| token.word).count()
 }
 
-/// The synonyms of the word at place `at`, as it stands among its neighbours.
-fn synonyms_at(list: &[Token<'_>], at: usize, setting: &Setting<'_>) -> Vec<String> {
-    let word = list[at].text.to_lowercase();
-    if is_one_of(&word, &STOP_WORDS) {
-        return Vec::new();
+/// A synonym of the word at place `at`, as it stands among its neighbours.
+fn synonym_at(list: &[Token<'_>], at: usize, setting: &Setting<'_>, chance: &mut Chance) -> Option<String> {
+    let word = lower(&list[at].text);
+    if STOPS.contains(&*word) {
+        return None;
     }
-    let before = list[..at].iter().rev().find(|token| token.word).map(|token| token.text.to_lowercase());
-    built_in().synonyms(&word, before.as_deref(), setting.lexicon)
+    let before = list[..at].iter().rev().find(|token| token.word).map(|token| lower(&token.text));
+    built_in().synonym(&word, before.as_deref(), setting.lexicon, chance)
 }
 
 fn replace_by_synonyms(mut list: Vec<Token<'_>>, part: f64, chance: &mut Chance, setting: &Setting<'_>) -> String {
@@ -86,27 +106,23 @@ fn replace_by_synonyms(mut list: Vec<Token<'_>>, part: f64, chance: &mut Chance,
     chance.shuffle(&mut places);
     let mut done: Vec<String> = Vec::new();
     for at in places {
-        if done.len() >= wanted {
+        // A word and its synonym count as one, and neither is replaced in its turn.
+        if done.len() >= wanted * 2 {
             break;
         }
-        let word = list[at].text.to_lowercase();
-        if done.contains(&word) {
+        if done.iter().any(|known| is_same(known, &list[at].text)) {
             continue;
         }
-        let Some(synonym) = chance.one_of(&synonyms_at(&list, at, setting)).cloned() else { continue };
+        let Some(synonym) = synonym_at(&list, at, setting, chance) else { continue };
+        let word = list[at].text.clone().into_owned();
         // Every occurrence of it, as EDA has it.
         for place in 0..list.len() {
-            let same = list[place].word && !list[place].fixed && list[place].text.to_lowercase() == word;
-            if same {
+            if list[place].word && !list[place].fixed && is_same(&list[place].text, &word) {
                 list[place].text = Cow::Owned(cased(&synonym, &list[place].text));
                 agree(&mut list, place);
             }
         }
         done.extend([word, synonym]);
-        // The synonym is not replaced in its turn: both count as one.
-        if done.len() >= wanted * 2 {
-            break;
-        }
     }
     joined(&list)
 }
@@ -130,12 +146,15 @@ fn agree(list: &mut [Token<'_>], at: usize) {
 
 fn insert_synonyms(mut list: Vec<Token<'_>>, part: f64, chance: &mut Chance, setting: &Setting<'_>) -> String {
     let wanted = count(part, word_count(&list));
-    for _ in 0..wanted {
-        let places = free(&list, 2);
+    let mut places = free(&list, 2);
+    for round in 0..wanted {
+        if round > 0 {
+            places = free(&list, 2);
+        }
         // Ten tries, then it is left: EDA's rule.
         let synonym = (0..10).find_map(|_| {
             let at = *chance.one_of(&places)?;
-            chance.one_of(&synonyms_at(&list, at, setting)).cloned()
+            synonym_at(&list, at, setting, chance)
         });
         let words: Vec<usize> = (0..list.len()).filter(|at| list[*at].word && !list[*at].fixed).collect();
         if let (Some(synonym), Some(at)) = (synonym, chance.one_of(&words)) {
@@ -288,28 +307,49 @@ fn other_marks(mut list: Vec<Token<'_>>, chance: &mut Chance) -> String {
     joined(&list)
 }
 
+/// A table of pairs, by the first word of either side: where it stands, whether it is the left one, and the word that must follow.
+type Pairs = Words<Vec<(usize, bool, Option<&'static str>)>>;
+
+fn pairs_of(pairs: &'static [(&'static str, &'static str)]) -> Pairs {
+    let mut table = Pairs::default();
+    for (at, (left, right)) in pairs.iter().enumerate() {
+        for (side, is_left) in [(*left, true), (*right, false)] {
+            let (first, second) = side.split_once(' ').map_or((side, None), |(first, second)| (first, Some(second)));
+            table.entry(first).or_default().push((at, is_left, second));
+        }
+    }
+    table
+}
+
+static CONTRACTED: LazyLock<Pairs> = LazyLock::new(|| pairs_of(&CONTRACTIONS));
+static SPELLED: LazyLock<Pairs> = LazyLock::new(|| pairs_of(&SPELLINGS));
+
 /// Words of one side of a table become those of the other; one that stands in both ways is changed the way that chance says.
-fn by_pairs(mut list: Vec<Token<'_>>, pairs: &[(&str, &str)], chance: &mut Chance) -> String {
-    let words: Vec<usize> = (0..list.len()).filter(|at| list[*at].word).collect();
-    let plain = |token: &Token<'_>| token.text.to_lowercase().replace('’', "'");
+fn by_pairs(
+    mut list: Vec<Token<'_>>,
+    pairs: &'static [(&'static str, &'static str)],
+    table: &Pairs,
+    chance: &mut Chance,
+) -> String {
+    let plain = |token: &Token<'_>| -> String {
+        let small = lower(&token.text);
+        if small.contains('’') { small.replace('’', "'") } else { small.into_owned() }
+    };
     // A found place: the first and last of its tokens, and what goes there.
-    let (mut forth, mut back): (Vec<(usize, usize, &str)>, Vec<(usize, usize, &str)>) = (Vec::new(), Vec::new());
-    for (i, at) in words.iter().copied().enumerate() {
-        let word = plain(&list[at]);
-        let next = words.get(i + 1).copied().filter(|next| *next == at + 2 && list[at + 1].text == " ");
-        for (left, right) in pairs {
-            if word == *left && !list[at].fixed {
-                forth.push((at, at, right));
-            }
-            let (first, second) = right.split_once(' ').map_or((*right, None), |(first, second)| (first, Some(second)));
-            match (second, next) {
-                (None, _) if word == first && !list[at].fixed => back.push((at, at, left)),
-                (Some(second), Some(next))
-                    if word == first && !list[at].fixed && !list[next].fixed && plain(&list[next]) == second =>
-                {
-                    back.push((at, next, left));
-                }
-                _ => {}
+    let mut forth: Vec<(usize, usize, &str)> = Vec::new();
+    let mut back: Vec<(usize, usize, &str)> = Vec::new();
+    for at in (0..list.len()).filter(|at| list[*at].word && !list[*at].fixed) {
+        let found = match &*lower(&list[at].text) {
+            small if small.contains('’') => table.get(small.replace('’', "'").as_str()),
+            small => table.get(small),
+        };
+        for (pair, is_left, second) in found.into_iter().flatten() {
+            let (left, right) = pairs[*pair];
+            let next = list.get(at + 2).filter(|next| next.word && !next.fixed && list[at + 1].text == " ");
+            match second {
+                None => if *is_left { &mut forth } else { &mut back }.push((at, at, if *is_left { right } else { left })),
+                Some(second) if next.is_some_and(|next| plain(next) == *second) => back.push((at, at + 2, left)),
+                Some(_) => {}
             }
         }
     }
@@ -323,13 +363,9 @@ fn by_pairs(mut list: Vec<Token<'_>>, pairs: &[(&str, &str)], chance: &mut Chanc
     for (first, last, new) in found.into_iter().rev() {
         // Of two that overlap, the later is changed.
         if last < reached {
-            let text = Cow::Owned(cased(new, &list[first].text.clone()));
-            let text = if new.contains(' ') && list[first].text.starts_with(char::is_uppercase) {
-                Cow::Owned(capital(new))
-            } else {
-                text
-            };
-            list.splice(first..=last, [Token { text, word: true, fixed: false }]);
+            let capitals = new.contains(' ') && list[first].text.starts_with(char::is_uppercase);
+            let text = if capitals { capital(new) } else { cased(new, &list[first].text) };
+            list.splice(first..=last, [Token { text: Cow::Owned(text), word: true, fixed: false }]);
             reached = first;
         }
     }

@@ -185,11 +185,10 @@ fn steps(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
                 moved = grip.interact_pointer_pos().or(ui.input(|input| input.pointer.latest_pos())).map(|pos| (at, pos.y));
             }
             let place = Rect::from_min_size(pos2(head.right() - 42.0, head.top()), vec2(20.0, 20.0));
-            ui.scope_builder(egui::UiBuilder::new().max_rect(place), |ui| {
-                if cross(ui, theme, &format!("Take step {} away", at + 1)).clicked() {
-                    gone = Some(at);
-                }
-            });
+            let mut corner = ui.new_child(egui::UiBuilder::new().max_rect(place));
+            if cross(&mut corner, theme, &format!("Take step {} away", at + 1)).clicked() {
+                gone = Some(at);
+            }
             if open {
                 ui.add_space(STEP);
                 numbers(ui, theme, form, at, &mut moved);
@@ -365,7 +364,7 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
             format!("Add {}", things(left, "sample", "samples"))
         };
         if left == 0 {
-            text = "Nothing to add".to_owned();
+            "Nothing to add".clone_into(&mut text);
         }
     } else if form.pipeline.steps.is_empty() {
         dim(ui, theme, "Add a step: each alters a sample a little");

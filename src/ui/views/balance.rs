@@ -130,7 +130,7 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
         (Over::Smote, "between neighbours (SMOTE)", "Numbers between those of near samples of the class", numbers),
     ];
     for (way, name, help, enabled) in ways {
-        let why = if enabled { help } else { "No column has the role number, or the pipeline has no steps" };
+        let why = if enabled { help } else { "SMOTE is for numbers alone; a pipeline needs steps" };
         if ui
             .add_enabled(enabled, egui::RadioButton::new(form.over == way, name))
             .on_hover_text(help)
@@ -186,9 +186,9 @@ fn result(
     line(ui, "samples", count(view.samples), count(view.samples - plan.gone.len() + more));
     line(ui, "largest to smallest", number(now.ratio), number(then.ratio));
     line(ui, "evenness", format!("{:.2}", now.evenness), format!("{:.2}", then.evenness));
-    let real = view.samples;
-    line(ui, "effective size", count(real), count(plan.effective(real).round() as usize));
-    line(ui, "most repeated", format!("{} times", number(plan.repetition())), String::new());
+    let [real, planned] = view.effective.map(|size| count(size.round() as usize));
+    line(ui, "effective size", real, planned);
+    line(ui, "most repeated", things(view.most as usize, "time", "times"), String::new());
     caption(ui, theme, "macro-F1 of a quick probe");
     let probing = bundle.running.iter().any(|job| job.key == "probe" || job.key == "likeness");
     let making = &bundle.memo.making;
