@@ -1,29 +1,25 @@
 //! Augment and Balance beside the window: previews, plans, probes, and the runs that become edits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
-use egui::{ColorImage, Context, TextureOptions};
+use egui::Context;
 
 use super::App;
+use super::drafts::{Drafted, Originals, draft, shown};
 use super::work::{Done, VisibleKey};
-use crate::chance::seed_of;
 use crate::data::{Dataset, Kind, Pipeline, Role, SampleId};
 use crate::edit::{Change, Edit, Target as Of};
-use crate::io::picture_to_alter;
-use crate::job::{Cancelled, JobError, Progress};
-use crate::learn::risk::{Risk, RiskModel};
-use crate::pixels::{Look, Picture, look_of};
+use crate::job::{JobError, Progress};
+use crate::learn::risk::RiskModel;
+use crate::pixels::Look;
 use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effective_size};
-use crate::transform::{Augment, AugmentError, TextAugmenter, second_parent, trainable};
-use crate::ui::making::{
-    AugmentForm, BalanceForm, BalanceView, DRAWS, Drawn, Estimate, Family, ORIGINALS, PICTURE_DRAWS, Preview, WEIGHTS,
-};
+use crate::transform::{Augment, AugmentError, trainable};
+use crate::ui::making::{AugmentForm, BalanceForm, BalanceView, WEIGHTS};
 use crate::ui::{View, Visible, count_samples};
 use crate::workspace::{
-    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, is_of_numbers, judge, likeness,
-    risk_model, standing, worth,
+    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, is_of_numbers, likeness, risk_model,
+    standing, worth,
 };
 
 /// What a preview depends on.
@@ -34,29 +30,6 @@ struct PreviewKey {
     visible: VisibleKey,
     /// Whether there was a model that judges.
     judged: bool,
-}
-
-/// A preview without its textures.
-pub struct Drafted {
-    families: Vec<DraftedFamily>,
-    estimate: Estimate,
-    trouble: Option<String>,
-}
-
-struct DraftedFamily {
-    parent: SampleId,
-    texts: Vec<String>,
-    picture: Option<Result<Picture, String>>,
-    draws: Vec<DraftedDraw>,
-}
-
-#[derive(Default)]
-struct DraftedDraw {
-    texts: Vec<String>,
-    picture: Option<Picture>,
-    changed: Option<Picture>,
-    risk: Option<Risk>,
-    steps: Vec<usize>,
 }
 
 /// What was worked out, and from what.
@@ -76,14 +49,6 @@ pub struct MakingKeys {
     probed: Option<(BalanceForm, u64)>,
 }
 
-type Originals = Arc<Mutex<HashMap<SampleId, (Picture, f64)>>>;
-
-/// Pictures are previewed at this many pixels a side.
-const SIDE: u32 = 256;
-/// The most originals that are kept.
-const KEPT: usize = 200;
-/// How many draws an estimate is made of.
-const SAMPLED: usize = 160;
 /// Above this many samples, no probe is made unasked.
 const MANY: usize = 60_000;
 
@@ -535,217 +500,6 @@ fn parents_of(dataset: &Dataset, visible: Option<&Visible>) -> Vec<SampleId> {
             all.into_iter().filter(|id| shown.binary_search(id).is_ok()).collect()
         }
     }
-}
-
-fn draft(
-    dataset: &Dataset,
-    form: &AugmentForm,
-    parents: &[SampleId],
-    model: Option<&RiskModel>,
-    originals: &Originals,
-    estimate: Option<Estimate>,
-    progress: &Progress,
-) -> Result<Drafted, Cancelled> {
-    let trouble = |text: String| Drafted { families: Vec::new(), estimate: Estimate::default(), trouble: Some(text) };
-    let counted = parents.iter().map(|id| (*id, 1)).collect();
-    // The draws that a run makes; another draw is a run with another seed.
-    let seed = if form.draw == 0 { form.seed } else { seed_of(&[form.seed, form.draw]) };
-    let augment = match Augment::of(dataset, form.pipeline.clone(), seed, counted) {
-        Ok(augment) => augment,
-        Err(AugmentError::NoSteps) => return Ok(originals_only(dataset, form, parents, originals)),
-        Err(error) => return Ok(trouble(error.to_string())),
-    };
-    let augmenter = TextAugmenter::new(&augment.pipeline);
-    let upto = form.upto.map_or(augment.pipeline.steps.len(), |at| at + 1);
-    let field = dataset.pictures().filter(|_| augment.pipeline.alters_pictures() || augment.fields.is_empty());
-    let draws = if field.is_some() { PICTURE_DRAWS } else { DRAWS };
-    let mut families = Vec::new();
-    for place in 0..ORIGINALS.min(parents.len()) {
-        progress.check()?;
-        let parent = shown_parent(parents, form.page, place);
-        let mut family = original(dataset, &augment.fields, field, parent, originals);
-        let before: Vec<String> = family.texts.clone();
-        for (draw, texts) in augment.children_of(dataset, &augmenter, parent, draws) {
-            let happens = |at: &usize| augment.pipeline.chance(draw, *at).is_some();
-            let steps: Vec<usize> = (0..upto.min(augment.pipeline.steps.len())).filter(happens).collect();
-            let mut drawn = DraftedDraw { texts, steps, ..DraftedDraw::default() };
-            if upto < augment.pipeline.steps.len() {
-                drawn.texts = before.iter().map(|before| augmenter.alter(draw, upto, before)).collect();
-            }
-            if let (Some(field), Some(Ok(picture))) = (field, &family.picture) {
-                let unit = kept(originals, parent).map_or(1.0, |(_, unit)| unit);
-                let other = augment.pipeline.mixes().then(|| second_parent(draw, parent, parents));
-                let other = other.and_then(|other| decoded(dataset, field, other, originals).ok()).map(|(picture, _)| picture);
-                let (altered, _) = augment.pipeline.alter(draw, upto, picture.clone(), unit, other.as_ref(), Vec::new());
-                drawn.changed = form.changes.then(|| difference(picture, &altered));
-                drawn.picture = Some(altered);
-            }
-            family.draws.push(drawn);
-        }
-        if let Some(model) = model {
-            judge_family(dataset, &augment, model, &mut family);
-        }
-        families.push(family);
-    }
-    let estimate = match estimate {
-        Some(known) => known,
-        None => estimated(dataset, form, &augment, model, progress)?,
-    };
-    Ok(Drafted { families, estimate, trouble: None })
-}
-
-/// The sample previewed at a place of a page: from all over the dataset, since neighbours in a file are often alike.
-fn shown_parent(parents: &[SampleId], page: usize, place: usize) -> SampleId {
-    let at = page * ORIGINALS + place;
-    // A step that shares no factor with the length visits every sample before any comes again.
-    let n = parents.len();
-    let gcd = |mut a: usize, mut b: usize| {
-        while b > 0 {
-            (a, b) = (b, a % b);
-        }
-        a
-    };
-    let step = (n * 382 / 1_000..n).find(|step| gcd(*step, n) == 1).unwrap_or(1);
-    parents[(at % n * step) % n]
-}
-
-/// A pipeline without steps still shows what there is to alter.
-fn originals_only(dataset: &Dataset, form: &AugmentForm, parents: &[SampleId], originals: &Originals) -> Drafted {
-    let fields = crate::transform::text_fields(dataset);
-    let field = dataset.pictures().filter(|_| fields.is_empty());
-    let families = (0..ORIGINALS.min(parents.len()))
-        .map(|place| original(dataset, &fields, field, shown_parent(parents, form.page, place), originals))
-        .collect();
-    let estimate = Estimate { parents: parents.len(), ..Estimate::default() };
-    let trouble = parents.is_empty().then(|| AugmentError::NoSamples.to_string());
-    Drafted { families, estimate, trouble }
-}
-
-fn original(dataset: &Dataset, fields: &[usize], field: Option<usize>, parent: SampleId, originals: &Originals) -> DraftedFamily {
-    let texts = fields.iter().map(|field| dataset.text(*field, parent).unwrap_or_default().into_owned()).collect();
-    let picture = field.map(|field| decoded(dataset, field, parent, originals).map(|(picture, _)| picture));
-    DraftedFamily { parent, texts, picture, draws: Vec::new() }
-}
-
-fn kept(originals: &Originals, id: SampleId) -> Option<(Picture, f64)> {
-    originals.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
-}
-
-/// An original, decoded once for many draws.
-fn decoded(dataset: &Dataset, field: usize, id: SampleId, originals: &Originals) -> Result<(Picture, f64), String> {
-    if let Some(known) = kept(originals, id) {
-        return Ok(known);
-    }
-    let fresh = picture_to_alter(dataset, field, id, Some(SIDE)).map_err(|trouble| trouble.to_string())?;
-    let mut all = originals.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= KEPT {
-        all.clear();
-    }
-    all.insert(id, fresh.clone());
-    Ok(fresh)
-}
-
-fn judge_family(dataset: &Dataset, augment: &Augment, model: &RiskModel, family: &mut DraftedFamily) {
-    let row = family.parent.0;
-    let risks = if model.reads_texts() {
-        let text = crate::checks::label_errors::TextOf::of(dataset, None).ok();
-        let texts: Vec<(u32, String)> = family
-            .draws
-            .iter()
-            .map(|drawn| {
-                let read = text.as_ref().map(|text| {
-                    text.read_with(dataset, family.parent, |field| {
-                        let place = augment.fields.iter().position(|known| *known == field)?;
-                        drawn.texts.get(place).map(String::as_str)
-                    })
-                });
-                (row, read.unwrap_or_default())
-            })
-            .collect();
-        model.of_altered_texts(&texts.iter().map(|(row, text)| (*row, text.as_str())).collect::<Vec<_>>())
-    } else {
-        let looks: Vec<(u32, Look)> =
-            family.draws.iter().filter_map(|drawn| drawn.picture.as_ref()).map(|picture| (row, look_of(picture))).collect();
-        model.of_altered_pictures(&looks)
-    };
-    family.draws.iter_mut().zip(risks).for_each(|(drawn, risk)| drawn.risk = risk);
-}
-
-/// Draws some hundred children as a run would, and says what a run comes to.
-fn estimated(
-    dataset: &Dataset,
-    form: &AugmentForm,
-    augment: &Augment,
-    model: Option<&RiskModel>,
-    progress: &Progress,
-) -> Result<Estimate, Cancelled> {
-    let parents = &augment.parents;
-    let stride = (parents.len() / SAMPLED).max(1);
-    let few = Augment { parents: parents.iter().step_by(stride).take(SAMPLED).copied().collect(), ..augment.clone() };
-    let begun = Instant::now();
-    let children = few.run(dataset, progress)?;
-    let risks = match model {
-        Some(model) => judge(dataset, &few, &children, model, progress)?,
-        None => Vec::new(),
-    };
-    let seconds = begun.elapsed().as_secs_f64();
-    let n = few.parents.len().max(1) as f64;
-    let risky = risks.iter().flatten().filter(|risk| risk.label > form.most_risk).count();
-    let bytes: usize = children.texts.iter().flatten().map(String::len).sum();
-    Ok(Estimate {
-        parents: parents.len(),
-        same: children.same as f64 / n,
-        risky: risky as f64 / n,
-        seconds: seconds / n,
-        bytes: bytes as f64 / children.parents.len().max(1) as f64,
-    })
-}
-
-/// Where two pictures of one size differ: grey where they do not, and brighter the more they do.
-fn difference(before: &Picture, after: &Picture) -> Picture {
-    let mut out = after.clone();
-    if (before.width, before.height) != (after.width, after.height) {
-        return out;
-    }
-    let old = before.rgba.as_chunks::<4>().0;
-    for (pixel, old) in out.rgba.as_chunks_mut::<4>().0.iter_mut().zip(old) {
-        let off = (0..3).map(|channel| pixel[channel].abs_diff(old[channel])).max().unwrap_or(0);
-        let grey = (u16::from(pixel[0]) + u16::from(pixel[1]) + u16::from(pixel[2])) / 6;
-        let lit = u16::from(off).saturating_mul(3).min(255);
-        let mix = |to: u16| ((grey * (255 - lit) + to * lit) / 255) as u8;
-        *pixel = [mix(255), mix(96), mix(160), 255];
-    }
-    out
-}
-
-fn shown(ctx: &Context, drafted: Drafted) -> Preview {
-    let texture = |name: String, picture: &Picture| {
-        let image = ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba);
-        ctx.load_texture(name, image, TextureOptions::LINEAR)
-    };
-    let families = drafted
-        .families
-        .into_iter()
-        .map(|family| Family {
-            parent: family.parent,
-            texts: family.texts,
-            picture: family
-                .picture
-                .map(|picture| picture.map(|picture| texture(format!("original {}", family.parent.0), &picture))),
-            draws: family
-                .draws
-                .into_iter()
-                .map(|drawn| Drawn {
-                    texts: drawn.texts,
-                    picture: drawn.picture.as_ref().map(|picture| texture("drawn".to_owned(), picture)),
-                    changed: drawn.changed.as_ref().map(|picture| texture("changed".to_owned(), picture)),
-                    risk: drawn.risk,
-                    steps: drawn.steps,
-                })
-                .collect(),
-        })
-        .collect();
-    Preview { families, estimate: drafted.estimate, trouble: drafted.trouble }
 }
 
 /// A plan, and what it makes of the train part.

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod dispatch;
+mod drafts;
 mod keys;
 mod labels;
 mod making;
