@@ -27,6 +27,9 @@ const TRUST: f32 = 0.7;
 const SEED: u64 = 42;
 /// The most weights of one sparse model: 32 MB.
 const MOST_WEIGHTS: usize = 1 << 23;
+/// The most rows that are learned from, and the least of a class.
+const MOST_ROWS: usize = 40_000;
+const LEAST: usize = 50;
 /// The least probability that is told from 0, so that no single logit decides alone.
 const FLOOR: f32 = 1e-3;
 
@@ -86,9 +89,8 @@ impl RiskModel {
         let embedding = built_in().embed_all(n, &text, progress)?;
         let most = (MOST_WEIGHTS / targets.classes.max(1)).clamp(2_000, 200_000);
         let (sparse, vocabulary) = learn(n, &text, Terms { words: true, letters: None, most }, progress)?;
-        let (mean, scale) = spread(&embedding);
-        let learned = embedding.clone();
-        Self::fit(Eyes::Texts { vocabulary }, embedding, &learned, Some(&sparse), (mean, scale), rows, targets, progress)
+        let spread = spread(&embedding);
+        Self::fit(Eyes::Texts { vocabulary }, embedding, None, Some(&sparse), spread, rows, targets, progress)
     }
 
     /// Learns from pictures, one look a row.
@@ -105,14 +107,14 @@ impl RiskModel {
         let learned = kernel.rows_of(&embedding, progress)?;
         let (mean, mut scale) = spread(&learned);
         level(&mut scale);
-        Self::fit(Eyes::Pictures { appearance, kernel }, embedding, &learned, None, (mean, scale), rows, targets, progress)
+        Self::fit(Eyes::Pictures { appearance, kernel }, embedding, Some(&learned), None, (mean, scale), rows, targets, progress)
     }
 
     #[allow(clippy::too_many_arguments)]
     fn fit(
         eyes: Eyes,
         embedding: Dense,
-        learned: &Dense,
+        learned: Option<&Dense>,
         sparse: Option<&Sparse>,
         (mean, scale): (Vec<f32>, Vec<f32>),
         rows: &[u32],
@@ -123,38 +125,40 @@ impl RiskModel {
         if rows.len() < FEWEST || classes < 2 {
             return Ok(None);
         }
+        let studied = studied(rows, &targets);
         let first: Vec<u32> =
-            rows.iter().map(|row| targets.of(*row as usize).first().copied().unwrap_or(classes as u32)).collect();
-        let places = stratified(&first, classes + 1, FOLDS, SEED);
-        let scaled = Scaled::new(learned, &mean, &scale);
+            studied.iter().map(|row| targets.of(*row as usize).first().copied().unwrap_or(classes as u32)).collect();
+        let dealt = stratified(&first, classes + 1, FOLDS, SEED);
+        // What nobody studied is judged by any of the models: none has seen it.
+        let mut fold_of = vec![u8::MAX; targets.rows()];
+        rows.iter().for_each(|row| fold_of[*row as usize] = (*row % FOLDS as u32) as u8);
+        studied.iter().zip(&dealt).for_each(|(row, fold)| fold_of[*row as usize] = *fold);
+        let held: Vec<Vec<u32>> =
+            (0..FOLDS as u8).map(|fold| rows.iter().copied().filter(|row| fold_of[*row as usize] == fold).collect()).collect();
+        let scaled = Scaled::new(learned.unwrap_or(&embedding), &mean, &scale);
         let kinds: &[bool] = if sparse.is_some() { &[false, true] } else { &[true] };
         let tasks: Vec<(u8, bool)> = kinds.iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, *dense))).collect();
         let fitted: Vec<(Linear, Vec<f32>)> = tasks
             .par_iter()
             .with_max_len(1)
             .map(|(fold, dense)| {
-                let of = |held: bool| rows.iter().zip(&places).filter(move |(_, at)| (*at == fold) == held).map(|(row, _)| *row);
-                let (held, seen): (Vec<u32>, Vec<u32>) = (of(true).collect(), of(false).collect());
+                let seen: Vec<u32> = studied.iter().zip(&dealt).filter(|(_, at)| *at != fold).map(|(row, _)| *row).collect();
+                let held = &held[usize::from(*fold)];
                 let mut out = vec![0.0; held.len() * classes];
                 let model = if let Some(sparse) = sparse.filter(|_| !dense) {
-                    let training = Training { passes: passes(SPARSE, rows.len()), rate: 1.0, shrink: 0.0, seed: SEED };
+                    let training = Training { passes: passes(SPARSE, studied.len()), rate: 1.0, shrink: 0.0, seed: SEED };
                     let model = Linear::fit_sparse(sparse, &seen, &targets, None, training, progress)?;
-                    model.logits_sparse(sparse, &held, &mut out);
+                    model.logits_sparse(sparse, held, &mut out);
                     model
                 } else {
-                    let training = Training { passes: passes(DENSE, rows.len()), rate: 0.006, shrink: 1e-2, seed: SEED };
+                    let training = Training { passes: passes(DENSE, studied.len()), rate: 0.006, shrink: 1e-2, seed: SEED };
                     let model = Linear::fit_dense(&scaled, &seen, &targets, None, training, progress)?;
-                    model.logits_dense(&scaled, &held, &mut out);
+                    model.logits_dense(&scaled, held, &mut out);
                     model
                 };
                 Ok((model, out))
             })
             .collect::<Result<_, Cancelled>>()?;
-        let mut fold_of = vec![u8::MAX; targets.rows()];
-        rows.iter().zip(&places).for_each(|(row, fold)| fold_of[*row as usize] = *fold);
-        let held: Vec<Vec<u32>> = (0..FOLDS as u8)
-            .map(|fold| rows.iter().zip(&places).filter(|(_, at)| **at == fold).map(|(row, _)| *row).collect())
-            .collect();
         let mut heat = [0.0_f32; 2];
         let mut logits = Dense::zeros(targets.rows(), classes);
         for (kind, dense) in kinds.iter().enumerate() {
@@ -280,6 +284,27 @@ impl RiskModel {
     }
 }
 
+/// The rows that are learned from: all, or a sample of each class in proportion, at least [`LEAST`] of it.
+fn studied(rows: &[u32], targets: &Targets) -> Vec<u32> {
+    if rows.len() <= MOST_ROWS {
+        return rows.to_vec();
+    }
+    let mut by_class: Vec<Vec<u32>> = vec![Vec::new(); targets.classes + 1];
+    for row in rows {
+        let class = targets.of(*row as usize).first().map_or(targets.classes, |class| *class as usize);
+        by_class[class].push(*row);
+    }
+    let mut chosen: Vec<u32> = by_class
+        .iter()
+        .flat_map(|list| {
+            let wanted = (list.len() * MOST_ROWS / rows.len()).max(LEAST).min(list.len()).max(1);
+            list.iter().step_by((list.len() / wanted).max(1)).copied()
+        })
+        .collect();
+    chosen.sort_unstable();
+    chosen
+}
+
 fn steps(rows: usize) -> u64 {
-    super::crossfit::steps(rows)
+    super::crossfit::steps(rows.min(MOST_ROWS))
 }
