@@ -13,7 +13,7 @@ use crate::ui::Bundle;
 use crate::ui::making::{AugmentForm, Drawn, Estimate, Family, MOST_COPIES, ORIGINALS, Preview, starters};
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{Look, button, caption, clipped, cross, dim, keycap, severity, title};
+use crate::ui::widgets::controls::{Look, button, caption, clipped, cross, dim, keycap, name_edit, severity, title};
 use crate::ui::widgets::diff;
 use crate::ui::widgets::picture::fitted;
 use crate::ui::widgets::text::{count, cut, percent, things};
@@ -47,9 +47,12 @@ fn pipeline(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, workspace:
     ui.label(RichText::new("pipeline").font(theme.note()).color(theme.dim));
     ui.horizontal(|ui| {
         let wide = ui.available_width() - 72.0;
-        let edit = TextEdit::singleline(&mut form.pipeline.name).desired_width(wide - 16.0).margin(Margin::symmetric(8, 5));
+        let edit = TextEdit::singleline(&mut form.pipeline.name)
+            .hint_text("Name of the pipeline")
+            .desired_width(wide - 16.0)
+            .margin(Margin::symmetric(8, 5));
         let response = ui.add(edit);
-        response.widget_info(|| WidgetInfo::text_edit(true, "", "", "Name of the pipeline"));
+        name_edit(&response, &form.pipeline.name, "Name of the pipeline");
         let menu = ui.menu_button(RichText::new("Saved").color(theme.dim), |ui| pipelines(ui, form, bundle, actions));
         menu.response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Pipelines"));
     });
@@ -239,9 +242,9 @@ fn numbers(ui: &mut Ui, theme: &Theme, form: &mut AugmentForm, at: usize, moved:
     if let Some(what) = step.op.list() {
         caption(ui, theme, what);
         let mut text = step.list.join("\n");
-        let edit = TextEdit::multiline(&mut text).desired_rows(3).desired_width(f32::INFINITY);
+        let edit = TextEdit::multiline(&mut text).hint_text(what).desired_rows(3).desired_width(f32::INFINITY);
         let response = ui.add(edit);
-        response.widget_info(|| WidgetInfo::text_edit(true, "", "", what));
+        name_edit(&response, &text, what);
         if response.changed() {
             step.list = text.split('\n').map(str::to_owned).collect();
         }
@@ -288,7 +291,7 @@ fn keep(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
                 let mut text: String = ui.data(|data| data.get_temp(id(name))).unwrap_or(now);
                 let edit = TextEdit::multiline(&mut text).desired_rows(2).desired_width(f32::INFINITY).hint_text(hint);
                 let response = ui.add(edit);
-                response.widget_info(|| WidgetInfo::text_edit(true, "", "", name));
+                name_edit(&response, &text, name);
                 if response.has_focus() {
                     ui.data_mut(|data| data.insert_temp(id(name), text.clone()));
                 } else {

@@ -59,6 +59,15 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, ena
     response
 }
 
+/// Gives a field to type in its name and what stands in it, for screen readers.
+pub fn name_edit(response: &Response, text: &str, name: &str) {
+    response.widget_info(|| {
+        let mut info = WidgetInfo::text_edit(true, text, text, name);
+        info.label = Some(name.to_owned());
+        info
+    });
+}
+
 /// A keycap.
 pub fn keycap(ui: &mut Ui, theme: &Theme, key: &str) {
     let galley = ui.painter().layout_no_wrap(key.to_owned(), theme.mono(), theme.dim);
