@@ -260,6 +260,7 @@ impl App {
                 });
                 self.all_edited();
                 self.made_moved(edit.as_ref());
+                self.likeness_edited(edit.as_ref());
                 match &edit {
                     Some(edit) => self.pictures_edited(edit),
                     None => self.pictures_moved(true),

@@ -385,6 +385,27 @@ impl App {
         }
     }
 
+    /// What samples look like is read anew once a text or a number was edited; `None` is any edit.
+    pub(super) fn likeness_edited(&mut self, edit: Option<&Edit>) {
+        let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset()) else { return };
+        let read = |column: &String| {
+            let role = dataset.field(column).map(|field| dataset.fields()[field].role);
+            matches!(role, None | Some(Role::Text | Role::Messages | Role::Number | Role::Image))
+        };
+        let touches = |edit: &Edit| {
+            // What is made is read by itself.
+            edit.makes() == 0
+                && edit.changes.iter().any(|change| match &change.target {
+                    Of::Cells(column) => read(column),
+                    Of::Role(_) | Of::Kind(_) => true,
+                    _ => false,
+                })
+        };
+        if edit.is_none_or(touches) {
+            (self.making.likeness, self.making.likeness_asked) = (None, false);
+        }
+    }
+
     /// Samples were made, or are gone: whoever fetches pictures sees them, and what stood in their place is forgotten.
     pub(super) fn made_moved(&mut self, edit: Option<&Edit>) {
         let makes = edit.is_none_or(|edit| edit.changes.iter().any(|change| matches!(change.target, Of::Made(_))));
@@ -454,6 +475,9 @@ impl App {
     /// Saves the pipeline under its name, over one of the same name.
     pub(super) fn keep_pipeline(&mut self, ctx: &Context) {
         let pipeline = self.state.augment.pipeline.clone();
+        if pipeline.name.trim().is_empty() {
+            return self.complain(ctx, "Give the pipeline a name first");
+        }
         if let Err(trouble) = Pipeline::parse(&pipeline.to_json()) {
             return self.complain(ctx, format!("The pipeline is not saved: {trouble}"));
         }

@@ -164,6 +164,7 @@ impl App {
             "classes" => self.keys.classes_given_up = true,
             "images" => self.memo.label_trouble = Some("looking at the images was stopped".to_owned()),
             "follow" => self.following_given_up(),
+            "preview" => self.memo.making.stale = false,
             _ => {}
         }
     }
@@ -283,6 +284,7 @@ impl App {
     pub(super) fn edited(&mut self, edit: &Edit) {
         self.labels_edited(edit);
         self.made_moved(Some(edit));
+        self.likeness_edited(Some(edit));
         self.pictures_edited(edit);
         for change in &edit.changes {
             if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target

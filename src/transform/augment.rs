@@ -23,7 +23,7 @@ pub enum AugmentError {
     #[error("the pipeline alters {0}, and no column holds them: say in Collect which one does")]
     Nothing(&'static str),
     /// No sample may be augmented.
-    #[error("there are no samples to augment: none is in the train part, or all are excluded")]
+    #[error("there are no samples to augment: of those that are shown none is in the train part, or all are excluded")]
     NoSamples,
     /// The pipeline does nothing.
     #[error("the pipeline has no steps; add one")]
