@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 pub use augmenting::{Augmented, augmented, judge, risk_model};
 pub use balancing::{
-    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, is_of_numbers, likeness, standing, worth,
+    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, can_probe, is_of_numbers, likeness,
+    standing, worth,
 };
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};
@@ -250,7 +251,14 @@ impl Workspace {
     }
 
     fn write(&mut self, edit: &Edit) -> Result<EditId, JournalError> {
-        let prints: Vec<u64> = edit.samples().map(|id| self.dataset.content_hash(id)).collect();
+        // Children of one parent stand side by side: what holds a picture is hashed once.
+        let mut known: HashMap<SampleId, u64> = HashMap::new();
+        let print = |id: SampleId| *known.entry(id).or_insert_with(|| self.dataset.content_hash(id));
+        let prints: Vec<u64> = if edit.makes() > 0 {
+            edit.samples().map(print).collect()
+        } else {
+            edit.samples().map(|id| self.dataset.content_hash(id)).collect()
+        };
         let journal = match &mut self.journal {
             Some(journal) => journal,
             none => {

@@ -181,7 +181,10 @@ impl App {
 
     fn known_embeddings(&self) -> Option<Arc<Dense>> {
         let (meaning, texts, dense) = self.labels.embeddings.as_ref()?;
-        (meaning == self.meaning() && *texts == self.labels.texts).then(|| Arc::clone(dense))
+        // Made samples come and go without a text being edited.
+        let dataset = self.workspace.as_ref()?.dataset();
+        let whole = dense.rows() == dataset.rows() || dataset.pictures().is_some() && dense.rows() == dataset.base.rows;
+        (whole && meaning == self.meaning() && *texts == self.labels.texts).then(|| Arc::clone(dense))
     }
 
     pub(super) fn learned(&mut self, ctx: &Context, learned: Learned) {
@@ -234,7 +237,8 @@ impl App {
             let role = |column: &str| dataset.field(column).map(|field| dataset.fields()[field].role);
             match &change.target {
                 Of::Cells(column) => match role(column) {
-                    Some(Role::Text | Role::Messages | Role::Image) => self.labels.texts += 1,
+                    // What is made says nothing new of what is there.
+                    Some(Role::Text | Role::Messages | Role::Image) => self.labels.texts += u64::from(edit.makes() == 0),
                     Some(role) if role.is_label() => {
                         self.labels.pending.extend(&change.samples);
                         // Many at once, or a class that was not there: learned anew.

@@ -493,7 +493,8 @@ impl App {
     pub(super) fn pipeline_file(&mut self, ctx: &Context, path: &std::path::Path, save: bool) {
         if save {
             let json = serde_json::to_string_pretty(&self.state.augment.pipeline).unwrap_or_default();
-            match crate::io::write_small(path, &format!("{json}\n")) {
+            let allowed = self.workspace.as_ref().map_or(Ok(()), |open| crate::io::may_write(open.dataset(), path));
+            match allowed.and_then(|()| crate::io::write_small(path, &format!("{json}\n"))) {
                 Ok(()) => self.say(ctx, format!("Saved the pipeline to {}", path.display())),
                 Err(error) => self.complain(ctx, error.to_string()),
             }

@@ -110,8 +110,9 @@ impl Given {
         }
         let found = fields.iter().flatten().count();
         let missing = (0..names.len()).any(|class| index.counts()[class] > 0 && fields[class].is_none());
-        if found < 2 || missing || source.rows() != dataset.rows() {
-            return Err(Unfit::Probabilities { found, classes: names.len(), rows: source.rows(), wanted: dataset.rows() });
+        // What was made is not judged: a file may leave it out.
+        if found < 2 || missing || source.rows() != dataset.rows() && source.rows() != dataset.base.rows {
+            return Err(Unfit::Probabilities { found, classes: names.len(), rows: source.rows(), wanted: dataset.base.rows });
         }
         let p = (0..source.rows())
             .into_par_iter()

@@ -345,13 +345,18 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
     let plan = wanted.plan(dataset, &Progress::silent()).map_err(say)?;
+    let kept = dataset.rows() - dataset.excluded().len();
+    let saved: usize = (0..plan.names.len()).map(|part| plan.family(dataset, part).len()).sum();
+    if saved < kept {
+        note(err, &format!("{} samples are in no part: they were made of two whose parts differ", kept - saved));
+    }
     let origin = &dataset.base.origin;
     if let Some(target) = image_target(arguments, dataset, &folder)? {
         let parts: Vec<(String, Rows)> = plan
             .names
             .iter()
             .enumerate()
-            .map(|(part, name)| (name.replace(' ', "_"), Rows::These(plan.members(part).collect())))
+            .map(|(part, name)| (name.replace(' ', "_"), Rows::These(plan.family(dataset, part))))
             .collect();
         let report = io::export_images(dataset, &parts, &target, &Progress::silent()).map_err(say)?;
         for (name, rows) in &parts {
@@ -364,8 +369,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     for (part, name) in plan.names.iter().enumerate() {
         let path = folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing));
         let target = Target { path, format: origin.format, packing: origin.packing, own_columns: false, utf8: false };
-        let report =
-            io::export(dataset, &Rows::These(plan.members(part).collect()), &target, &Progress::silent()).map_err(say)?;
+        let report = io::export(dataset, &Rows::These(plan.family(dataset, part)), &target, &Progress::silent()).map_err(say)?;
         note(err, &format!("{}: {} samples", target.path.display(), report.rows));
     }
     note(err, &format!("seed {seed}"));

@@ -16,7 +16,9 @@ use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::Augment;
 use crate::transform::balance::{BalanceRule, ClassWeights, Over, Under};
-use crate::workspace::{Balance, augmented, balance_plan, balanced, likeness, risk_model, scan_pictures, standing, worth};
+use crate::workspace::{
+    Balance, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, worth,
+};
 
 /// What is left out unless somebody says otherwise.
 const RISK: f32 = 0.3;
@@ -118,6 +120,7 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     let silent = Progress::silent();
     let standing = standing(&dataset, &label, &silent).map_err(say)?;
     if let Some(how) = arguments.get("--weights") {
+        crate::io::may_write(&dataset, arguments.need("-o")?.as_ref()).map_err(say)?;
         return weights(arguments, how, &standing.counts, standing.index.names(), err);
     }
     let under = match arguments.get("--under") {
@@ -154,6 +157,9 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
     let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
     if arguments.has("--probe") {
+        if !can_probe(dataset.base.rows + plan.more() as usize, standing.index.names().len()) {
+            return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());
+        }
         let alike = alike.as_ref().ok_or_else(|| "there is nothing to probe: no text, no images, no numbers".to_owned())?;
         let worth = worth(&dataset, &standing, alike, done.edit.as_ref(), 0.9, &silent).map_err(|_| "cancelled".to_owned())?;
         let names = standing.index.names();

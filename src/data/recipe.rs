@@ -346,6 +346,16 @@ impl Pipeline {
     /// What is wrong, and where.
     pub fn parse(json: &str) -> Result<Self, String> {
         let mut pipeline: Self = serde_json::from_str(json).map_err(|error| format!("the pipeline cannot be read: {error}"))?;
+        pipeline.check()?;
+        Ok(pipeline)
+    }
+
+    /// Holds a pipeline's numbers and lists against what its steps take; what was left out gets its usual value.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn check(&mut self) -> Result<(), String> {
+        let pipeline = self;
         if pipeline.steps.is_empty() {
             return Err("the pipeline has no steps".to_owned());
         }
@@ -379,12 +389,12 @@ impl Pipeline {
             {
                 return Err(format!("{}: its list is empty; it takes {what}", name()));
             }
-            if step.op == Augmentation::Template && !step.list.iter().all(|template| template.contains("{text}")) {
-                return Err(format!("{}: every template says {{text}} where the text goes", name()));
+            if step.op == Augmentation::Template && !step.list.iter().all(|template| template.matches("{text}").count() == 1) {
+                return Err(format!("{}: every template says {{text}} once, where the text goes", name()));
             }
         }
         pipeline.protected.iter_mut().for_each(|term| *term = term.to_lowercase());
-        Ok(pipeline)
+        Ok(())
     }
 
     /// The pipeline as JSON, which [`Pipeline::parse`] reads.

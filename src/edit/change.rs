@@ -249,8 +249,8 @@ impl Change {
         Ok(Self { target: Target::Made(batch), samples, before: Values::same(None), after: Values::same(Some("on")) })
     }
 
-    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What is made of an excluded sample
-    /// goes and comes back with it.
+    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What was made of an excluded sample
+    /// goes with it; it does not come back by itself, since it may have been out for another reason (undo brings back both).
     ///
     /// # Errors
     /// A sample out of range.
@@ -262,7 +262,7 @@ impl Change {
     ) -> Result<Option<Self>, EditError> {
         let mut ids: Vec<SampleId> = Vec::new();
         let mut asked: Vec<SampleId> = samples.into_iter().collect();
-        if target == Target::Excluded {
+        if target == Target::Excluded && on {
             let children: Vec<SampleId> = asked.iter().flat_map(|id| dataset.children(*id)).copied().collect();
             if !children.is_empty() {
                 asked.extend(children);

@@ -146,23 +146,31 @@ pub fn row_of(dataset: &Dataset, id: SampleId) -> usize {
     dataset.origins(id).map_or(id, |origins| origins.parent).row()
 }
 
+/// Refuses a path that is the source, or a project's.
+///
+/// # Errors
+/// [`IoError::Write`].
+pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoError> {
+    let same =
+        |a: &std::path::Path, b: &std::path::Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    let refuse = |reason: &str| Err(IoError::Write { path: path.to_owned(), reason: reason.to_owned() });
+    if same(path, &dataset.base.origin.path) {
+        return refuse("it is the source, which Lapidary never writes to; choose another name");
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    if name.contains(".lapidary") {
+        return refuse("that is the name of a project file, which holds edits; choose another name");
+    }
+    Ok(())
+}
+
 /// Saves `rows` of a dataset to a new file.
 ///
 /// # Errors
 /// [`IoError::Write`] (what was there before is untouched), [`IoError::Unfit`] where data do not fit the format,
 /// [`IoError::Cancelled`].
 pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progress) -> Result<Report, IoError> {
-    let same =
-        |a: &std::path::Path, b: &std::path::Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if same(&target.path, &dataset.base.origin.path) {
-        let reason = "it is the source, which Lapidary never writes to; choose another name".to_owned();
-        return Err(IoError::Write { path: target.path.clone(), reason });
-    }
-    let name = target.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    if name.contains(".lapidary") {
-        let reason = "that is the name of a project file, which holds edits; choose another name".to_owned();
-        return Err(IoError::Write { path: target.path.clone(), reason });
-    }
+    may_write(dataset, &target.path)?;
     let ids = rows.ids(dataset);
     progress.set_total(ids.len() as u64);
     let drawn = |id: &SampleId| dataset.origins(*id).is_some_and(|origins| origins.made.of_pictures().is_some());

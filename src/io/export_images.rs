@@ -1,6 +1,7 @@
 //! Saving images as folders: one folder a class, or each at its own path; a folder a part of the split above that. Copied, or linked.
 //! What else is known of each stands in a `metadata.csv` beside (Hugging Face's `ImageFolder`). Written aside, then moved into place.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,7 +16,7 @@ use super::made_pictures::{altered_by, made_file};
 use super::save::write_error;
 use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId};
 use crate::job::Progress;
-use crate::pixels::Coding;
+use crate::pixels::Trouble;
 
 /// Which folders images are put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -180,8 +181,13 @@ impl Written<'_> {
         row(&mut table, std::iter::once("file_name".to_owned()).chain(names));
         let mut taken: HashMap<PathBuf, u32> = HashMap::new();
         for id in ids {
-            let place = self.free(&mut taken, self.place(*id));
-            self.put(*id, &folder.join(&place))?;
+            let drawn = if altered_by(dataset, *id).is_some() {
+                Some(made_file(dataset, self.field, *id).map_err(|trouble| self.unread(*id, &trouble))?)
+            } else {
+                None
+            };
+            let place = self.free(&mut taken, self.place(*id, drawn.as_ref().map(|(_, ending)| *ending)));
+            self.put(*id, &folder.join(&place), drawn.map(|(bytes, _)| bytes))?;
             if needed {
                 let name = place.to_string_lossy().replace('\\', "/");
                 let cells = columns.iter().map(|column| dataset.text(*column, *id).unwrap_or_default().into_owned());
@@ -198,7 +204,7 @@ impl Written<'_> {
     }
 
     /// Where an image goes, below its part's folder.
-    fn place(&self, id: SampleId) -> PathBuf {
+    fn place(&self, id: SampleId, drawn: Option<&str>) -> PathBuf {
         let dataset = self.dataset;
         let own = dataset.origins(id).map_or(id, |origins| origins.parent);
         let odd = dataset.base.odd_names.get(&own.0).filter(|_| dataset.edited(self.field, id).is_none());
@@ -213,13 +219,11 @@ impl Written<'_> {
             .collect();
         let mut parts = parts;
         let mut name = parts.last().cloned().unwrap_or_else(|| OsString::from(format!("{:06}", id.0)));
-        if altered_by(dataset, id).is_some() {
+        if let Some(ending) = drawn {
             // Named after its parent, by its number among the children.
             let at = dataset.children(own).iter().position(|child| *child == id).unwrap_or(0) + 1;
-            let path = Path::new(&name);
-            let jpeg = Coding::of_name(&path.to_string_lossy()).is_none_or(|coding| coding == Coding::Jpeg);
-            let mut made = path.file_stem().unwrap_or_default().to_owned();
-            made.push(format!("_a{at}.{}", if jpeg { "jpg" } else { "png" }));
+            let mut made = Path::new(&name).file_stem().unwrap_or_default().to_owned();
+            made.push(format!("_a{at}.{ending}"));
             name = made;
             if let Some(last) = parts.last_mut() {
                 last.clone_from(&name);
@@ -256,26 +260,25 @@ impl Written<'_> {
         free
     }
 
-    fn put(&mut self, id: SampleId, to: &Path) -> Result<(), IoError> {
+    fn unread(&self, id: SampleId, trouble: &Trouble) -> IoError {
+        let cell = self.dataset.text(self.field, id).unwrap_or_default();
+        let reason = format!("sample {} ({cell}): {trouble}. Exclude such samples first: Clean lists them", id.0);
+        IoError::Unfit { format: "a folder of images".to_owned(), reason }
+    }
+
+    fn put(&mut self, id: SampleId, to: &Path, drawn: Option<Vec<u8>>) -> Result<(), IoError> {
         let fail = |error: std::io::Error| write_error(&self.target.folder, &error);
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(fail)?;
         }
-        let made = altered_by(self.dataset, id).is_some();
-        let file = picture_file(self.dataset, self.field, id).filter(|_| !made);
+        let file = picture_file(self.dataset, self.field, id).filter(|_| drawn.is_none());
         if let (Transfer::Link, Some(from)) = (self.target.transfer, &file) {
             return link(from, to).map_err(fail);
         }
-        let read = if made {
-            made_file(self.dataset, self.field, id).map(|(bytes, _)| bytes)
-        } else {
-            picture_bytes(self.dataset, self.field, id).map(std::borrow::Cow::into_owned)
+        let bytes = match drawn {
+            Some(bytes) => Cow::Owned(bytes),
+            None => picture_bytes(self.dataset, self.field, id).map_err(|trouble| self.unread(id, &trouble))?,
         };
-        let bytes = read.map_err(|trouble| {
-            let cell = self.dataset.text(self.field, id).unwrap_or_default();
-            let reason = format!("sample {} ({cell}): {trouble}. Exclude such samples first: Clean lists them", id.0);
-            IoError::Unfit { format: "a folder of images".to_owned(), reason }
-        })?;
         fs::write(to, &bytes).map_err(fail)?;
         self.bytes += bytes.len() as u64;
         self.copied += 1;

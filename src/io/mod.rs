@@ -26,7 +26,7 @@ mod typed;
 
 pub use delimited::write_field;
 pub use error::IoError;
-pub use export::{Report, Rows, Target, export};
+pub use export::{Report, Rows, Target, export, may_write};
 pub use export_images::{ImageTarget, Layout, Transfer, export_images};
 pub use folder::dataset_path;
 pub use format::{compressed_name, format_of_name};

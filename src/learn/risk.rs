@@ -70,7 +70,9 @@ pub struct Risk {
     pub distance: f32,
 }
 
-/// The fewest rows and classes that a model is made of.
+/// The most numbers that judgements of the source take: 0.8 GB.
+const MOST_CELLS: usize = 200_000_000;
+/// The fewest rows that a model is made of.
 const FEWEST: usize = 20;
 
 impl RiskModel {
@@ -122,7 +124,7 @@ impl RiskModel {
         progress: &Progress,
     ) -> Result<Option<Self>, Cancelled> {
         let classes = targets.classes;
-        if rows.len() < FEWEST || classes < 2 {
+        if rows.len() < FEWEST || classes < 2 || targets.rows().saturating_mul(classes) > MOST_CELLS {
             return Ok(None);
         }
         let studied = studied(rows, &targets);

@@ -28,6 +28,9 @@ pub enum AugmentError {
     /// The pipeline does nothing.
     #[error("the pipeline has no steps; add one")]
     NoSteps,
+    /// A step is not what it must be.
+    #[error("{0}")]
+    Pipeline(String),
     /// Too many samples would come of it.
     #[error("{0} new samples are more than a dataset holds")]
     TooMany(u64),
@@ -108,10 +111,11 @@ impl Augment {
     ///
     /// # Errors
     /// [`AugmentError`], likewise.
-    pub fn of(dataset: &Dataset, pipeline: Pipeline, seed: u64, parents: Vec<(SampleId, u32)>) -> Result<Self, AugmentError> {
+    pub fn of(dataset: &Dataset, mut pipeline: Pipeline, seed: u64, parents: Vec<(SampleId, u32)>) -> Result<Self, AugmentError> {
         if pipeline.steps.is_empty() {
             return Err(AugmentError::NoSteps);
         }
+        pipeline.check().map_err(AugmentError::Pipeline)?;
         let fields = if pipeline.alters_texts() { text_fields(dataset) } else { Vec::new() };
         if pipeline.alters_texts() && fields.is_empty() {
             return Err(AugmentError::Nothing("texts"));

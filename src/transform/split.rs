@@ -117,6 +117,21 @@ impl Plan {
         self.samples.iter().zip(&self.parts).filter(move |(_, of)| usize::from(**of) == part).map(|(id, _)| *id)
     }
 
+    /// The samples of a part and what was made of them, in order; what was made of two is in the part that both are in.
+    pub fn family(&self, dataset: &Dataset, part: usize) -> Vec<SampleId> {
+        let mut all: Vec<SampleId> = self.members(part).collect();
+        if dataset.made() > 0 {
+            let mine: std::collections::HashSet<SampleId> = all.iter().copied().collect();
+            let made = dataset.samples().filter(|id| dataset.is_made(*id) && !dataset.is_excluded(*id));
+            let here = |id: &SampleId| {
+                let origins = dataset.origins(*id);
+                origins.is_some_and(|of| mine.contains(&of.parent) && of.other.is_none_or(|other| mine.contains(&other)))
+            };
+            all.extend(made.filter(here));
+        }
+        all
+    }
+
     /// How many samples each part has.
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.names.len()];

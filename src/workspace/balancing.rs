@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::checks::label_errors::TextOf;
-use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, Role, SampleId};
+use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Origins, Pipeline, Role, SampleId};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::io::{altered_picture, picture_size};
 use crate::job::{Cancelled, Progress};
@@ -33,6 +33,11 @@ pub struct Balance {
     pub seed: u64,
 }
 
+/// The most new samples of one plan.
+const MOST_NEW: u64 = 5_000_000;
+/// The most numbers that a probe has: samples by classes.
+const MOST_CELLS: usize = 200_000_000;
+
 /// Why nothing can be balanced.
 #[derive(Debug, thiserror::Error)]
 pub enum BalanceError {
@@ -45,6 +50,9 @@ pub enum BalanceError {
     /// There are no numbers to interpolate.
     #[error("SMOTE is for datasets of numbers: here no column has the role number, or samples are texts or images")]
     NoNumbers,
+    /// More new samples than anybody trains on.
+    #[error("{0} new samples are more than the {MOST_NEW} that are made at once: ask for fewer a class")]
+    TooMany(u64),
     /// No pipeline was chosen.
     #[error("which pipeline? Augment makes one")]
     NoPipeline,
@@ -226,6 +234,11 @@ pub fn balance_plan(
 ) -> Result<BalancePlan, BalanceError> {
     let names: Vec<&str> = standing.index.names().iter().map(|name| &**name).collect();
     let targets = balance.rule.targets(&names, &standing.counts);
+    let new: u64 =
+        targets.iter().zip(&standing.counts).map(|(target, count)| target.saturating_sub(*count)).fold(0, u64::saturating_add);
+    if new > MOST_NEW {
+        return Err(BalanceError::TooMany(new));
+    }
     let members: Vec<Member<'_>> =
         standing.members.iter().chain(&standing.made).map(|id| (*id, standing.index.of(*id))).collect();
     let mut stopped = false;
@@ -397,7 +410,7 @@ fn interpolated(
     }
     let mut near: HashMap<SampleId, Vec<SampleId>> = HashMap::new();
     for (id, _) in &plan.again {
-        let list = &by_class[standing.index.of(*id)];
+        let Some(list) = by_class.get(standing.index.of(*id)) else { continue };
         let row = likeness.rows.row(id.row());
         let mut found: Vec<(f32, SampleId)> = list
             .iter()
@@ -417,7 +430,7 @@ fn interpolated(
         for copy in 0..u64::from(*n) {
             let draw = Batch::draw(balance.seed, *id, copy);
             let mut chance = crate::chance::Chance::new(draw);
-            let other = chance.one_of(&near[id]).copied().unwrap_or(*id);
+            let other = near.get(id).and_then(|near| chance.one_of(near).copied()).unwrap_or(*id);
             let part = chance.part();
             cells.push(
                 fields
@@ -505,7 +518,7 @@ fn by_pipeline(
         }
         let mut next: BTreeMap<SampleId, u32> = BTreeMap::new();
         for (id, n) in &missing {
-            let list = &alike[standing.index.of(*id)];
+            let Some(list) = alike.get(standing.index.of(*id)) else { continue };
             let start = list.iter().position(|other| other == id).unwrap_or(0);
             for step in 0..*n as usize {
                 *next.entry(list[(start + 1 + step * 7 + round as usize) % list.len()]).or_default() += 1;
@@ -529,6 +542,11 @@ pub struct Worth {
     pub gain: (f64, f64, f64),
     /// What each class needs for the F1 that was asked for.
     pub needs: Vec<Need>,
+}
+
+/// Whether a probe of so many samples fits in memory.
+pub fn can_probe(samples: usize, classes: usize) -> bool {
+    samples.saturating_mul(classes) <= MOST_CELLS
 }
 
 /// Probes the train part as it is and as `edit` makes it; the same samples of the source are tested both times.
@@ -560,12 +578,14 @@ pub fn worth(
     let targets = Targets::new((0..n + made.len()).map(of), index.names().len(), index.is_many());
     let sources: Vec<u32> = standing.members.iter().map(|id| id.0).collect();
     let probe = Probe::new(features, bent, targets, sources);
+    let members: HashSet<SampleId> = standing.members.iter().copied().collect();
     let set = |dataset: &Dataset| -> TrainingSet {
         let mut rows: Vec<(u32, Vec<u32>)> =
             standing.members.iter().filter(|id| !dataset.is_excluded(**id)).map(|id| (id.0, vec![id.0])).collect();
         for row in n..dataset.rows() {
             let id = SampleId::at(row);
-            if let Some(origins) = dataset.origins(id).filter(|_| !dataset.is_excluded(id)) {
+            let of_members = |of: &Origins<'_>| members.contains(&of.parent) && !dataset.is_excluded(id);
+            if let Some(origins) = dataset.origins(id).filter(of_members) {
                 let of = std::iter::once(origins.parent).chain(origins.other).map(|id| id.0).collect();
                 rows.push((row as u32, of));
             }
