@@ -18,8 +18,8 @@ use crate::transform::{Augment, AugmentError, trainable};
 use crate::ui::making::{AugmentForm, BalanceForm, BalanceView, WEIGHTS};
 use crate::ui::{View, Visible, count_samples};
 use crate::workspace::{
-    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, is_of_numbers, likeness, risk_model,
-    standing, worth,
+    Balance, BalanceError, Balanced, Likeness, Worth, augmented, balance_plan, balanced, can_probe, is_of_numbers, likeness,
+    risk_model, standing, worth,
 };
 
 /// What a preview depends on.
@@ -28,26 +28,35 @@ struct PreviewKey {
     form: AugmentForm,
     revision: u64,
     visible: VisibleKey,
-    /// Whether there was a model that judges.
-    judged: bool,
+    /// Which model judged; 0 for none.
+    judged: u64,
 }
 
 /// What was worked out, and from what.
 #[derive(Default)]
 pub struct MakingKeys {
     preview: Option<PreviewKey>,
+    /// What the preview on screen was drawn from.
+    delivered: Option<PreviewKey>,
     /// Samples that may be augmented, at a revision and under a filter.
     parents: Option<(u64, VisibleKey, Arc<Vec<SampleId>>)>,
     /// Originals as they were decoded for previews.
     originals: Originals,
     risk: Option<(u64, bool)>,
     model: Option<Arc<RiskModel>>,
-    balance: Option<(BalanceForm, u64)>,
+    /// Raised by every edit that is not only new samples: what was learned is of before.
+    epoch: u64,
+    /// The number of the model that judges; 0 before the first.
+    serial: u64,
+    balance: Option<PlanKey>,
     likeness: Option<Arc<Likeness>>,
     likeness_asked: bool,
     /// The plan that the probe was asked about.
-    probed: Option<(BalanceForm, u64)>,
+    probed: Option<PlanKey>,
 }
+
+/// What a plan depends on: the form, the revision, and whether what the form asks for was there.
+type PlanKey = (BalanceForm, u64, bool, u64);
 
 /// Above this many samples, no probe is made unasked.
 const MANY: usize = 60_000;
@@ -88,6 +97,7 @@ impl App {
 
     /// Learns to judge labels, once for a revision: by pictures where the pipeline alters those.
     fn schedule_risk(&mut self) {
+        self.memo.making.judging = self.is_judging();
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset();
         let of_pictures = self.state.augment.pipeline.alters_pictures() && dataset.pictures().is_some();
@@ -95,16 +105,25 @@ impl App {
         if of_pictures && looks.is_none() || dataset.with_role(Role::is_label).is_none() {
             return;
         }
-        let wanted = (workspace.revision(), of_pictures);
+        let wanted = (self.making.epoch, of_pictures);
         if self.making.risk == Some(wanted) || self.jobs.is_running("risk") {
             return;
         }
         self.making.risk = Some(wanted);
+        self.memo.making.judging = true;
         let snapshot = dataset.clone();
         self.jobs.start("risk", "Learning what labels depend on", move |progress| {
             let model = risk_model(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
             Ok(Done::Making(MakingDone::Risk(model.map(Arc::new))))
         });
+    }
+
+    /// Whether a model that judges labels is on its way: until it is there, nothing is added unjudged.
+    fn is_judging(&self) -> bool {
+        let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset()) else { return false };
+        let of_pictures = self.state.augment.pipeline.alters_pictures() && dataset.pictures().is_some();
+        let looking = of_pictures && self.memo.scan.is_none() && self.jobs.is_running("images");
+        dataset.with_role(Role::is_label).is_some() && (looking || self.jobs.is_running("risk"))
     }
 
     fn schedule_preview(&mut self) {
@@ -118,7 +137,7 @@ impl App {
             form: AugmentForm { open: None, changes: form.changes, ..form.clone() },
             revision,
             visible: self.visible_key(),
-            judged: self.making.model.is_some(),
+            judged: self.making.serial,
         };
         if self.making.preview.as_ref() == Some(&key) {
             return;
@@ -133,7 +152,7 @@ impl App {
                 && before.visible == key.visible
                 && before.judged == key.judged
         };
-        let estimate = self.making.preview.as_ref().filter(|before| same(before)).and(self.memo.making.preview.as_ref());
+        let estimate = self.making.delivered.as_ref().filter(|before| same(before)).and(self.memo.making.preview.as_ref());
         let estimate = estimate.map(|preview| preview.estimate);
         let visible = self.memo.visible.clone();
         let filtered = !self.state.filter.is_empty();
@@ -167,16 +186,18 @@ impl App {
     }
 
     fn schedule_balance(&mut self) {
-        if self.state.balance.under == Under::Easy && self.making.model.is_none() {
+        let judged = self.state.balance.under == Under::Easy || self.state.balance.over == Over::Augment;
+        if judged {
             self.schedule_risk();
-            if self.jobs.is_running("risk") {
+            if self.is_judging() {
                 return;
             }
         }
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset();
         let form = &self.state.balance;
-        let wanted = (form.clone(), workspace.revision());
+        let alike = form.under == Under::Redundant && self.making.likeness.is_some();
+        let wanted = (form.clone(), workspace.revision(), alike, if judged { self.making.serial } else { 0 });
         if self.making.balance.as_ref() == Some(&wanted) {
             return;
         }
@@ -224,6 +245,10 @@ impl App {
         let (Some(workspace), Some(likeness)) = (&self.workspace, self.making.likeness.clone()) else { return };
         let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
         let Some(view) = &self.memo.making.balance else { return };
+        let cells = workspace.dataset().base.rows + view.plan.more() as usize;
+        if !self.is_planned() || !can_probe(cells, view.names.len()) {
+            return;
+        }
         let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
         let model = self.making.model.clone();
         self.making.probed.clone_from(&self.making.balance);
@@ -243,7 +268,8 @@ impl App {
     pub(super) fn start_augment(&mut self, ctx: &Context, instead: Option<usize>) {
         let Some(workspace) = &self.workspace else { return };
         let revision = workspace.revision();
-        let known = self.making.parents.as_ref().filter(|(at, ..)| *at == revision);
+        let now = self.visible_key();
+        let known = self.making.parents.as_ref().filter(|(at, visible, _)| *at == revision && *visible == now);
         let (snapshot, form) = (workspace.dataset().clone(), self.state.augment.clone());
         let visible = self.memo.visible.clone();
         let filtered = !self.state.filter.is_empty();
@@ -254,7 +280,9 @@ impl App {
             Some(made) => match &made.pipeline {
                 Some(pipeline) => {
                     let mut counts: std::collections::BTreeMap<SampleId, u32> = std::collections::BTreeMap::new();
-                    made.batch.parents.iter().for_each(|id| *counts.entry(*id).or_default() += 1);
+                    // Whoever was excluded since, or is in another part now, has no more children.
+                    let may: std::collections::HashSet<SampleId> = trainable(&snapshot).into_iter().collect();
+                    made.batch.parents.iter().filter(|id| may.contains(id)).for_each(|id| *counts.entry(*id).or_default() += 1);
                     Some((pipeline.clone(), made.batch.seed.wrapping_add(1), counts.into_iter().collect::<Vec<_>>()))
                 }
                 None => return self.complain(ctx, "Only what a pipeline has made can be made anew"),
@@ -278,8 +306,18 @@ impl App {
         });
     }
 
+    /// Whether the plan on screen is of the dataset as it is and of the form as it stands.
+    fn is_planned(&self) -> bool {
+        let now = self.workspace.as_ref().map(|workspace| (&self.state.balance, workspace.revision()));
+        let planned = self.making.balance.as_ref().map(|(form, revision, ..)| (form, *revision));
+        planned.is_some() && planned == now && !self.jobs.is_running("balance")
+    }
+
     /// Carries the plan on screen out.
     pub(super) fn start_balance(&mut self) {
+        if !self.is_planned() || self.jobs.is_running("augment") {
+            return;
+        }
         let Some(workspace) = &self.workspace else { return };
         let (Some(asked), Some(view)) = (self.balance_asked(workspace.dataset()), &self.memo.making.balance) else { return };
         let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
@@ -301,18 +339,32 @@ impl App {
                     self.making.parents = Some((key.revision, key.visible.clone(), parents));
                 }
                 self.memo.making.stale = false;
+                self.making.delivered.clone_from(&self.making.preview);
                 self.memo.making.preview = Some(shown(ctx, *drafted));
             }
-            MakingDone::Risk(model) => self.making.model = model,
+            MakingDone::Risk(model) => {
+                self.making.model = model;
+                self.making.serial += 1;
+                self.memo.making.judging = false;
+            }
             MakingDone::Likeness(likeness) => {
                 self.making.likeness = likeness;
-                if self.memo.making.balance.as_ref().is_some_and(|view| view.samples <= MANY) {
+                if self.memo.making.balance.as_ref().is_some_and(|view| view.samples + view.plan.more() as usize <= MANY) {
                     self.start_probe();
                 }
             }
             MakingDone::Plan(result) => match *result {
                 Ok(view) => {
-                    let few = view.samples <= MANY;
+                    let few = view.samples + view.plan.more() as usize <= MANY;
+                    if self
+                        .memo
+                        .making
+                        .balance
+                        .as_ref()
+                        .is_some_and(|known| known.label != view.label || known.names != view.names)
+                    {
+                        self.memo.making.worth = None;
+                    }
                     (self.memo.making.balance, self.memo.making.balance_trouble) = (Some(view), None);
                     self.memo.making.worth_old = self.making.probed != self.making.balance;
                     // Once unasked; then when somebody asks, or plans otherwise.
@@ -401,9 +453,18 @@ impl App {
                     _ => false,
                 })
         };
+        if edit.is_none_or(|edit| edit.makes() == 0) {
+            self.making.epoch += 1;
+        }
         if edit.is_none_or(touches) {
             (self.making.likeness, self.making.likeness_asked) = (None, false);
         }
+    }
+
+    /// Other pictures, or other cells of theirs: originals are decoded anew.
+    pub(super) fn forget_originals(&mut self) {
+        self.making.originals = Originals::default();
+        self.making.preview = None;
     }
 
     /// Samples were made, or are gone: whoever fetches pictures sees them, and what stood in their place is forgotten.

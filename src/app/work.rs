@@ -165,6 +165,7 @@ impl App {
             "images" => self.memo.label_trouble = Some("looking at the images was stopped".to_owned()),
             "follow" => self.following_given_up(),
             "preview" => self.memo.making.stale = false,
+            "risk" => self.memo.making.judging = false,
             _ => {}
         }
     }
@@ -327,6 +328,7 @@ impl App {
     pub(super) fn look_at_pictures_anew(&mut self) {
         self.keys.scanned = false;
         self.memo.scan = None;
+        self.forget_originals();
         self.begin_pictures();
     }
 

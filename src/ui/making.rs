@@ -221,6 +221,8 @@ pub struct Making {
     pub preview: Option<Preview>,
     /// Whether another preview is on its way.
     pub stale: bool,
+    /// Whether a model that judges labels is on its way.
+    pub judging: bool,
     pub balance: Option<BalanceView>,
     pub balance_trouble: Option<String>,
     pub worth: Option<Worth>,

@@ -373,8 +373,13 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         dim(ui, theme, "Add a step: each alters a sample a little");
     }
     ui.add_space(STEP * 2.0);
-    let enabled = ready.is_some() && !running && workspace.read_only().is_none() && text != "Nothing to add";
-    let shown = if running { "Making samples…" } else { &text };
+    let waiting = bundle.memo.making.judging || bundle.memo.making.stale;
+    let enabled = ready.is_some() && !running && !waiting && workspace.read_only().is_none() && text != "Nothing to add";
+    let shown = match (running, bundle.memo.making.judging) {
+        (true, _) => "Making samples…",
+        (_, true) => "Learning to judge labels…",
+        _ => &text,
+    };
     if button(ui, theme, shown, "", Look::Main, enabled).clicked() {
         actions.push(Action::Augment);
     }

@@ -230,15 +230,17 @@ fn result(
     }
     ui.add_space(STEP * 3.0);
     let running = bundle.running.iter().any(|job| job.key == "augment");
+    let planning = bundle.running.iter().any(|job| job.key == "balance") || making.judging;
     let nothing = plan.gone.is_empty() && more == 0;
     let text = match (plan.gone.len(), more) {
         _ if running => "Balancing…".to_owned(),
+        _ if planning => "Planning…".to_owned(),
         (0, 0) => "Nothing to do".to_owned(),
         (0, n) => format!("Add {}", things(n, "sample", "samples")),
         (n, 0) => format!("Exclude {}", things(n, "sample", "samples")),
         (out, new) => format!("Exclude {}, add {}", count(out), count(new)),
     };
-    if button(ui, theme, &text, "", Look::Main, !nothing && !running && workspace.read_only().is_none()).clicked() {
+    if button(ui, theme, &text, "", Look::Main, !nothing && !running && !planning && workspace.read_only().is_none()).clicked() {
         actions.push(Action::ApplyBalance);
     }
     if workspace.dataset().with_role(|role| role == Role::Split).is_some() {
