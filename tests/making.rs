@@ -797,3 +797,29 @@ fn what_is_off_is_said_in_one_line() {
         assert!(!here.join("x.csv").exists());
     }
 }
+
+#[test]
+fn a_split_without_a_window_loses_no_child_and_nothing_is_written_over_the_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let path = here.join("tickets.csv");
+    fs::copy(TICKETS, &path).unwrap();
+    let mut workspace = Workspace::open(open(&path), Reading::default(), None).unwrap();
+    let asked = Augment::all(workspace.dataset(), typos(), 5, 2).unwrap();
+    let done = workspace::augmented(workspace.dataset(), &asked, None, 1.0, &Progress::silent()).unwrap();
+    workspace.edit(&done.edit.unwrap()).unwrap();
+    let all = workspace.dataset().rows();
+    drop(workspace);
+    ok(here, &["split", "tickets.csv", "--ratios", "60,20,20", "-o", "parts"]);
+    let parts: Vec<Dataset> =
+        ["train", "validation", "test"].iter().map(|name| open(here.join(format!("parts/{name}.csv")))).collect();
+    assert_eq!(parts.iter().map(Dataset::rows).sum::<usize>(), all);
+    // Every child is beside its parent: texts of one family differ by typing errors only.
+    assert!(parts.iter().all(|part| part.rows() % 3 == 0 || done.made != 118));
+    let before = fs::read(&path).unwrap();
+    let said = fails(here, &["balance", "tickets.csv", "--weights", "balanced", "-o", "tickets.csv"]);
+    assert!(said.contains("it is the source"), "{said}");
+    let said = fails(here, &["balance", "tickets.csv", "--rule", "equal=99999999999", "-o", "x.csv"]);
+    assert!(said.contains("ask for fewer"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
