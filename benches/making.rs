@@ -3,13 +3,11 @@
 
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
-use image::imageops::{FilterType, crop_imm, resize};
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::data::{Augmentation, Batch, Pipeline, SampleId, Step};
 use lapidary::io::{self, Reading};
@@ -18,55 +16,14 @@ use lapidary::pixels::{Picture, decode};
 use lapidary::transform::{Augment, TextAugmenter};
 use lapidary::ui::View;
 use lapidary::workspace::{Workspace, risk_model};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 
-fn processor_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
-    ticks / 100.0
-}
+mod support;
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration, f64) {
-    let (start, before) = (Instant::now(), processor_seconds());
-    let value = work();
-    (value, start.elapsed(), processor_seconds() - before)
-}
+use support::{photographs, timed};
 
 fn row(what: &str, ours: String, floor: String, ratio: Option<f64>, promise: &str) {
     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
     println!("{what:<62} {ours:>12} {floor:>22} {ratio:>7}  {promise}");
-}
-
-/// Photographs of about 110 kB: parts of the full-size ones among the hand signs where those are here, else drawn ones.
-fn photographs(folder: &Path, n: usize) -> Vec<PathBuf> {
-    let full: Vec<image::RgbImage> = ["IMG_5874", "IMG_5935", "IMG_5978"]
-        .iter()
-        .filter_map(|name| image::open(format!("../shared/data/sign_digits/Dataset/7/{name}.JPG")).ok())
-        .map(|picture| picture.into_rgb8())
-        .collect();
-    let mut random = StdRng::seed_from_u64(5);
-    (0..n)
-        .map(|i| {
-            let picture = match full.get(i % 3) {
-                Some(full) => {
-                    let wide = random.random_range(1_400..2_600);
-                    let (high, most) = (wide * 3 / 4, full.width().min(full.height()));
-                    let (x, y) = (random.random_range(0..most - wide), random.random_range(0..most - high));
-                    resize(&crop_imm(full, x, y, wide, high).to_image(), 1_280, 960, FilterType::Triangle)
-                }
-                None => image::RgbImage::from_fn(1_280, 960, |x, y| {
-                    let noise = random.random_range(0..24) as u8;
-                    image::Rgb([(x / 8) as u8 + noise, (y / 6) as u8 + noise, 90 + noise])
-                }),
-            };
-            let path = folder.join(format!("{i:05}.jpg"));
-            let mut out = BufWriter::new(std::fs::File::create(&path).unwrap());
-            image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 86).encode_image(&picture).unwrap();
-            path
-        })
-        .collect()
 }
 
 fn pipeline(steps: &[(Augmentation, f64, f64)]) -> Pipeline {
