@@ -4,6 +4,8 @@
 
 mod augmenting;
 mod balancing;
+mod likeness;
+mod worth;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -11,10 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use augmenting::{Augmented, augmented, judge, risk_model};
-pub use balancing::{
-    Balance, BalanceError, Balanced, Likeness, Standing, Worth, balance_plan, balanced, can_probe, is_of_numbers, likeness,
-    standing, worth,
-};
+pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
+pub use likeness::{Likeness, is_of_numbers, likeness};
+pub use worth::{Worth, can_probe, worth};
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};
 use crate::data::{Batch, ClassIndex, Dataset, SampleId, SampleSet};

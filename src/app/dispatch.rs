@@ -6,7 +6,7 @@ use egui::Context;
 
 use super::dialogs::{Answer, Asked};
 use super::labels::Source;
-use super::work::Begun;
+use super::opening::Begun;
 use super::{App, settings};
 use crate::action::Action;
 use crate::checks::label_errors::Ask;

@@ -1,11 +1,14 @@
 //! The eframe glue: the app owns the workspace, the screen's state and the jobs, and carries out actions.
 
+mod augmenting;
+mod balancing;
 mod dialogs;
 mod dispatch;
 mod drafts;
 mod keys;
 mod labels;
 mod making;
+mod opening;
 mod pictures;
 mod settings;
 mod work;

@@ -89,7 +89,8 @@ impl App {
             self.memo.scan = None;
             return;
         };
-        let asked = dataset.rows() <= MANY || matches!(self.state.view, View::Clean | View::Label);
+        let asked =
+            dataset.rows() <= MANY || matches!(self.state.view, View::Clean | View::Label | View::Augment | View::Balance);
         if self.keys.scanned || !asked {
             return;
         }

@@ -6,7 +6,7 @@
 //! skewed; a length within a factor of two of the median is never odd. A class is rare below a tenth of an even share (cleanlab's rule).
 
 use super::{Check, Finding, Kind};
-use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
+use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, count, values};
 use crate::job::{Cancelled, Progress};
 
 /// Where flagging begins. Raising one finds less.
@@ -131,15 +131,8 @@ pub(super) fn show(value: f64) -> String {
 }
 
 fn group(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if value < 0.0 { format!("-{out}") } else { out }
+    let digits = count(value.abs() as usize);
+    if value < 0.0 { format!("-{digits}") } else { digits }
 }
 
 fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findings: &mut Vec<Finding>) -> Result<(), Cancelled> {

@@ -87,10 +87,19 @@ pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
 /// Reads `--rule`.
 fn rule(text: &str) -> Result<BalanceRule, Failure> {
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("--rule: {text:?} is no number of samples"));
+    if let Some(list) = text.strip_prefix("weights:") {
+        let one = |part: &str| {
+            let (class, weight) = part.rsplit_once('=')?;
+            let weight: f64 = weight.trim().parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0)?;
+            Some((class.trim().to_owned(), weight))
+        };
+        let weights = list.split(',').map(|part| one(part).ok_or_else(|| format!("--rule: {part:?} is not CLASS=WEIGHT")));
+        return Ok(BalanceRule::Weights(weights.collect::<Result<_, _>>()?));
+    }
     match text.split_once('=') {
         None if text == "equal" => Ok(BalanceRule::Equal(0)),
         None if text == "sqrt" => Ok(BalanceRule::SquareRoot),
-        None => Err(format!("--rule takes equal, equal=N, floor=N, cap=N, sqrt, or CLASS=N,…; not {text:?}")),
+        None => Err(format!("--rule takes equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… or CLASS=N,…; not {text:?}")),
         Some(("equal", n)) => Ok(BalanceRule::Equal(number(n)?)),
         Some(("floor", n)) => Ok(BalanceRule::Floor(number(n)?)),
         Some(("cap", n)) => Ok(BalanceRule::Cap(number(n)?)),

@@ -183,7 +183,11 @@ impl Verb {
                 IMAGES[0],
             ],
             Self::Balance => &[
-                ("--rule", Some("RULE"), "equal, equal=N, floor=N, cap=N, sqrt, or CLASS=N,… for counts by hand"),
+                (
+                    "--rule",
+                    Some("RULE"),
+                    "equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… (the total kept), or CLASS=N,… for counts by hand",
+                ),
                 ("--label", Some("COL"), "the label column (the first with that role)"),
                 ("--under", Some("HOW"), "who goes first: random (usual), redundant, easy"),
                 ("--over", Some("HOW"), "more by repeat (usual), augment, smote"),

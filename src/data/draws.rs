@@ -40,11 +40,9 @@ impl Pipeline {
     }
 
     fn draw_on(&self, canvas: &mut Canvas<'_>, draw: u64, steps: usize) {
-        for (at, step) in self.steps.iter().enumerate().take(steps).filter(|(_, step)| step.op.is_of_pictures()) {
-            if let Some(mut chance) = self.chance(draw, at) {
-                let drawn = drawn(step, &mut chance, canvas.size());
-                canvas.apply(&drawn);
-            }
+        for (at, step) in self.steps.iter().enumerate().take(steps) {
+            let drawn = self.chance(draw, at).and_then(|mut chance| drawn(step, &mut chance, canvas.size()));
+            drawn.iter().for_each(|alteration| canvas.apply(alteration));
         }
     }
 
@@ -58,16 +56,10 @@ impl Pipeline {
         }
         1.0 - own
     }
-
-    /// The largest factor by which a picture may be decoded smaller without a difference that is seen: what is cut out and enlarged
-    /// needs its pixels. 1 where nothing is known.
-    pub fn is_resized(&self) -> Option<f64> {
-        self.steps.iter().find(|step| step.op == Augmentation::Resize && step.p >= 1.0).map(|step| step.high)
-    }
 }
 
-/// What a step does in one draw, on a picture of `size` pixels.
-fn drawn(step: &Step, chance: &mut Chance, size: (u32, u32)) -> Alteration {
+/// What a step does in one draw, on a picture of `size` pixels; `None` for one that alters texts.
+fn drawn(step: &Step, chance: &mut Chance, size: (u32, u32)) -> Option<Alteration> {
     let (width, height) = (f64::from(size.0), f64::from(size.1));
     let number = chance.within(step.low, step.high);
     let somewhere = |chance: &mut Chance, width: f64, height: f64| Part {
@@ -76,7 +68,7 @@ fn drawn(step: &Step, chance: &mut Chance, size: (u32, u32)) -> Alteration {
         width,
         height,
     };
-    match step.op {
+    Some(match step.op {
         Augmentation::Rotate => Alteration::Rotate(number),
         Augmentation::Scale => Alteration::Scale(number),
         Augmentation::Translate => Alteration::Translate(number, chance.within(step.low, step.high)),
@@ -99,7 +91,7 @@ fn drawn(step: &Step, chance: &mut Chance, size: (u32, u32)) -> Alteration {
                 let wide = libm::sqrt(area * width * height * aspect) / width;
                 let high = libm::sqrt(area * width * height / aspect) / height;
                 if wide <= 1.0 && high <= 1.0 {
-                    return Alteration::ResizedCrop(somewhere(chance, wide, high));
+                    return Some(Alteration::ResizedCrop(somewhere(chance, wide, high)));
                 }
                 area = chance.within(step.low, step.high);
             }
@@ -123,9 +115,9 @@ fn drawn(step: &Step, chance: &mut Chance, size: (u32, u32)) -> Alteration {
         Augmentation::Mixup => Alteration::Mixup(number),
         // Wholly within the picture, so that its area is the share that the label has.
         Augmentation::Cutmix => Alteration::Cutmix(somewhere(chance, libm::sqrt(number), libm::sqrt(number))),
-        // What alters texts does nothing here.
-        _ => Alteration::Greyscale,
-    }
+        Augmentation::Greyscale => Alteration::Greyscale,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -136,7 +128,8 @@ mod tests {
     fn every_step_has_a_chance_of_its_own() {
         let mut pipeline = Pipeline::empty("x");
         pipeline.steps = vec![Step::with(Augmentation::Rotate, 0.0, 90.0), Step { p: 0.5, ..Step::new(Augmentation::Noise) }];
-        let rotation = |pipeline: &Pipeline, draw: u64| drawn(&pipeline.steps[0], &mut pipeline.chance(draw, 0).unwrap(), (8, 8));
+        let rotation =
+            |pipeline: &Pipeline, draw: u64| drawn(&pipeline.steps[0], &mut pipeline.chance(draw, 0).unwrap(), (8, 8)).unwrap();
         let before: Vec<Alteration> = (0..20).map(|draw| rotation(&pipeline, draw)).collect();
         pipeline.steps[1].p = 0.0;
         assert_eq!(before, (0..20).map(|draw| rotation(&pipeline, draw)).collect::<Vec<_>>());
@@ -153,7 +146,9 @@ mod tests {
     fn crops_stay_within_and_shares_are_areas() {
         let step = Step::with(Augmentation::RandomResizedCrop, 0.2, 1.0);
         for seed in 0..500 {
-            let Alteration::ResizedCrop(part) = drawn(&step, &mut Chance::new(seed), (400, 100)) else { panic!("another step") };
+            let Some(Alteration::ResizedCrop(part)) = drawn(&step, &mut Chance::new(seed), (400, 100)) else {
+                panic!("another step")
+            };
             assert!(part.x >= 0.0 && part.y >= 0.0 && part.x + part.width <= 1.0 + 1e-9 && part.y + part.height <= 1.0 + 1e-9);
             let area = part.width * part.height;
             assert!((0.2 - 1e-9..=1.0).contains(&area), "{area}");
@@ -162,7 +157,8 @@ mod tests {
         pipeline.steps = vec![Step::with(Augmentation::Cutmix, 0.1, 0.4)];
         for draw in 0..200 {
             let share = pipeline.share_of_other(draw);
-            let Alteration::Cutmix(part) = drawn(&pipeline.steps[0], &mut pipeline.chance(draw, 0).unwrap(), (64, 64)) else {
+            let Some(Alteration::Cutmix(part)) = drawn(&pipeline.steps[0], &mut pipeline.chance(draw, 0).unwrap(), (64, 64))
+            else {
                 panic!("another step")
             };
             assert!((share - part.width * part.height).abs() < 1e-12);

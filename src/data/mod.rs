@@ -22,7 +22,7 @@ pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use ids::{SampleId, SampleSet};
 pub use made::{Batch, Made, Method, Origins};
-pub use measure::{Histogram, Measure, Summary, values};
+pub use measure::{Histogram, Measure, Summary, count, values};
 pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
 pub use recipe::{Augmentation, Pipeline, Range, Step};

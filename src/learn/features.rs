@@ -115,10 +115,15 @@ impl<'d> Scaled<'d> {
 
 /// The mean and the inverse deviation of every dimension; 0 for one that does not vary.
 pub(super) fn spread(dense: &Dense) -> (Vec<f32>, Vec<f32>) {
-    let n = dense.rows().max(1) as f64;
+    spread_of(dense, 0..dense.rows())
+}
+
+/// The same, over some of the rows.
+pub(super) fn spread_of(dense: &Dense, rows: impl ExactSizeIterator<Item = usize>) -> (Vec<f32>, Vec<f32>) {
+    let n = rows.len().max(1) as f64;
     let (mut sums, mut squares) = (vec![0.0f64; dense.dims], vec![0.0f64; dense.dims]);
-    for row in dense.data.chunks(dense.dims.max(1)) {
-        for (value, (sum, square)) in row.iter().zip(sums.iter_mut().zip(&mut squares)) {
+    for row in rows {
+        for (value, (sum, square)) in dense.row(row).iter().zip(sums.iter_mut().zip(&mut squares)) {
             *sum += f64::from(*value);
             *square += f64::from(*value) * f64::from(*value);
         }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::crossfit::{DENSE, FOLDS, passes};
 use super::dense::Dense;
-use super::features::{Scaled, level, spread};
+use super::features::{Scaled, level, spread_of};
 use super::folds::stratified;
 use super::logistic::{Linear, Targets, Training};
 use crate::job::{Cancelled, Progress};
@@ -51,7 +51,8 @@ impl Probe {
     /// A probe of `features` (a row a sample, made ones behind), tested on the `sources` among them. `bent` says that all dimensions count
     /// alike, as a kernel's do.
     pub fn new(features: Dense, bent: bool, targets: Targets, sources: Vec<u32>) -> Self {
-        let (mean, mut scale) = spread(&features);
+        // What is made of samples moves no scale: the score of what is there does not depend on what is planned.
+        let (mean, mut scale) = spread_of(&features, sources.iter().map(|row| *row as usize));
         if bent {
             level(&mut scale);
         }

@@ -139,17 +139,19 @@ pub struct Preview {
 }
 
 /// The rules, as they are chosen.
-pub const RULES: [(&str, &str); 6] = [
+pub const RULES: [(&str, &str); 7] = [
     ("equal", "every class the same"),
     ("floor", "every class at least"),
     ("cap", "every class at most"),
     ("square root", "in proportion to the square root of what there is"),
     ("by hand", "what you drag the bars to"),
+    ("own weights", "in proportion to the bars as you drag them, the total kept"),
     ("leave the rows", "export class weights instead"),
 ];
 /// The places of some of them.
 pub const BY_HAND: usize = 4;
-pub const WEIGHTS: usize = 5;
+pub const BY_WEIGHT: usize = 5;
+pub const WEIGHTS: usize = 6;
 
 /// What Balance is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,6 +198,7 @@ impl BalanceForm {
             2 => BalanceRule::Cap(if self.n == 0 { u64::MAX } else { self.n }),
             3 => BalanceRule::SquareRoot,
             BY_HAND => BalanceRule::Counts(self.own.clone()),
+            BY_WEIGHT => BalanceRule::Weights(self.own.iter().map(|(name, weight)| (name.clone(), *weight as f64)).collect()),
             _ => BalanceRule::Counts(BTreeMap::new()),
         }
     }

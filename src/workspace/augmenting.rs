@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::checks::label_errors::TextOf;
-use crate::data::{Batch, ClassIndex, Dataset, Role, SampleId};
+use crate::data::{Batch, ClassIndex, Dataset, Role, SampleId, count};
 use crate::edit::Edit;
 use crate::io::{altered_picture, picture_size};
 use crate::job::{Cancelled, Progress};
@@ -154,7 +154,7 @@ pub fn augmented(
     let field = dataset.pictures();
     let sizes = |id: SampleId| picture_size(dataset, field?, id).ok();
     let name = if augment.pipeline.name.is_empty() { "a pipeline" } else { augment.pipeline.name.as_str() };
-    let words = format!("Added {made} samples by {name}, seed {}", augment.seed);
+    let words = format!("Added {} samples by {name}, seed {}", count(made), augment.seed);
     let edit = augment.edit(dataset, children, risks, distances, &sizes, words)?;
     Ok(Augmented { edit, made, risky, same })
 }

@@ -1,20 +1,16 @@
-//! Balancing, whole: what classes have in the train part, a plan by a rule, what it is worth to a probe, and the edit that does it.
+//! Balancing, whole: what classes have in the train part, a plan by a rule, and the edit that does it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::checks::label_errors::TextOf;
-use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Origins, Pipeline, Role, SampleId};
+use super::likeness::{Likeness, number_fields};
+use crate::chance::Chance;
+use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, SampleId, count};
 use crate::edit::{Change, Edit, EditError, Target};
-use crate::io::{altered_picture, picture_size};
+use crate::io::picture_size;
 use crate::job::{Cancelled, Progress};
-use crate::learn::Targets;
-use crate::learn::appearance::{Appearance, Kernel};
 use crate::learn::dense::{Dense, dot, normalise};
-use crate::learn::embedding::built_in;
 use crate::learn::neighbours::nearest_of;
-use crate::learn::probe::{Need, Probe, Score, TrainingSet};
 use crate::learn::risk::RiskModel;
-use crate::pixels::{Look, look_of};
 use crate::transform::balance::{BalancePlan, BalanceRule, Member, Over, Under, by_chance, by_redundancy, plan};
 use crate::transform::{Augment, AugmentError, Children, trainable};
 
@@ -35,8 +31,6 @@ pub struct Balance {
 
 /// The most new samples of one plan.
 const MOST_NEW: u64 = 5_000_000;
-/// The most numbers that a probe has: samples by classes.
-const MOST_CELLS: usize = 200_000_000;
 
 /// Why nothing can be balanced.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +72,7 @@ impl From<EditError> for BalanceError {
 
 /// The train part by class.
 pub struct Standing {
-    /// The label's column, and its classes.
-    pub field: usize,
+    /// The classes of the label's column.
     pub index: ClassIndex,
     /// Samples of the source in the train part that have a class.
     pub members: Vec<SampleId>,
@@ -87,6 +80,18 @@ pub struct Standing {
     pub made: Vec<SampleId>,
     /// Both together by class.
     pub counts: Vec<u64>,
+}
+
+impl Standing {
+    /// Samples of the source that a plan leaves, by their classes.
+    fn staying(&self, plan: &BalancePlan) -> HashMap<&[u32], Vec<SampleId>> {
+        let gone: HashSet<SampleId> = plan.gone.iter().copied().collect();
+        let mut by_class: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
+        for id in self.members.iter().filter(|id| !gone.contains(id)) {
+            by_class.entry(self.index.of(*id)).or_default().push(*id);
+        }
+        by_class
+    }
 }
 
 /// Counts the classes of the train part.
@@ -106,118 +111,7 @@ pub fn standing(dataset: &Dataset, label: &str, progress: &Progress) -> Result<S
     if used < 2 {
         return Err(BalanceError::TooFew(used));
     }
-    Ok(Standing { field, index, members, made, counts })
-}
-
-/// What samples look like to a model: embeddings of length 1, and what classes are told apart by.
-pub struct Likeness {
-    eyes: Eyes,
-    /// By row of the source.
-    pub rows: Dense,
-    learned: Option<Dense>,
-}
-
-enum Eyes {
-    Texts,
-    Pictures(Box<(Appearance, Kernel)>),
-    Numbers(Vec<(usize, f64, f64)>),
-}
-
-/// The columns of numbers that say something of a sample.
-pub fn number_fields(dataset: &Dataset) -> Vec<usize> {
-    (0..dataset.fields().len())
-        .filter(|field| dataset.fields()[*field].kind.is_numeric() && dataset.fields()[*field].role == Role::Number)
-        .collect()
-}
-
-/// Whether samples are numbers, and nothing else that a model reads.
-pub fn is_of_numbers(dataset: &Dataset) -> bool {
-    !number_fields(dataset).is_empty() && dataset.pictures().is_none() && TextOf::of(dataset, None).is_err()
-}
-
-/// Reads every sample of the source: texts, or pictures (by `looks`), or numbers; `None` where there are none of these.
-///
-/// # Errors
-/// [`Cancelled`].
-pub fn likeness(dataset: &Dataset, looks: Option<&[Look]>, progress: &Progress) -> Result<Option<Likeness>, Cancelled> {
-    let n = dataset.base.rows;
-    if let Ok(text) = TextOf::of(dataset, None) {
-        let rows = built_in().embed_all(n, |row| text.read(dataset, SampleId::at(row)), progress)?;
-        return Ok(Some(Likeness { eyes: Eyes::Texts, rows, learned: None }));
-    }
-    if let Some(looks) = looks.filter(|looks| looks.len() == n) {
-        let Some(appearance) = Appearance::fit(looks, progress)? else { return Ok(None) };
-        let mut rows = Dense::zeros(n, appearance.dims());
-        looks.iter().enumerate().for_each(|(at, look)| appearance.row_of(look, rows.row_mut(at)));
-        let Some(kernel) = Kernel::fit(&rows, progress)? else { return Ok(None) };
-        let learned = kernel.rows_of(&rows, progress)?;
-        return Ok(Some(Likeness { eyes: Eyes::Pictures(Box::new((appearance, kernel))), rows, learned: Some(learned) }));
-    }
-    let fields: Vec<(usize, f64, f64)> = number_fields(dataset)
-        .into_iter()
-        .map(|field| {
-            let values: Vec<f64> = (0..n).filter_map(|row| dataset.number(field, SampleId::at(row))).collect();
-            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-            let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len().max(1) as f64;
-            (field, mean, variance.sqrt().max(1e-12))
-        })
-        .collect();
-    if fields.is_empty() {
-        return Ok(None);
-    }
-    let mut rows = Dense::zeros(n, fields.len());
-    for row in 0..n {
-        numbers_of(dataset, SampleId::at(row), &fields, rows.row_mut(row));
-    }
-    Ok(Some(Likeness { eyes: Eyes::Numbers(fields), rows, learned: None }))
-}
-
-fn numbers_of(dataset: &Dataset, id: SampleId, fields: &[(usize, f64, f64)], out: &mut [f32]) {
-    for (value, (field, mean, deviation)) in out.iter_mut().zip(fields) {
-        *value = dataset.number(*field, id).map_or(0.0, |number| ((number - mean) / deviation) as f32);
-    }
-}
-
-impl Likeness {
-    /// The features that a probe learns from: the source's rows, then those of `made` samples of `dataset`; and whether all dimensions
-    /// count alike.
-    fn features(&self, dataset: &Dataset, made: &[SampleId], progress: &Progress) -> Result<(Dense, bool), Cancelled> {
-        let own = self.learned.as_ref().unwrap_or(&self.rows);
-        let mut fresh = Dense::zeros(made.len(), self.rows.dims);
-        match &self.eyes {
-            Eyes::Texts => {
-                if let Ok(text) = TextOf::of(dataset, None) {
-                    fresh = built_in().embed_all(made.len(), |at| text.read(dataset, made[at]), progress)?;
-                }
-            }
-            Eyes::Pictures(eyes) => {
-                for (at, id) in made.iter().enumerate() {
-                    progress.check()?;
-                    if let (Some(field), Some(origins)) = (dataset.pictures(), dataset.origins(*id)) {
-                        let Some(pipeline) = origins.made.of_pictures() else {
-                            fresh.row_mut(at).copy_from_slice(self.rows.row(origins.parent.row()));
-                            continue;
-                        };
-                        let drawn = altered_picture(dataset, field, (origins.parent, origins.other), pipeline, origins.draw, 128);
-                        if let Ok(picture) = drawn {
-                            eyes.0.row_of(&look_of(&picture), fresh.row_mut(at));
-                        }
-                    }
-                }
-                fresh = eyes.1.rows_of(&fresh, progress)?;
-            }
-            Eyes::Numbers(fields) => {
-                for (at, id) in made.iter().enumerate() {
-                    numbers_of(dataset, *id, fields, fresh.row_mut(at));
-                }
-            }
-        }
-        let mut all = own.clone();
-        if fresh.dims == all.dims {
-            all.data.extend(fresh.data);
-        }
-        Ok((all, self.learned.is_some()))
-    }
+    Ok(Standing { index, members, made, counts })
 }
 
 /// Works out a plan: targets by the rule, then who goes and who comes again. Redundancy wants `likeness`, hardness a `model`.
@@ -279,7 +173,7 @@ const AMONG: usize = 8_000;
 fn alike(likeness: &Likeness, list: &[SampleId], progress: &Progress) -> Result<Vec<(f32, SampleId, SampleId)>, Cancelled> {
     let mut order = list.to_vec();
     if order.len() > AMONG {
-        let mut chance = crate::chance::Chance::new(1);
+        let mut chance = Chance::new(1);
         let along: Vec<f32> = (0..likeness.rows.dims).map(|_| chance.within(-1.0, 1.0) as f32).collect();
         let place = |id: &SampleId| dot(likeness.rows.row(id.row()), &along);
         order.sort_by(|a, b| place(a).total_cmp(&place(b)).then(a.cmp(b)));
@@ -337,7 +231,7 @@ pub fn balanced(
             Over::Augment => by_pipeline(dataset, balance, plan, model, progress)?,
         }
     };
-    let count: usize = made.iter().map(made_by).sum();
+    let new: usize = made.iter().map(made_by).sum();
     changes.extend(made);
     let gone = plan.gone.len();
     let rule = match &balance.rule {
@@ -348,13 +242,13 @@ pub fn balanced(
         BalanceRule::Weights(_) => "by weights",
         BalanceRule::Counts(_) => "by hand",
     };
-    let how = match (gone, count) {
-        (0, n) => format!("{n} more"),
-        (n, 0) => format!("{n} excluded"),
-        (out, more) => format!("{out} excluded, {more} more"),
+    let how = match (gone, new) {
+        (0, n) => format!("{} more", count(n)),
+        (n, 0) => format!("{} excluded", count(n)),
+        (out, more) => format!("{} excluded, {} more", count(out), count(more)),
     };
     let words = format!("Balanced {} {rule}: {how}", balance.label);
-    Ok(Balanced { edit: Edit::new(words, changes), gone, made: count, short: plan.more().saturating_sub(count as u64) })
+    Ok(Balanced { edit: Edit::new(words, changes), gone, made: new, short: plan.more().saturating_sub(new as u64) })
 }
 
 fn made_by(change: &Change) -> usize {
@@ -399,15 +293,11 @@ fn interpolated(
 ) -> Result<Vec<Change>, BalanceError> {
     const NEIGHBOURS: usize = 5;
     let fields = number_fields(dataset);
-    let Some(likeness) = likeness.filter(|likeness| matches!(likeness.eyes, Eyes::Numbers(_)) && !fields.is_empty()) else {
+    let Some(likeness) = likeness.filter(|likeness| likeness.is_of_numbers() && !fields.is_empty()) else {
         return Err(BalanceError::NoNumbers);
     };
     let standing = standing(dataset, &balance.label, progress)?;
-    let gone: HashSet<SampleId> = plan.gone.iter().copied().collect();
-    let mut by_class: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
-    for id in standing.members.iter().filter(|id| !gone.contains(id)) {
-        by_class.entry(standing.index.of(*id)).or_default().push(*id);
-    }
+    let by_class = standing.staying(plan);
     let mut near: HashMap<SampleId, Vec<SampleId>> = HashMap::new();
     for (id, _) in &plan.again {
         let Some(list) = by_class.get(standing.index.of(*id)) else { continue };
@@ -429,7 +319,7 @@ fn interpolated(
     for (id, n) in &plan.again {
         for copy in 0..u64::from(*n) {
             let draw = Batch::draw(balance.seed, *id, copy);
-            let mut chance = crate::chance::Chance::new(draw);
+            let mut chance = Chance::new(draw);
             let other = near.get(id).and_then(|near| chance.one_of(near).copied()).unwrap_or(*id);
             let part = chance.part();
             cells.push(
@@ -479,16 +369,12 @@ fn by_pipeline(
     let mut all = Children::default();
     // Where a sample has no more to give, others of its classes step in.
     let standing = standing(dataset, &balance.label, progress)?;
-    let gone: HashSet<SampleId> = plan.gone.iter().copied().collect();
-    let mut alike: HashMap<&[u32], Vec<SampleId>> = HashMap::new();
-    for id in standing.members.iter().filter(|id| !gone.contains(id)) {
-        alike.entry(standing.index.of(*id)).or_default().push(*id);
-    }
+    let alike = standing.staying(plan);
     let mut seen: HashSet<(SampleId, Vec<String>)> = HashSet::new();
     let (mut risks, mut distances) = (Vec::new(), Vec::new());
     let mut augment = Augment::of(dataset, pipeline.clone(), balance.seed, missing.clone())?;
     for round in 0..ROUNDS {
-        augment = Augment::of(dataset, pipeline.clone(), balance.seed.wrapping_add(round), missing.clone())?;
+        (augment.seed, augment.parents) = (balance.seed.wrapping_add(round), missing.clone());
         progress.set_total(missing.iter().map(|(_, n)| u64::from(*n) + 1).sum());
         let children = augment.run(dataset, progress)?;
         let judged = match model {
@@ -531,73 +417,4 @@ fn by_pipeline(
     let sizes = |id: SampleId| picture_size(dataset, field?, id).ok();
     let edit = augment.edit(dataset, all, risks, distances, &sizes, String::new())?;
     Ok(edit.map(|edit| edit.changes).unwrap_or_default())
-}
-
-/// What balancing is worth, by a probe.
-#[derive(Debug, Clone)]
-pub struct Worth {
-    pub now: Score,
-    pub then: Score,
-    /// By how much the macro-F1 is better, and its interval.
-    pub gain: (f64, f64, f64),
-    /// What each class needs for the F1 that was asked for.
-    pub needs: Vec<Need>,
-}
-
-/// Whether a probe of so many samples fits in memory.
-pub fn can_probe(samples: usize, classes: usize) -> bool {
-    samples.saturating_mul(classes) <= MOST_CELLS
-}
-
-/// Probes the train part as it is and as `edit` makes it; the same samples of the source are tested both times.
-///
-/// # Errors
-/// [`Cancelled`].
-pub fn worth(
-    dataset: &Dataset,
-    standing: &Standing,
-    likeness: &Likeness,
-    edit: Option<&Edit>,
-    wanted: f64,
-    progress: &Progress,
-) -> Result<Worth, Cancelled> {
-    let mut after = dataset.clone();
-    if let Some(edit) = edit {
-        edit.apply(&mut after, crate::edit::Direction::Forward);
-    }
-    let made: Vec<SampleId> = (dataset.base.rows..after.rows()).map(SampleId::at).collect();
-    let n = dataset.base.rows;
-    // Children stand behind the source, so that a sample's number is its row.
-    let (features, bent) = likeness.features(&after, &made, progress)?;
-    let index = &standing.index;
-    let of = |row: usize| -> Vec<u32> {
-        let id = SampleId::at(row);
-        let parent = after.origins(id).map_or(id, |origins| origins.parent);
-        index.of(parent).to_vec()
-    };
-    let targets = Targets::new((0..n + made.len()).map(of), index.names().len(), index.is_many());
-    let sources: Vec<u32> = standing.members.iter().map(|id| id.0).collect();
-    let probe = Probe::new(features, bent, targets, sources);
-    let members: HashSet<SampleId> = standing.members.iter().copied().collect();
-    let set = |dataset: &Dataset| -> TrainingSet {
-        let mut rows: Vec<(u32, Vec<u32>)> =
-            standing.members.iter().filter(|id| !dataset.is_excluded(**id)).map(|id| (id.0, vec![id.0])).collect();
-        for row in n..dataset.rows() {
-            let id = SampleId::at(row);
-            let of_members = |of: &Origins<'_>| members.contains(&of.parent) && !dataset.is_excluded(id);
-            if let Some(origins) = dataset.origins(id).filter(of_members) {
-                let of = std::iter::once(origins.parent).chain(origins.other).map(|id| id.0).collect();
-                rows.push((row as u32, of));
-            }
-        }
-        TrainingSet { rows }
-    };
-    let (before, later) = (set(dataset), set(&after));
-    let sizes = [before.rows.len(), later.rows.len(), before.rows.len() / 4, before.rows.len() / 2];
-    progress.set_total(sizes.iter().map(|n| Probe::steps(*n)).sum());
-    let now = probe.score(&before, progress)?;
-    let then = if edit.is_some() { probe.score(&later, progress)? } else { now.clone() };
-    let gain = probe.gain(&now, &then);
-    let needs = probe.needs(&before, &now, wanted, progress)?;
-    Ok(Worth { now, then, gain, needs })
 }

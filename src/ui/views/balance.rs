@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::data::{Balance as Evenness, Role};
 use crate::transform::balance::{ClassWeights, Over, Under};
 use crate::ui::Bundle;
-use crate::ui::making::{BY_HAND, BalanceForm, BalanceView, RULES, WEIGHTS};
+use crate::ui::making::{BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, RULES, WEIGHTS};
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, square, title};
@@ -350,10 +350,11 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, view: &BalanceVie
         }
     });
     if let Some((class, value)) = dragged {
-        if form.rule != BY_HAND {
+        let fresh = form.own.is_empty();
+        if !matches!(form.rule, BY_HAND | BY_WEIGHT) || fresh {
             // What the rule says is where the hand begins.
             form.own = view.names.iter().zip(&plan.planned).map(|(name, count)| (name.to_string(), *count)).collect();
-            form.rule = BY_HAND;
+            form.rule = if form.rule == BY_WEIGHT { BY_WEIGHT } else { BY_HAND };
         }
         form.own.insert(view.names[class].to_string(), value);
     }

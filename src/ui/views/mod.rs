@@ -9,5 +9,6 @@ pub mod export;
 pub mod history;
 pub mod label;
 pub mod noise;
+mod pipeline;
 pub mod split;
 pub mod start;

@@ -2,18 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A whole number with its thousands separated.
-pub fn count(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub use crate::data::count;
 
 /// A number of things: `1 sample`, `2 samples`.
 pub fn samples(n: usize) -> String {

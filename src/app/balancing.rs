@@ -1,0 +1,268 @@
+//! Balance beside the window: plans, what they are worth to a probe, and the run that becomes an edit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::Context;
+
+use super::App;
+use super::making::MakingDone;
+use super::work::Done;
+use crate::data::{Dataset, Kind, Role, SampleId};
+use crate::edit::{Change, Edit};
+use crate::job::{JobError, Progress};
+use crate::learn::risk::RiskModel;
+use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effective_size};
+use crate::transform::text_fields;
+use crate::ui::count_samples;
+use crate::ui::making::{BalanceView, WEIGHTS};
+use crate::workspace::{
+    Balance, BalanceError, Balanced, Likeness, balance_plan, balanced, can_probe, is_of_numbers, likeness, standing, worth,
+};
+
+/// Above this many samples, no probe is made unasked.
+const MANY: usize = 60_000;
+
+/// The column of sample weights.
+const WEIGHT: &str = "sample_weight";
+
+impl App {
+    pub(super) fn schedule_likeness(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let pictures = dataset.pictures().is_some() && text_fields(dataset).is_empty();
+        let looks = if pictures { self.scan_looks() } else { None };
+        if self.making.likeness_asked || pictures && looks.is_none() {
+            return;
+        }
+        self.making.likeness_asked = true;
+        let snapshot = dataset.clone();
+        self.jobs.start("likeness", "Reading the samples", move |progress| {
+            let likeness = likeness(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
+            Ok(Done::Making(MakingDone::Likeness(likeness.map(Arc::new))))
+        });
+    }
+
+    pub(super) fn schedule_balance(&mut self) {
+        let judged = self.state.balance.under == Under::Easy || self.state.balance.over == Over::Augment;
+        if judged {
+            self.schedule_risk();
+            if self.is_judging() {
+                return;
+            }
+        }
+        let Some(workspace) = &self.workspace else { return };
+        let dataset = workspace.dataset();
+        let form = &self.state.balance;
+        let alike = form.under == Under::Redundant && self.making.likeness.is_some();
+        let wanted = (form.clone(), workspace.revision(), alike, if judged { self.making.serial } else { 0 });
+        if self.making.balance.as_ref() == Some(&wanted) {
+            return;
+        }
+        let redundant = form.under == Under::Redundant && self.making.likeness.is_none();
+        if redundant && self.jobs.is_running("likeness") {
+            return;
+        }
+        let Some(asked) = self.balance_asked(dataset) else {
+            self.memo.making.balance_trouble = Some(BalanceError::NoLabel.to_string());
+            return;
+        };
+        self.making.balance = Some(wanted);
+        let (snapshot, likeness, model) = (dataset.clone(), self.making.likeness.clone(), self.making.model.clone());
+        self.jobs.start("balance", "Planning", move |progress| {
+            let done = planned(&snapshot, &asked, likeness.as_deref(), model.as_deref(), progress);
+            match done {
+                Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
+                Err(error) => Ok(Done::Making(MakingDone::Plan(Box::new(Err(error.to_string()))))),
+                Ok(Planned { names, plan, samples, effective, most }) => {
+                    let numbers = is_of_numbers(&snapshot);
+                    let view = BalanceView { label: asked.label, names, plan, samples, numbers, effective, most };
+                    Ok(Done::Making(MakingDone::Plan(Box::new(Ok(view)))))
+                }
+            }
+        });
+    }
+
+    /// What the form of Balance asks for.
+    fn balance_asked(&self, dataset: &Dataset) -> Option<Balance> {
+        let form = &self.state.balance;
+        let field = dataset.field(&form.label).or_else(|| dataset.with_role(Role::is_label))?;
+        Some(Balance {
+            label: dataset.fields()[field].name.to_string(),
+            rule: form.rule(),
+            under: form.under,
+            over: form.over,
+            pipeline: (form.over == Over::Augment).then(|| self.state.augment.pipeline.clone()),
+            most_risk: self.state.augment.most_risk,
+            seed: form.seed,
+        })
+    }
+
+    /// Asks the probe what the plan on screen is worth.
+    pub(super) fn start_probe(&mut self) {
+        let (Some(workspace), Some(likeness)) = (&self.workspace, self.making.likeness.clone()) else { return };
+        let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
+        let Some(view) = &self.memo.making.balance else { return };
+        let cells = workspace.dataset().base.rows + view.plan.more() as usize;
+        if !self.is_planned() || !can_probe(cells, view.names.len()) {
+            return;
+        }
+        let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
+        let model = self.making.model.clone();
+        self.making.probed.clone_from(&self.making.balance);
+        self.jobs.start("probe", "Probing what it is worth", move |progress| {
+            let fail = |error: BalanceError| match error {
+                BalanceError::Cancelled => JobError::Cancelled,
+                other => JobError::Failed(other.to_string()),
+            };
+            let standing = standing(&snapshot, &asked.label, progress).map_err(fail)?;
+            let done = balanced(&snapshot, &asked, &plan, Some(&likeness), model.as_deref(), progress).map_err(fail)?;
+            let found = worth(&snapshot, &standing, &likeness, done.edit.as_ref(), f64::from(wanted), progress)?;
+            Ok(Done::Making(MakingDone::Worth(Box::new(found))))
+        });
+    }
+
+    /// Whether the plan on screen is of the dataset as it is and of the form as it stands.
+    fn is_planned(&self) -> bool {
+        let now = self.workspace.as_ref().map(|workspace| (&self.state.balance, workspace.revision()));
+        let planned = self.making.balance.as_ref().map(|(form, revision, ..)| (form, *revision));
+        planned.is_some() && planned == now && !self.jobs.is_running("balance")
+    }
+
+    /// Carries the plan on screen out.
+    pub(super) fn start_balance(&mut self) {
+        if !self.is_planned() || self.jobs.is_running("augment") {
+            return;
+        }
+        let Some(workspace) = &self.workspace else { return };
+        let (Some(asked), Some(view)) = (self.balance_asked(workspace.dataset()), &self.memo.making.balance) else { return };
+        let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
+        let (likeness, model) = (self.making.likeness.clone(), self.making.model.clone());
+        self.jobs.start("augment", "Balancing", move |progress| {
+            match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), progress) {
+                Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),
+                Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
+                Err(error) => Err(JobError::Failed(error.to_string())),
+            }
+        });
+    }
+
+    /// The class weights of the train part as JSON, for the clipboard.
+    pub(super) fn class_weights(&self) -> Option<String> {
+        let view = self.memo.making.balance.as_ref()?;
+        let beta = self.state.balance.beta;
+        let how = if beta > 0.0 { ClassWeights::Effective(beta) } else { ClassWeights::Balanced };
+        let of = how.of(&view.plan.now);
+        let all: serde_json::Map<String, serde_json::Value> = view
+            .names
+            .iter()
+            .zip(of)
+            .filter(|(_, weight)| *weight > 0.0)
+            .map(|(name, weight)| (name.to_string(), serde_json::json!(weight)))
+            .collect();
+        Some(format!("{:#}\n", serde_json::Value::Object(all)))
+    }
+
+    /// Adds the weight of each sample's class as a column; of several classes, their mean.
+    pub(super) fn add_weights(&mut self, ctx: &Context) {
+        let Some(view) = &self.memo.making.balance else { return };
+        let beta = self.state.balance.beta;
+        let how = if beta > 0.0 { ClassWeights::Effective(beta) } else { ClassWeights::Balanced };
+        let (of, label, names) = (how.of(&view.plan.now), view.label.clone(), view.names.clone());
+        self.edit(ctx, true, |workspace| {
+            let dataset = workspace.dataset();
+            let Some(index) = workspace.classes(&label) else { return Ok(None) };
+            // The plan's classes and the index's may stand in another order.
+            let place = |class: u32| names.iter().position(|name| *name == index.names()[class as usize]);
+            let weights: Vec<f64> = (0..index.names().len() as u32).map(|class| place(class).map_or(0.0, |at| of[at])).collect();
+            let texts: Vec<(SampleId, String)> = (0..dataset.base.rows)
+                .map(SampleId::at)
+                .filter_map(|id| {
+                    let list = index.of(id);
+                    let sum: f64 = list.iter().map(|class| weights[*class as usize]).sum();
+                    (!list.is_empty()).then(|| (id, format!("{}", (sum / list.len() as f64 * 1e6).round() / 1e6)))
+                })
+                .collect();
+            let words = format!("Weighed {} by the classes of {label}", count_samples(texts.len()));
+            let cells = texts.iter().map(|(id, text)| (*id, text.as_str()));
+            if dataset.field(WEIGHT).is_some() {
+                let change = Change::cells(dataset, WEIGHT, cells.map(|(id, text)| (id, Some(text))))?;
+                return Ok(Edit::new(words, change));
+            }
+            let add = Change::add_column(dataset, WEIGHT, Kind::Number, Role::Other)?;
+            Ok(Edit::new(words, [add, Change::fill(WEIGHT, cells)]))
+        });
+    }
+
+    /// Takes in a plan; `Err` says why there is none.
+    pub(super) fn take_plan(&mut self, planned: Result<BalanceView, String>) {
+        let making = &mut self.memo.making;
+        match planned {
+            Ok(view) => {
+                let other = |known: &BalanceView| known.label != view.label || known.names != view.names;
+                if making.balance.as_ref().is_some_and(other) {
+                    making.worth = None;
+                }
+                (making.balance, making.balance_trouble) = (Some(view), None);
+                making.worth_old = self.making.probed != self.making.balance;
+                self.probe_unasked();
+            }
+            Err(trouble) => (making.balance, making.balance_trouble) = (None, Some(trouble)),
+        }
+    }
+
+    /// Probes a plan that nobody has probed yet, where that takes seconds.
+    pub(super) fn probe_unasked(&mut self) {
+        let few = |view: &BalanceView| view.samples + view.plan.more() as usize <= MANY;
+        let fresh = self.making.probed != self.making.balance && self.state.balance.rule != WEIGHTS;
+        if fresh && self.memo.making.balance.as_ref().is_some_and(few) {
+            self.start_probe();
+        }
+    }
+
+    /// Makes a balance an edit.
+    pub(super) fn take_balanced(&mut self, ctx: &Context, revision: u64, done: Balanced) {
+        if self.is_stale(ctx, revision) {
+            return;
+        }
+        let Some(edit) = done.edit else {
+            return self.say(ctx, "There is nothing to do: every class has what it should");
+        };
+        self.edit(ctx, true, |_| Ok(Some(edit)));
+        if done.short > 0 {
+            let what = "could not be made: the pipeline leaves them as they are, or is too risky";
+            self.say(ctx, format!("{} {what}", count_samples(done.short as usize)));
+        }
+    }
+}
+
+/// A plan, and what it makes of the train part.
+struct Planned {
+    names: Vec<Arc<str>>,
+    plan: BalancePlan,
+    samples: usize,
+    effective: [f64; 2],
+    most: u32,
+}
+
+fn planned(
+    dataset: &Dataset,
+    asked: &Balance,
+    likeness: Option<&Likeness>,
+    model: Option<&RiskModel>,
+    progress: &Progress,
+) -> Result<Planned, BalanceError> {
+    let standing = standing(dataset, &asked.label, progress)?;
+    let plan = balance_plan(dataset, asked, &standing, likeness, model, progress)?;
+    // How often each sample of the source stands there, itself or as what was made of it.
+    let parent = |id: SampleId| dataset.origins(id).map_or(id, |origins| origins.parent);
+    let mut times: HashMap<SampleId, i64> = HashMap::new();
+    standing.members.iter().chain(&standing.made).for_each(|id| *times.entry(parent(*id)).or_default() += 1);
+    let now = effective_size(times.values().map(|n| *n as f64));
+    plan.gone.iter().for_each(|id| *times.entry(parent(*id)).or_default() -= 1);
+    plan.again.iter().for_each(|(id, n)| *times.entry(*id).or_default() += i64::from(*n));
+    let then = effective_size(times.values().map(|n| *n as f64));
+    let most = times.values().copied().max().unwrap_or(1).max(1) as u32;
+    let samples = standing.members.len() + standing.made.len();
+    Ok(Planned { names: standing.index.names().to_vec(), plan, samples, effective: [now, then], most })
+}
