@@ -69,11 +69,12 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         // Two digits: it is an estimate.
         let rate = 1.0 / seconds.max(1e-9);
         let step = 10.0_f64.powf((rate.log10().floor() - 1.0).max(0.0));
-        let pace = format!(" at {} a second", count(((rate / step).round() * step) as usize));
-        let time = if time < 1.5 { "under 2 s".to_owned() } else { format!("about {time:.0} s") } + &pace;
+        let pace = format!("{} a second", count(((rate / step).round() * step) as usize));
+        let time = if time < 1.5 { "under 2 s".to_owned() } else { format!("about {time:.0} s at {pace}") };
         let size = asked * bytes / 1e6;
         let size = if size >= 0.1 { format!(", {size:.1} MB of text") } else { String::new() };
-        ui.label(format!("{}, {time}{size}", things(asked.round() as usize, "new sample", "new samples")));
+        ui.label(format!("{}, {time}{size}", things(asked.round() as usize, "new sample", "new samples")))
+            .on_hover_text(format!("Measured on this preview: {pace}"));
         if form.pipeline.alters_pictures() {
             dim(ui, theme, "Images are drawn when they are looked at, and written only by an export");
         }
