@@ -558,6 +558,25 @@ fn label_risk_of_planted_changes_is_above_that_of_harmless_ones() {
 }
 
 #[test]
+fn what_was_made_teaches_the_judge_nothing() {
+    let mut dataset = open(TICKETS);
+    let text = dataset.field("text").unwrap();
+    let altered: Vec<(u32, String)> = (0..dataset.rows())
+        .map(|row| (row as u32, dataset.text(text, SampleId::at(row)).unwrap().replace("card", "account")))
+        .collect();
+    let altered: Vec<(u32, &str)> = altered.iter().map(|(row, text)| (*row, text.as_str())).collect();
+    let judged = |dataset: &Dataset| {
+        workspace::risk_model(dataset, None, &Progress::silent()).unwrap().unwrap().of_altered_texts(&altered)
+    };
+    let before = judged(&dataset);
+    // A class of three samples, too few to be judged by, becomes one of six.
+    let parents: Vec<u32> = (0..dataset.rows() as u32).collect();
+    add(&mut dataset, &typos(), 7, &parents, 1);
+    assert!(dataset.rows() > altered.len());
+    assert_eq!(before, judged(&dataset));
+}
+
+#[test]
 fn label_risk_of_pictures_tells_what_turns_a_sign_from_what_does_not() {
     let folder = Path::new("../shared/data/sign_digits");
     if !folder.exists() {

@@ -25,8 +25,8 @@ pub struct Augmented {
     pub same: usize,
 }
 
-/// The fewest samples of a class that its label can be judged by.
-const FEWEST: u64 = 5;
+/// The fewest samples of a class in the source that its label can be judged by.
+const FEWEST: u32 = 5;
 /// Altered pictures are judged at this many pixels a side.
 const SIDE: u32 = 128;
 
@@ -38,24 +38,25 @@ const SIDE: u32 = 128;
 pub fn risk_model(dataset: &Dataset, looks: Option<&[Look]>, progress: &Progress) -> Result<Option<RiskModel>, Cancelled> {
     let Some(label) = dataset.with_role(Role::is_label) else { return Ok(None) };
     let index = ClassIndex::build(dataset, label, progress)?;
-    let kept: Vec<u32> = index
-        .counts()
-        .iter()
-        .scan(0, |next, count| {
-            let place = if *count >= FEWEST { *next } else { u32::MAX };
-            *next += u32::from(*count >= FEWEST);
-            Some(place)
-        })
-        .collect();
-    let classes = index.counts().iter().filter(|count| **count >= FEWEST).count();
     let source: Vec<SampleId> = (0..dataset.base.rows).map(SampleId::at).collect();
+    // What is made teaches nothing, and counts for nothing: the judge of a source is the same whatever was made of it.
+    let mut counts = vec![0; index.counts().len()];
+    for id in source.iter().filter(|id| !dataset.is_excluded(**id)) {
+        index.of(*id).iter().for_each(|class| counts[*class as usize] += 1);
+    }
+    let mut classes = 0;
+    let mut kept = Vec::with_capacity(counts.len());
+    for count in counts {
+        kept.push((count >= FEWEST).then_some(classes));
+        classes += u32::from(count >= FEWEST);
+    }
     let of = |id: SampleId| -> Vec<u32> {
         if dataset.is_excluded(id) {
             return Vec::new();
         }
-        index.of(id).iter().map(|class| kept[*class as usize]).filter(|class| *class != u32::MAX).collect()
+        index.of(id).iter().filter_map(|class| kept[*class as usize]).collect()
     };
-    let targets = Targets::new(source.iter().map(|id| of(*id)), classes, index.is_many());
+    let targets = Targets::new(source.iter().map(|id| of(*id)), classes as usize, index.is_many());
     match (TextOf::of(dataset, None), looks) {
         (Ok(text), None) => {
             let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && !text.read(dataset, **id).trim().is_empty();
