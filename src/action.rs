@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::checks::Thresholds;
 use crate::data::{Kind, Role, SampleId};
 use crate::edit::EditId;
-use crate::io::{ImageTarget, Reading, Rows, Target};
+use crate::io::{ImageTarget, Reading, Rows, Target, TextModel};
 use crate::transform::Split;
 
 /// One thing to do.
@@ -83,6 +83,18 @@ pub enum Action {
     KeepPipeline,
     /// Ask for a file, then read a pipeline from it or save it there.
     PipelineDialog { save: bool },
+    /// Show what a text model is, to change it; without a name, to name a new one.
+    NameTextModel(Option<String>),
+    /// Keep a text model, in the place of another; the key is for this run only.
+    KeepTextModel { was: Option<String>, model: TextModel, key: String },
+    /// Forget a text model.
+    RemoveTextModel(String),
+    /// Allow texts to be sent to the host that a text model is at.
+    AllowTextModel(String),
+    /// Ask for a text model's folder, or for the one that translates back.
+    TextModelFolder { back: bool },
+    /// Ask text models again what they had no answer to.
+    AskAgain,
     /// Ask where to, then save.
     ExportDialog { rows: Rows, target: Target },
     /// Save each part of the split column to a folder.

@@ -2,6 +2,7 @@
 //!
 //! The only writer of data. An edit is durable in the journal before it shows; if the disk refuses, nothing has changed.
 
+mod asking;
 mod augmenting;
 mod balancing;
 mod likeness;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge, risk_model};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
 pub use likeness::{Likeness, is_of_numbers, likeness};

@@ -87,9 +87,11 @@ fn a_module_uses_only_what_stands_to_its_right() {
 
 #[test]
 fn each_power_stays_in_its_room() {
-    let rules: [(&[&str], &[&str]); 6] = [
+    let rules: [(&[&str], &[&str]); 7] = [
         (&["egui::", "eframe::", "rfd::"], &["app", "ui", "main"]),
         (&["&mut Workspace"], &["app", "cli", "workspace"]),
+        // Only io makes one, and only of an address that is allowed.
+        (&["Endpoint::new"], &["io"]),
         (&["std::fs", "fs::read", "fs::write", "File::open", "File::create"], &["io", "edit", "app"]),
         (&["std::thread::spawn", "thread::Builder", "thread::scope"], &["job"]),
         (&["Color32::from_rgb(", "Color32::RED", "Color32::WHITE", "Color32::BLACK"], &["theme"]),
@@ -123,10 +125,11 @@ fn what_computes_is_pure() {
 }
 
 #[test]
-fn no_connection_can_be_opened() {
+fn one_file_alone_can_open_a_connection() {
     for (path, text) in sources() {
-        for word in ["TcpStream", "UdpSocket", "TcpListener", "http://", "https://"] {
-            assert!(!code(&text).contains(word), "{} has {word}", path.display());
+        for word in ["TcpStream", "UdpSocket", "TcpListener", "http://", "https://", "ureq"] {
+            let may = word == "ureq" && path.ends_with("io/endpoint.rs");
+            assert!(may || !code(&text).contains(word), "{} has {word}", path.display());
         }
     }
 }

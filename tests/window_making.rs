@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 
 use egui::Key;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use lapidary::action::Action;
 use lapidary::app::Begin;
 use lapidary::data::{Augmentation, SampleId, Step};
+use lapidary::io::{Place, TextModel};
 use lapidary::ui::View;
 use tempfile::TempDir;
 
+#[path = "support/server.rs"]
+mod server;
 #[path = "support/window.rs"]
 mod support;
 
+use server::{Reply, Server, marked};
 use support::{Window, folder};
 
 fn dataset(window: &Window) -> &lapidary::data::Dataset {
@@ -295,4 +300,88 @@ fn what_is_made_follows_its_parent_through_a_split() {
     // From now on, only the train part is offered.
     window.view(View::Augment);
     assert!(window.sees("training samples"));
+}
+
+#[test]
+fn a_text_model_is_named_asked_and_what_it_writes_is_added() {
+    let server = Server::start(|_, request| Reply::Text(marked(request)));
+    let (home, path) = questions();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Augment);
+    let form = &mut window.harness.state_mut().state_mut().augment;
+    form.pipeline.steps = vec![Step { p: 1.0, ..Step::new(Augmentation::Paraphrase) }];
+    form.open = Some(0);
+    window.settle();
+    assert!(window.sees("names no text model") && window.sees("Name a text model"));
+    window.click("Text model: choose");
+    window.click("New…");
+    assert!(window.sees("New text model"));
+    // Another machine is asked only with leave, and an address alone says nothing.
+    let mut form = window.harness.state_mut().state_mut().text_model.clone();
+    (form.url, form.model) = ("api.example.com/v1".to_owned(), "large".to_owned());
+    window.harness.state_mut().state_mut().text_model = form;
+    window.settle();
+    assert!(window.sees("leaves this machine for api.example.com"));
+    window.click("Keep");
+    assert!(window.sees("New text model"), "it is not kept without leave");
+    window.click("Texts may be sent to api.example.com");
+    assert_eq!(window.harness.state_mut().state_mut().text_model.allowed, "api.example.com");
+    let form = &mut window.harness.state_mut().state_mut().text_model;
+    (form.url, form.model) = (server.address.clone(), "tiny".to_owned());
+    window.settle();
+    assert!(window.sees("Texts stay on this machine."));
+    window.click("Keep");
+    assert!(!window.sees("New text model") && window.sees("Text model: tiny"));
+    // The preview was asked for, and nothing else.
+    let draws = names(&window, "Draw: ");
+    assert!(draws.len() >= 6 && draws.iter().all(|draw| draw.contains(" indeed ")), "{draws:?}");
+    let previewed = server.count();
+    assert!(previewed <= 9, "{previewed}");
+    assert!(window.sees("questions to tiny") && window.sees("Texts stay on this machine"));
+    window.harness.state_mut().state_mut().augment.most_risk = 1.0;
+    window.settle();
+    let before = dataset(&window).rows();
+    add(&mut window);
+    assert_eq!(dataset(&window).made(), before);
+    assert!(server.count() >= before && server.count() <= before + previewed, "{}", server.count());
+    let field = dataset(&window).field("text").unwrap();
+    assert!(dataset(&window).text(field, SampleId::at(before)).unwrap().contains(" indeed "));
+    window.key(Key::U);
+    assert_eq!(dataset(&window).made(), 0);
+    // The settings hold the address, and no key.
+    let kept = fs::read_to_string(home.path().join("config/settings.json")).unwrap();
+    assert!(kept.contains(&server.address) && !kept.contains("\"key\""), "{kept}");
+}
+
+#[test]
+fn a_server_that_has_no_answer_is_said_to_have_none() {
+    let server = Server::start(|n, request| match n {
+        0..9 => Reply::Status(404, "", "{\"error\": {\"message\": \"model not found, try pulling it\"}}".to_owned()),
+        _ => Reply::Text(marked(request)),
+    });
+    let (home, path) = questions();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.harness.state_mut().state_mut().augment.pipeline.steps =
+        vec![Step { p: 1.0, model: "tiny".to_owned(), ..Step::new(Augmentation::Paraphrase) }];
+    window.view(View::Augment);
+    assert!(window.sees("there is no text model"));
+    let place = Place::Address {
+        url: server.address.clone(),
+        model: "tiny".to_owned(),
+        key_variable: String::new(),
+        at_once: 1,
+        per_minute: 0,
+        allowed: String::new(),
+    };
+    let model = TextModel { name: "tiny".to_owned(), place };
+    window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
+    window.settle();
+    assert!(window.sees("try pulling it"));
+    assert_eq!(server.count(), 1, "one error is enough");
+    for _ in 0..12 {
+        if window.sees("try pulling it") {
+            window.click("Ask again");
+        }
+    }
+    assert!(names(&window, "Draw: ").iter().all(|draw| draw.contains(" indeed ")), "{:?}", names(&window, "Draw: "));
 }

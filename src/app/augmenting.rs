@@ -30,6 +30,7 @@ impl App {
             revision,
             visible: self.visible_key(),
             judged: self.making.serial,
+            answers: if form.pipeline.models().is_empty() { 0 } else { self.asking.models.answers().count() },
         };
         if self.making.preview.as_ref() == Some(&key) {
             return;
@@ -43,6 +44,7 @@ impl App {
                 && before.revision == revision
                 && before.visible == key.visible
                 && before.judged == key.judged
+                && before.answers == key.answers
         };
         let estimate = self.making.delivered.as_ref().filter(|before| same(before)).and(self.memo.making.preview.as_ref());
         let estimate = estimate.map(|preview| preview.estimate);
@@ -50,13 +52,14 @@ impl App {
         let filtered = !self.state.filter.is_empty();
         let (snapshot, form) = (workspace.dataset().clone(), key.form.clone());
         let (model, originals) = (self.making.model.clone(), Arc::clone(&self.making.originals));
+        let models = Arc::clone(&self.asking.models);
         self.making.preview = Some(key);
         self.memo.making.stale = true;
         self.jobs.start("preview", "Drawing", move |progress| {
             let fresh = parents.is_none();
             let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
             let model = model.as_deref();
-            let drafted = draft(&snapshot, &form, &parents, model, &originals, estimate, progress)?;
+            let drafted = draft(&snapshot, &form, &parents, model, models.answers(), &originals, estimate, progress)?;
             Ok(Done::Making(MakingDone::Preview(Box::new(drafted), fresh.then_some(parents))))
         });
     }
@@ -85,8 +88,10 @@ impl App {
                 None => return self.complain(ctx, "Only what a pipeline has made can be made anew"),
             },
         };
-        let model = self.making.model.clone();
-        self.jobs.start("augment", "Making samples", move |progress| {
+        let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
+        let pipeline_now = again.as_ref().map_or(&form.pipeline, |(pipeline, ..)| pipeline);
+        let title = self.asking.title(pipeline_now).unwrap_or_else(|| "Making samples".to_owned());
+        self.jobs.start("augment", title, move |progress| {
             let asked = if let Some((pipeline, seed, list)) = again {
                 Augment::of(&snapshot, pipeline, seed, list)
             } else {
@@ -98,7 +103,7 @@ impl App {
                 other => JobError::Failed(other.to_string()),
             };
             let asked = asked.map_err(fail)?;
-            let done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, progress).map_err(fail)?;
+            let done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, &models, progress).map_err(fail)?;
             Ok(Done::Making(MakingDone::Augmented(revision, Box::new(done), instead)))
         });
     }

@@ -108,7 +108,7 @@ impl App {
             return;
         }
         let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
-        let model = self.making.model.clone();
+        let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
         self.making.probed.clone_from(&self.making.balance);
         self.jobs.start("probe", "Probing what it is worth", move |progress| {
             let fail = |error: BalanceError| match error {
@@ -116,7 +116,7 @@ impl App {
                 other => JobError::Failed(other.to_string()),
             };
             let standing = standing(&snapshot, &asked.label, progress).map_err(fail)?;
-            let done = balanced(&snapshot, &asked, &plan, Some(&likeness), model.as_deref(), progress).map_err(fail)?;
+            let done = balanced(&snapshot, &asked, &plan, Some(&likeness), model.as_deref(), &models, progress).map_err(fail)?;
             let found = worth(&snapshot, &standing, &likeness, done.edit.as_ref(), f64::from(wanted), progress)?;
             Ok(Done::Making(MakingDone::Worth(Box::new(found))))
         });
@@ -138,8 +138,9 @@ impl App {
         let (Some(asked), Some(view)) = (self.balance_asked(workspace.dataset()), &self.memo.making.balance) else { return };
         let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
         let (likeness, model) = (self.making.likeness.clone(), self.making.model.clone());
+        let models = Arc::clone(&self.asking.models);
         self.jobs.start("augment", "Balancing", move |progress| {
-            match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), progress) {
+            match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), &models, progress) {
                 Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),
                 Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
                 Err(error) => Err(JobError::Failed(error.to_string())),
@@ -215,7 +216,9 @@ impl App {
     pub(super) fn probe_unasked(&mut self) {
         let few = |view: &BalanceView| view.samples + view.plan.more() as usize <= MANY;
         let fresh = self.making.probed != self.making.balance && self.state.balance.rule != WEIGHTS;
-        if fresh && self.memo.making.balance.as_ref().is_some_and(few) {
+        // A text model is asked for a probe only by somebody who wants one.
+        let asks = self.state.balance.over == Over::Augment && !self.state.augment.pipeline.models().is_empty();
+        if fresh && !asks && self.memo.making.balance.as_ref().is_some_and(few) {
             self.start_probe();
         }
     }

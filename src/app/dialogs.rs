@@ -19,6 +19,8 @@ pub enum Asked {
     Save { rows: Rows, target: Target },
     /// A model's folder.
     Model,
+    /// A text model's folder, or the one that translates back.
+    TextModel { back: bool },
     /// A file of probabilities.
     Probabilities,
     /// A pipeline's file, to read or to write.
@@ -88,7 +90,7 @@ impl Dialogs for System {
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }
-            Asked::Model => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
+            Asked::Model | Asked::TextModel { .. } => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
         };

@@ -102,6 +102,12 @@ impl App {
                 }
             }
             Action::KeepPipeline => self.keep_pipeline(ctx),
+            Action::NameTextModel(name) => self.name_text_model(name.as_deref()),
+            Action::KeepTextModel { was, model, key } => self.keep_text_model(ctx, was.as_deref(), model, key),
+            Action::RemoveTextModel(name) => self.remove_text_model(ctx, &name),
+            Action::AllowTextModel(name) => self.allow_text_model(ctx, &name),
+            Action::TextModelFolder { back } => self.ask(ctx, Asked::TextModel { back }),
+            Action::AskAgain => self.ask_again(),
             Action::PipelineDialog { save } => self.ask(ctx, Asked::Pipeline { save }),
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
             Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
@@ -364,6 +370,11 @@ impl App {
                         self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
                     }
                     Some(Asked::Model) => self.state.pop(Popup::ModelPath),
+                    // Its popup has a field to type the path in.
+                    Some(Asked::TextModel { .. }) => {
+                        self.pending = None;
+                        self.complain(ctx, "The desktop offers no file dialog here: type or paste the folder's path");
+                    }
                     None => {}
                 }
             }
@@ -384,6 +395,7 @@ impl App {
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Pipeline { save }) => self.pipeline_file(ctx, &path, save),
             Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
+            Some(Asked::TextModel { back }) => self.text_model_folder(path, back),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 self.choose_source(Source::File(path), name);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use egui::{ColorImage, Context, TextureOptions};
 
 use crate::chance::seed_of;
-use crate::data::{Dataset, SampleId};
+use crate::data::{Answers, Ask, AskKey, Augmentation, Dataset, SampleId};
 use crate::io::picture_to_alter;
 use crate::job::{Cancelled, Progress};
 use crate::learn::risk::{Risk, RiskModel};
@@ -22,6 +22,8 @@ pub struct Drafted {
     families: Vec<DraftedFamily>,
     estimate: Estimate,
     trouble: Option<String>,
+    /// What text models are to be asked before it is whole.
+    pub asks: Vec<Ask>,
 }
 
 struct DraftedFamily {
@@ -38,6 +40,7 @@ struct DraftedDraw {
     changed: Option<Picture>,
     risk: Option<Risk>,
     steps: Vec<usize>,
+    waiting: Option<AskKey>,
 }
 
 /// Originals as they were decoded, for many draws.
@@ -59,11 +62,13 @@ pub fn draft(
     form: &AugmentForm,
     parents: &[SampleId],
     model: Option<&RiskModel>,
+    answers: &Answers,
     originals: &Originals,
     estimate: Option<Estimate>,
     progress: &Progress,
 ) -> Result<Drafted, Cancelled> {
-    let trouble = |text: String| Drafted { families: Vec::new(), estimate: Estimate::default(), trouble: Some(text) };
+    let trouble =
+        |text: String| Drafted { families: Vec::new(), estimate: Estimate::default(), trouble: Some(text), asks: Vec::new() };
     let counted = parents.iter().map(|id| (*id, 1)).collect();
     // The draws that a run makes; another draw is a run with another seed.
     let seed = if form.draw == 0 { form.seed } else { seed_of(&[form.seed, form.draw]) };
@@ -72,7 +77,7 @@ pub fn draft(
         Err(AugmentError::NoSteps) => return Ok(originals_only(dataset, form, parents, originals)),
         Err(error) => return Ok(trouble(error.to_string())),
     };
-    let augmenter = TextAugmenter::new(&augment.pipeline);
+    let augmenter = TextAugmenter::with_answers(&augment.pipeline, Some(answers));
     let upto = form.upto.map_or(augment.pipeline.steps.len(), |at| at + 1);
     let field = dataset.pictures().filter(|_| augment.pipeline.alters_pictures() || augment.fields.is_empty());
     let draws = if field.is_some() { PICTURE_DRAWS } else { DRAWS };
@@ -81,14 +86,13 @@ pub fn draft(
         progress.check()?;
         let parent = shown_parent(parents, form.page, place);
         let mut family = original(dataset, &augment.fields, field, parent, originals);
-        let before: Vec<String> = family.texts.clone();
         for (draw, texts) in augment.children_of(dataset, &augmenter, parent, draws) {
             let happens = |at: &usize| augment.pipeline.chance(draw, *at).is_some();
             let steps: Vec<usize> = (0..upto.min(augment.pipeline.steps.len())).filter(happens).collect();
-            let mut drawn = DraftedDraw { texts, steps, ..DraftedDraw::default() };
-            if upto < augment.pipeline.steps.len() {
-                drawn.texts = before.iter().map(|before| augmenter.alter(draw, upto, before)).collect();
-            }
+            let texts =
+                if upto < augment.pipeline.steps.len() { augment.texts(&augmenter, dataset, parent, draw, upto) } else { texts };
+            let waiting = texts.as_ref().err().map(|waiting| waiting.0);
+            let mut drawn = DraftedDraw { texts: texts.unwrap_or_default(), steps, waiting, ..DraftedDraw::default() };
             if let (Some(field), Some(Ok(picture))) = (field, &family.picture) {
                 let unit = kept(originals, parent).map_or(1.0, |(_, unit)| unit);
                 let other = augment.pipeline.mixes().then(|| second_parent(draw, parent, parents));
@@ -106,9 +110,9 @@ pub fn draft(
     }
     let estimate = match estimate {
         Some(known) => known,
-        None => estimated(dataset, form, &augment, model, progress)?,
+        None => estimated(dataset, form, &augment, model, answers, progress)?,
     };
-    Ok(Drafted { families, estimate, trouble: None })
+    Ok(Drafted { families, estimate, trouble: None, asks: augmenter.missing() })
 }
 
 /// The sample previewed at a place of a page: from all over the dataset, since neighbours in a file are often alike.
@@ -135,7 +139,7 @@ fn originals_only(dataset: &Dataset, form: &AugmentForm, parents: &[SampleId], o
         .collect();
     let estimate = Estimate { parents: parents.len(), ..Estimate::default() };
     let trouble = parents.is_empty().then(|| AugmentError::NoSamples.to_string());
-    Drafted { families, estimate, trouble }
+    Drafted { families, estimate, trouble, asks: Vec::new() }
 }
 
 fn original(dataset: &Dataset, fields: &[usize], field: Option<usize>, parent: SampleId, originals: &Originals) -> DraftedFamily {
@@ -185,7 +189,7 @@ fn judge_family(dataset: &Dataset, augment: &Augment, model: &RiskModel, family:
             family.draws.iter().filter_map(|drawn| drawn.picture.as_ref()).map(|picture| (row, look_of(picture))).collect();
         model.of_altered_pictures(&looks)
     };
-    family.draws.iter_mut().zip(risks).for_each(|(drawn, risk)| drawn.risk = risk);
+    family.draws.iter_mut().zip(risks).filter(|(drawn, _)| drawn.waiting.is_none()).for_each(|(drawn, risk)| drawn.risk = risk);
 }
 
 /// Draws some hundred children as a run would, and says what a run comes to.
@@ -194,26 +198,35 @@ fn estimated(
     form: &AugmentForm,
     augment: &Augment,
     model: Option<&RiskModel>,
+    answers: &Answers,
     progress: &Progress,
 ) -> Result<Estimate, Cancelled> {
     let parents = &augment.parents;
     let stride = (parents.len() / SAMPLED).max(1);
     let few = Augment { parents: parents.iter().step_by(stride).take(SAMPLED).copied().collect(), ..augment.clone() };
     let begun = Instant::now();
-    let children = few.run(dataset, progress)?;
+    let (children, _) = few.run_with(dataset, Some(answers), progress)?;
     let risks = match model {
         Some(model) => judge(dataset, &few, &children, model, progress)?,
         None => Vec::new(),
     };
     let seconds = begun.elapsed().as_secs_f64();
-    let n = few.parents.len().max(1) as f64;
+    // What waits for an answer says nothing yet.
+    let all = few.parents.len().max(1) as f64;
+    let n = (few.parents.len() - children.waiting).max(1) as f64;
+    let asks = |op: Augmentation| match op {
+        Augmentation::BackTranslation => 2.0,
+        other => f64::from(u8::from(other.asks())),
+    };
+    let steps = &augment.pipeline.steps;
     let risky = risks.iter().flatten().filter(|risk| risk.label > form.most_risk).count();
     let bytes: usize = children.texts.iter().flatten().map(String::len).sum();
     Ok(Estimate {
         parents: parents.len(),
         same: children.same as f64 / n,
         risky: risky as f64 / n,
-        seconds: seconds / n,
+        seconds: seconds / all,
+        asks: steps.iter().map(|step| step.p * asks(step.op)).sum::<f64>() * augment.fields.len() as f64,
         bytes: bytes as f64 / children.parents.len().max(1) as f64,
     })
 }
@@ -259,6 +272,7 @@ pub fn shown(ctx: &Context, drafted: Drafted) -> Preview {
                     changed: drawn.changed.as_ref().map(|picture| texture("changed".to_owned(), picture)),
                     risk: drawn.risk,
                     steps: drawn.steps,
+                    waiting: drawn.waiting,
                 })
                 .collect(),
         })

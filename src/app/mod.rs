@@ -1,5 +1,6 @@
 //! The eframe glue: the app owns the workspace, the screen's state and the jobs, and carries out actions.
 
+mod asking;
 mod augmenting;
 mod balancing;
 mod dialogs;
@@ -54,6 +55,7 @@ pub struct App {
     keys: Keys,
     labels: labels::Labels,
     making: making::MakingKeys,
+    asking: asking::Asking,
     pictures: Pictures,
     fetcher: Option<pictures::Fetcher>,
     cache: pictures::Cache,
@@ -104,6 +106,7 @@ impl App {
             keys: Keys::default(),
             labels: labels::Labels::default(),
             making: making::MakingKeys::default(),
+            asking: asking::Asking::default(),
             pictures: Pictures::default(),
             fetcher: None,
             cache: pictures::Cache::default(),
@@ -121,6 +124,7 @@ impl App {
             quit: false,
             frames_left: std::env::var(FRAMES).ok().and_then(|frames| frames.parse().ok()),
         };
+        app.set_text_models();
         match begin {
             Begin::Sample => app.actions.push(Action::OpenSample(0)),
             Begin::File(path) => app.actions.push(Action::Open(path)),
@@ -147,7 +151,12 @@ impl App {
     /// Whether jobs run or results are still to be worked out.
     pub fn is_busy(&self) -> bool {
         let asking = self.pending.is_some() && self.state.popup.is_none();
-        self.is_fetching() || !self.jobs.running().is_empty() || !self.actions.is_empty() || self.memo.visible_stale || asking
+        self.is_fetching()
+            || self.asking.is_busy(self.state.view == ui::View::Augment)
+            || !self.jobs.running().is_empty()
+            || !self.actions.is_empty()
+            || self.memo.visible_stale
+            || asking
     }
 
     /// Pushes an action, as a view would.
@@ -236,6 +245,7 @@ impl eframe::App for App {
         self.actions.extend(dropped.map(Action::Open));
         self.carry_out(ctx);
         self.schedule();
+        self.schedule_asking(ctx);
         self.forget_old_notices(ctx);
         self.remember(ctx);
         if let Some(left) = &mut self.frames_left {
@@ -270,6 +280,8 @@ impl eframe::App for App {
             notices: &self.notices,
             recent: &self.settings.recent,
             pipelines: &self.settings.pipelines,
+            text_models: &self.settings.text_models,
+            answers: self.asking.models.answers(),
             samples: &SAMPLES.map(|sample| (sample.name, sample.what)),
             shown_edit: self.shown_edit.as_ref(),
             now,

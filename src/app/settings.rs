@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Pipeline;
+use crate::io::TextModel;
 use crate::ui::TableColumn;
 
 /// A bundled sample.
@@ -98,6 +99,8 @@ pub struct Settings {
     pub tables: Vec<Layout>,
     /// Pipelines that were kept, the latest first.
     pub pipelines: Vec<Pipeline>,
+    /// Text models that the user named.
+    pub text_models: Vec<TextModel>,
 }
 
 /// How a dataset's table was left.
@@ -122,6 +125,7 @@ impl Default for Settings {
             recent: Vec::new(),
             tables: Vec::new(),
             pipelines: Vec::new(),
+            text_models: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Commands that make samples: augment and balance. The project is left as it is; what comes of it is saved to a new file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -11,13 +11,14 @@ use super::arguments::Arguments;
 use super::commands::{Done, note, open, print_json, save, say};
 use crate::data::{Dataset, Pipeline, Role};
 use crate::edit::Direction;
+use crate::io::{AnswerStore, Place, TextModel};
 use crate::job::Progress;
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::Augment;
 use crate::transform::balance::{BalanceRule, ClassWeights, Over, Under};
 use crate::workspace::{
-    Balance, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, worth,
+    Balance, TextModels, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, worth,
 };
 
 /// What is left out unless somebody says otherwise.
@@ -57,6 +58,48 @@ fn judge(dataset: &Dataset, pipeline: &Pipeline, most: f32, err: &mut dyn Write)
     Ok(model)
 }
 
+/// The text models that a pipeline's steps name: whatever they call it, the one that the options say.
+fn text_models(arguments: &Arguments, pipeline: Option<&Pipeline>, err: &mut dyn Write) -> Result<Arc<TextModels>, Failure> {
+    let names = pipeline.map(Pipeline::models).unwrap_or_default();
+    let given = |name: &str| arguments.get(name).unwrap_or_default().to_owned();
+    let Some(first) = names.first() else { return Ok(Arc::default()) };
+    if !arguments.has("--model") {
+        return Err(format!(
+            "the pipeline asks the text model {first:?}: say where it is with --endpoint and --model, or with --model DIR"
+        ));
+    }
+    let place = if arguments.has("--endpoint") {
+        Place::Address {
+            url: given("--endpoint"),
+            model: given("--model"),
+            key_variable: given("--key-variable"),
+            at_once: arguments.number::<u32>("--at-once")?.unwrap_or(2),
+            per_minute: arguments.number::<u32>("--per-minute")?.unwrap_or(0),
+            allowed: String::new(),
+        }
+    } else {
+        let folder = |name: &str| std::path::PathBuf::from(given(name));
+        Place::Folder {
+            folder: folder("--model"),
+            back: folder("--model-back"),
+            prefix: given("--prefix"),
+            back_prefix: given("--prefix-back"),
+        }
+    };
+    let mut one = TextModel { name: String::new(), place };
+    // Whoever writes an address down in a command has named it, and wants it asked.
+    if let (Some(host), Place::Address { allowed, .. }) = (one.sends_to(), &mut one.place) {
+        note(err, &format!("texts are sent to {host}"));
+        *allowed = host;
+    }
+    let store = match arguments.get("--answers") {
+        Some(path) => Some(AnswerStore::open(path.as_ref()).map_err(|error| format!("--answers {path}: {error}"))?),
+        None => None,
+    };
+    let list = names.iter().map(|name| TextModel { name: (*name).to_owned(), ..one.clone() }).collect();
+    Ok(Arc::new(TextModels::new(list, HashMap::new(), store)))
+}
+
 /// Makes new samples by a pipeline, and saves everything.
 pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     arguments.need("-o")?;
@@ -66,11 +109,12 @@ pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     if !(1..=1_000).contains(&copies) {
         return Err(format!("--copies takes a number from 1 to 1000, not {copies}"));
     }
+    let models = text_models(arguments, Some(&pipeline), err)?;
     let workspace = open(arguments)?;
     let mut dataset = workspace.dataset().clone();
     let asked = Augment::all(&dataset, pipeline, seed, copies).map_err(say)?;
     let model = judge(&dataset, &asked.pipeline, most, err)?;
-    let done = augmented(&dataset, &asked, model.as_ref(), most, &Progress::silent()).map_err(say)?;
+    let done = augmented(&dataset, &asked, model.as_ref(), most, &models, &Progress::silent()).map_err(say)?;
     if let Some(edit) = &done.edit {
         edit.apply(&mut dataset, Direction::Forward);
     }
@@ -163,8 +207,9 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         }
         None => None,
     };
+    let models = text_models(arguments, asked.pipeline.as_ref(), err)?;
     let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
-    let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
+    let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &models, &silent).map_err(say)?;
     if arguments.has("--probe") {
         if !can_probe(dataset.base.rows + plan.more() as usize, standing.index.names().len()) {
             return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());

@@ -2,6 +2,7 @@
 //!
 //! Everything here is data and pure functions of it: no disk, no clock, no screen, no threads of its own.
 
+mod asks;
 mod classes;
 mod column;
 mod dataset;
@@ -15,7 +16,9 @@ mod pictures;
 mod raw;
 mod recipe;
 mod schema;
+mod sentences;
 
+pub use asks::{Answers, Ask, AskKey, Missing, Task};
 pub use classes::{Balance, ClassIndex, class_by_digit, classes_of, digit_of_class};
 pub use column::Column;
 pub use dataset::{Base, Dataset, Field, Format, Origin, Warning};
@@ -27,3 +30,4 @@ pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
 pub use recipe::{Augmentation, Pipeline, Range, Step};
 pub use schema::{Kind, Role, propose_roles};
+pub use sentences::sentences;

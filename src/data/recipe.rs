@@ -23,6 +23,8 @@ pub enum Augmentation {
     SentenceCrop,
     EntitySwap,
     Template,
+    BackTranslation,
+    Paraphrase,
     Rotate,
     Scale,
     Translate,
@@ -70,7 +72,7 @@ const fn range(least: f64, most: f64, low: f64, high: f64, unit: &'static str) -
 
 impl Augmentation {
     /// Every augmentation: of texts first, each group from the mildest on.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::SynonymReplacement,
         Self::RandomInsertion,
         Self::RandomSwap,
@@ -85,6 +87,8 @@ impl Augmentation {
         Self::SentenceCrop,
         Self::EntitySwap,
         Self::Template,
+        Self::BackTranslation,
+        Self::Paraphrase,
         Self::Rotate,
         Self::Scale,
         Self::Translate,
@@ -134,6 +138,8 @@ impl Augmentation {
             Self::SentenceCrop => "Sentence crop",
             Self::EntitySwap => "Entity swap",
             Self::Template => "Template",
+            Self::BackTranslation => "Back translation",
+            Self::Paraphrase => "Paraphrase",
             Self::Rotate => "Rotate",
             Self::Scale => "Scale",
             Self::Translate => "Translate",
@@ -181,6 +187,8 @@ impl Augmentation {
             Self::SentenceCrop => "Some sentences in a row are kept; of one sentence, some words in a row",
             Self::EntitySwap => "A name of your list becomes another of it",
             Self::Template => "The text is put into one of your templates, where {text} stands",
+            Self::BackTranslation => "A text model translates it into another language, and back again",
+            Self::Paraphrase => "A text model says it in other words",
             Self::Rotate => "Turned about the centre; what comes in at the edges is mirrored",
             Self::Scale => "Larger or smaller about the centre",
             Self::Translate => "Moved across and down, by parts of the sides",
@@ -214,6 +222,11 @@ impl Augmentation {
         self as usize >= Self::Rotate as usize
     }
 
+    /// Whether it asks a text model, which the user names.
+    pub fn asks(self) -> bool {
+        matches!(self, Self::BackTranslation | Self::Paraphrase)
+    }
+
     /// Whether it takes a second sample.
     pub fn is_mixing(self) -> bool {
         matches!(self, Self::Mixup | Self::Cutmix)
@@ -224,6 +237,7 @@ impl Augmentation {
         match self {
             Self::EntitySwap => Some("names, one a line"),
             Self::Template => Some("templates with {text}, one a line"),
+            Self::BackTranslation => Some("languages to go by, one a line"),
             _ => None,
         }
     }
@@ -235,6 +249,7 @@ impl Augmentation {
             Self::RandomDeletion => range(0.0, 1.0, 0.05, 0.1, "of words"),
             Self::TypingErrors | Self::OcrErrors => range(0.0, 1.0, 0.05, 0.15, "of words"),
             Self::SentenceCrop => range(0.05, 1.0, 0.5, 0.9, "of it"),
+            Self::BackTranslation | Self::Paraphrase => range(0.0, 2.0, 0.7, 1.0, "temperature"),
             Self::Rotate => range(-180.0, 180.0, -15.0, 15.0, "degrees"),
             Self::Scale => range(0.25, 4.0, 0.8, 1.2, "times"),
             Self::Translate => range(-1.0, 1.0, -0.1, 0.1, "of the sides"),
@@ -283,9 +298,16 @@ pub struct Step {
     pub low: f64,
     #[serde(default = "unset")]
     pub high: f64,
-    /// Names, or templates.
+    /// Names, templates, or languages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list: Vec<String>,
+    /// The text model that is asked, by the name its user gave it. Where it is to be found stands in no pipeline: one that came from
+    /// somebody else sends nothing anywhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// The language of the texts, which a translation goes back to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
 }
 
 fn always() -> f64 {
@@ -302,10 +324,12 @@ impl Step {
         let (low, high) = op.range().map_or((0.0, 0.0), |range| (range.low, range.high));
         let list = match op {
             Augmentation::Template => vec!["Hello, {text}".to_owned(), "{text} Thanks".to_owned()],
+            Augmentation::BackTranslation => vec!["German".to_owned()],
             _ => Vec::new(),
         };
+        let language = if op == Augmentation::BackTranslation { "English" } else { "" }.to_owned();
         let p = if op.is_of_pictures() { 0.5 } else { 0.8 };
-        Self { op, p, low, high, list }
+        Self { op, p, low, high, list, model: String::new(), language }
     }
 
     /// The same, always done, its number from `low` to `high`.
@@ -384,6 +408,16 @@ impl Pipeline {
                     (step.low, step.high) = (low, high);
                 }
             }
+            let usual = Step::new(step.op);
+            if step.op == Augmentation::BackTranslation && step.list.is_empty() {
+                step.list = usual.list;
+            }
+            if step.language.is_empty() {
+                step.language = usual.language;
+            }
+            if step.op.asks() && step.model.trim().is_empty() {
+                return Err(format!("{}: it names no text model; choose one, or add one", name()));
+            }
             if let Some(what) = step.op.list()
                 && step.list.is_empty()
             {
@@ -412,6 +446,17 @@ impl Pipeline {
         self.steps.iter().any(|step| !step.op.is_of_pictures())
     }
 
+    /// The text models that its steps ask, each once.
+    pub fn models(&self) -> Vec<&str> {
+        let mut list: Vec<&str> = Vec::new();
+        for step in self.steps.iter().filter(|step| step.op.asks() && step.p > 0.0) {
+            if !list.contains(&step.model.as_str()) {
+                list.push(&step.model);
+            }
+        }
+        list
+    }
+
     /// Whether any step takes a second sample.
     pub fn mixes(&self) -> bool {
         self.steps.iter().any(|step| step.op.is_mixing())
@@ -430,6 +475,9 @@ mod tests {
             if op == Augmentation::EntitySwap {
                 pipeline.steps[0].list = vec!["London".to_owned(), "Paris".to_owned()];
             }
+            if op.asks() {
+                pipeline.steps[0].model = "mine".to_owned();
+            }
             assert_eq!(Pipeline::parse(&pipeline.to_json()).unwrap(), pipeline);
             assert!(pipeline.to_json().contains(&op.name()));
         }
@@ -444,6 +492,7 @@ mod tests {
             (r#"{"steps": [{"op": "scale", "low": 2, "high": 1}]}"#, "2 to 1"),
             (r#"{"steps": [{"op": "template", "list": ["no"]}]}"#, "every template"),
             (r#"{"steps": [{"op": "entity_swap"}]}"#, "list is empty"),
+            (r#"{"steps": [{"op": "paraphrase"}]}"#, "names no text model"),
             (r#"{"steps": [{"op": "rotate", "hgih": 3}]}"#, "unknown field"),
         ] {
             let error = Pipeline::parse(bad).unwrap_err();

@@ -3,9 +3,11 @@
 //! One file per format. Text formats keep their own text, so that a save gives back what was not edited byte for byte.
 //! Parquet and Arrow files are parsed in a child process ([`typed`]), because a hostile one can abort its parser.
 
+mod answers;
 mod archive;
 mod columns;
 mod delimited;
+mod endpoint;
 mod error;
 mod export;
 mod export_images;
@@ -22,8 +24,10 @@ mod picture_cache;
 mod save;
 mod sniff;
 mod source;
+mod text_model;
 mod typed;
 
+pub use answers::AnswerStore;
 pub use delimited::write_field;
 pub use error::IoError;
 pub use export::{Report, Rows, Target, export, may_write};
@@ -36,4 +40,5 @@ pub use meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words};
 pub use open::{Reading, fingerprint, open, set_max_memory};
 pub use picture_cache::PictureCache;
 pub use save::{free_name, read_small, write_aside, write_small};
+pub use text_model::{MOST_AT_ONCE, Place, TextModel, Writer, WriterError};
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

@@ -4,6 +4,7 @@
 //! outcome is sent without a lock held, then the window is woken. A panic inside a job is caught here, at this one
 //! boundary, and becomes an [`Outcome::Failed`]. Never: touches the screen, holds a dataset lock.
 
+mod crew;
 mod pool;
 mod progress;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+pub use crew::crew;
 pub use pool::Pool;
 pub use progress::{Cancelled, Progress};
 

@@ -13,6 +13,8 @@ pub mod neighbours;
 pub mod noise;
 pub mod probe;
 pub mod risk;
+pub mod sentencepiece;
+pub mod seq2seq;
 mod tfidf;
 pub mod vision;
 mod wordpiece;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::text::TextAugmenter;
+use super::text::{TextAugmenter, Waiting};
 use crate::chance::{Chance, seed_of};
-use crate::data::{Batch, Dataset, Kind, Method, Pipeline, Role, SampleId, classes_of};
+use crate::data::{Answers, Ask, Batch, Dataset, Kind, Method, Pipeline, Role, SampleId, classes_of};
 use crate::edit::{Change, Edit, EditError};
 use crate::job::{Cancelled, Progress};
 use crate::pixels::{boxes_altered, names_boxes};
@@ -31,6 +31,9 @@ pub enum AugmentError {
     /// A step is not what it must be.
     #[error("{0}")]
     Pipeline(String),
+    /// A text model could not be asked.
+    #[error("{0}")]
+    Asking(String),
     /// Too many samples would come of it.
     #[error("{0} new samples are more than a dataset holds")]
     TooMany(u64),
@@ -92,10 +95,13 @@ pub struct Children {
     pub texts: Vec<Vec<String>>,
     /// How many came out as their parent, or as a sibling, in every try, and were left out.
     pub same: usize,
+    /// How many wait for a text model's answer.
+    pub waiting: usize,
 }
 
-/// How often a draw that changes nothing is tried again.
+/// How often a draw is made before one that changes nothing is left out; less often where each is asked of a text model.
 const TRIES: u64 = 6;
+const TRIES_ASKED: u64 = 2;
 
 impl Augment {
     /// Every trainable sample of `dataset`, `copies` children each.
@@ -134,7 +140,16 @@ impl Augment {
     }
 
     /// The child of a draw: its texts; `None` where the draw changes nothing.
-    pub fn child(&self, augmenter: &TextAugmenter<'_>, dataset: &Dataset, parent: SampleId, draw: u64) -> Option<Vec<String>> {
+    ///
+    /// # Errors
+    /// [`Waiting`] where a text model has not answered yet.
+    pub fn child(
+        &self,
+        augmenter: &TextAugmenter<'_>,
+        dataset: &Dataset,
+        parent: SampleId,
+        draw: u64,
+    ) -> Result<Option<Vec<String>>, Waiting> {
         let all = self.pipeline.steps.len();
         let mut changed = self
             .pipeline
@@ -142,28 +157,64 @@ impl Augment {
             .iter()
             .enumerate()
             .any(|(at, step)| step.op.is_of_pictures() && self.pipeline.chance(draw, at).is_some());
+        let texts = self.texts(augmenter, dataset, parent, draw, all)?;
+        let as_it_was = |(field, after): (&usize, &String)| dataset.text(*field, parent).unwrap_or_default() == after.as_str();
+        changed |= !self.fields.iter().zip(&texts).all(as_it_was);
+        Ok(changed.then_some(texts))
+    }
+
+    /// The texts of a draw by the first `steps` steps, one a column.
+    ///
+    /// # Errors
+    /// [`Waiting`] where a text model has not answered yet; all that can be asked by now is noted.
+    pub fn texts(
+        &self,
+        augmenter: &TextAugmenter<'_>,
+        dataset: &Dataset,
+        parent: SampleId,
+        draw: u64,
+        steps: usize,
+    ) -> Result<Vec<String>, Waiting> {
         let mut texts = Vec::with_capacity(self.fields.len());
+        let mut waiting = None;
         for (place, field) in self.fields.iter().enumerate() {
             let before = dataset.text(*field, parent).unwrap_or_default();
             // Several columns of one sample draw apart, and the first as if it were alone.
             let draw = if place == 0 { draw } else { seed_of(&[draw, place as u64]) };
-            let after = if dataset.fields()[*field].role == Role::Messages {
-                in_turns(&before, |turn, text| augmenter.alter(seed_of(&[draw, turn as u64]), all, text))
-            } else {
-                augmenter.alter(draw, all, &before)
+            let mut alter = |draw: u64, text: &str| {
+                augmenter.try_alter(draw, steps, text).unwrap_or_else(|wait| {
+                    waiting = waiting.or(Some(wait));
+                    text.to_owned()
+                })
             };
-            changed |= after != *before;
-            texts.push(after);
+            texts.push(if dataset.fields()[*field].role == Role::Messages {
+                in_turns(&before, |turn, text| alter(seed_of(&[draw, turn as u64]), text))
+            } else {
+                alter(draw, &before)
+            });
         }
-        changed.then_some(texts)
+        waiting.map_or(Ok(texts), Err)
     }
 
-    /// Makes all children. Steps of progress: one a parent.
+    /// Makes all children; steps that ask text models leave texts as they are. Steps of progress: one a parent.
     ///
     /// # Errors
     /// [`Cancelled`].
     pub fn run(&self, dataset: &Dataset, progress: &Progress) -> Result<Children, Cancelled> {
-        let augmenter = TextAugmenter::new(&self.pipeline);
+        Ok(self.run_with(dataset, None, progress)?.0)
+    }
+
+    /// Makes the children that `answers` are there for, and says what is missing for the others.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn run_with(
+        &self,
+        dataset: &Dataset,
+        answers: Option<&Answers>,
+        progress: &Progress,
+    ) -> Result<(Children, Vec<Ask>), Cancelled> {
+        let augmenter = TextAugmenter::with_answers(&self.pipeline, answers);
         let pool = if self.pipeline.mixes() { trainable(dataset) } else { Vec::new() };
         let parts: Vec<Children> = self
             .parents
@@ -184,8 +235,9 @@ impl Augment {
             all.draws.extend(part.draws);
             all.texts.extend(part.texts);
             all.same += part.same;
+            all.waiting += part.waiting;
         }
-        Ok(all)
+        Ok((all, augmenter.missing()))
     }
 
     fn family(
@@ -200,6 +252,10 @@ impl Augment {
         let born = self.children_of(dataset, augmenter, parent, copies);
         made.same += copies as usize - born.len();
         for (draw, texts) in born {
+            let Ok(texts) = texts else {
+                made.waiting += 1;
+                continue;
+            };
             if self.pipeline.mixes() {
                 made.others.push(second_parent(draw, parent, pool));
             }
@@ -209,24 +265,31 @@ impl Augment {
         }
     }
 
-    /// The children of one sample: their draws and their texts. Draws that come out as their parent or a sibling are tried again some
-    /// times, and left out in the end.
+    /// The children of one sample: their draws and their texts, or what they wait for. Draws that come out as their parent or a sibling
+    /// are tried again some times, and left out in the end.
     pub fn children_of(
         &self,
         dataset: &Dataset,
         augmenter: &TextAugmenter<'_>,
         parent: SampleId,
         copies: u32,
-    ) -> Vec<(u64, Vec<String>)> {
+    ) -> Vec<(u64, Result<Vec<String>, Waiting>)> {
         // Children that are there already keep their numbers: another run makes others.
         let there = dataset.children(parent).len() as u64;
-        let mut found: Vec<(u64, Vec<String>)> = Vec::new();
+        let tries = if self.pipeline.models().is_empty() { TRIES } else { TRIES_ASKED };
+        let mut found: Vec<(u64, Result<Vec<String>, Waiting>)> = Vec::new();
         let mut siblings: HashSet<Vec<String>> = HashSet::new();
         for copy in 0..u64::from(copies) {
-            let born = (0..TRIES).find_map(|attempt| {
+            let born = (0..tries).find_map(|attempt| {
                 let draw = Batch::draw(self.seed, parent, (there + copy) | attempt << 40);
-                let texts = self.child(augmenter, dataset, parent, draw)?;
-                (self.pipeline.alters_pictures() || siblings.insert(texts.clone())).then_some((draw, texts))
+                match self.child(augmenter, dataset, parent, draw) {
+                    Err(waiting) => Some((draw, Err(waiting))),
+                    Ok(texts) => {
+                        let texts = texts?;
+                        let fresh = self.pipeline.alters_pictures() || siblings.insert(texts.clone());
+                        fresh.then_some((draw, Ok(texts)))
+                    }
+                }
             });
             found.extend(born);
         }
@@ -289,7 +352,7 @@ pub fn second_parent(draw: u64, parent: SampleId, pool: &[SampleId]) -> SampleId
 }
 
 /// The turns of a user in a chat, altered; everything else stays.
-fn in_turns(chat: &str, alter: impl Fn(usize, &str) -> String) -> String {
+fn in_turns(chat: &str, mut alter: impl FnMut(usize, &str) -> String) -> String {
     let Ok(mut turns) = serde_json::from_str::<Vec<Value>>(chat) else { return chat.to_owned() };
     let mut touched = false;
     for (at, turn) in turns.iter_mut().enumerate() {

@@ -7,4 +7,4 @@ mod text;
 
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use split::{HashOf, Method, Plan, Split, SplitError};
-pub use text::TextAugmenter;
+pub use text::{TextAugmenter, Waiting};

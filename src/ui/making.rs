@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
-use crate::data::{Augmentation, Dataset, Pipeline, SampleId, Step};
+use crate::data::{AskKey, Augmentation, Dataset, Pipeline, SampleId, Step};
 use crate::learn::risk::Risk;
 use crate::transform::balance::{BalancePlan, BalanceRule, Over, Under};
 use crate::transform::text_fields;
@@ -106,6 +106,8 @@ pub struct Drawn {
     pub risk: Option<Risk>,
     /// The steps that happened.
     pub steps: Vec<usize>,
+    /// The question that it waits for.
+    pub waiting: Option<AskKey>,
 }
 
 /// An original and what is drawn of it.
@@ -127,6 +129,8 @@ pub struct Estimate {
     /// Seconds and bytes each, on this machine.
     pub seconds: f64,
     pub bytes: f64,
+    /// Questions to text models that one comes to.
+    pub asks: f64,
 }
 
 /// The preview.
@@ -224,6 +228,8 @@ pub struct Making {
     pub preview: Option<Preview>,
     /// Whether another preview is on its way.
     pub stale: bool,
+    /// Why text models give the preview no answers.
+    pub asking: Option<String>,
     /// Whether a model that judges labels is on its way.
     pub judging: bool,
     pub balance: Option<BalanceView>,

@@ -11,6 +11,7 @@ pub mod pictures;
 mod popups;
 mod shell;
 mod state;
+pub mod text_model;
 pub mod theme;
 mod views;
 mod widgets;
@@ -28,8 +29,9 @@ pub use views::split::{METHODS, wanted as wanted_split};
 pub use widgets::text::{count, samples as count_samples};
 
 use crate::action::Action;
-use crate::data::{Dataset, Pipeline};
+use crate::data::{Answers, Dataset, Pipeline};
 use crate::edit::{Edit, EditId};
+use crate::io::TextModel;
 use crate::job::Progress;
 use crate::workspace::Workspace;
 
@@ -69,6 +71,9 @@ pub struct Bundle<'a> {
     pub recent: &'a [PathBuf],
     /// Pipelines that were kept.
     pub pipelines: &'a [Pipeline],
+    /// Text models that the user named, and what they have answered.
+    pub text_models: &'a [TextModel],
+    pub answers: &'a Answers,
     /// The edit that History shows whole, with its number.
     pub shown_edit: Option<&'a (EditId, Edit)>,
     /// Milliseconds since 1970.

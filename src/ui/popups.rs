@@ -66,6 +66,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                 ui.set_width(wide);
                 match &popup {
                     Popup::Keys => keys(ui, theme),
+                    Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
                     Popup::Cell { column } => cell(ui, state, theme, column, actions),
                     Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
                     Popup::Palette => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::making::{AugmentForm, BalanceForm, Making};
+use super::text_model::TextModelForm;
 use crate::checks::label_errors::{LabelReport, Method};
 use crate::checks::{Kind as FindingKind, Scan, Thresholds};
 use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
@@ -293,6 +294,8 @@ pub enum Popup {
     ModelPath,
     /// Edit a cell of the sample under the cursor.
     Cell { column: String },
+    /// Name a text model.
+    TextModel,
 }
 
 /// How a split is asked for.
@@ -400,6 +403,8 @@ pub struct UiState {
     pub review: Review,
     pub augment: AugmentForm,
     pub balance: BalanceForm,
+    /// The text model that is being named.
+    pub text_model: TextModelForm,
 }
 
 impl Default for UiState {
@@ -437,6 +442,7 @@ impl Default for UiState {
             review: Review::default(),
             augment: AugmentForm::default(),
             balance: BalanceForm::default(),
+            text_model: TextModelForm::default(),
         }
     }
 }

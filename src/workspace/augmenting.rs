@@ -1,6 +1,10 @@
 //! Augmenting, whole: children made, looked at by a model that never saw their parents, the risky ones left out, one edit of the rest.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
+
+use super::asking::{TextModels, children};
 
 use crate::checks::label_errors::TextOf;
 use crate::data::{Batch, ClassIndex, Dataset, Role, SampleId, count};
@@ -132,11 +136,15 @@ pub fn augmented(
     augment: &Augment,
     model: Option<&RiskModel>,
     most: f32,
+    models: &Arc<TextModels>,
     progress: &Progress,
 ) -> Result<Augmented, AugmentError> {
     let asked: u64 = augment.parents.iter().map(|(_, n)| u64::from(*n)).sum();
     progress.set_total(augment.parents.len() as u64 + if model.is_some() { asked } else { 0 });
-    let mut children = augment.run(dataset, progress)?;
+    let mut children = children(dataset, augment, models, progress)?;
+    if model.is_some() {
+        progress.set_total(children.parents.len() as u64);
+    }
     let (mut risks, mut distances, mut risky) = (Vec::new(), Vec::new(), 0);
     if let Some(model) = model {
         let judged = judge(dataset, augment, &children, model, progress)?;

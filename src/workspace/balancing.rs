@@ -1,7 +1,9 @@
 //! Balancing, whole: what classes have in the train part, a plan by a rule, and the edit that does it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
+use super::asking::{TextModels, children};
 use super::likeness::{Likeness, number_fields};
 use crate::chance::Chance;
 use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, SampleId, count};
@@ -218,6 +220,7 @@ pub fn balanced(
     plan: &BalancePlan,
     likeness: Option<&Likeness>,
     model: Option<&RiskModel>,
+    models: &Arc<TextModels>,
     progress: &Progress,
 ) -> Result<Balanced, BalanceError> {
     let mut changes: Vec<Change> = Vec::new();
@@ -228,7 +231,7 @@ pub fn balanced(
         match balance.over {
             Over::Repeat => repeated(dataset, balance, plan)?,
             Over::Smote => interpolated(dataset, balance, plan, likeness, progress)?,
-            Over::Augment => by_pipeline(dataset, balance, plan, model, progress)?,
+            Over::Augment => by_pipeline(dataset, balance, plan, model, models, progress)?,
         }
     };
     let new: usize = made.iter().map(made_by).sum();
@@ -362,6 +365,7 @@ fn by_pipeline(
     balance: &Balance,
     plan: &BalancePlan,
     model: Option<&RiskModel>,
+    models: &Arc<TextModels>,
     progress: &Progress,
 ) -> Result<Vec<Change>, BalanceError> {
     let pipeline = balance.pipeline.clone().ok_or(BalanceError::NoPipeline)?;
@@ -376,7 +380,7 @@ fn by_pipeline(
     for round in 0..ROUNDS {
         (augment.seed, augment.parents) = (balance.seed.wrapping_add(round), missing.clone());
         progress.set_total(missing.iter().map(|(_, n)| u64::from(*n) + 1).sum());
-        let children = augment.run(dataset, progress)?;
+        let children = children(dataset, &augment, models, progress)?;
         let judged = match model {
             Some(model) => super::judge(dataset, &augment, &children, model, progress)?,
             None => vec![None; children.parents.len()],

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use super::lexicon::{WordHash, Words, built_in};
 use super::tables::{CONFUSIONS, CONTRACTIONS, SPELLINGS, STOP_WORDS, TURNING, beside};
-use super::words::{Protected, Token, capital, cased, joined, sentences, tokens};
+use super::words::{Protected, Token, capital, cased, joined, tokens};
 use crate::chance::Chance;
-use crate::data::{Augmentation, Step};
+use crate::data::{Augmentation, Step, sentences};
 
 /// What the operations of one pipeline share.
 pub struct Setting<'p> {

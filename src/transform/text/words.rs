@@ -120,38 +120,6 @@ pub fn joined(tokens: &[Token<'_>]) -> String {
     text
 }
 
-/// A text's sentences, each with the white space after it: they end with a full stop, a question or exclamation mark before white space,
-/// or at a line's end.
-pub fn sentences(text: &str) -> Vec<&str> {
-    let mut list = Vec::new();
-    let mut from = 0;
-    let mut ended = false;
-    for (at, letter) in text.char_indices() {
-        if letter.is_whitespace() {
-            ended |= letter == '\n';
-            continue;
-        }
-        let gap = text[..at].ends_with(char::is_whitespace);
-        let wide = text[..at].ends_with(['。', '！', '？']);
-        if at > from && (ended && gap || wide && !matches!(letter, '。' | '！' | '？' | '”' | '」')) {
-            list.push(&text[from..at]);
-            from = at;
-        }
-        if gap || wide {
-            ended = false;
-        }
-        match letter {
-            '.' | '!' | '?' | '…' => ended = true,
-            '"' | '”' | ')' | '\'' | '’' => {}
-            _ => ended = false,
-        }
-    }
-    if from < text.len() {
-        list.push(&text[from..]);
-    }
-    list
-}
-
 /// Writes `word` with the capitals of `like`.
 pub fn cased(word: &str, like: &str) -> String {
     let mut letters = like.chars().filter(|letter| letter.is_alphabetic());
@@ -187,17 +155,6 @@ mod tests {
         Protected::new(&["apple pay".to_owned()]).mark(&mut list);
         let fixed: Vec<&str> = list.iter().filter(|token| token.fixed).map(|token| &*token.text).collect();
         assert_eq!(fixed, ["Apple", "Pay"]);
-    }
-
-    #[test]
-    fn sentences_end_where_they_end() {
-        assert_eq!(
-            sentences("Hi. It is 3.5 kg! Why?  Because\nnew line"),
-            ["Hi. ", "It is 3.5 kg! ", "Why?  ", "Because\n", "new line"]
-        );
-        assert_eq!(sentences("one"), ["one"]);
-        assert_eq!(sentences("你好。再见！"), ["你好。", "再见！"]);
-        assert!(sentences("").is_empty());
     }
 
     #[test]

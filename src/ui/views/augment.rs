@@ -37,7 +37,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
     });
     let frame = Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 8 });
-    CentralPanel::default().frame(frame).show(ui, |ui| preview(ui, state, bundle, workspace));
+    CentralPanel::default().frame(frame).show(ui, |ui| preview(ui, state, bundle, workspace, actions));
 }
 
 /// Seed, copies, what it comes to, and the button.
@@ -59,12 +59,14 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         bundle.memo.making.preview.as_ref().filter(|preview| preview.trouble.is_none() && !form.pipeline.steps.is_empty());
     let mut text = "Add samples".to_owned();
     if let Some(preview) = ready {
-        let Estimate { parents, same, risky, seconds, bytes } = preview.estimate;
+        let Estimate { parents, same, risky, seconds, bytes, asks } = preview.estimate;
         let asked = parents as f64 * f64::from(form.copies);
         let left = (asked * (1.0 - same - risky)).max(0.0).round() as usize;
         let split = workspace.dataset().with_role(|role| role == Role::Split).is_some();
         let what = if split { "training sample" } else { "sample" };
         ui.label(format!("{} × {}", things(parents, what, &format!("{what}s")), form.copies));
+        let each = bundle.answers.seconds_each().filter(|_| asks > 0.0);
+        let seconds = seconds + asks * each.unwrap_or(0.0);
         let time = asked * seconds;
         // Two digits: it is an estimate.
         let rate = 1.0 / seconds.max(1e-9);
@@ -75,6 +77,9 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         let size = if size >= 0.1 { format!(", {size:.1} MB of text") } else { String::new() };
         ui.label(format!("{}, {time}{size}", things(asked.round() as usize, "new sample", "new samples")))
             .on_hover_text(format!("Measured on this preview: {pace}"));
+        if asks > 0.0 {
+            questions(ui, form, bundle, asks * asked, each);
+        }
         if form.pipeline.alters_pictures() {
             dim(ui, theme, "Images are drawn when they are looked at, and written only by an export");
         }
@@ -99,7 +104,10 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     }
     ui.add_space(STEP * 2.0);
     let waiting = bundle.memo.making.judging || bundle.memo.making.stale;
-    let enabled = ready.is_some() && !running && !waiting && workspace.read_only().is_none() && text != "Nothing to add";
+    // Without a model there would be nothing but the error.
+    let answered = form.pipeline.models().is_empty() || bundle.memo.making.asking.is_none();
+    let enabled =
+        answered && ready.is_some() && !running && !waiting && workspace.read_only().is_none() && text != "Nothing to add";
     let shown = match (running, bundle.memo.making.judging) {
         (true, _) => "Making samples…",
         (_, true) => "Learning to judge labels…",
@@ -107,6 +115,28 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     };
     if button(ui, theme, shown, "", Look::Main, enabled).clicked() {
         actions.push(Action::Augment);
+    }
+}
+
+/// What a run asks text models, and where its texts go.
+fn questions(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, asks: f64, each: Option<f64>) {
+    let theme = bundle.theme;
+    let many = things(asks.round() as usize, "question", "questions");
+    let names = form.pipeline.models().join(", ");
+    let pace = match each {
+        None => String::new(),
+        Some(seconds) if seconds > 1.0 => format!(", {seconds:.1} s each"),
+        Some(seconds) => format!(", {:.1} a second", 1.0 / seconds.max(1e-6)),
+    };
+    ui.label(format!("about {many} to {names}{pace}"));
+    for model in bundle.text_models.iter().filter(|model| form.pipeline.models().contains(&model.name.as_str())) {
+        match model.sends_to() {
+            Some(host) => {
+                let open = if model.is_open() { ", unencrypted" } else { "" };
+                ui.label(RichText::new(format!("Texts leave this machine for {host}{open}")).color(theme.amber));
+            }
+            None => drop(dim(ui, theme, "Texts stay on this machine")),
+        }
     }
 }
 
@@ -157,7 +187,7 @@ fn show(state: &mut UiState, name: &str, list: Vec<SampleId>) {
 }
 
 /// Originals and what is drawn of them.
-fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
+fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let making = &bundle.memo.making;
     let parents = making.preview.as_ref().map_or(0, |preview| preview.estimate.parents);
@@ -199,15 +229,31 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         ui.add(egui::Label::new(RichText::new(trouble).color(theme.amber)).wrap());
         return;
     }
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| families(ui, &state.augment, theme, workspace, shown));
+    if let Some(trouble) = &making.asking {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(trouble).color(theme.amber));
+            let name = state.augment.pipeline.models().first().map(|name| (*name).to_owned()).unwrap_or_default();
+            let known = bundle.text_models.iter().find(|model| model.name == name);
+            let remedy = match known {
+                Some(model) if !model.is_allowed() => ("Allow it", Action::AllowTextModel(name)),
+                _ => ("Ask again", Action::AskAgain),
+            };
+            if ui.link(RichText::new(remedy.0).color(theme.accent)).clicked() {
+                actions.push(remedy.1);
+            }
+        });
+        ui.add_space(STEP);
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| families(ui, &state.augment, bundle, workspace, shown));
 }
 
-fn families(ui: &mut Ui, form: &AugmentForm, theme: &Theme, workspace: &Workspace, preview: &Preview) {
+fn families(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Workspace, preview: &Preview) {
+    let theme = bundle.theme;
     for family in &preview.families {
         Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
-            if family.picture.is_some() { pictures(ui, form, theme, workspace, family) } else { texts(ui, form, theme, family) }
+            if family.picture.is_some() { pictures(ui, form, theme, workspace, family) } else { texts(ui, form, bundle, family) }
         });
         ui.add_space(STEP * 3.0);
     }
@@ -232,7 +278,8 @@ fn risk_note(ui: &Ui, theme: &Theme, form: &AugmentForm, right: egui::Pos2, risk
     size.x + 20.0
 }
 
-fn texts(ui: &mut Ui, form: &AugmentForm, theme: &Theme, family: &Family) {
+fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, family: &Family) {
+    let theme = bundle.theme;
     let row = |ui: &mut Ui, job: egui::text::LayoutJob, named: &str, drawn: Option<&Drawn>| {
         let galley = ui.painter().layout_job(job);
         let size = vec2(ui.available_width(), galley.size().y + 14.0);
@@ -254,6 +301,19 @@ fn texts(ui: &mut Ui, form: &AugmentForm, theme: &Theme, family: &Family) {
         let before = cut(text, LONGEST);
         row(ui, diff::layout(theme, before, before, wide), &format!("Original: {before}"), None);
         for drawn in &family.draws {
+            if let Some(key) = drawn.waiting {
+                let begun = bundle.answers.begun(key).unwrap_or_default();
+                let line = if bundle.memo.making.asking.is_some() {
+                    "no answer".to_owned()
+                } else if begun.trim().is_empty() {
+                    "waiting for an answer…".to_owned()
+                } else {
+                    format!("{} …", cut(begun.trim(), LONGEST))
+                };
+                let job = egui::text::LayoutJob::simple(line.clone(), theme.body(), theme.faint, wide);
+                row(ui, job, &format!("Draw: {line}"), Some(drawn));
+                continue;
+            }
             let after = drawn.texts.get(place).map_or("", |text| cut(text, LONGEST));
             let room = if drawn.risk.is_some() { 120.0 } else { 0.0 };
             row(ui, diff::layout(theme, before, after, wide - room), &format!("Draw: {after}"), Some(drawn));

@@ -11,7 +11,7 @@ use crate::transform::text_fields;
 use crate::ui::Bundle;
 use crate::ui::making::{AugmentForm, starters};
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{caption, clipped, cross, dim, name_edit};
+use crate::ui::widgets::controls::{caption, choice, clipped, cross, dim, name_edit};
 use crate::ui::widgets::text::{percent, things};
 use crate::workspace::Workspace;
 
@@ -37,7 +37,7 @@ fn pipeline(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, workspace:
         menu.response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Pipelines"));
     });
     ui.add_space(STEP);
-    steps(ui, form, theme);
+    steps(ui, form, bundle, actions);
     ui.scope(|ui| {
         ui.spacing_mut().button_padding = vec2(12.0, 6.0);
         let wide = ui.available_width();
@@ -129,7 +129,8 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').replace('-', "−")
 }
 
-fn steps(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
+fn steps(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
     let (mut gone, mut moved) = (None, None);
     let mut tops: Vec<Rect> = Vec::new();
     let dragged: Option<usize> = ui.data(|data| data.get_temp(egui::Id::unique("dragged step")));
@@ -174,6 +175,9 @@ fn steps(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
             }
             if open {
                 ui.add_space(STEP);
+                if form.pipeline.steps[at].op.asks() {
+                    model(ui, &mut form.pipeline.steps[at], bundle, actions);
+                }
                 numbers(ui, theme, form, at, &mut moved);
             }
         });
@@ -192,6 +196,43 @@ fn steps(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme) {
     if let Some(at) = gone {
         form.pipeline.steps.remove(at);
         (form.open, form.upto) = (None, None);
+    }
+}
+
+/// The text model that a step asks, and of translations the language that they come back to.
+fn model(ui: &mut Ui, step: &mut Step, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let known = bundle.text_models.iter().find(|model| model.name == step.model);
+    ui.horizontal(|ui| {
+        let mut options: Vec<String> = bundle.text_models.iter().map(|model| model.name.clone()).collect();
+        options.push("New…".to_owned());
+        let shown = if step.model.is_empty() { "choose" } else { step.model.as_str() };
+        dim(ui, theme, "asks");
+        match choice(ui, theme, "Text model", shown, &options) {
+            Some(at) if at + 1 == options.len() => actions.push(Action::NameTextModel(None)),
+            Some(at) => step.model.clone_from(&options[at]),
+            None => {}
+        }
+        if let Some(model) = known
+            && ui.link(RichText::new("change").color(theme.accent)).clicked()
+        {
+            actions.push(Action::NameTextModel(Some(model.name.clone())));
+        }
+    });
+    let (line, ink) = match known {
+        None if step.model.is_empty() => ("Name a text model: one on this machine, or an address".to_owned(), theme.dim),
+        None => (format!("There is no text model {:?} here", step.model), theme.amber),
+        Some(model) => match model.sends_to() {
+            Some(host) => (format!("Texts leave this machine for {host}"), theme.amber),
+            None => ("Texts stay on this machine".to_owned(), theme.dim),
+        },
+    };
+    ui.add(egui::Label::new(RichText::new(line).font(theme.note()).color(ink)).wrap());
+    if step.op == Augmentation::BackTranslation {
+        caption(ui, theme, "language of the texts");
+        let edit = TextEdit::singleline(&mut step.language).hint_text("English").desired_width(f32::INFINITY);
+        let response = ui.add(edit.margin(Margin::symmetric(8, 5)));
+        name_edit(&response, &step.language, "Language of the texts");
     }
 }
 

@@ -1,0 +1,202 @@
+//! Text models beside the window: those the user named, what previews ask them, and the word that nothing is sent without.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use egui::Context;
+
+use super::App;
+use crate::data::{Ask, Pipeline};
+use crate::io::{AnswerStore, Place, TextModel, WriterError};
+use crate::job::{Pool, Progress};
+use crate::ui::making::AugmentForm;
+use crate::ui::text_model::TextModelForm;
+use crate::ui::{Popup, View};
+use crate::workspace::TextModels;
+
+/// What previews ask, and of whom.
+#[derive(Default)]
+pub struct Asking {
+    pub(super) models: Arc<TextModels>,
+    /// Keys that were typed in this run, by the model's name.
+    keys: HashMap<String, String>,
+    pool: Option<Pool<Ask, Result<(), String>>>,
+    /// What the preview on screen waits for.
+    pub(super) wanted: Vec<Ask>,
+    /// The form that it was drawn from, and since when nothing in it moves.
+    form: Option<(AugmentForm, Instant)>,
+    /// Whether an error ended it: nothing more is asked before something else is wanted. Those who ask know it first.
+    failed: Arc<AtomicBool>,
+}
+
+/// A slider that moves asks nothing before it rests.
+const REST: Duration = Duration::from_millis(400);
+
+impl Asking {
+    /// What a run of a pipeline is called while it asks; `None` where it asks nobody.
+    pub(super) fn title(&self, pipeline: &Pipeline) -> Option<String> {
+        let names = pipeline.models();
+        let hosts: Vec<String> = names.iter().filter_map(|name| self.models.get(name)?.sends_to()).collect();
+        match (names.is_empty(), hosts.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(format!("Asking {}", names.join(", "))),
+            (false, false) => Some(format!("Sending texts to {}", hosts.join(", "))),
+        }
+    }
+
+    /// Whether answers are on their way, or, where a preview is looked at, still to be asked for.
+    pub(super) fn is_busy(&self, looked_at: bool) -> bool {
+        let flying = self.pool.as_ref().is_some_and(Pool::is_busy);
+        flying || looked_at && !self.failed.load(Ordering::Relaxed) && !self.wanted.is_empty()
+    }
+}
+
+impl App {
+    /// Makes the text models ready that the settings name.
+    pub(super) fn set_text_models(&mut self) {
+        let list = self.settings.text_models.clone();
+        // Without a model there is nothing to keep, and no file is made.
+        let store = if list.is_empty() { None } else { AnswerStore::open(&self.folders.cache.join("answers.db")).ok() };
+        let keys = self.asking.keys.clone();
+        self.asking = Asking { models: Arc::new(TextModels::new(list, keys.clone(), store)), keys, ..Asking::default() };
+        // What waited for the models of before is drawn anew.
+        self.making.preview = None;
+        self.memo.making.asking = None;
+    }
+
+    /// Asks what the preview waits for, and takes in what has come.
+    pub(super) fn schedule_asking(&mut self, ctx: &Context) {
+        while let Some((ask, result)) = self.asking.pool.as_ref().and_then(Pool::take) {
+            let trouble = match result {
+                Ok(Ok(())) => continue,
+                // Not asked, since another had no answer.
+                Ok(Err(text)) if text.is_empty() => continue,
+                Ok(Err(text)) | Err(text) => format!("{} has no answer: {text}", ask.model),
+            };
+            self.memo.making.asking = Some(trouble);
+            self.asking.failed.store(true, Ordering::Relaxed);
+            self.asking.wanted.clear();
+        }
+        let form = AugmentForm { open: None, ..self.state.augment.clone() };
+        if self.asking.form.as_ref().is_none_or(|(known, _)| *known != form) {
+            self.asking.form = Some((form, Instant::now()));
+            self.asking.failed.store(false, Ordering::Relaxed);
+            self.memo.making.asking = None;
+        }
+        let names = self.state.augment.pipeline.models();
+        let trouble = names.iter().find_map(|name| self.asking.models.trouble(name));
+        if trouble.is_some() {
+            self.asking.wanted.clear();
+            self.memo.making.asking = trouble;
+        }
+        let rested = self.asking.form.as_ref().map_or(REST, |(_, since)| since.elapsed());
+        let wanted =
+            self.state.view == View::Augment && !self.asking.failed.load(Ordering::Relaxed) && !self.asking.wanted.is_empty();
+        if wanted && rested < REST {
+            ctx.request_repaint_after(REST.saturating_sub(rested));
+        } else if wanted {
+            if self.asking.pool.is_none() {
+                let (models, waker) = (Arc::clone(&self.asking.models), Arc::clone(&self.waker));
+                let n = models.at_once();
+                let failed = Arc::clone(&self.asking.failed);
+                let pool = Pool::new("preview asks", n, waker, move |ask: &Ask| {
+                    if failed.load(Ordering::Relaxed) {
+                        return Err(String::new());
+                    }
+                    models.answer(ask, &Progress::silent()).map(|_| ()).map_err(|error: WriterError| {
+                        failed.store(true, Ordering::Relaxed);
+                        error.to_string()
+                    })
+                });
+                self.asking.pool = Some(pool);
+            }
+            if let Some(pool) = &self.asking.pool {
+                pool.want(self.asking.wanted.iter().cloned());
+            }
+            // What comes in bit by bit is shown so.
+            ctx.request_repaint_after(Duration::from_millis(100));
+        } else if let Some(pool) = &self.asking.pool {
+            pool.want([]);
+        }
+    }
+
+    /// Asks once more what failed.
+    pub(super) fn ask_again(&mut self) {
+        self.asking.failed.store(false, Ordering::Relaxed);
+        self.memo.making.asking = None;
+        self.making.preview = None;
+    }
+
+    /// Shows what a text model is, or the empty form of a new one.
+    pub(super) fn name_text_model(&mut self, name: Option<&str>) {
+        let known = self.settings.text_models.iter().find(|model| Some(model.name.as_str()) == name);
+        self.state.text_model = known.map(TextModelForm::of).unwrap_or_default();
+        if let Some(key) = name.and_then(|name| self.asking.keys.get(name)) {
+            self.state.text_model.key.clone_from(key);
+        }
+        self.state.popup = Some(Popup::TextModel);
+    }
+
+    /// Keeps a text model, in the place of the one it was.
+    pub(super) fn keep_text_model(&mut self, ctx: &Context, was: Option<&str>, model: TextModel, key: String) {
+        let list = &mut self.settings.text_models;
+        if was != Some(model.name.as_str()) && list.iter().any(|known| known.name == model.name) {
+            return self.complain(ctx, format!("There is a text model {:?} already; give this one another name", model.name));
+        }
+        let name = model.name.clone();
+        let place = list.iter().position(|known| Some(known.name.as_str()) == was);
+        match place {
+            Some(at) => list[at] = model,
+            None => list.push(model),
+        }
+        self.asking.keys.remove(was.unwrap_or(&name));
+        if !key.is_empty() {
+            self.asking.keys.insert(name.clone(), key);
+        }
+        // The steps that named it name it still; the one whose card asked for a new one names that.
+        let form = &mut self.state.augment;
+        for (at, step) in form.pipeline.steps.iter_mut().enumerate().filter(|(_, step)| step.op.asks()) {
+            if was.is_some_and(|was| step.model == was) || was.is_none() && form.open == Some(at) || step.model.is_empty() {
+                step.model.clone_from(&name);
+            }
+        }
+        self.state.popup = None;
+        self.text_models_changed(ctx);
+    }
+
+    /// Forgets a text model.
+    pub(super) fn remove_text_model(&mut self, ctx: &Context, name: &str) {
+        self.settings.text_models.retain(|known| known.name != name);
+        self.asking.keys.remove(name);
+        self.state.popup = None;
+        self.text_models_changed(ctx);
+    }
+
+    /// Allows texts to be sent to the host that a text model is at now.
+    pub(super) fn allow_text_model(&mut self, ctx: &Context, name: &str) {
+        if let Some(model) = self.settings.text_models.iter_mut().find(|known| known.name == name)
+            && let (Some(host), Place::Address { allowed, .. }) = (model.sends_to(), &mut model.place)
+        {
+            *allowed = host;
+        }
+        self.text_models_changed(ctx);
+    }
+
+    fn text_models_changed(&mut self, ctx: &Context) {
+        self.set_text_models();
+        if let Err(error) = self.settings.save(&self.folders) {
+            self.complain(ctx, format!("The text models could not be kept: {error}"));
+        }
+    }
+
+    /// The folder that was chosen for the text model on screen.
+    pub(super) fn text_model_folder(&mut self, path: PathBuf, back: bool) {
+        let form = &mut self.state.text_model;
+        let typed = if back { &mut form.back_folder } else { &mut form.folder };
+        *typed = path.display().to_string();
+        self.state.popup = Some(Popup::TextModel);
+    }
+}

@@ -1,0 +1,144 @@
+//! What is asked of a text model, and what was answered. A pipeline whose steps ask is run as often as it takes: a run takes the answers
+//! that are there and notes what is missing, somebody gets those answers, and the last run misses nothing. So running stays pure.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+/// What a model is to do with a text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Say it in other words.
+    Paraphrase,
+    /// Translate it into this language.
+    There(String),
+    /// Translate it into this language, which it came from.
+    Back(String),
+}
+
+/// One question to a text model.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ask {
+    /// The name that the user gave the model.
+    pub model: String,
+    pub task: Task,
+    pub text: String,
+    /// Terms in it that are to stay as they are.
+    pub keep: Vec<String>,
+    /// The temperature that words are drawn at, in hundredths; 0 takes the likeliest.
+    pub heat: u16,
+    /// Which draw it is.
+    pub seed: u64,
+}
+
+/// What stands for an [`Ask`].
+pub type AskKey = u128;
+
+impl Ask {
+    /// The same for the same question, here and on any machine.
+    pub fn key(&self) -> AskKey {
+        let (task, language) = match &self.task {
+            Task::Paraphrase => (0_u8, ""),
+            Task::There(language) => (1, language.as_str()),
+            Task::Back(language) => (2, language.as_str()),
+        };
+        let mut bytes = vec![task];
+        for part in [self.model.as_str(), language, &self.keep.join("\n"), &self.text] {
+            bytes.extend((part.len() as u64).to_le_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        bytes.extend(self.heat.to_le_bytes());
+        bytes.extend(if self.heat > 0 { self.seed } else { 0 }.to_le_bytes());
+        xxh3_128(&bytes)
+    }
+}
+
+/// Answers as they come in; shared by those who ask and those who look.
+#[derive(Debug, Default)]
+pub struct Answers {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    known: HashMap<AskKey, Arc<str>>,
+    /// What has come so far of answers that are being written.
+    begun: HashMap<AskKey, String>,
+    count: u64,
+    /// How many answers were timed, and the seconds that passed meanwhile.
+    timed: (u64, f64),
+}
+
+impl Answers {
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to a question; an empty one says that the model had none of use.
+    pub fn get(&self, key: AskKey) -> Option<Arc<str>> {
+        self.inner().known.get(&key).cloned()
+    }
+
+    /// Takes an answer in.
+    pub fn put(&self, key: AskKey, answer: &str) {
+        let mut inner = self.inner();
+        inner.begun.remove(&key);
+        inner.known.insert(key, answer.into());
+        inner.count += 1;
+    }
+
+    /// What has come of an answer so far.
+    pub fn begun(&self, key: AskKey) -> Option<String> {
+        self.inner().begun.get(&key).cloned()
+    }
+
+    /// Says what has come of an answer so far; `None` that nobody writes it any more.
+    pub fn begin(&self, key: AskKey, text: Option<&str>) {
+        let mut inner = self.inner();
+        match text {
+            Some(text) => drop(inner.begun.insert(key, text.to_owned())),
+            None => drop(inner.begun.remove(&key)),
+        }
+    }
+
+    /// How many answers were taken in so far: another number says that there is news.
+    pub fn count(&self) -> u64 {
+        self.inner().count
+    }
+
+    /// Notes that `n` answers took `seconds` together, as the clock on the wall has it.
+    pub fn took(&self, n: u64, seconds: f64) {
+        let mut inner = self.inner();
+        inner.timed = (inner.timed.0 + n, inner.timed.1 + seconds);
+    }
+
+    /// Seconds that an answer takes; `None` before the first.
+    pub fn seconds_each(&self) -> Option<f64> {
+        let (n, seconds) = self.inner().timed;
+        (n > 0).then(|| seconds / n as f64)
+    }
+}
+
+/// The questions that a run had no answers to, each once.
+#[derive(Debug, Default)]
+pub struct Missing {
+    inner: Mutex<(HashSet<AskKey>, Vec<Ask>)>,
+}
+
+impl Missing {
+    /// Notes a question.
+    pub fn note(&self, ask: Ask) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.0.insert(ask.key()) {
+            inner.1.push(ask);
+        }
+    }
+
+    /// What was noted, in an order that does not depend on threads.
+    pub fn take(&self) -> Vec<Ask> {
+        let mut list = std::mem::take(&mut *self.inner.lock().unwrap_or_else(PoisonError::into_inner)).1;
+        list.sort_by_cached_key(Ask::key);
+        list
+    }
+}

@@ -1,0 +1,250 @@
+//! The popup in which a text model is named: a folder on this machine, or an address.
+
+use std::path::PathBuf;
+
+use egui::{DragValue, Margin, RichText, Role as WidgetType, TextEdit, Ui, WidgetInfo};
+
+use super::Bundle;
+use super::state::UiState;
+use super::theme::{STEP, Theme};
+use super::widgets::controls::{Look, button, caption, dim, name_edit, title};
+use crate::action::Action;
+use crate::io::{MOST_AT_ONCE, Place, TextModel};
+
+/// What is typed of a text model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextModelForm {
+    /// The name of the one that is changed; `None` for a new one.
+    pub was: Option<String>,
+    pub name: String,
+    pub is_folder: bool,
+    pub folder: String,
+    pub back_folder: String,
+    pub prefix: String,
+    pub back_prefix: String,
+    pub url: String,
+    pub model: String,
+    /// A key for this run only.
+    pub key: String,
+    pub key_variable: String,
+    pub at_once: u32,
+    pub per_minute: u32,
+    /// The host that texts may be sent to.
+    pub allowed: String,
+}
+
+impl Default for TextModelForm {
+    fn default() -> Self {
+        Self {
+            was: None,
+            name: String::new(),
+            is_folder: false,
+            folder: String::new(),
+            back_folder: String::new(),
+            prefix: String::new(),
+            back_prefix: String::new(),
+            url: String::new(),
+            model: String::new(),
+            key: String::new(),
+            key_variable: String::new(),
+            at_once: 2,
+            per_minute: 0,
+            allowed: String::new(),
+        }
+    }
+}
+
+impl TextModelForm {
+    /// The form of a model that is there.
+    pub fn of(known: &TextModel) -> Self {
+        let form = Self { was: Some(known.name.clone()), name: known.name.clone(), ..Self::default() };
+        match known.place.clone() {
+            Place::Folder { folder, back, prefix, back_prefix } => Self {
+                is_folder: true,
+                folder: folder.display().to_string(),
+                back_folder: back.display().to_string(),
+                prefix,
+                back_prefix,
+                ..form
+            },
+            Place::Address { url, model, key_variable, at_once, per_minute, allowed } => {
+                Self { url, model, key_variable, at_once, per_minute, allowed, ..form }
+            }
+        }
+    }
+
+    /// The model as it is typed. Without a name of its own it has that of the model, or of its folder.
+    pub fn model(&self) -> TextModel {
+        let typed = self.name.trim();
+        let folder = PathBuf::from(self.folder.trim());
+        let own = if self.is_folder {
+            folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        } else {
+            self.model.trim().to_owned()
+        };
+        let place = if self.is_folder {
+            Place::Folder {
+                folder,
+                back: PathBuf::from(self.back_folder.trim()),
+                prefix: self.prefix.trim().to_owned(),
+                back_prefix: self.back_prefix.trim().to_owned(),
+            }
+        } else {
+            Place::Address {
+                url: self.url.trim().to_owned(),
+                model: self.model.trim().to_owned(),
+                key_variable: self.key_variable.trim().to_owned(),
+                at_once: self.at_once.clamp(1, MOST_AT_ONCE),
+                per_minute: self.per_minute,
+                allowed: self.allowed.clone(),
+            }
+        };
+        TextModel { name: if typed.is_empty() { own } else { typed.to_owned() }, place }
+    }
+
+    fn is_whole(&self) -> bool {
+        let given = |text: &str| !text.trim().is_empty();
+        if self.is_folder { given(&self.folder) } else { given(&self.url) && given(&self.model) }
+    }
+}
+
+/// Draws it.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let form = &mut state.text_model;
+    title(ui, theme, if form.was.is_some() { "Text model" } else { "New text model" });
+    ui.add_space(STEP);
+    ui.horizontal(|ui| {
+        for (is_folder, name) in [(false, "At an address"), (true, "In a folder")] {
+            let response = ui.radio(form.is_folder == is_folder, name);
+            if response.clicked() {
+                form.is_folder = is_folder;
+            }
+            ui.add_space(STEP * 3.0);
+        }
+    });
+    if form.is_folder {
+        folder(ui, theme, form, actions);
+    } else {
+        address(ui, theme, form);
+    }
+    caption(ui, theme, "what you call it");
+    field(ui, &mut form.name, "Name of the text model", &form_hint(&form.url, &form.model, &form.folder, form.is_folder), false);
+    ui.add_space(STEP * 2.0);
+    where_to(ui, theme, form);
+    ui.add_space(STEP * 2.0);
+    let mut close = false;
+    ui.horizontal(|ui| {
+        let host = form.model().sends_to();
+        let allowed = form.is_folder || host.is_none() || host.as_deref() == Some(form.allowed.as_str());
+        if button(ui, theme, "Keep", "", Look::Main, form.is_whole() && allowed).clicked() {
+            actions.push(Action::KeepTextModel { was: form.was.clone(), model: form.model(), key: form.key.clone() });
+        }
+        close = button(ui, theme, "Leave as it was", "Esc", Look::Plain, true).clicked();
+        if let Some(was) = form.was.clone()
+            && button(ui, theme, "Forget it", "", Look::Danger, true).clicked()
+        {
+            actions.push(Action::RemoveTextModel(was));
+        }
+    });
+    if close {
+        state.popup = None;
+    }
+}
+
+fn form_hint(url: &str, model: &str, folder: &str, is_folder: bool) -> String {
+    let form = TextModelForm {
+        url: url.to_owned(),
+        model: model.to_owned(),
+        folder: folder.to_owned(),
+        is_folder,
+        ..TextModelForm::default()
+    };
+    let name = form.model().name;
+    if name.is_empty() { "my model".to_owned() } else { name }
+}
+
+fn field(ui: &mut Ui, text: &mut String, name: &str, hint: &str, secret: bool) {
+    let edit = TextEdit::singleline(text)
+        .hint_text(hint)
+        .password(secret)
+        .desired_width(ui.available_width() - 16.0)
+        .margin(Margin::symmetric(8, 5));
+    let response = ui.add(edit);
+    let shown = if secret { "" } else { text.as_str() };
+    name_edit(&response, shown, name);
+}
+
+fn address(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm) {
+    caption(ui, theme, "address, as OpenAI's: llama.cpp, Ollama, vLLM and most services answer alike");
+    field(ui, &mut form.url, "Address", "localhost:11434/v1", false);
+    caption(ui, theme, "what the server calls the model");
+    field(ui, &mut form.model, "Model", "llama3.2", false);
+    caption(ui, theme, "key, where it needs one: kept in memory until the window closes");
+    field(ui, &mut form.key, "Key", "", true);
+    caption(ui, theme, "or the environment variable that holds it");
+    field(ui, &mut form.key_variable, "Key's variable", "OPENAI_API_KEY", false);
+    ui.add_space(STEP);
+    ui.horizontal(|ui| {
+        dim(ui, theme, "at a time");
+        let response = ui.add(DragValue::new(&mut form.at_once).range(1..=MOST_AT_ONCE).speed(0.1));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Questions at a time"));
+        ui.add_space(STEP * 3.0);
+        dim(ui, theme, "a minute, at most");
+        let shown = DragValue::new(&mut form.per_minute)
+            .range(0..=100_000)
+            .custom_formatter(|n, _| if n == 0.0 { "any number".to_owned() } else { format!("{n:.0}") });
+        let response = ui.add(shown);
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Questions a minute"));
+    });
+}
+
+fn folder(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm, actions: &mut Vec<Action>) {
+    for back in [false, true] {
+        let (heading, name) = if back {
+            ("folder that translates back, for back translation", "Folder back")
+        } else {
+            ("folder with a T5 or Marian model", "Folder")
+        };
+        caption(ui, theme, heading);
+        ui.horizontal(|ui| {
+            let (path, prefix) =
+                if back { (&mut form.back_folder, &mut form.back_prefix) } else { (&mut form.folder, &mut form.prefix) };
+            let wide = ui.available_width();
+            ui.scope(|ui| {
+                ui.set_width(wide - 240.0);
+                field(ui, path, name, if back { "opus-mt-de-en" } else { "opus-mt-en-de" }, false);
+            });
+            ui.scope(|ui| {
+                ui.set_width(130.0);
+                let named = if back { "Prefix back" } else { "Prefix" };
+                field(ui, prefix, named, "prefix", false);
+            })
+            .response
+            .on_hover_text("What stands before every text: “paraphrase:”, “translate English to German:”, “>>fra<<”");
+            if button(ui, theme, "Choose…", "", Look::Plain, true).clicked() {
+                actions.push(Action::TextModelFolder { back });
+            }
+        });
+    }
+}
+
+/// Whether texts leave this machine, and the word that they may.
+fn where_to(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm) {
+    let model = form.model();
+    if form.is_folder || form.url.trim().is_empty() {
+        dim(ui, theme, "Nothing is sent anywhere.");
+        return;
+    }
+    let Some(host) = model.sends_to() else {
+        dim(ui, theme, "Texts stay on this machine.");
+        return;
+    };
+    let mut on = form.allowed == host;
+    if ui.checkbox(&mut on, format!("Texts may be sent to {host}")).changed() {
+        form.allowed = if on { host.clone() } else { String::new() };
+    }
+    let open = if model.is_open() { " Unencrypted: whoever is between can read them." } else { "" };
+    let line = format!("Every text that is augmented leaves this machine for {host}, and previews do too.{open}");
+    ui.add(egui::Label::new(RichText::new(line).color(theme.amber)).wrap());
+}
