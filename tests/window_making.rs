@@ -364,7 +364,7 @@ fn a_server_that_has_no_answer_is_said_to_have_none() {
     window.harness.state_mut().state_mut().augment.pipeline.steps =
         vec![Step { p: 1.0, model: "tiny".to_owned(), ..Step::new(Augmentation::Paraphrase) }];
     window.view(View::Augment);
-    assert!(window.sees("there is no text model"));
+    assert!(window.sees("There is no text model"));
     let place = Place::Address {
         url: server.address.clone(),
         model: "tiny".to_owned(),

@@ -106,10 +106,16 @@ impl App {
                     if failed.load(Ordering::Relaxed) {
                         return Err(String::new());
                     }
-                    models.answer(ask, &Progress::silent()).map(|_| ()).map_err(|error: WriterError| {
+                    let begun = Instant::now();
+                    let asked = models.answer(ask, &Progress::silent()).map_err(|error: WriterError| {
                         failed.store(true, Ordering::Relaxed);
                         error.to_string()
-                    })
+                    })?;
+                    // Several are under way at a time, here as in a run.
+                    if asked {
+                        models.answers().took(&ask.model, 1, begun.elapsed().as_secs_f64() / n as f64);
+                    }
+                    Ok(())
                 });
                 self.asking.pool = Some(pool);
             }

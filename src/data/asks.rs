@@ -66,8 +66,8 @@ struct Inner {
     /// What has come so far of answers that are being written.
     begun: HashMap<AskKey, String>,
     count: u64,
-    /// How many answers were timed, and the seconds that passed meanwhile.
-    timed: (u64, f64),
+    /// How many answers of each model were timed, and the seconds that passed meanwhile.
+    timed: HashMap<String, (u64, f64)>,
 }
 
 impl Answers {
@@ -107,16 +107,16 @@ impl Answers {
         self.inner().count
     }
 
-    /// Notes that `n` answers took `seconds` together, as the clock on the wall has it.
-    pub fn took(&self, n: u64, seconds: f64) {
+    /// Notes that `n` answers of a model took `seconds` together, as the clock on the wall has it.
+    pub fn took(&self, model: &str, n: u64, seconds: f64) {
         let mut inner = self.inner();
-        inner.timed = (inner.timed.0 + n, inner.timed.1 + seconds);
+        let timed = inner.timed.entry(model.to_owned()).or_default();
+        *timed = (timed.0 + n, timed.1 + seconds);
     }
 
-    /// Seconds that an answer takes; `None` before the first.
-    pub fn seconds_each(&self) -> Option<f64> {
-        let (n, seconds) = self.inner().timed;
-        (n > 0).then(|| seconds / n as f64)
+    /// Seconds that an answer of a model takes; `None` before the first.
+    pub fn seconds_each(&self, model: &str) -> Option<f64> {
+        self.inner().timed.get(model).filter(|(n, _)| *n > 0).map(|(n, seconds)| seconds / *n as f64)
     }
 }
 

@@ -115,7 +115,6 @@ impl TextModels {
             let (all, mut done, mut asked, begun) = (asks.len(), 0, 0, Instant::now());
             let own = Arc::clone(self);
             let work = move |ask: &Ask, stop: &Progress| own.answer(ask, stop);
-            let took = |asked: u64| self.answers.took(asked, begun.elapsed().as_secs_f64());
             let result = crew("asking", ready.writer.at_once, asks, progress, work, |_, result| match result {
                 Ok(Ok(fresh)) => {
                     done += 1;
@@ -127,7 +126,7 @@ impl TextModels {
                 Err(panic) => Err(AugmentError::Asking(format!("{name} has no answer: {panic}"))),
             });
             if asked > 0 {
-                took(asked);
+                self.answers.took(&name, asked, begun.elapsed().as_secs_f64());
             }
             result.map_err(|error| match error {
                 AugmentError::Asking(text) if done > 0 => AugmentError::Asking(format!(

@@ -65,14 +65,22 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         let split = workspace.dataset().with_role(|role| role == Role::Split).is_some();
         let what = if split { "training sample" } else { "sample" };
         ui.label(format!("{} × {}", things(parents, what, &format!("{what}s")), form.copies));
-        let each = bundle.answers.seconds_each().filter(|_| asks > 0.0);
+        // Of several models, the slowest: known once all are.
+        let paces: Option<Vec<f64>> = form.pipeline.models().iter().map(|name| bundle.answers.seconds_each(name)).collect();
+        let each = paces.and_then(|paces| paces.into_iter().reduce(f64::max));
         let seconds = seconds + asks * each.unwrap_or(0.0);
         let time = asked * seconds;
         // Two digits: it is an estimate.
         let rate = 1.0 / seconds.max(1e-9);
         let step = 10.0_f64.powf((rate.log10().floor() - 1.0).max(0.0));
         let pace = format!("{} a second", count(((rate / step).round() * step) as usize));
-        let time = if time < 1.5 { "under 2 s".to_owned() } else { format!("about {time:.0} s at {pace}") };
+        let time = match time {
+            _ if asks > 0.0 && each.is_none() => "as long as it takes to ask".to_owned(),
+            time if time < 1.5 => "under 2 s".to_owned(),
+            time if time < 120.0 && asks > 0.0 => format!("about {time:.0} s"),
+            time if time < 120.0 => format!("about {time:.0} s at {pace}"),
+            time => format!("about {} min", count((time / 60.0).round() as usize)),
+        };
         let size = asked * bytes / 1e6;
         let size = if size >= 0.1 { format!(", {size:.1} MB of text") } else { String::new() };
         ui.label(format!("{}, {time}{size}", things(asked.round() as usize, "new sample", "new samples")))
@@ -231,7 +239,9 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     }
     if let Some(trouble) = &making.asking {
         ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(trouble).color(theme.amber));
+            let mut letters = trouble.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            ui.label(RichText::new(format!("{first}{}", letters.as_str())).color(theme.amber));
             let name = state.augment.pipeline.models().first().map(|name| (*name).to_owned()).unwrap_or_default();
             let known = bundle.text_models.iter().find(|model| model.name == name);
             let remedy = match known {
