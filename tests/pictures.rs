@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::ui::text_model::TextModelForm;
 use lapidary::ui::{Popup, View, Visible};
 
 /// Whether pictures can be made here: a software Vulkan driver is needed.
@@ -94,6 +95,20 @@ fn every_view_in_both_themes() {
         harness.state_mut().state_mut().pop(Popup::Class);
         settle(&mut harness);
         results.add(harness.try_snapshot(format!("class-{theme}")));
+        // A text model on another machine, not allowed yet; and one in a folder.
+        for (is_folder, name) in [(false, "address"), (true, "folder")] {
+            let state = harness.state_mut().state_mut();
+            state.pop(Popup::TextModel);
+            state.text_model = TextModelForm {
+                is_folder,
+                url: "http://models.example.com/v1".to_owned(),
+                model: "large".to_owned(),
+                folder: "models/opus-mt-en-de".to_owned(),
+                ..TextModelForm::default()
+            };
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("text-model-{name}-{theme}")));
+        }
         harness.state_mut().state_mut().popup = None;
     }
 }

@@ -15,6 +15,8 @@ import torch
 from transformers import AutoTokenizer, MarianConfig, MarianMTModel, MarianTokenizer, T5Config, T5ForConditionalGeneration
 
 HERE = pathlib.Path(__file__).parent
+# Long enough that distances in the decoder are counted in buckets.
+LONG = 40
 OUT = HERE / "data" / "seq2seq"
 TEXTS = [
     "I am still waiting on my card?",
@@ -39,32 +41,60 @@ def ids(model, encoded):
     with torch.no_grad():
         written = model.generate(
             input_ids=torch.tensor([encoded]), attention_mask=torch.ones(1, len(encoded), dtype=torch.long), do_sample=False,
-            num_beams=1, max_new_tokens=12, bad_words_ids=[[model.config.pad_token_id]],
+            num_beams=1, max_new_tokens=LONG, bad_words_ids=[[model.config.pad_token_id]], output_logits=True,
+            return_dict_in_generate=True,
         )
-    return written[0].tolist()[1:]
+    tokens = written.sequences[0].tolist()[1:]
+    chances = []
+    for token, logits in zip(tokens, written.logits):
+        logits = logits[0].clone()
+        logits[model.config.pad_token_id] = -float("inf")
+        chances.append(round(torch.softmax(logits, -1)[token].item(), 5))
+    return tokens, chances
 
 
-def t5(answers):
-    folder = OUT / "t5"
+def t5(answers, name, tied):
+    folder = OUT / name
     folder.mkdir(parents=True)
     pieces(folder / "spiece", 200, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
     torch.manual_seed(5)
     config = T5Config(
-        vocab_size=256, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False, decoder_start_token_id=0, initializer_factor=3.0,
+        vocab_size=256, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2,
+        feed_forward_proj="relu" if tied else "gated-gelu", tie_word_embeddings=tied, decoder_start_token_id=0,
+        initializer_factor=1.0 if tied else 3.0,
     )
     model = T5ForConditionalGeneration(config).eval()
-    model.save_pretrained(folder, safe_serialization=True)
+    with torch.no_grad():
+        # What stands where matters, so that a wrong distance is seen.
+        for stack in (model.encoder, model.decoder):
+            stack.block[0].layer[0].SelfAttention.relative_attention_bias.weight.mul_(4.0)
+    if tied:
+        # Half as wide, and as files were before 1.6: one stream.
+        model = model.half().float()
+        state = {key: value.half() for key, value in model.state_dict().items() if key != "lm_head.weight"}
+        torch.save(state, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+        model.config.save_pretrained(folder)
+    else:
+        model.save_pretrained(folder, safe_serialization=True)
     # The same cut as a tokenizer.json, which most folders have instead.
-    (OUT / "t5-fast").mkdir()
-    AutoTokenizer.from_pretrained(folder, extra_ids=0).save_pretrained(OUT / "t5-fast")
-    for path in (OUT / "t5-fast").iterdir():
-        if path.name != "tokenizer.json":
-            path.unlink()
+    if not tied:
+        (OUT / "t5-fast").mkdir()
+        AutoTokenizer.from_pretrained(folder, extra_ids=0).save_pretrained(OUT / "t5-fast")
+        for path in (OUT / "t5-fast").iterdir():
+            if path.name != "tokenizer.json":
+                path.unlink()
     read = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spiece.model"))
     for text in TEXTS:
         encoded = read.encode(f"paraphrase: {text}") + [1]
-        answers.append({"model": "t5", "prefix": "paraphrase: ", "text": text, "ids": encoded, "written": ids(model, encoded)})
+        note(answers, name, "paraphrase: ", text, encoded, model)
+    if tied:
+        # The same pieces as the other's.
+        (folder / "spiece.model").unlink()
+
+
+def note(answers, name, prefix, text, encoded, model):
+    written, chances = ids(model, encoded)
+    answers.append({"model": name, "prefix": prefix, "text": text, "ids": encoded, "written": written, "chances": chances})
 
 
 def marian(answers):
@@ -97,13 +127,14 @@ def marian(answers):
     for text in TEXTS:
         for prefix in ["", ">>fra<< "]:
             encoded = tokenizer(prefix + text)["input_ids"]
-            answers.append({"model": "marian", "prefix": prefix, "text": text, "ids": encoded, "written": ids(model, encoded)})
+            note(answers, "marian", prefix, text, encoded, model)
     (folder / "target.spm").unlink()
 
 
 if __name__ == "__main__":
     shutil.rmtree(OUT, ignore_errors=True)
     answers = []
-    t5(answers)
+    t5(answers, "t5", False)
+    t5(answers, "t5-tied", True)
     marian(answers)
-    (OUT / "answers.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n")
+    (OUT / "answers.json").write_text(json.dumps(answers, ensure_ascii=False) + "\n")

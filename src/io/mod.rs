@@ -25,6 +25,7 @@ mod save;
 mod sniff;
 mod source;
 mod text_model;
+mod torch_file;
 mod typed;
 
 pub use answers::AnswerStore;
@@ -41,4 +42,5 @@ pub use open::{Reading, fingerprint, open, set_max_memory};
 pub use picture_cache::PictureCache;
 pub use save::{free_name, read_small, write_aside, write_small};
 pub use text_model::{MOST_AT_ONCE, Place, TextModel, Writer, WriterError};
+pub use torch_file::read_torch;
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

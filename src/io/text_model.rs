@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Endpoint, host_of, is_open, without_thoughts};
+use super::torch_file::read_torch;
 use crate::data::{Ask, Task, sentences};
 use crate::job::Progress;
 use crate::learn::seq2seq::{Seq2Seq, Seq2SeqError, Seq2SeqFiles};
@@ -257,13 +258,18 @@ fn tidy(answer: &str, text: &str) -> String {
 }
 
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
-/// The largest file of a model that is read.
+/// The largest weights, and the largest other file of a model, that are read.
 const LARGEST: u64 = 8 << 30;
+const LARGEST_WORDS: u64 = 64 << 20;
 
 fn read(folder: &Path) -> Result<Seq2SeqFiles, WriterError> {
     let there = |name: &str| folder.join(name).is_file();
     let bytes = |name: &str| {
         let path = folder.join(name);
+        let size = fs::metadata(&path).map_or(0, |meta| meta.len());
+        if size > LARGEST_WORDS {
+            return Err(WriterError::Setting(format!("{} is larger than any such file is", path.display())));
+        }
         fs::read(&path).map_err(|error| WriterError::Read(path, error))
     };
     let optional = |name: &str| if there(name) { bytes(name).map(Some) } else { Ok(None) };
@@ -278,12 +284,12 @@ fn read(folder: &Path) -> Result<Seq2SeqFiles, WriterError> {
     if size > LARGEST {
         return Err(WriterError::Setting(format!("{} is larger than 8 GB, too large for a processor", path.display())));
     }
-    let broken = |error: candle_core::Error| WriterError::Setting(format!("{} cannot be read: {error}", path.display()));
-    let weights: HashMap<_, _> = if name.ends_with("bin") {
-        candle_core::pickle::read_all(&path).map_err(broken)?.into_iter().collect()
+    let weights: Result<HashMap<_, _>, String> = if name.ends_with("bin") {
+        read_torch(&path)
     } else {
-        candle_core::safetensors::load(&path, &candle_core::Device::Cpu).map_err(broken)?
+        candle_core::safetensors::load(&path, &candle_core::Device::Cpu).map_err(|error| error.to_string())
     };
+    let weights = weights.map_err(|error| WriterError::Setting(format!("{} cannot be read: {error}", path.display())))?;
     let pieces = match optional("spiece.model")? {
         Some(bytes) => Some(bytes),
         None => optional("source.spm")?,

@@ -20,17 +20,17 @@ impl SentencePiece {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let (mut list, mut charsmap, mut unknown) = (Vec::new(), None, 0);
-        for field in Fields(bytes) {
+    pub fn parse(file: &[u8]) -> Result<Self, String> {
+        let (mut list, mut charsmap, mut unknown, mut bytes) = (Vec::new(), None, 0, false);
+        for field in Fields(file) {
             match field? {
                 // repeated SentencePiece pieces = 1
                 (1, Value::Bytes(piece)) => {
                     let (mut text, mut score, mut kind) = (String::new(), 0.0_f32, 1);
                     for field in Fields(piece) {
                         match field? {
-                            (1, Value::Bytes(bytes)) => {
-                                String::from_utf8(bytes.to_vec()).map_err(|_| "a piece is no text")?.clone_into(&mut text);
+                            (1, Value::Bytes(letters)) => {
+                                String::from_utf8(letters.to_vec()).map_err(|_| "a piece is no text")?.clone_into(&mut text);
                             }
                             (2, Value::Fixed32(bits)) => score = f32::from_bits(bits),
                             (3, Value::Varint(value)) => kind = value,
@@ -40,6 +40,11 @@ impl SentencePiece {
                     if kind == 2 {
                         unknown = list.len();
                     }
+                    // A tree of pieces is as deep as the longest.
+                    if text.len() > 1_024 {
+                        return Err("it has a piece longer than any word".to_owned());
+                    }
+                    bytes |= kind == 6;
                     // What is no ordinary piece is never found in a text.
                     let findable = matches!(kind, 1 | 4 | 6);
                     list.push((text, f64::from(score), findable));
@@ -77,7 +82,7 @@ impl SentencePiece {
             .enumerate()
             .map(|(at, (text, score, findable))| if findable { (text, score) } else { (hidden(at), score) })
             .collect();
-        let unigram = Unigram::from(vocabulary, Some(unknown), false).map_err(|error| error.to_string())?;
+        let unigram = Unigram::from(vocabulary, Some(unknown), bytes).map_err(|error| error.to_string())?;
         Ok(Self { unigram, charsmap, pieces, unknown })
     }
 
@@ -117,8 +122,16 @@ impl SentencePiece {
 
 /// Pieces as a text again.
 pub fn joined<'p>(pieces: impl IntoIterator<Item = &'p str>) -> String {
-    let text: String = pieces.into_iter().collect();
-    text.replace(SPACE, " ").trim().to_owned()
+    let mut text: Vec<u8> = Vec::new();
+    for piece in pieces {
+        // A rare letter's bytes are a piece each: `<0xE4>`.
+        let byte = piece.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>')).filter(|hex| hex.len() == 2);
+        match byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => text.push(byte),
+            None => text.extend(piece.as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&text).replace(SPACE, " ").trim().to_owned()
 }
 
 /// A field's value in a protocol buffer.
@@ -186,6 +199,11 @@ impl<'b> Iterator for Fields<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rare_letters_come_as_bytes() {
+        assert_eq!(joined(["▁n", "<0xC3>", "<0xA4>", "▁<0x>"]), "nä <0x>");
+    }
 
     #[test]
     fn what_is_torn_is_said_to_be() {

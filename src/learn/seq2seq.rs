@@ -49,8 +49,69 @@ fn model(error: impl std::fmt::Display) -> Seq2SeqError {
 }
 
 enum Net {
-    T5(Box<t5::T5ForConditionalGeneration>),
+    T5(Box<T5>),
     Marian(Box<marian::MTModel>),
+}
+
+/// A T5 as the papers have it (Raffel et al. 2020; without scaling, version 1.1). candle's differs in two things that are put right here:
+/// its decoder counts distances as its encoder does, both ways, and it multiplies what is tied by the scale that it should divide by.
+struct T5 {
+    encoder: t5::T5EncoderModel,
+    decoder: t5::T5ForConditionalGeneration,
+    /// What the decoder's output is multiplied by before words are compared.
+    scale: f32,
+}
+
+impl T5 {
+    fn new(config: Value, mut weights: HashMap<String, Tensor>) -> Result<Self, Seq2SeqError> {
+        let tied = config["tie_word_embeddings"].as_bool() != Some(false);
+        // Since transformers 5 all are said to be tied, and this says who is scaled.
+        let scaled = config["scale_decoder_outputs"].as_bool().unwrap_or(tied);
+        let mut config: t5::Config = serde_json::from_value(config).map_err(bad_config)?;
+        if !config.is_encoder_decoder || config.num_heads == 0 || config.relative_attention_num_buckets < 4 {
+            return Err(model("config.json is not that of a model that writes"));
+        }
+        within(&[
+            config.num_layers,
+            config.num_decoder_layers.unwrap_or(0),
+            config.num_heads,
+            config.relative_attention_num_buckets,
+        ])?;
+        alias(&mut weights, "shared.weight", &["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]);
+        alias(&mut weights, "lm_head.weight", &["shared.weight"]);
+        let scale = if scaled { 1.0 / (config.d_model as f32).sqrt() } else { 1.0 };
+        let of = |weights: &HashMap<String, Tensor>| VarBuilder::from_tensors(weights.clone(), DType::F32, &Device::Cpu);
+        (config.tie_word_embeddings, config.is_decoder, config.use_cache) = (false, false, false);
+        let encoder = t5::T5EncoderModel::load(of(&weights), &config).map_err(bad_weights)?;
+        // Of twice as many buckets the half that looks back is all of the decoder's own, and nothing looks ahead.
+        let buckets = config.relative_attention_num_buckets;
+        for side in ["encoder", "decoder"] {
+            let name = format!("{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight");
+            let table = weights.get(&name).ok_or_else(|| model(format!("its weights: {name} is missing")))?;
+            let wide = table.pad_with_zeros(0, 0, buckets).map_err(bad_weights)?;
+            weights.insert(name, wide);
+        }
+        config.relative_attention_num_buckets = buckets * 2;
+        config.use_cache = true;
+        let decoder = t5::T5ForConditionalGeneration::load(of(&weights), &config).map_err(bad_weights)?;
+        Ok(Self { encoder, decoder, scale })
+    }
+}
+
+fn bad_config(error: serde_json::Error) -> Seq2SeqError {
+    model(format!("config.json: {error}"))
+}
+
+fn bad_weights(error: candle_core::Error) -> Seq2SeqError {
+    model(format!("its weights: {error}"))
+}
+
+/// Counts of layers and the like, which candle makes room for before it looks at the weights.
+fn within(counts: &[usize]) -> Result<(), Seq2SeqError> {
+    match counts.iter().find(|count| **count > 1_024) {
+        Some(count) => Err(model(format!("config.json counts {count} of what no model has so many of"))),
+        None => Ok(()),
+    }
 }
 
 enum Cutter {
@@ -81,6 +142,8 @@ struct Pen {
 
 /// Of words that may come next, those that hold this much of the probability are drawn from (Holtzman et al. 2020).
 const TOP_P: f32 = 0.95;
+/// The most bytes of weights in memory.
+const MOST_BYTES: usize = 8 << 30;
 /// Tokens of a text beyond which T5, which knows no bound, is not asked.
 const LONGEST: usize = 512;
 
@@ -93,23 +156,29 @@ impl Seq2Seq {
         let mut config: Value = serde_json::from_slice(&files.config).map_err(|error| model(format!("config.json: {error}")))?;
         let number = |config: &Value, name: &str| config[name].as_u64().map(|number| number as u32);
         let kind = config["model_type"].as_str().unwrap_or_default().to_owned();
-        let bad_config = |error: serde_json::Error| model(format!("config.json: {error}"));
-        let bad_weights = |error: candle_core::Error| model(format!("its weights: {error}"));
+        // Half as wide on disk, they are not worked with so.
+        let bytes: usize = files.weights.values().map(|tensor| tensor.elem_count() * 4).sum();
+        if bytes > MOST_BYTES {
+            return Err(model(format!("its weights take {} GB, too much for a processor", bytes >> 30)));
+        }
+        for tensor in files.weights.values_mut() {
+            *tensor = tensor.to_dtype(DType::F32).map_err(bad_weights)?;
+        }
         let need = |name: &str| model(format!("{name} is missing"));
         let pad = number(&config, "pad_token_id").unwrap_or(0);
         let start = number(&config, "decoder_start_token_id").unwrap_or(pad);
         let end = number(&config, "eos_token_id").ok_or_else(|| model("config.json names no eos_token_id"))?;
         let (net, cutter, longest) = match kind.as_str() {
             "t5" | "mt5" => {
-                let config: t5::Config = serde_json::from_value(config).map_err(bad_config)?;
-                if !config.is_encoder_decoder || config.num_heads == 0 || config.relative_attention_num_buckets < 2 {
-                    return Err(model("config.json is not that of a model that writes"));
-                }
-                alias(&mut files.weights, "shared.weight", &["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]);
-                let weights = VarBuilder::from_tensors(files.weights, DType::F32, &Device::Cpu);
-                let net = t5::T5ForConditionalGeneration::load(weights, &config).map_err(bad_weights)?;
+                let net = T5::new(config, files.weights)?;
                 let cutter = match (files.tokenizer, files.pieces) {
                     (Some(bytes), _) => {
+                        let read: Value =
+                            serde_json::from_slice(&bytes).map_err(|error| model(format!("tokenizer.json: {error}")))?;
+                        let pieces = read["model"]["vocab"].as_array().into_iter().flatten();
+                        if pieces.filter_map(|piece| piece[0].as_str()).any(|piece| piece.len() > 1_024) {
+                            return Err(model("tokenizer.json: it has a piece longer than any word"));
+                        }
                         let mut tokenizer =
                             Tokenizer::from_bytes(bytes).map_err(|error| model(format!("tokenizer.json: {error}")))?;
                         tokenizer.with_padding(None);
@@ -144,6 +213,8 @@ impl Seq2Seq {
                 if heads.0 == 0 || heads.1 == 0 || !config.share_encoder_decoder_embeddings {
                     return Err(model("its two languages have embeddings of their own, which is not supported"));
                 }
+                let ahead = config.max_position_embeddings / 64;
+                within(&[config.encoder_layers, config.decoder_layers, heads.0, heads.1, ahead])?;
                 let names = ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"];
                 alias(&mut files.weights, "model.shared.weight", &names);
                 let longest = config.max_position_embeddings;
@@ -187,16 +258,22 @@ impl Seq2Seq {
             return Ok(String::new());
         }
         let cutter = &self.cutter;
-        let (written, ended) = self.pen.write(&ids, most, heat, seed, |ids| partial(&cutter.text(ids)), progress)?;
+        let (written, ended) = self.pen.write(&ids, most, (heat, seed), |ids| partial(&cutter.text(ids)), |_| {}, progress)?;
         Ok(if ended { cutter.text(&written) } else { String::new() })
     }
 
-    /// The tokens that the model writes for tokens, the likeliest each time, at most `most` of them.
+    /// The tokens that the model writes for tokens, the likeliest each time, at most `most` of them, and the probability of each.
     ///
     /// # Errors
     /// [`Seq2SeqError`].
-    pub fn likeliest(&mut self, ids: &[u32], most: usize) -> Result<Vec<u32>, Seq2SeqError> {
-        Ok(self.pen.write(ids, most, 0.0, 0, |_| {}, &Progress::silent())?.0)
+    pub fn likeliest(&mut self, ids: &[u32], most: usize) -> Result<Vec<(u32, f32)>, Seq2SeqError> {
+        let mut probabilities = Vec::new();
+        let see = |logits: &[f32]| {
+            let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            probabilities.push(1.0 / logits.iter().map(|value| libm::expf(value - top)).sum::<f32>());
+        };
+        let (written, _) = self.pen.write(ids, most, (0.0, 0), |_| {}, see, &Progress::silent())?;
+        Ok(written.into_iter().zip(probabilities).collect())
     }
 
     /// The numbers of a text's tokens, the end mark behind them.
@@ -228,14 +305,14 @@ impl Seq2Seq {
 }
 
 impl Pen {
-    /// What is written for tokens, at most `most` of them, and whether it has ended.
+    /// What is written for tokens, at most `most` of them, and whether it has ended. `see` is shown the scores of all that may come next.
     fn write(
         &mut self,
         ids: &[u32],
         most: usize,
-        heat: f32,
-        seed: u64,
+        (heat, seed): (f32, u64),
         partial: impl Fn(&[u32]),
+        mut see: impl FnMut(&[f32]),
         progress: &Progress,
     ) -> Result<(Vec<u32>, bool), Seq2SeqError> {
         let mut chance = Chance::new(seed);
@@ -243,8 +320,8 @@ impl Pen {
         let input = Tensor::new(ids, &Device::Cpu).and_then(|ids| ids.unsqueeze(0)).map_err(bad)?;
         let hidden = match &mut self.net {
             Net::T5(net) => {
-                net.clear_kv_cache();
-                net.encode(&input)
+                net.decoder.clear_kv_cache();
+                net.encoder.forward(&input)
             }
             Net::Marian(net) => {
                 net.reset_kv_cache();
@@ -257,7 +334,7 @@ impl Pen {
             progress.check()?;
             let token = Tensor::new(&[last], &Device::Cpu).and_then(|ids| ids.unsqueeze(0)).map_err(bad)?;
             let logits = match &mut self.net {
-                Net::T5(net) => net.decode(&token, &hidden),
+                Net::T5(net) => net.decoder.decode(&token, &hidden).and_then(|logits| logits * f64::from(net.scale)),
                 Net::Marian(net) => net.decode(&token, &hidden, at),
             };
             let mut logits: Vec<f32> =
@@ -265,6 +342,7 @@ impl Pen {
             if let Some(pad) = logits.get_mut(self.pad as usize).filter(|_| self.pad != self.end) {
                 *pad = f32::NEG_INFINITY;
             }
+            see(&logits);
             last = chosen(&logits, heat, &mut chance).ok_or_else(|| model("its weights hold no numbers"))?;
             if last == self.end {
                 return Ok((written, true));

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use egui::{DragValue, Margin, RichText, Role as WidgetType, TextEdit, Ui, WidgetInfo};
+use egui::{Color32, DragValue, Margin, RichText, Role as WidgetType, TextEdit, Ui, WidgetInfo};
 
 use super::Bundle;
 use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, dim, name_edit, title};
 use crate::action::Action;
+use crate::data::Pipeline;
 use crate::io::{MOST_AT_ONCE, Place, TextModel};
 
 /// What is typed of a text model.
@@ -247,4 +248,24 @@ fn where_to(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm) {
     let open = if model.is_open() { " Unencrypted: whoever is between can read them." } else { "" };
     let line = format!("Every text that is augmented leaves this machine for {host}, and previews do too.{open}");
     ui.add(egui::Label::new(RichText::new(line).color(theme.amber)).wrap());
+}
+
+/// Where the texts of a model go, in words and their colour.
+pub fn said_of(model: &TextModel, theme: &Theme) -> (String, Color32) {
+    match model.sends_to() {
+        Some(host) => {
+            let open = if model.is_open() { ", unencrypted" } else { "" };
+            (format!("Texts leave this machine for {host}{open}"), theme.amber)
+        }
+        None => ("Texts stay on this machine".to_owned(), theme.dim),
+    }
+}
+
+/// Where the texts of a pipeline go, a line a model.
+pub fn whither(ui: &mut Ui, bundle: &Bundle<'_>, pipeline: &Pipeline) {
+    let names = pipeline.models();
+    for model in bundle.text_models.iter().filter(|model| names.contains(&model.name.as_str())) {
+        let (line, ink) = said_of(model, bundle.theme);
+        ui.add(egui::Label::new(RichText::new(line).color(ink)).wrap());
+    }
 }

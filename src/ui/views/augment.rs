@@ -12,6 +12,7 @@ use crate::learn::risk::Risk;
 use crate::ui::Bundle;
 use crate::ui::making::{AugmentForm, Drawn, Estimate, Family, MOST_COPIES, ORIGINALS, Preview};
 use crate::ui::state::UiState;
+use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, clipped, dim, keycap, severity, title};
 use crate::ui::widgets::diff;
@@ -128,7 +129,6 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
 
 /// What a run asks text models, and where its texts go.
 fn questions(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, asks: f64, each: Option<f64>) {
-    let theme = bundle.theme;
     let many = things(asks.round() as usize, "question", "questions");
     let names = form.pipeline.models().join(", ");
     let pace = match each {
@@ -137,15 +137,7 @@ fn questions(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, asks: f64, ea
         Some(seconds) => format!(", {:.1} a second", 1.0 / seconds.max(1e-6)),
     };
     ui.label(format!("about {many} to {names}{pace}"));
-    for model in bundle.text_models.iter().filter(|model| form.pipeline.models().contains(&model.name.as_str())) {
-        match model.sends_to() {
-            Some(host) => {
-                let open = if model.is_open() { ", unencrypted" } else { "" };
-                ui.label(RichText::new(format!("Texts leave this machine for {host}{open}")).color(theme.amber));
-            }
-            None => drop(dim(ui, theme, "Texts stay on this machine")),
-        }
-    }
+    whither(ui, bundle, &form.pipeline);
 }
 
 /// What was made before: shown, thinned, made anew.

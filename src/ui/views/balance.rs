@@ -11,6 +11,7 @@ use crate::transform::balance::{ClassWeights, Over, Under};
 use crate::ui::Bundle;
 use crate::ui::making::{BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, RULES, WEIGHTS};
 use crate::ui::state::UiState;
+use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, square, title};
 use crate::ui::widgets::text::{count, number, things};
@@ -229,6 +230,9 @@ fn result(
         actions.push(Action::Probe);
     }
     ui.add_space(STEP * 3.0);
+    if state.balance.over == Over::Augment && more > 0 {
+        whither(ui, bundle, &state.augment.pipeline);
+    }
     let running = bundle.running.iter().any(|job| job.key == "augment");
     let planning = bundle.running.iter().any(|job| job.key == "balance") || making.judging;
     let nothing = plan.gone.is_empty() && more == 0;

@@ -10,6 +10,7 @@ use crate::data::{Augmentation, Pipeline, Step};
 use crate::transform::text_fields;
 use crate::ui::Bundle;
 use crate::ui::making::{AugmentForm, starters};
+use crate::ui::text_model::said_of;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{caption, choice, clipped, cross, dim, name_edit};
 use crate::ui::widgets::text::{percent, things};
@@ -222,10 +223,7 @@ fn model(ui: &mut Ui, step: &mut Step, bundle: &Bundle<'_>, actions: &mut Vec<Ac
     let (line, ink) = match known {
         None if step.model.is_empty() => ("Name a text model: one on this machine, or an address".to_owned(), theme.dim),
         None => (format!("There is no text model {:?} here", step.model), theme.amber),
-        Some(model) => match model.sends_to() {
-            Some(host) => (format!("Texts leave this machine for {host}"), theme.amber),
-            None => ("Texts stay on this machine".to_owned(), theme.dim),
-        },
+        Some(model) => said_of(model, theme),
     };
     ui.add(egui::Label::new(RichText::new(line).font(theme.note()).color(ink)).wrap());
     if step.op == Augmentation::BackTranslation {
