@@ -196,7 +196,12 @@ fn errors_that_pass_are_waited_out_and_others_are_said() {
     for (status, more, body, says) in [
         (401, "", r#"{"error": {"message": "Incorrect API key"}}"#, "refused the key (401 Unauthorized): Incorrect API key"),
         (404, "", "<html>no</html>", "no such address or model"),
-        (400, "", r#"{"error": "temperature is not supported"}"#, "400 Bad Request: temperature is not supported"),
+        (
+            400,
+            "",
+            r#"{"error": "temperature is not supported"}"#,
+            "400 Bad Request: temperature is not supported (asked about \"Hi\")",
+        ),
         (307, "location: http://127.0.0.1:9/v1\r\n", "", "sends elsewhere (307"),
     ] {
         let server = Server::start(move |_, _| Reply::Status(status, more, body.to_owned()));
@@ -204,6 +209,15 @@ fn errors_that_pass_are_waited_out_and_others_are_said() {
         assert!(error.contains(says) && error.contains("127.0.0.1"), "{error}");
         assert_eq!(server.count(), 1, "{status}");
     }
+    // A text that is too long for it is a text without an answer, and a server that takes no seed is asked without.
+    let narrow =
+        Server::start(|_, _| Reply::Status(400, "", r#"{"error": {"message": "maximum context length is 8"}}"#.to_owned()));
+    assert_eq!(write(&at(&narrow.address), None, "Hi").unwrap(), "");
+    let strict = Server::start(|_, request| match request.body.get("seed") {
+        Some(_) => Reply::Status(422, "", r#"{"detail": "extra field: seed"}"#.to_owned()),
+        None => Reply::Text("Hello".to_owned()),
+    });
+    assert_eq!((write(&at(&strict.address), None, "Hi").unwrap().as_str(), strict.count()), ("Hello", 2));
     let odd = Server::start(|_, _| Reply::Status(200, "", "{\"hello\": 1}".to_owned()));
     assert!(write(&at(&odd.address), None, "Hi").unwrap_err().to_string().contains("did not answer as chat completions do"));
 }
@@ -318,6 +332,54 @@ fn translation_goes_there_and_back_and_protected_terms_stay() {
         let before = dataset.text(field, *parent).unwrap();
         assert_eq!(texts[0].trim(), format!("back {}", before.trim()));
     }
+}
+
+#[test]
+fn the_pace_is_kept_and_who_gives_up_takes_nobody_s_turn() {
+    let server = Server::start(|_, request| Reply::Text(marked(request)));
+    let mut model = at(&server.address);
+    if let Place::Address { per_minute, .. } = &mut model.place {
+        *per_minute = 300;
+    }
+    let writer = Arc::new(Writer::new(&model, None).unwrap());
+    let begun = Instant::now();
+    for _ in 0..4 {
+        writer.write(&ask("Hi"), &|_| {}, &Progress::silent()).unwrap();
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(580), "{:?}", begun.elapsed());
+    let gone = Progress::silent();
+    gone.cancel();
+    for _ in 0..50 {
+        assert!(matches!(writer.write(&ask("Hi"), &|_| {}, &gone), Err(WriterError::Cancelled)));
+    }
+    let begun = Instant::now();
+    writer.write(&ask("Hi"), &|_| {}, &Progress::silent()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn an_answer_of_no_use_is_asked_for_again_another_day() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("answers.db");
+    let dataset = open(TICKETS);
+    let asked = Augment::all(&dataset, paraphrase(1.0), 1, 1).unwrap();
+    let mute = Server::start(|_, _| Reply::Text(String::new()));
+    let run = |name: &str, store: &Path| {
+        let model = TextModel { name: name.to_owned(), ..at(&mute.address) };
+        workspace::children(&dataset, &asked, &models(model, Some(store)), &Progress::silent())
+    };
+    let children = run("mine", &store).unwrap();
+    assert_eq!((children.parents.len(), children.same), (0, dataset.rows()));
+    let first = mute.count();
+    // Twice for each at most, and no more.
+    assert!(first <= dataset.rows() * 2, "{first}");
+    run("mine", &store).unwrap();
+    assert_eq!(mute.count(), first * 2);
+    // A dataset that is named by a slip is no place to keep answers in.
+    let slip = home.path().join("t.csv");
+    fs::copy(TICKETS, &slip).unwrap();
+    assert!(AnswerStore::open(&slip).is_err());
+    assert_eq!(fs::read(&slip).unwrap(), fs::read(TICKETS).unwrap());
 }
 
 // ---- Without a window ----

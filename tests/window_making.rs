@@ -380,8 +380,45 @@ fn a_server_that_has_no_answer_is_said_to_have_none() {
     assert_eq!(server.count(), 1, "one error is enough");
     for _ in 0..12 {
         if window.sees("try pulling it") {
-            window.click("Ask again");
+            window.click("Ask");
         }
     }
     assert!(names(&window, "Draw: ").iter().all(|draw| draw.contains(" indeed ")), "{:?}", names(&window, "Draw: "));
+}
+
+#[test]
+fn a_pipeline_from_a_file_sends_nothing_unasked() {
+    let server = Server::start(|_, request| Reply::Text(marked(request)));
+    let (home, path) = questions();
+    let file = home.path().join("theirs.json");
+    fs::write(&file, r#"{"steps": [{"op": "paraphrase", "model": "far"}]}"#).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), vec![file]);
+    let place = |url: &str, allowed: &str| Place::Address {
+        url: url.to_owned(),
+        model: "tiny".to_owned(),
+        key_variable: String::new(),
+        at_once: 1,
+        per_minute: 0,
+        allowed: allowed.to_owned(),
+    };
+    // Where nobody answers: by its number no address of this machine alone, and allowed before.
+    let far = TextModel { name: "far".to_owned(), place: place("http://0.0.0.0:9/v1", "0.0.0.0") };
+    window.harness.state_mut().push(Action::KeepTextModel { was: None, model: far, key: String::new() });
+    window.view(View::Augment);
+    window.harness.state_mut().push(Action::PipelineDialog { save: false });
+    window.settle();
+    assert!(window.sees("came from a file, and would send texts to 0.0.0.0"));
+    window.click("Ask");
+    assert!(window.sees("nothing answers there"), "{:?}", names(&window, "far"));
+    // Leave that is withdrawn ends it.
+    let here = TextModel { name: "far".to_owned(), place: place(&server.address, "") };
+    window.harness.state_mut().push(Action::KeepTextModel { was: Some("far".to_owned()), model: here, key: String::new() });
+    window.settle();
+    assert!(names(&window, "Draw: ").iter().any(|draw| draw.contains(" indeed ")));
+    window.harness.state_mut().push(Action::RemoveTextModel("far".to_owned()));
+    window.settle();
+    assert!(window.sees("There is no text model"));
+    let asked = server.count();
+    window.key(Key::R);
+    assert_eq!(server.count(), asked);
 }

@@ -10,7 +10,7 @@ use egui::Context;
 
 use super::App;
 use crate::data::{Ask, Pipeline};
-use crate::io::{AnswerStore, Place, TextModel, WriterError};
+use crate::io::{Place, TextModel, WriterError};
 use crate::job::{Pool, Progress};
 use crate::ui::making::AugmentForm;
 use crate::ui::text_model::TextModelForm;
@@ -26,12 +26,20 @@ pub struct Asking {
     pool: Option<Pool<Ask, Result<(), String>>>,
     /// What the preview on screen waits for.
     pub(super) wanted: Vec<Ask>,
+    /// How many answers previews were given: another number says that there is news.
+    pub(super) news: u64,
+    /// The wish that all stop who ask for previews.
+    wish: Option<Progress>,
+    /// Whether the pipeline came from a file, and nobody has said yet that its texts may be sent.
+    pub(super) held: bool,
     /// The form that it was drawn from, and since when nothing in it moves.
     form: Option<(AugmentForm, Instant)>,
     /// Whether an error ended it: nothing more is asked before something else is wanted. Those who ask know it first.
     failed: Arc<AtomicBool>,
 }
 
+/// How many questions of previews are under way at a time, of all models.
+const PREVIEWED: usize = 4;
 /// A slider that moves asks nothing before it rests.
 const REST: Duration = Duration::from_millis(400);
 
@@ -47,81 +55,93 @@ impl Asking {
         }
     }
 
+    /// Goes on after an error, with others to ask: those of before have stopped.
+    fn resume(&mut self) {
+        if self.has_failed() {
+            (self.pool, self.wish, self.failed) = (None, None, Arc::default());
+        }
+    }
+
+    /// Whether an error ended the asking.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     /// Whether answers are on their way, or, where a preview is looked at, still to be asked for.
     pub(super) fn is_busy(&self, looked_at: bool) -> bool {
         let flying = self.pool.as_ref().is_some_and(Pool::is_busy);
-        flying || looked_at && !self.failed.load(Ordering::Relaxed) && !self.wanted.is_empty()
+        flying || looked_at && !self.has_failed() && !self.wanted.is_empty()
     }
 }
 
 impl App {
-    /// Makes the text models ready that the settings name.
+    /// Makes the text models ready that the settings name. Whoever asks those of before is stopped.
     pub(super) fn set_text_models(&mut self) {
-        let list = self.settings.text_models.clone();
-        // Without a model there is nothing to keep, and no file is made.
-        let store = if list.is_empty() { None } else { AnswerStore::open(&self.folders.cache.join("answers.db")).ok() };
-        let keys = self.asking.keys.clone();
-        self.asking = Asking { models: Arc::new(TextModels::new(list, keys.clone(), store)), keys, ..Asking::default() };
-        // What waited for the models of before is drawn anew.
-        self.making.preview = None;
+        self.stop_asking();
+        for job in ["augment", "probe"] {
+            self.jobs.cancel(job);
+        }
+        let (list, cache) = (self.settings.text_models.clone(), self.folders.cache.join("answers.db"));
+        let Asking { keys, news, held, .. } = std::mem::take(&mut self.asking);
+        let models = Arc::new(TextModels::with_cache(list, keys.clone(), cache));
+        self.asking = Asking { models, keys, news: news + 1, held, ..Asking::default() };
         self.memo.making.asking = None;
+    }
+
+    /// Stops what previews ask, also what is under way.
+    pub(super) fn stop_asking(&mut self) {
+        if let Some(wish) = self.asking.wish.take() {
+            wish.cancel();
+        }
+        self.asking.pool = None;
+        self.asking.wanted.clear();
+        // What is missing is asked for anew by whoever looks again.
+        self.making.preview = None;
     }
 
     /// Asks what the preview waits for, and takes in what has come.
     pub(super) fn schedule_asking(&mut self, ctx: &Context) {
         while let Some((ask, result)) = self.asking.pool.as_ref().and_then(Pool::take) {
+            let before = self.asking.wanted.len();
+            self.asking.wanted.retain(|wanted| *wanted != ask);
             let trouble = match result {
-                Ok(Ok(())) => continue,
-                // Not asked, since another had no answer.
-                Ok(Err(text)) if text.is_empty() => continue,
+                Ok(Ok(())) => {
+                    self.asking.news += 1;
+                    continue;
+                }
+                // Not asked, since another had no answer; or nobody waits for it any more.
+                Ok(Err(text)) if text.is_empty() || before == self.asking.wanted.len() => continue,
                 Ok(Err(text)) | Err(text) => format!("{} has no answer: {text}", ask.model),
             };
             self.memo.making.asking = Some(trouble);
-            self.asking.failed.store(true, Ordering::Relaxed);
             self.asking.wanted.clear();
         }
         let form = AugmentForm { open: None, ..self.state.augment.clone() };
         if self.asking.form.as_ref().is_none_or(|(known, _)| *known != form) {
+            // What the form of before waited for is of no use, unless the preview has followed already.
+            if self.making.delivered.as_ref().is_none_or(|key| key.form != form) {
+                self.asking.wanted.clear();
+            }
             self.asking.form = Some((form, Instant::now()));
-            self.asking.failed.store(false, Ordering::Relaxed);
+            self.asking.resume();
             self.memo.making.asking = None;
         }
-        let names = self.state.augment.pipeline.models();
-        let trouble = names.iter().find_map(|name| self.asking.models.trouble(name));
-        if trouble.is_some() {
+        if let Some(trouble) = self.asking_trouble() {
             self.asking.wanted.clear();
-            self.memo.making.asking = trouble;
+            self.memo.making.asking = Some(trouble);
+        }
+        let looked_at = self.state.view == View::Augment;
+        if !looked_at && self.asking.pool.as_ref().is_some_and(Pool::is_busy) {
+            self.stop_asking();
         }
         let rested = self.asking.form.as_ref().map_or(REST, |(_, since)| since.elapsed());
-        let wanted =
-            self.state.view == View::Augment && !self.asking.failed.load(Ordering::Relaxed) && !self.asking.wanted.is_empty();
+        let wanted = looked_at && !self.asking.has_failed() && !self.asking.wanted.is_empty();
         if wanted && rested < REST {
             ctx.request_repaint_after(REST.saturating_sub(rested));
         } else if wanted {
-            if self.asking.pool.is_none() {
-                let (models, waker) = (Arc::clone(&self.asking.models), Arc::clone(&self.waker));
-                let n = models.at_once();
-                let failed = Arc::clone(&self.asking.failed);
-                let pool = Pool::new("preview asks", n, waker, move |ask: &Ask| {
-                    if failed.load(Ordering::Relaxed) {
-                        return Err(String::new());
-                    }
-                    let begun = Instant::now();
-                    let asked = models.answer(ask, &Progress::silent()).map_err(|error: WriterError| {
-                        failed.store(true, Ordering::Relaxed);
-                        error.to_string()
-                    })?;
-                    // Several are under way at a time, here as in a run.
-                    if asked {
-                        models.answers().took(&ask.model, 1, begun.elapsed().as_secs_f64() / n as f64);
-                    }
-                    Ok(())
-                });
-                self.asking.pool = Some(pool);
-            }
-            if let Some(pool) = &self.asking.pool {
-                pool.want(self.asking.wanted.iter().cloned());
-            }
+            let pool = self.asking.pool.take().unwrap_or_else(|| self.preview_askers());
+            pool.want(self.asking.wanted.iter().cloned());
+            self.asking.pool = Some(pool);
             // What comes in bit by bit is shown so.
             ctx.request_repaint_after(Duration::from_millis(100));
         } else if let Some(pool) = &self.asking.pool {
@@ -129,9 +149,49 @@ impl App {
         }
     }
 
-    /// Asks once more what failed.
+    /// Why the pipeline on screen may not ask its text models.
+    fn asking_trouble(&self) -> Option<String> {
+        let names = self.state.augment.pipeline.models();
+        let refused = names.iter().find_map(|name| self.asking.models.trouble(name));
+        let host = || names.iter().find_map(|name| self.asking.models.get(name)?.sends_to());
+        let held = || host().map(|host| format!("this pipeline came from a file, and would send texts to {host}"));
+        refused.or_else(|| if self.asking.held { held() } else { None })
+    }
+
+    fn preview_askers(&mut self) -> Pool<Ask, Result<(), String>> {
+        let (models, waker) = (Arc::clone(&self.asking.models), Arc::clone(&self.waker));
+        let (failed, wish) = (Arc::clone(&self.asking.failed), Progress::silent());
+        self.asking.wish = Some(wish.clone());
+        Pool::new("preview asks", PREVIEWED, waker, move |ask: &Ask| {
+            let begun = Instant::now();
+            let asked = models.answer(ask, &wish).map_err(|error| match error {
+                WriterError::Cancelled => String::new(),
+                // One error is enough: the others are not asked, or not waited for.
+                error => {
+                    failed.store(true, Ordering::Relaxed);
+                    wish.cancel();
+                    error.to_string()
+                }
+            })?;
+            // Several are under way at a time, here as in a run.
+            if asked {
+                let n = models.at_once(&ask.model).min(PREVIEWED) as f64;
+                models.answers().took(&ask.model, 1, begun.elapsed().as_secs_f64() / n);
+            }
+            Ok(())
+        })
+    }
+
+    /// What a job is called that runs the pipeline on screen: where it sends texts, if it does.
+    pub(super) fn asking_title(&self, usual: &str, runs: bool) -> String {
+        let title = if runs { self.asking.title(&self.state.augment.pipeline) } else { None };
+        title.unwrap_or_else(|| usual.to_owned())
+    }
+
+    /// Asks once more what failed, or what was held back.
     pub(super) fn ask_again(&mut self) {
-        self.asking.failed.store(false, Ordering::Relaxed);
+        self.asking.held = false;
+        self.asking.resume();
         self.memo.making.asking = None;
         self.making.preview = None;
     }

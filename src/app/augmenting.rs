@@ -30,7 +30,7 @@ impl App {
             revision,
             visible: self.visible_key(),
             judged: self.making.serial,
-            answers: if form.pipeline.models().is_empty() { 0 } else { self.asking.models.answers().count() },
+            answers: if form.pipeline.models().is_empty() { 0 } else { self.asking.news },
         };
         if self.making.preview.as_ref() == Some(&key) {
             return;
@@ -44,7 +44,7 @@ impl App {
                 && before.revision == revision
                 && before.visible == key.visible
                 && before.judged == key.judged
-                && before.answers == key.answers
+                && (before.answers == key.answers || !self.asking.wanted.is_empty())
         };
         let estimate = self.making.delivered.as_ref().filter(|before| same(before)).and(self.memo.making.preview.as_ref());
         let estimate = estimate.map(|preview| preview.estimate);
@@ -169,6 +169,7 @@ impl App {
                 if pipeline.name.is_empty() {
                     pipeline.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 }
+                self.asking.held = true;
                 self.state.augment.pipeline = pipeline;
                 (self.state.augment.open, self.state.augment.upto) = (None, None);
             }

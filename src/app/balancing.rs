@@ -110,7 +110,8 @@ impl App {
         let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
         let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
         self.making.probed.clone_from(&self.making.balance);
-        self.jobs.start("probe", "Probing what it is worth", move |progress| {
+        let title = self.asking_title("Probing what it is worth", asked.over == Over::Augment);
+        self.jobs.start("probe", title, move |progress| {
             let fail = |error: BalanceError| match error {
                 BalanceError::Cancelled => JobError::Cancelled,
                 other => JobError::Failed(other.to_string()),
@@ -139,7 +140,8 @@ impl App {
         let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
         let (likeness, model) = (self.making.likeness.clone(), self.making.model.clone());
         let models = Arc::clone(&self.asking.models);
-        self.jobs.start("augment", "Balancing", move |progress| {
+        let title = self.asking_title("Balancing", asked.over == Over::Augment);
+        self.jobs.start("augment", title, move |progress| {
             match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), &models, progress) {
                 Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),
                 Err(BalanceError::Cancelled) => Err(JobError::Cancelled),

@@ -24,7 +24,7 @@ pub(super) struct PreviewKey {
     pub(super) visible: VisibleKey,
     /// Which model judged; 0 for none.
     pub(super) judged: u64,
-    /// How many answers of text models there were.
+    /// How many answers of text models previews had been given.
     pub(super) answers: u64,
 }
 
@@ -129,7 +129,9 @@ impl App {
                     self.making.parents = Some((key.revision, key.visible.clone(), parents));
                 }
                 self.memo.making.stale = false;
-                self.asking.wanted.clone_from(&drafted.asks);
+                if !self.asking.has_failed() {
+                    self.asking.wanted.clone_from(&drafted.asks);
+                }
                 self.making.delivered.clone_from(&self.making.preview);
                 self.memo.making.preview = Some(shown(ctx, *drafted));
             }
@@ -204,6 +206,7 @@ impl App {
     /// Forgets everything that belonged to the dataset that was open.
     pub(super) fn forget_making(&mut self) {
         self.making = MakingKeys::default();
+        self.stop_asking();
         self.asking.wanted.clear();
         for job in ["risk", "preview", "augment", "likeness", "balance", "probe"] {
             self.jobs.cancel(job);

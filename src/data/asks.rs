@@ -65,7 +65,6 @@ struct Inner {
     known: HashMap<AskKey, Arc<str>>,
     /// What has come so far of answers that are being written.
     begun: HashMap<AskKey, String>,
-    count: u64,
     /// How many answers of each model were timed, and the seconds that passed meanwhile.
     timed: HashMap<String, (u64, f64)>,
 }
@@ -80,12 +79,11 @@ impl Answers {
         self.inner().known.get(&key).cloned()
     }
 
-    /// Takes an answer in.
+    /// Takes an answer in; the first to a question stays.
     pub fn put(&self, key: AskKey, answer: &str) {
         let mut inner = self.inner();
         inner.begun.remove(&key);
-        inner.known.insert(key, answer.into());
-        inner.count += 1;
+        inner.known.entry(key).or_insert_with(|| answer.into());
     }
 
     /// What has come of an answer so far.
@@ -100,11 +98,6 @@ impl Answers {
             Some(text) => drop(inner.begun.insert(key, text.to_owned())),
             None => drop(inner.begun.remove(&key)),
         }
-    }
-
-    /// How many answers were taken in so far: another number says that there is news.
-    pub fn count(&self) -> u64 {
-        self.inner().count
     }
 
     /// Notes that `n` answers of a model took `seconds` together, as the clock on the wall has it.

@@ -41,6 +41,6 @@ pub use meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words};
 pub use open::{Reading, fingerprint, open, set_max_memory};
 pub use picture_cache::PictureCache;
 pub use save::{free_name, read_small, write_aside, write_small};
-pub use text_model::{MOST_AT_ONCE, Place, TextModel, Writer, WriterError};
+pub use text_model::{MOST_AT_ONCE, Place, TextModel, Writer, WriterError, is_variable};
 pub use torch_file::read_torch;
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

@@ -163,6 +163,13 @@ impl Writer {
                     return Err(WriterError::NotAllowed(host));
                 }
                 let variable = key_variable.trim().trim_start_matches('$');
+                // A key that was put here by a slip is not said aloud.
+                if !is_variable(variable) {
+                    return Err(WriterError::Setting(format!(
+                        "{}: the name of an environment variable has letters, digits and underscores only",
+                        model.name
+                    )));
+                }
                 let key = match (key.filter(|key| !key.is_empty()), variable) {
                     (Some(key), _) => Some(key.to_owned()),
                     (None, "") => None,
@@ -218,6 +225,12 @@ impl Writer {
     }
 }
 
+/// Whether something may be the name of an environment variable, or is empty.
+pub fn is_variable(name: &str) -> bool {
+    let name = name.trim().trim_start_matches('$');
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Translations were learned sentence by sentence, and are made so; layout between sentences stays.
 fn by_sentences(
     net: &mut Seq2Seq,
@@ -227,6 +240,7 @@ fn by_sentences(
     progress: &Progress,
 ) -> Result<String, Seq2SeqError> {
     let mut done = String::new();
+    let all = sentences(&ask.text).len();
     for (at, sentence) in sentences(&ask.text).into_iter().enumerate() {
         let body = sentence.trim_end();
         if !body.trim().is_empty() {
@@ -237,6 +251,10 @@ fn by_sentences(
                 return Ok(String::new());
             }
             done += &written;
+            // Where no space stands between sentences, the language they go to may need one.
+            if sentence.len() == body.len() && at + 1 < all {
+                done.push(' ');
+            }
         }
         done += &sentence[body.len()..];
     }

@@ -1,4 +1,4 @@
-//! `pytorch_model.bin`: named tensors in a pickle, as PyTorch writes them since 1.6 (a ZIP) and as it did before (one stream; most Marian
+//! `pytorch_model.bin`: named tensors in a pickle, as `PyTorch` writes them since 1.6 (a ZIP) and as it did before (one stream; most Marian
 //! folders are so). Nothing in it is run: what the pickle says is put together as plain data, and only what describes a tensor is read.
 
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, dim, name_edit, title};
 use crate::action::Action;
 use crate::data::Pipeline;
-use crate::io::{MOST_AT_ONCE, Place, TextModel};
+use crate::io::{MOST_AT_ONCE, Place, TextModel, is_variable};
 
 /// What is typed of a text model.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,7 +105,11 @@ impl TextModelForm {
 
     fn is_whole(&self) -> bool {
         let given = |text: &str| !text.trim().is_empty();
-        if self.is_folder { given(&self.folder) } else { given(&self.url) && given(&self.model) }
+        if self.is_folder {
+            given(&self.folder)
+        } else {
+            given(&self.url) && given(&self.model) && is_variable(&self.key_variable)
+        }
     }
 }
 

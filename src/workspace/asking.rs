@@ -1,12 +1,13 @@
 //! Text models at work: which ones the user named, what they were asked, and runs of pipelines whose steps ask them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::data::{Answers, Ask, Dataset};
-use crate::io::{AnswerStore, TextModel, Writer, WriterError};
-use crate::job::{Progress, crew};
+use crate::io::{AnswerStore, MOST_AT_ONCE, Place, TextModel, Writer, WriterError};
+use crate::job::{Progress, crew, guarded};
 use crate::transform::{Augment, AugmentError, Children};
 
 /// The text models that the user named, and what they have answered. Nothing is read or sent before the first question.
@@ -17,18 +18,55 @@ pub struct TextModels {
     keys: HashMap<String, String>,
     ready: Mutex<HashMap<String, Arc<Ready>>>,
     answers: Answers,
-    store: Option<AnswerStore>,
+    store: OnceLock<Option<AnswerStore>>,
+    /// The program's own cache, opened with the first question.
+    cache: Option<PathBuf>,
 }
 
 struct Ready {
     writer: Writer,
     identity: String,
+    /// How many of its questions are under way, those of previews and of runs together.
+    busy: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// Leave to ask, given back in the end.
+struct Turn<'r>(&'r Ready);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.busy.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+impl Ready {
+    fn turn(&self, progress: &Progress) -> Result<Turn<'_>, WriterError> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        while *busy >= self.writer.at_once {
+            progress.check().map_err(|_| WriterError::Cancelled)?;
+            busy = self.freed.wait_timeout(busy, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *busy += 1;
+        Ok(Turn(self))
+    }
 }
 
 impl TextModels {
     /// The models of a list. `store` keeps answers from one run to the next.
     pub fn new(list: Vec<TextModel>, keys: HashMap<String, String>, store: Option<AnswerStore>) -> Self {
-        Self { list, keys, store, ..Self::default() }
+        Self { list, keys, store: OnceLock::from(store), ..Self::default() }
+    }
+
+    /// The models of a list, whose answers are kept in the program's own cache.
+    pub fn with_cache(list: Vec<TextModel>, keys: HashMap<String, String>, cache: PathBuf) -> Self {
+        Self { list, keys, cache: Some(cache), ..Self::default() }
+    }
+
+    /// Opened by whoever asks first: never while drawing.
+    fn store(&self) -> Option<&AnswerStore> {
+        self.store.get_or_init(|| self.cache.as_deref().and_then(|path| AnswerStore::cache(path).ok())).as_ref()
     }
 
     /// What was answered in this run of the program.
@@ -41,13 +79,12 @@ impl TextModels {
         self.list.iter().find(|model| model.name == name)
     }
 
-    /// How many questions of one model may be under way at a time.
-    pub fn at_once(&self) -> usize {
-        let of = |model: &TextModel| match &model.place {
-            crate::io::Place::Address { at_once, .. } => *at_once as usize,
-            crate::io::Place::Folder { .. } => 1,
-        };
-        self.list.iter().map(of).max().unwrap_or(1).clamp(1, crate::io::MOST_AT_ONCE as usize)
+    /// How many questions of a model may be under way at a time.
+    pub fn at_once(&self, name: &str) -> usize {
+        match self.get(name).map(|model| &model.place) {
+            Some(Place::Address { at_once, .. }) => (*at_once).clamp(1, MOST_AT_ONCE) as usize,
+            _ => 1,
+        }
     }
 
     /// Why a pipeline that names `name` cannot be run; `None` where it can, as far as is known before it is asked.
@@ -66,8 +103,10 @@ impl TextModels {
             return Ok(Arc::clone(known));
         }
         let model = self.get(name).ok_or_else(|| WriterError::Setting(self.trouble(name).unwrap_or_default()))?;
-        let writer = Writer::new(model, self.keys.get(name).map(String::as_str))?;
-        let fresh = Arc::new(Ready { writer, identity: model.identity() });
+        // Files that no person has looked at are read here.
+        let writer = guarded(|| Writer::new(model, self.keys.get(name).map(String::as_str)))
+            .map_err(|panic| WriterError::Setting(format!("it cannot be used: {panic}")))??;
+        let fresh = Arc::new(Ready { writer, identity: model.identity(), busy: Mutex::new(0), freed: Condvar::new() });
         ready.insert(name.to_owned(), Arc::clone(&fresh));
         Ok(fresh)
     }
@@ -82,15 +121,23 @@ impl TextModels {
             return Ok(false);
         }
         let ready = self.ready(&ask.model)?;
-        if let Some(text) = self.store.as_ref().and_then(|store| store.get(&ready.identity, key)) {
+        // What its user calls it is nothing to its answers.
+        let kept = Ask { model: String::new(), ..ask.clone() }.key();
+        if let Some(text) = self.store().and_then(|store| store.get(&ready.identity, kept)) {
             self.answers.put(key, &text);
+            return Ok(false);
+        }
+        let _turn = ready.turn(progress)?;
+        // Another may have asked it meanwhile.
+        if self.answers.get(key).is_some() {
             return Ok(false);
         }
         let written = ready.writer.write(ask, &|text| self.answers.begin(key, Some(text)), progress);
         match written {
             Ok(text) => {
                 // A store that is full or gone costs asking again another day; this run has its answer.
-                let _ = self.store.as_ref().map(|store| store.put(&ready.identity, key, &text));
+                // That there was no answer of use may be a server's setting, and is asked again another day.
+                let _ = self.store().filter(|_| !text.is_empty()).map(|store| store.put(&ready.identity, kept, &text));
                 self.answers.put(key, &text);
                 Ok(true)
             }

@@ -46,7 +46,7 @@ impl Asking<'_> {
             },
         };
         let small = answer.to_lowercase();
-        if answer.is_empty() || keep.iter().any(|term| !small.contains(&term.to_lowercase())) {
+        if answer.is_empty() || keep.iter().any(|term| word_at(&small, &term.to_lowercase()).is_none()) {
             return Ok(text);
         }
         let from = text.len() - text.trim_start().len();
@@ -65,11 +65,30 @@ impl Asking<'_> {
     fn terms(&self, text: &str) -> Vec<String> {
         let small = text.to_lowercase();
         let written = |term: &String| {
-            let at = small.find(term.as_str())?;
+            let at = word_at(&small, term)?;
             // Small letters may be longer or shorter than capitals: then the term goes as it was given.
             let same = small.len() == text.len() && text.is_char_boundary(at) && text.is_char_boundary(at + term.len());
             Some(if same { text[at..at + term.len()].to_owned() } else { term.clone() })
         };
         self.protected.iter().filter(|term| !term.is_empty()).filter_map(written).collect()
+    }
+}
+
+/// Where a term stands in a text as words of its own.
+fn word_at(text: &str, term: &str) -> Option<usize> {
+    let apart = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    let alone = |at: &usize| apart(text[..*at].chars().next_back()) && apart(text[at + term.len()..].chars().next());
+    text.match_indices(term).map(|(at, _)| at).find(alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_a_word_of_its_own() {
+        assert_eq!(word_at("shopping, my pin.", "pin"), Some(13));
+        assert_eq!(word_at("shopping", "pin"), None);
+        assert_eq!(word_at("straße äpin pin", "pin"), Some(14));
     }
 }

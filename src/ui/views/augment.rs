@@ -234,11 +234,13 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
             let mut letters = trouble.chars();
             let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
             ui.label(RichText::new(format!("{first}{}", letters.as_str())).color(theme.amber));
-            let name = state.augment.pipeline.models().first().map(|name| (*name).to_owned()).unwrap_or_default();
-            let known = bundle.text_models.iter().find(|model| model.name == name);
-            let remedy = match known {
-                Some(model) if !model.is_allowed() => ("Allow it", Action::AllowTextModel(name)),
-                _ => ("Ask again", Action::AskAgain),
+            let names = state.augment.pipeline.models();
+            let known = |name: &&str| bundle.text_models.iter().find(|model| model.name == *name);
+            let refused = names.iter().filter_map(known).find(|model| !model.is_allowed());
+            let remedy = match refused {
+                Some(model) => ("Allow it", Action::AllowTextModel(model.name.clone())),
+                None if names.iter().any(|name| known(name).is_none()) => return,
+                None => ("Ask", Action::AskAgain),
             };
             if ui.link(RichText::new(remedy.0).color(theme.accent)).clicked() {
                 actions.push(remedy.1);
