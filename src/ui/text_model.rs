@@ -145,7 +145,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
         if button(ui, theme, "Keep", "", Look::Main, form.is_whole() && allowed).clicked() {
             actions.push(Action::KeepTextModel { was: form.was.clone(), model: form.model(), key: form.key.clone() });
         }
-        close = button(ui, theme, "Leave as it was", "Esc", Look::Plain, true).clicked();
+        let leave = if form.was.is_some() { "Leave as it was" } else { "Not now" };
+        close = button(ui, theme, leave, "Esc", Look::Plain, true).clicked();
         if let Some(was) = form.was.clone()
             && button(ui, theme, "Forget it", "", Look::Danger, true).clicked()
         {
@@ -173,7 +174,7 @@ fn field(ui: &mut Ui, text: &mut String, name: &str, hint: &str, secret: bool) {
     let edit = TextEdit::singleline(text)
         .hint_text(hint)
         .password(secret)
-        .desired_width(ui.available_width() - 16.0)
+        .desired_width(ui.available_width())
         .margin(Margin::symmetric(8, 5));
     let response = ui.add(edit);
     let shown = if secret { "" } else { text.as_str() };
@@ -213,15 +214,16 @@ fn folder(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm, actions: &mut Ve
         };
         caption(ui, theme, heading);
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = STEP * 2.0;
             let (path, prefix) =
                 if back { (&mut form.back_folder, &mut form.back_prefix) } else { (&mut form.folder, &mut form.prefix) };
             let wide = ui.available_width();
             ui.scope(|ui| {
-                ui.set_width(wide - 240.0);
+                ui.set_width(wide - 110.0 - 82.0 - STEP * 4.0);
                 field(ui, path, name, if back { "opus-mt-de-en" } else { "opus-mt-en-de" }, false);
             });
             ui.scope(|ui| {
-                ui.set_width(130.0);
+                ui.set_width(110.0);
                 let named = if back { "Prefix back" } else { "Prefix" };
                 field(ui, prefix, named, "prefix", false);
             })
