@@ -3,15 +3,18 @@
 
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use candle_core::{DType, Device, Tensor};
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::data::{Augmentation, Batch, Pipeline, SampleId, Step};
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
+use lapidary::learn::seq2seq::{Seq2Seq, Seq2SeqFiles};
 use lapidary::pixels::{Picture, decode};
 use lapidary::transform::{Augment, TextAugmenter};
 use lapidary::ui::View;
@@ -161,6 +164,70 @@ fn texts() {
     );
 }
 
+/// A T5 of the small one's shape, with random weights, writes 40 tokens: all cores, as a person waits for it.
+fn writer() {
+    let (wide, inner, deep, words, layers) = (512, 512, 2_048, 32_128, 6);
+    let random = |shape: (usize, usize)| Tensor::randn(0.0_f32, 0.05, shape, &Device::Cpu).unwrap();
+    let mut weights: HashMap<String, Tensor> = HashMap::from([("shared.weight".to_owned(), random((words, wide)))]);
+    for side in ["encoder", "decoder"] {
+        let last = if side == "encoder" { 1 } else { 2 };
+        let mut put = |name: &str, tensor: Tensor| drop(weights.insert(format!("{side}.{name}.weight"), tensor));
+        put("final_layer_norm", Tensor::ones(wide, DType::F32, &Device::Cpu).unwrap());
+        put("block.0.layer.0.SelfAttention.relative_attention_bias", random((32, 8)));
+        for block in 0..layers {
+            for layer in 0..=last {
+                put(&format!("block.{block}.layer.{layer}.layer_norm"), Tensor::ones(wide, DType::F32, &Device::Cpu).unwrap());
+            }
+            for (layer, name) in [(0, "SelfAttention"), (1, "EncDecAttention")].into_iter().take(last) {
+                for part in ["q", "k", "v", "o"] {
+                    put(&format!("block.{block}.layer.{layer}.{name}.{part}"), random((wide, inner)));
+                }
+            }
+            put(&format!("block.{block}.layer.{last}.DenseReluDense.wi"), random((deep, wide)));
+            put(&format!("block.{block}.layer.{last}.DenseReluDense.wo"), random((wide, deep)));
+        }
+    }
+    let config = r#"{"model_type": "t5", "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8,
+        "relative_attention_num_buckets": 32, "dropout_rate": 0.1, "layer_norm_epsilon": 1e-6, "initializer_factor": 1.0,
+        "is_encoder_decoder": true, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}"#;
+    let files = Seq2SeqFiles {
+        config: config.as_bytes().to_vec(),
+        weights,
+        tokenizer: None,
+        pieces: Some(std::fs::read("tests/data/seq2seq/t5/spiece.model").unwrap()),
+        vocabulary: None,
+    };
+    let mut model = Seq2Seq::new(files).unwrap();
+    let ids: Vec<u32> = (3..27).collect();
+    let mut best = f64::INFINITY;
+    for _ in 0..4 {
+        let (written, wall, _) = timed(|| model.likeliest(&ids, 40).unwrap().len().max(1));
+        best = best.min(wall.as_secs_f64() / written as f64);
+    }
+    let script = "
+import time, torch
+from transformers import T5Config, T5ForConditionalGeneration
+m = T5ForConditionalGeneration(T5Config(vocab_size=32128, d_model=512, d_kv=64, d_ff=2048, num_layers=6, num_heads=8, decoder_start_token_id=0)).eval()
+best = 1e9
+with torch.no_grad():
+    for _ in range(4):
+        s = time.time()
+        m.generate(input_ids=torch.arange(3, 27)[None], max_new_tokens=40, min_new_tokens=40, do_sample=False, num_beams=1)
+        best = min(best, (time.time() - s) / 40)
+print(best)
+";
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let out = Command::new(python).env_remove("OPENBLAS_CORETYPE").args(["-c", script]).output();
+    let peer: Option<f64> = out.ok().and_then(|out| String::from_utf8_lossy(&out.stdout).lines().last()?.trim().parse().ok());
+    row(
+        "T5 of the small shape: a token written",
+        format!("{:.1} ms", best * 1e3),
+        peer.map_or_else(|| "no transformers here".to_owned(), |peer| format!("transformers {:.1} ms", peer * 1e3)),
+        peer.map(|peer| best / peer),
+        "",
+    );
+}
+
 /// From a slider's move to the frame that shows what it does to twelve pictures.
 fn sliders(folder: &Path) {
     let home = tempfile::tempdir().unwrap();
@@ -205,7 +272,11 @@ fn main() {
     println!("{:<62} {:>12} {:>22} {:>7}  promise", "", "Lapidary", "floor", "ratio");
     let photos = folder.path().join("photos");
     std::fs::create_dir(&photos).unwrap();
+    if std::env::args().any(|word| word == "writer") {
+        return writer();
+    }
     pictures(&photos);
     texts();
     sliders(&photos);
+    writer();
 }
