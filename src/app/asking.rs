@@ -163,8 +163,7 @@ impl App {
         let (failed, wish) = (Arc::clone(&self.asking.failed), Progress::silent());
         self.asking.wish = Some(wish.clone());
         Pool::new("preview asks", PREVIEWED, waker, move |ask: &Ask| {
-            let begun = Instant::now();
-            let asked = models.answer(ask, &wish).map_err(|error| match error {
+            let seconds = models.answer(ask, &wish).map_err(|error| match error {
                 WriterError::Cancelled => String::new(),
                 // One error is enough: the others are not asked, or not waited for.
                 error => {
@@ -174,9 +173,9 @@ impl App {
                 }
             })?;
             // Several are under way at a time, here as in a run.
-            if asked {
+            if let Some(seconds) = seconds {
                 let n = models.at_once(&ask.model).min(PREVIEWED) as f64;
-                models.answers().took(&ask.model, 1, begun.elapsed().as_secs_f64() / n);
+                models.answers().took(&ask.model, 1, seconds / n);
             }
             Ok(())
         })

@@ -50,6 +50,8 @@ pub type Originals = Arc<Mutex<HashMap<SampleId, (Picture, f64)>>>;
 const SIDE: u32 = 256;
 /// The most originals that are kept.
 const KEPT: usize = 200;
+/// How many draws say something of all, where most wait for an answer.
+const FEW: usize = 6;
 /// How many draws an estimate is made of.
 const SAMPLED: usize = 160;
 
@@ -211,9 +213,11 @@ fn estimated(
         None => Vec::new(),
     };
     let seconds = begun.elapsed().as_secs_f64();
-    // What waits for an answer says nothing yet.
-    let all = few.parents.len().max(1) as f64;
-    let n = (few.parents.len() - children.waiting).max(1) as f64;
+    let n = few.parents.len().max(1) as f64;
+    let same = children.same as f64 / n;
+    // What waits for an answer says nothing yet, and a handful says little.
+    let made = children.parents.len();
+    let enough = children.waiting == 0 || made >= FEW;
     let asks = |op: Augmentation| match op {
         Augmentation::BackTranslation => 2.0,
         other => f64::from(u8::from(other.asks())),
@@ -223,9 +227,9 @@ fn estimated(
     let bytes: usize = children.texts.iter().flatten().map(String::len).sum();
     Ok(Estimate {
         parents: parents.len(),
-        same: children.same as f64 / n,
-        risky: risky as f64 / n,
-        seconds: seconds / all,
+        same,
+        risky: if enough { (1.0 - same) * risky as f64 / made.max(1) as f64 } else { 0.0 },
+        seconds: seconds / n,
         asks: steps.iter().map(|step| step.p * asks(step.op)).sum::<f64>() * augment.fields.len() as f64,
         bytes: bytes as f64 / children.parents.len().max(1) as f64,
     })

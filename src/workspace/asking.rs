@@ -111,27 +111,28 @@ impl TextModels {
         Ok(fresh)
     }
 
-    /// Answers one question, from what was kept or by asking. Says whether it was asked.
+    /// Answers one question, from what was kept or by asking; then it says how many seconds that took.
     ///
     /// # Errors
     /// What the model or its server says.
-    pub fn answer(&self, ask: &Ask, progress: &Progress) -> Result<bool, WriterError> {
+    pub fn answer(&self, ask: &Ask, progress: &Progress) -> Result<Option<f64>, WriterError> {
         let key = ask.key();
         if self.answers.get(key).is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         let ready = self.ready(&ask.model)?;
         // What its user calls it is nothing to its answers.
         let kept = Ask { model: String::new(), ..ask.clone() }.key();
         if let Some(text) = self.store().and_then(|store| store.get(&ready.identity, kept)) {
             self.answers.put(key, &text);
-            return Ok(false);
+            return Ok(None);
         }
         let _turn = ready.turn(progress)?;
         // Another may have asked it meanwhile.
         if self.answers.get(key).is_some() {
-            return Ok(false);
+            return Ok(None);
         }
+        let begun = Instant::now();
         let written = ready.writer.write(ask, &|text| self.answers.begin(key, Some(text)), progress);
         match written {
             Ok(text) => {
@@ -139,7 +140,7 @@ impl TextModels {
                 // That there was no answer of use may be a server's setting, and is asked again another day.
                 let _ = self.store().filter(|_| !text.is_empty()).map(|store| store.put(&ready.identity, kept, &text));
                 self.answers.put(key, &text);
-                Ok(true)
+                Ok(Some(begun.elapsed().as_secs_f64()))
             }
             Err(error) => {
                 self.answers.begin(key, None);
@@ -165,7 +166,7 @@ impl TextModels {
             let result = crew("asking", ready.writer.at_once, asks, progress, work, |_, result| match result {
                 Ok(Ok(fresh)) => {
                     done += 1;
-                    asked += u64::from(fresh);
+                    asked += u64::from(fresh.is_some());
                     progress.step(1).map_err(AugmentError::from)
                 }
                 Ok(Err(WriterError::Cancelled)) => Err(AugmentError::Cancelled),
