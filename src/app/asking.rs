@@ -168,7 +168,6 @@ impl App {
                 // One error is enough: the others are not asked, or not waited for.
                 error => {
                     failed.store(true, Ordering::Relaxed);
-                    wish.cancel();
                     error.to_string()
                 }
             })?;

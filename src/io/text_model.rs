@@ -277,7 +277,7 @@ fn tidy(answer: &str, text: &str) -> String {
 
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 /// The largest weights, and the largest other file of a model, that are read.
-const LARGEST: u64 = 8 << 30;
+const LARGEST: u64 = 4 << 30;
 const LARGEST_WORDS: u64 = 64 << 20;
 
 fn read(folder: &Path) -> Result<Seq2SeqFiles, WriterError> {
@@ -300,7 +300,7 @@ fn read(folder: &Path) -> Result<Seq2SeqFiles, WriterError> {
     let path = folder.join(name);
     let size = fs::metadata(&path).map_err(|error| WriterError::Read(path.clone(), error))?.len();
     if size > LARGEST {
-        return Err(WriterError::Setting(format!("{} is larger than 8 GB, too large for a processor", path.display())));
+        return Err(WriterError::Setting(format!("{} is larger than 4 GB, too large for a processor", path.display())));
     }
     let weights: Result<HashMap<_, _>, String> = if name.ends_with("bin") {
         read_torch(&path)

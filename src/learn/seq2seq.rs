@@ -143,7 +143,7 @@ struct Pen {
 /// Of words that may come next, those that hold this much of the probability are drawn from (Holtzman et al. 2020).
 const TOP_P: f32 = 0.95;
 /// The most bytes of weights in memory.
-const MOST_BYTES: usize = 8 << 30;
+const MOST_BYTES: usize = 6 << 30;
 /// Tokens of a text beyond which T5, which knows no bound, is not asked.
 const LONGEST: usize = 512;
 
@@ -213,7 +213,8 @@ impl Seq2Seq {
                 if heads.0 == 0 || heads.1 == 0 || !config.share_encoder_decoder_embeddings {
                     return Err(model("its two languages have embeddings of their own, which is not supported"));
                 }
-                let ahead = config.max_position_embeddings / 64;
+                // A row a position is worked out before the weights are looked at.
+                let ahead = config.max_position_embeddings.saturating_mul(config.d_model) >> 16;
                 within(&[config.encoder_layers, config.decoder_layers, heads.0, heads.1, ahead])?;
                 let names = ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"];
                 alias(&mut files.weights, "model.shared.weight", &names);

@@ -111,7 +111,8 @@ impl TextModels {
         Ok(fresh)
     }
 
-    /// Answers one question, from what was kept or by asking; then it says how many seconds that took.
+    /// Answers one question, from what was kept or by asking; then it says how many seconds that took. An error is also
+    /// a wish that all stop who share `progress`.
     ///
     /// # Errors
     /// What the model or its server says.
@@ -144,6 +145,8 @@ impl TextModels {
             }
             Err(error) => {
                 self.answers.begin(key, None);
+                // Before the turn is another's: one error is enough for all who share the wish.
+                progress.cancel();
                 Err(error)
             }
         }
@@ -169,7 +172,8 @@ impl TextModels {
                     asked += u64::from(fresh.is_some());
                     progress.step(1).map_err(AugmentError::from)
                 }
-                Ok(Err(WriterError::Cancelled)) => Err(AugmentError::Cancelled),
+                // Stopped by its user, or by an error that is on its way here.
+                Ok(Err(WriterError::Cancelled)) => progress.check().map_err(AugmentError::from),
                 Ok(Err(error)) => Err(said(&error)),
                 Err(panic) => Err(AugmentError::Asking(format!("{name} has no answer: {panic}"))),
             });
