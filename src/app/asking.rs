@@ -30,8 +30,8 @@ pub struct Asking {
     pub(super) news: u64,
     /// The wish that all stop who ask for previews.
     wish: Option<Progress>,
-    /// Whether the pipeline came from a file, and nobody has said yet that its texts may be sent.
-    pub(super) held: bool,
+    /// The name of a pipeline that came from a file, and of which nobody has said yet that texts may be sent by it.
+    pub(super) held: Option<String>,
     /// The form that it was drawn from, and since when nothing in it moves.
     form: Option<(AugmentForm, Instant)>,
     /// Whether an error ended it: nothing more is asked before something else is wanted. Those who ask know it first.
@@ -155,7 +155,8 @@ impl App {
         let refused = names.iter().find_map(|name| self.asking.models.trouble(name));
         let host = || names.iter().find_map(|name| self.asking.models.get(name)?.sends_to());
         let held = || host().map(|host| format!("this pipeline came from a file, and would send texts to {host}"));
-        refused.or_else(|| if self.asking.held { held() } else { None })
+        let came = self.asking.held.as_ref() == Some(&self.state.augment.pipeline.name);
+        refused.or_else(|| if came { held() } else { None })
     }
 
     fn preview_askers(&mut self) -> Pool<Ask, Result<(), String>> {
@@ -188,7 +189,7 @@ impl App {
 
     /// Asks once more what failed, or what was held back.
     pub(super) fn ask_again(&mut self) {
-        self.asking.held = false;
+        self.asking.held = None;
         self.asking.resume();
         self.memo.making.asking = None;
         self.making.preview = None;

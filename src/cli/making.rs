@@ -1,8 +1,8 @@
 //! Commands that make samples: augment and balance. The project is left as it is; what comes of it is saved to a new file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
-use std::sync::Arc;
+use std::io::{IsTerminal as _, Write};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
 
@@ -100,6 +100,23 @@ fn text_models(arguments: &Arguments, pipeline: Option<&Pipeline>, err: &mut dyn
     Ok(Arc::new(TextModels::new(list, HashMap::new(), store)))
 }
 
+/// Progress that is told on a terminal, where a text model takes its time; scripts hear nothing.
+fn told(models: &TextModels) -> Progress {
+    if models.is_empty() || !std::io::stderr().is_terminal() {
+        return Progress::silent();
+    }
+    let own: Arc<OnceLock<Progress>> = Arc::default();
+    let of = Arc::clone(&own);
+    let progress = Progress::new(Arc::new(move || {
+        let Some(progress) = of.get() else { return };
+        let part = progress.fraction().unwrap_or(0.0) * 100.0;
+        // A terminal that is gone needs no word.
+        let _ = write!(std::io::stderr(), "\r{part:.0} % \r");
+    }));
+    let _ = own.set(progress.clone());
+    progress
+}
+
 /// Makes new samples by a pipeline, and saves everything.
 pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     arguments.need("-o")?;
@@ -114,7 +131,7 @@ pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let mut dataset = workspace.dataset().clone();
     let asked = Augment::all(&dataset, pipeline, seed, copies).map_err(say)?;
     let model = judge(&dataset, &asked.pipeline, most, err)?;
-    let done = augmented(&dataset, &asked, model.as_ref(), most, &models, &Progress::silent()).map_err(say)?;
+    let done = augmented(&dataset, &asked, model.as_ref(), most, &models, &told(&models)).map_err(say)?;
     if let Some(edit) = &done.edit {
         edit.apply(&mut dataset, Direction::Forward);
     }
@@ -209,7 +226,7 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let models = text_models(arguments, asked.pipeline.as_ref(), err)?;
     let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
-    let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &models, &silent).map_err(say)?;
+    let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &models, &told(&models)).map_err(say)?;
     if arguments.has("--probe") {
         if !can_probe(dataset.base.rows + plan.more() as usize, standing.index.names().len()) {
             return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());

@@ -88,6 +88,8 @@ impl Endpoint {
             return Err(WriterError::Setting("the key has characters that no key has".to_owned()));
         }
         let base = with_scheme(url);
+        // With its port: two servers of one machine are told apart by it.
+        let host = Uri::from_str(&base).ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or(host);
         let (path, query) =
             base.split_once('?').map_or((base.as_str(), String::new()), |(path, query)| (path, format!("?{query}")));
         let path = path.trim_end_matches('/');

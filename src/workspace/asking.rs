@@ -74,6 +74,11 @@ impl TextModels {
         &self.answers
     }
 
+    /// Whether the user named none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The model of a name.
     pub fn get(&self, name: &str) -> Option<&TextModel> {
         self.list.iter().find(|model| model.name == name)
