@@ -422,3 +422,41 @@ fn a_pipeline_from_a_file_sends_nothing_unasked() {
     window.key(Key::R);
     assert_eq!(server.count(), asked);
 }
+
+#[test]
+fn an_error_that_nobody_waits_for_holds_nobody_up() {
+    let server = Server::start(|n, request| {
+        if n < 2 {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            return Reply::Status(404, "", String::new());
+        }
+        Reply::Text(marked(request))
+    });
+    let (home, path) = questions();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.harness.state_mut().state_mut().augment.pipeline.steps =
+        vec![Step { p: 1.0, model: "tiny".to_owned(), ..Step::new(Augmentation::Paraphrase) }];
+    let place = Place::Address {
+        url: server.address.clone(),
+        model: "tiny".to_owned(),
+        key_variable: String::new(),
+        at_once: 2,
+        per_minute: 0,
+        allowed: String::new(),
+    };
+    let model = TextModel { name: "tiny".to_owned(), place };
+    window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
+    window.harness.state_mut().state_mut().view = View::Augment;
+    for _ in 0..3_000 {
+        window.harness.step();
+        if server.count() >= 2 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    // While the first are under way, others are wanted.
+    window.key(Key::R);
+    let draws = names(&window, "Draw: ");
+    assert!(!draws.is_empty() && draws.iter().all(|draw| draw.contains(" indeed ")), "{draws:?}");
+    assert!(!window.sees("has no answer"));
+}

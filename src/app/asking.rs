@@ -30,8 +30,6 @@ pub struct Asking {
     pub(super) news: u64,
     /// The wish that all stop who ask for previews.
     wish: Option<Progress>,
-    /// The name of a pipeline that came from a file, and of which nobody has said yet that texts may be sent by it.
-    pub(super) held: Option<String>,
     /// The form that it was drawn from, and since when nothing in it moves.
     form: Option<(AugmentForm, Instant)>,
     /// Whether an error ended it: nothing more is asked before something else is wanted. Those who ask know it first.
@@ -82,9 +80,9 @@ impl App {
             self.jobs.cancel(job);
         }
         let (list, cache) = (self.settings.text_models.clone(), self.folders.cache.join("answers.db"));
-        let Asking { keys, news, held, .. } = std::mem::take(&mut self.asking);
+        let Asking { keys, news, .. } = std::mem::take(&mut self.asking);
         let models = Arc::new(TextModels::with_cache(list, keys.clone(), cache));
-        self.asking = Asking { models, keys, news: news + 1, held, ..Asking::default() };
+        self.asking = Asking { models, keys, news: news + 1, ..Asking::default() };
         self.memo.making.asking = None;
     }
 
@@ -93,7 +91,9 @@ impl App {
         if let Some(wish) = self.asking.wish.take() {
             wish.cancel();
         }
-        self.asking.pool = None;
+        // Whoever is still under way has nothing to say any more, nor has what was said before.
+        (self.asking.pool, self.asking.failed) = (None, Arc::default());
+        self.memo.making.asking = None;
         self.asking.wanted.clear();
         // What is missing is asked for anew by whoever looks again.
         self.making.preview = None;
@@ -109,11 +109,18 @@ impl App {
                     self.asking.news += 1;
                     continue;
                 }
-                // Not asked, since another had no answer; or nobody waits for it any more.
-                Ok(Err(text)) if text.is_empty() || before == self.asking.wanted.len() => continue,
+                // Not asked, since another had no answer.
+                Ok(Err(text)) if text.is_empty() => continue,
+                // Nobody waits for it any more; those who wait for others go on without it.
+                Ok(Err(_)) if before == self.asking.wanted.len() => {
+                    self.asking.resume();
+                    self.making.preview = None;
+                    continue;
+                }
                 Ok(Err(text)) | Err(text) => format!("{} has no answer: {text}", ask.model),
             };
             self.memo.making.asking = Some(trouble);
+            self.asking.failed.store(true, Ordering::Relaxed);
             self.asking.wanted.clear();
         }
         let form = AugmentForm { open: None, ..self.state.augment.clone() };
@@ -155,8 +162,7 @@ impl App {
         let refused = names.iter().find_map(|name| self.asking.models.trouble(name));
         let host = || names.iter().find_map(|name| self.asking.models.get(name)?.sends_to());
         let held = || host().map(|host| format!("this pipeline came from a file, and would send texts to {host}"));
-        let came = self.asking.held.as_ref() == Some(&self.state.augment.pipeline.name);
-        refused.or_else(|| if came { held() } else { None })
+        refused.or_else(|| if self.state.augment.from_file { held() } else { None })
     }
 
     fn preview_askers(&mut self) -> Pool<Ask, Result<(), String>> {
@@ -181,6 +187,15 @@ impl App {
         })
     }
 
+    /// Whether the pipeline on screen may be run without more ado; where not, Augment says why and what to do.
+    pub(super) fn may_run(&mut self) -> bool {
+        let may = self.asking_trouble().is_none();
+        if !may {
+            self.state.view = View::Augment;
+        }
+        may
+    }
+
     /// What a job is called that runs the pipeline on screen: where it sends texts, if it does.
     pub(super) fn asking_title(&self, usual: &str, runs: bool) -> String {
         let title = if runs { self.asking.title(&self.state.augment.pipeline) } else { None };
@@ -189,7 +204,7 @@ impl App {
 
     /// Asks once more what failed, or what was held back.
     pub(super) fn ask_again(&mut self) {
-        self.asking.held = None;
+        self.state.augment.from_file = false;
         self.asking.resume();
         self.memo.making.asking = None;
         self.making.preview = None;

@@ -169,7 +169,7 @@ impl App {
                 if pipeline.name.is_empty() {
                     pipeline.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 }
-                self.asking.held = Some(pipeline.name.clone());
+                self.state.augment.from_file = true;
                 self.state.augment.pipeline = pipeline;
                 (self.state.augment.open, self.state.augment.upto) = (None, None);
             }

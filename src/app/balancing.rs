@@ -107,6 +107,10 @@ impl App {
         if !self.is_planned() || !can_probe(cells, view.names.len()) {
             return;
         }
+        if asked.over == Over::Augment && !self.may_run() {
+            return;
+        }
+        let (Some(workspace), Some(view)) = (&self.workspace, &self.memo.making.balance) else { return };
         let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
         let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
         self.making.probed.clone_from(&self.making.balance);
@@ -133,6 +137,9 @@ impl App {
     /// Carries the plan on screen out.
     pub(super) fn start_balance(&mut self) {
         if !self.is_planned() || self.jobs.is_running("augment") {
+            return;
+        }
+        if self.state.balance.over == Over::Augment && !self.may_run() {
             return;
         }
         let Some(workspace) = &self.workspace else { return };

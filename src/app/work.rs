@@ -117,7 +117,10 @@ impl App {
             "classes" => self.keys.classes_given_up = true,
             "images" => self.memo.label_trouble = Some("looking at the images was stopped".to_owned()),
             "follow" => self.following_given_up(),
-            "preview" => self.memo.making.stale = false,
+            "preview" => {
+                self.memo.making.stale = false;
+                self.memo.making.asking = Some("the preview was stopped".to_owned());
+            }
             "risk" => self.memo.making.judging = false,
             _ => {}
         }

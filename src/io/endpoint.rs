@@ -32,7 +32,8 @@ pub struct Endpoint {
 
 /// How often a question is sent again after an error that may pass.
 const TRIES: u32 = 5;
-/// Bytes of an answer's stream, and of an error, that are read.
+/// Bytes of an answer with its thoughts, of its stream, and of an error, that are read.
+const MOST_THOUGHTS: usize = 256 << 10;
 const MOST_STREAM: u64 = 16 << 20;
 const MOST_ERROR: u64 = 64 << 10;
 
@@ -291,9 +292,9 @@ fn said(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
-/// The most bytes of an answer: what goes on longer has lost its way.
-fn most(ask: &Ask) -> usize {
-    ask.text.len() * 4 + 1_000
+/// An answer, or nothing where it has lost its way: it is many times as long as what it is about.
+fn of_use(answer: String, ask: &Ask) -> String {
+    if without_thoughts(&answer).len() > ask.text.len() * 4 + 1_000 { String::new() } else { answer }
 }
 
 /// Reads server-sent events: `data: {…}` lines until `data: [DONE]`.
@@ -305,12 +306,12 @@ fn stream(mut reader: impl BufRead, ask: &Ask, partial: &dyn Fn(&str), progress:
         line.clear();
         let n = reader.read_until(b'\n', &mut line).map_err(|error| torn(error.to_string()))?;
         if n == 0 {
-            return if ended { Ok(answer) } else { Err(torn("the connection was closed".to_owned())) };
+            return if ended { Ok(of_use(answer, ask)) } else { Err(torn("the connection was closed".to_owned())) };
         }
         let text = String::from_utf8_lossy(&line);
         let Some(data) = text.trim().strip_prefix("data:").map(str::trim) else { continue };
         if data == "[DONE]" {
-            return Ok(answer);
+            return Ok(of_use(answer, ask));
         }
         let Ok(event) = serde_json::from_str::<Value>(data) else { return Err(torn("an event is no JSON".to_owned())) };
         if event.get("error").is_some_and(|error| !error.is_null()) {
@@ -327,7 +328,7 @@ fn stream(mut reader: impl BufRead, ask: &Ask, partial: &dyn Fn(&str), progress:
             Some(_) => ended = true,
         }
         // Thoughts are not part of it, and may be long.
-        if without_thoughts(&answer).len() > most(ask) {
+        if answer.len() > MOST_THOUGHTS {
             return Ok(String::new());
         }
     }
@@ -343,8 +344,8 @@ fn whole(mut reader: impl Read, ask: &Ask) -> Result<String, Trouble> {
     let Some(answer) = choice["message"]["content"].as_str() else {
         return Err(Trouble::Final(format!("it did not answer as chat completions do: {}", said(&text))));
     };
-    let useful = !choice["finish_reason"].as_str().is_some_and(is_useless) && without_thoughts(answer).len() <= most(ask);
-    Ok(if useful { answer.to_owned() } else { String::new() })
+    let useful = !choice["finish_reason"].as_str().is_some_and(is_useless);
+    Ok(if useful { of_use(answer.to_owned(), ask) } else { String::new() })
 }
 
 /// Whether an answer ended so that it is of no use: cut off, or filtered. Servers have many words for an end.
@@ -427,7 +428,9 @@ mod tests {
         assert!(matches!(read("data: {\n").0, Err(Trouble::Passing(..))));
         let cut = r#"data: {"choices": [{"delta": {}, "finish_reason": "length"}]}"#;
         assert!(matches!(read(&format!("{}{cut}\n", event("Go"))).0.as_deref(), Ok("")));
-        assert!(matches!(read(&event(&"x".repeat(2_000))).0.as_deref(), Ok("")));
+        assert!(matches!(read(&format!("{}data: [DONE]\n", event(&"x".repeat(2_000)))).0.as_deref(), Ok("")));
+        let aloud = format!("{}{}data: [DONE]\n", event(&"hm ".repeat(2_000)), event("</think>Yes"));
+        assert!(read(&aloud).0.is_ok_and(|answer| without_thoughts(&answer) == "Yes"));
         assert_eq!(without_thoughts(" <think>hm</think> Yes"), " Yes");
         assert_eq!(without_thoughts("<think>hm"), "");
         assert_eq!(without_thoughts("hm</think>\nYes"), "\nYes");

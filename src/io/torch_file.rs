@@ -53,14 +53,16 @@ fn read_stream(mut file: BufReader<File>, size: u64) -> Result<HashMap<String, T
     }
     Pickle::read(&mut head)?;
     Pickle::read(&mut head)?;
-    let views = Pickle::read(&mut head)?.views()?;
+    let described = Pickle::read(&mut head)?;
+    let (views, widths) = (described.views()?, described.widths());
     let keys = Pickle::read(&mut head)?.texts();
     let mut storages = HashMap::new();
     for key in keys {
-        let view = views.iter().find(|view| view.storage == key).ok_or("it names a storage that no tensor has")?;
+        // Also of what is no tensor of ours: the next begins behind it.
+        let width = *widths.get(&key).ok_or("it names a storage of a kind that is not known")?;
         let mut count = [0; 8];
         file.read_exact(&mut count).map_err(|error| error.to_string())?;
-        let n = u64::from_le_bytes(count).saturating_mul(view.dtype.size_in_bytes() as u64);
+        let n = u64::from_le_bytes(count).saturating_mul(width);
         if n > size.saturating_sub(file.stream_position().map_err(|error| error.to_string())?) {
             return Err("it is torn".to_owned());
         }
@@ -310,6 +312,24 @@ impl Pickle {
         let pairs = list.as_chunks::<2>().0;
         let found: Vec<View> = pairs.iter().filter_map(|[name, value]| self.view(self.text(*name)?, *value)).collect();
         if found.is_empty() { Err("it holds no tensors".to_owned()) } else { Ok(found) }
+    }
+
+    /// Bytes that a number takes in each storage.
+    fn widths(&self) -> HashMap<String, u64> {
+        let of = |node: &Node| {
+            let Node::Persistent(id) = node else { return None };
+            let [_, kind, key, ..] = self.list(*id)? else { return None };
+            let Node::Class(kind) = &self.nodes[*kind] else { return None };
+            let width = match kind.strip_prefix("torch.")? {
+                "DoubleStorage" | "LongStorage" => 8,
+                "FloatStorage" | "IntStorage" => 4,
+                "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
+                "ByteStorage" | "CharStorage" | "BoolStorage" => 1,
+                _ => return None,
+            };
+            Some((self.text(*key)?.to_owned(), width))
+        };
+        self.nodes.iter().filter_map(of).collect()
     }
 
     fn view(&self, name: &str, at: usize) -> Option<View> {

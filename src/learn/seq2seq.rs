@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_nn::{Activation, VarBuilder};
 use candle_transformers::models::{marian, t5};
 use serde_json::Value;
 use tokenizers::Tokenizer;
@@ -70,6 +70,10 @@ impl T5 {
         let mut config: t5::Config = serde_json::from_value(config).map_err(bad_config)?;
         if !config.is_encoder_decoder || config.num_heads == 0 || config.relative_attention_num_buckets < 4 {
             return Err(model("config.json is not that of a model that writes"));
+        }
+        let form = &config.feed_forward_proj;
+        if !form.gated && form.activation != Activation::Relu {
+            return Err(model("its feed-forward layers are neither gated nor of kind relu, which is not supported"));
         }
         within(&[
             config.num_layers,

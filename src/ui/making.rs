@@ -36,6 +36,8 @@ pub struct AugmentForm {
     pub upto: Option<usize>,
     /// What has changed in pictures is shown instead of them.
     pub changes: bool,
+    /// Whether the pipeline came from a file, and nobody has said yet that it may send texts.
+    pub from_file: bool,
 }
 
 impl Default for AugmentForm {
@@ -50,6 +52,7 @@ impl Default for AugmentForm {
             page: 0,
             upto: None,
             changes: false,
+            from_file: false,
         }
     }
 }

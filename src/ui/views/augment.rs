@@ -240,6 +240,7 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
             let remedy = match refused {
                 Some(model) => ("Allow it", Action::AllowTextModel(model.name.clone())),
                 None if names.iter().any(|name| known(name).is_none()) => return,
+                None if names.is_empty() => ("Draw it", Action::AskAgain),
                 None => ("Ask", Action::AskAgain),
             };
             if ui.link(RichText::new(remedy.0).color(theme.accent)).clicked() {

@@ -61,6 +61,7 @@ fn pipelines(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: 
     for one in kept.chain(more) {
         if ui.add(egui::Button::new(&one.name).frame(false)).clicked() {
             form.pipeline = one;
+            form.from_file = false;
             (form.open, form.upto) = (None, None);
             ui.close();
         }
