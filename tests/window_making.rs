@@ -10,7 +10,6 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use lapidary::action::Action;
 use lapidary::app::Begin;
 use lapidary::data::{Augmentation, SampleId, Step};
-use lapidary::io::{Place, TextModel};
 use lapidary::ui::View;
 use tempfile::TempDir;
 
@@ -19,7 +18,7 @@ mod server;
 #[path = "support/window.rs"]
 mod support;
 
-use server::{Reply, Server, marked};
+use server::{Reply, Server, allowed, at, marked};
 use support::{Window, folder};
 
 fn dataset(window: &Window) -> &lapidary::data::Dataset {
@@ -365,15 +364,7 @@ fn a_server_that_has_no_answer_is_said_to_have_none() {
         vec![Step { p: 1.0, model: "tiny".to_owned(), ..Step::new(Augmentation::Paraphrase) }];
     window.view(View::Augment);
     assert!(window.sees("There is no text model"));
-    let place = Place::Address {
-        url: server.address.clone(),
-        model: "tiny".to_owned(),
-        key_variable: String::new(),
-        at_once: 1,
-        per_minute: 0,
-        allowed: String::new(),
-    };
-    let model = TextModel { name: "tiny".to_owned(), place };
+    let model = at("tiny", &server.address);
     window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
     window.settle();
     assert!(window.sees("try pulling it"));
@@ -393,16 +384,8 @@ fn a_pipeline_from_a_file_sends_nothing_unasked() {
     let file = home.path().join("theirs.json");
     fs::write(&file, r#"{"steps": [{"op": "paraphrase", "model": "far"}]}"#).unwrap();
     let mut window = Window::new(Begin::File(path), home.path(), vec![file]);
-    let place = |url: &str, allowed: &str| Place::Address {
-        url: url.to_owned(),
-        model: "tiny".to_owned(),
-        key_variable: String::new(),
-        at_once: 1,
-        per_minute: 0,
-        allowed: allowed.to_owned(),
-    };
     // Where nobody answers: by its number no address of this machine alone, and allowed before.
-    let far = TextModel { name: "far".to_owned(), place: place("http://0.0.0.0:9/v1", "0.0.0.0") };
+    let far = allowed("far", "http://0.0.0.0:9/v1");
     window.harness.state_mut().push(Action::KeepTextModel { was: None, model: far, key: String::new() });
     window.view(View::Augment);
     window.harness.state_mut().push(Action::PipelineDialog { save: false });
@@ -411,7 +394,7 @@ fn a_pipeline_from_a_file_sends_nothing_unasked() {
     window.click("Ask");
     assert!(window.sees("nothing answers there"), "{:?}", names(&window, "far"));
     // Leave that is withdrawn ends it.
-    let here = TextModel { name: "far".to_owned(), place: place(&server.address, "") };
+    let here = at("far", &server.address);
     window.harness.state_mut().push(Action::KeepTextModel { was: Some("far".to_owned()), model: here, key: String::new() });
     window.settle();
     assert!(names(&window, "Draw: ").iter().any(|draw| draw.contains(" indeed ")));
@@ -436,15 +419,7 @@ fn an_error_that_nobody_waits_for_holds_nobody_up() {
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.harness.state_mut().state_mut().augment.pipeline.steps =
         vec![Step { p: 1.0, model: "tiny".to_owned(), ..Step::new(Augmentation::Paraphrase) }];
-    let place = Place::Address {
-        url: server.address.clone(),
-        model: "tiny".to_owned(),
-        key_variable: String::new(),
-        at_once: 2,
-        per_minute: 0,
-        allowed: String::new(),
-    };
-    let model = TextModel { name: "tiny".to_owned(), place };
+    let model = at("tiny", &server.address);
     window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
     window.harness.state_mut().state_mut().view = View::Augment;
     for _ in 0..3_000 {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use egui::Context;
@@ -12,6 +11,7 @@ use super::App;
 use crate::data::{Ask, Pipeline};
 use crate::io::{Place, TextModel, WriterError};
 use crate::job::{Pool, Progress};
+use crate::transform::balance::Over;
 use crate::ui::making::AugmentForm;
 use crate::ui::text_model::TextModelForm;
 use crate::ui::{Popup, View};
@@ -28,12 +28,10 @@ pub struct Asking {
     pub(super) wanted: Vec<Ask>,
     /// How many answers previews were given: another number says that there is news.
     pub(super) news: u64,
-    /// The wish that all stop who ask for previews.
+    /// The wish that all stop who ask for previews; an error is one too, and nothing more is asked before something else is wanted.
     wish: Option<Progress>,
     /// The form that it was drawn from, and since when nothing in it moves.
     form: Option<(AugmentForm, Instant)>,
-    /// Whether an error ended it: nothing more is asked before something else is wanted. Those who ask know it first.
-    failed: Arc<AtomicBool>,
 }
 
 /// How many questions of previews are under way at a time, of all models.
@@ -42,27 +40,27 @@ const PREVIEWED: usize = 4;
 const REST: Duration = Duration::from_millis(400);
 
 impl Asking {
-    /// What a run of a pipeline is called while it asks; `None` where it asks nobody.
-    pub(super) fn title(&self, pipeline: &Pipeline) -> Option<String> {
-        let names = pipeline.models();
+    /// What a job is called that runs a pipeline: whom it asks, and where it sends texts, if it does.
+    pub(super) fn title(&self, pipeline: Option<&Pipeline>, usual: &str) -> String {
+        let names = pipeline.map(Pipeline::models).unwrap_or_default();
         let hosts: Vec<String> = names.iter().filter_map(|name| self.models.get(name)?.sends_to()).collect();
         match (names.is_empty(), hosts.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(format!("Asking {}", names.join(", "))),
-            (false, false) => Some(format!("Sending texts to {}", hosts.join(", "))),
+            (true, _) => usual.to_owned(),
+            (false, true) => format!("Asking {}", names.join(", ")),
+            (false, false) => format!("Sending texts to {}", hosts.join(", ")),
         }
     }
 
     /// Goes on after an error, with others to ask: those of before have stopped.
     fn resume(&mut self) {
         if self.has_failed() {
-            (self.pool, self.wish, self.failed) = (None, None, Arc::default());
+            (self.pool, self.wish) = (None, None);
         }
     }
 
     /// Whether an error ended the asking.
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+        self.wish.as_ref().is_some_and(|wish| wish.check().is_err())
     }
 
     /// Whether answers are on their way, or, where a preview is looked at, still to be asked for.
@@ -92,7 +90,7 @@ impl App {
             wish.cancel();
         }
         // Whoever is still under way has nothing to say any more, nor has what was said before.
-        (self.asking.pool, self.asking.failed) = (None, Arc::default());
+        self.asking.pool = None;
         self.memo.making.asking = None;
         self.asking.wanted.clear();
         // What is missing is asked for anew by whoever looks again.
@@ -120,7 +118,8 @@ impl App {
                 Ok(Err(text)) | Err(text) => format!("{} has no answer: {text}", ask.model),
             };
             self.memo.making.asking = Some(trouble);
-            self.asking.failed.store(true, Ordering::Relaxed);
+            // A panic has left no wish.
+            self.asking.wish.iter().for_each(Progress::cancel);
             self.asking.wanted.clear();
         }
         let form = AugmentForm { open: None, ..self.state.augment.clone() };
@@ -167,39 +166,29 @@ impl App {
 
     fn preview_askers(&mut self) -> Pool<Ask, Result<(), String>> {
         let (models, waker) = (Arc::clone(&self.asking.models), Arc::clone(&self.waker));
-        let (failed, wish) = (Arc::clone(&self.asking.failed), Progress::silent());
+        let wish = Progress::silent();
         self.asking.wish = Some(wish.clone());
         Pool::new("preview asks", PREVIEWED, waker, move |ask: &Ask| {
             let seconds = models.answer(ask, &wish).map_err(|error| match error {
                 WriterError::Cancelled => String::new(),
-                // One error is enough: the others are not asked, or not waited for.
-                error => {
-                    failed.store(true, Ordering::Relaxed);
-                    error.to_string()
-                }
+                error => error.to_string(),
             })?;
             // Several are under way at a time, here as in a run.
             if let Some(seconds) = seconds {
-                let n = models.at_once(&ask.model).min(PREVIEWED) as f64;
+                let n = models.get(&ask.model).map_or(1, TextModel::at_once).min(PREVIEWED) as f64;
                 models.answers().took(&ask.model, 1, seconds / n);
             }
             Ok(())
         })
     }
 
-    /// Whether the pipeline on screen may be run without more ado; where not, Augment says why and what to do.
-    pub(super) fn may_run(&mut self) -> bool {
-        let may = self.asking_trouble().is_none();
+    /// Whether what Balance asks for may be run without more ado; where not, Augment says why and what to do.
+    pub(super) fn may_balance(&mut self) -> bool {
+        let may = self.state.balance.over != Over::Augment || self.asking_trouble().is_none();
         if !may {
             self.state.view = View::Augment;
         }
         may
-    }
-
-    /// What a job is called that runs the pipeline on screen: where it sends texts, if it does.
-    pub(super) fn asking_title(&self, usual: &str, runs: bool) -> String {
-        let title = if runs { self.asking.title(&self.state.augment.pipeline) } else { None };
-        title.unwrap_or_else(|| usual.to_owned())
     }
 
     /// Asks once more what failed, or what was held back.

@@ -89,8 +89,8 @@ impl App {
             },
         };
         let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
-        let pipeline_now = again.as_ref().map_or(&form.pipeline, |(pipeline, ..)| pipeline);
-        let title = self.asking.title(pipeline_now).unwrap_or_else(|| "Making samples".to_owned());
+        let runs = again.as_ref().map_or(&form.pipeline, |(pipeline, ..)| pipeline);
+        let title = self.asking.title(Some(runs), "Making samples");
         self.jobs.start("augment", title, move |progress| {
             let asked = if let Some((pipeline, seed, list)) = again {
                 Augment::of(&snapshot, pipeline, seed, list)

@@ -100,6 +100,9 @@ impl App {
 
     /// Asks the probe what the plan on screen is worth.
     pub(super) fn start_probe(&mut self) {
+        if !self.may_balance() {
+            return;
+        }
         let (Some(workspace), Some(likeness)) = (&self.workspace, self.making.likeness.clone()) else { return };
         let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
         let Some(view) = &self.memo.making.balance else { return };
@@ -107,14 +110,10 @@ impl App {
         if !self.is_planned() || !can_probe(cells, view.names.len()) {
             return;
         }
-        if asked.over == Over::Augment && !self.may_run() {
-            return;
-        }
-        let (Some(workspace), Some(view)) = (&self.workspace, &self.memo.making.balance) else { return };
         let (snapshot, plan, wanted) = (workspace.dataset().clone(), view.plan.clone(), self.state.balance.wanted);
         let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
         self.making.probed.clone_from(&self.making.balance);
-        let title = self.asking_title("Probing what it is worth", asked.over == Over::Augment);
+        let title = self.asking.title(asked.pipeline.as_ref(), "Probing what it is worth");
         self.jobs.start("probe", title, move |progress| {
             let fail = |error: BalanceError| match error {
                 BalanceError::Cancelled => JobError::Cancelled,
@@ -136,10 +135,7 @@ impl App {
 
     /// Carries the plan on screen out.
     pub(super) fn start_balance(&mut self) {
-        if !self.is_planned() || self.jobs.is_running("augment") {
-            return;
-        }
-        if self.state.balance.over == Over::Augment && !self.may_run() {
+        if !self.is_planned() || self.jobs.is_running("augment") || !self.may_balance() {
             return;
         }
         let Some(workspace) = &self.workspace else { return };
@@ -147,7 +143,7 @@ impl App {
         let (snapshot, revision, plan) = (workspace.dataset().clone(), workspace.revision(), view.plan.clone());
         let (likeness, model) = (self.making.likeness.clone(), self.making.model.clone());
         let models = Arc::clone(&self.asking.models);
-        let title = self.asking_title("Balancing", asked.over == Over::Augment);
+        let title = self.asking.title(asked.pipeline.as_ref(), "Balancing");
         self.jobs.start("augment", title, move |progress| {
             match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), &models, progress) {
                 Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),

@@ -59,57 +59,6 @@ const ASKS: [OptionLine; 9] = [
     ("--answers", Some("FILE"), "keep answers here: a run that was stopped goes on where it was, and nothing is asked twice"),
 ];
 
-const AUGMENT: &[OptionLine] = &[
-    (
-        "--pipeline",
-        Some("FILE"),
-        "the pipeline, as JSON: {\"steps\": [{\"op\": \"synonym_replacement\", \"p\": 0.8, \"low\": 0.1, \"high\": 0.2}, …]}",
-    ),
-    ("--copies", Some("N"), "new samples of each sample in the train part (1)"),
-    ("--seed", Some("N"), "the seed of chance (42); the same seed gives the same bytes"),
-    ("--risk", Some("P"), "leave out samples whose label is another now with more than this probability (0.3; 1 keeps all)"),
-    ASKS[0],
-    ASKS[1],
-    ASKS[2],
-    ASKS[3],
-    ASKS[4],
-    ASKS[5],
-    ASKS[6],
-    ASKS[7],
-    ASKS[8],
-    OUT,
-    OWN_COLUMNS,
-    IMAGES[0],
-];
-
-const BALANCE: &[OptionLine] = &[
-    (
-        "--rule",
-        Some("RULE"),
-        "equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… (the total kept), or CLASS=N,… for counts by hand",
-    ),
-    ("--label", Some("COL"), "the label column (the first with that role)"),
-    ("--under", Some("HOW"), "who goes first: random (usual), redundant, easy"),
-    ("--over", Some("HOW"), "more by repeat (usual), augment, smote"),
-    ("--pipeline", Some("FILE"), "the pipeline that augments, as JSON"),
-    ("--risk", Some("P"), "as with augment (0.3)"),
-    ("--weights", Some("HOW"), "change no sample; write class weights as JSON instead: balanced, or effective=BETA"),
-    ("--probe", None, "say what macro-F1 a quick probe has before and after, and what to collect"),
-    ("--seed", Some("N"), "the seed of chance (42)"),
-    ASKS[0],
-    ASKS[1],
-    ASKS[2],
-    ASKS[3],
-    ASKS[4],
-    ASKS[5],
-    ASKS[6],
-    ASKS[7],
-    ASKS[8],
-    OUT,
-    OWN_COLUMNS,
-    IMAGES[0],
-];
-
 impl Verb {
     /// Every command, in the order of the overview.
     pub const ALL: [Self; 12] = [
@@ -233,8 +182,41 @@ impl Verb {
                 ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),
                 ("--json", None, "print JSON"),
             ],
-            Self::Augment => AUGMENT,
-            Self::Balance => BALANCE,
+            Self::Augment => &[
+                (
+                    "--pipeline",
+                    Some("FILE"),
+                    "the pipeline, as JSON: {\"steps\": [{\"op\": \"synonym_replacement\", \"p\": 0.8, \"low\": 0.1, \"high\": 0.2}, …]}",
+                ),
+                ("--copies", Some("N"), "new samples of each sample in the train part (1)"),
+                ("--seed", Some("N"), "the seed of chance (42); the same seed gives the same bytes"),
+                (
+                    "--risk",
+                    Some("P"),
+                    "leave out samples whose label is another now with more than this probability (0.3; 1 keeps all)",
+                ),
+                OUT,
+                OWN_COLUMNS,
+                IMAGES[0],
+            ],
+            Self::Balance => &[
+                (
+                    "--rule",
+                    Some("RULE"),
+                    "equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… (the total kept), or CLASS=N,… for counts by hand",
+                ),
+                ("--label", Some("COL"), "the label column (the first with that role)"),
+                ("--under", Some("HOW"), "who goes first: random (usual), redundant, easy"),
+                ("--over", Some("HOW"), "more by repeat (usual), augment, smote"),
+                ("--pipeline", Some("FILE"), "the pipeline that augments, as JSON"),
+                ("--risk", Some("P"), "as with augment (0.3)"),
+                ("--weights", Some("HOW"), "change no sample; write class weights as JSON instead: balanced, or effective=BETA"),
+                ("--probe", None, "say what macro-F1 a quick probe has before and after, and what to collect"),
+                ("--seed", Some("N"), "the seed of chance (42)"),
+                OUT,
+                OWN_COLUMNS,
+                IMAGES[0],
+            ],
             Self::Split => &[
                 ("--ratios", Some("A,B,C"), "the parts' shares: train, validation, test; two are train and test"),
                 ("--folds", Some("K"), "write K folds instead"),
@@ -268,6 +250,9 @@ impl Verb {
             ],
         };
         let mut all = own.to_vec();
+        if matches!(self, Self::Augment | Self::Balance) {
+            all.extend(ASKS);
+        }
         if self != Self::Recover {
             all.extend(READING);
         }

@@ -3,7 +3,7 @@
 //! no proxy.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,16 +37,19 @@ const MOST_THOUGHTS: usize = 256 << 10;
 const MOST_STREAM: u64 = 16 << 20;
 const MOST_ERROR: u64 = 64 << 10;
 
-/// The host of an address, and whether it is this machine; `None` where it is no address.
-pub fn host_of(url: &str) -> Option<(String, bool)> {
+/// An address; `None` where it is none.
+fn parsed(url: &str) -> Option<Uri> {
     let uri = Uri::from_str(&with_scheme(url)).ok()?;
     // A name and password in an address would be kept and shown.
-    if uri.authority()?.as_str().contains('@') {
-        return None;
-    }
-    let host = uri.host()?.to_owned();
+    let plain = !uri.authority()?.as_str().contains('@');
+    (plain && matches!(uri.scheme_str(), Some("http" | "https"))).then_some(uri)
+}
+
+/// The host of an address, and whether it is this machine; `None` where it is no address.
+pub fn host_of(url: &str) -> Option<(String, bool)> {
+    let host = parsed(url)?.host()?.to_owned();
     let here = is_here(&host);
-    matches!(uri.scheme_str(), Some("http" | "https")).then_some((host, here))
+    Some((host, here))
 }
 
 /// Whether what is sent to an address can be read on its way.
@@ -57,9 +60,7 @@ pub fn is_open(url: &str) -> bool {
 fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     // A name that resolves to this machine by a file of this machine's is not taken for it: others may resolve it elsewhere.
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        || bare.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// An address without a scheme is `http` on this machine, and `https` elsewhere.
@@ -70,7 +71,8 @@ fn with_scheme(url: &str) -> String {
     }
     let host = url.split(['/', '?']).next().unwrap_or_default();
     let name = if host.starts_with('[') { host.split(']').next() } else { host.split(':').next() }.unwrap_or_default();
-    format!("{}:{}{url}", if is_here(name) { "http" } else { "https" }, "//")
+    let scheme = if is_here(name) { "http" } else { "https" };
+    format!("{scheme}://{url}")
 }
 
 impl Endpoint {
@@ -79,8 +81,10 @@ impl Endpoint {
     /// # Errors
     /// [`WriterError::Setting`].
     pub fn new(url: &str, model: &str, key: Option<String>, per_minute: u32) -> Result<Self, WriterError> {
-        let (host, _) = host_of(url)
+        let uri = parsed(url)
             .ok_or_else(|| WriterError::Setting(format!("{url:?} is no address; one looks like localhost:11434/v1")))?;
+        // With its port: two servers of one machine are told apart by it.
+        let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         if model.trim().is_empty() {
             return Err(WriterError::Setting(format!("say which model {host} is to use")));
         }
@@ -89,8 +93,6 @@ impl Endpoint {
             return Err(WriterError::Setting("the key has characters that no key has".to_owned()));
         }
         let base = with_scheme(url);
-        // With its port: two servers of one machine are told apart by it.
-        let host = Uri::from_str(&base).ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or(host);
         let (path, query) =
             base.split_once('?').map_or((base.as_str(), String::new()), |(path, query)| (path, format!("?{query}")));
         let path = path.trim_end_matches('/');

@@ -120,6 +120,15 @@ impl TextModel {
         matches!(&self.place, Place::Address { url, .. } if is_open(url))
     }
 
+    /// How many questions may be under way at a time.
+    pub fn at_once(&self) -> usize {
+        match &self.place {
+            Place::Address { at_once, .. } => (*at_once).clamp(1, MOST_AT_ONCE) as usize,
+            // The kernels of one question keep all cores busy.
+            Place::Folder { .. } => 1,
+        }
+    }
+
     /// What it is to a cache: answers of another model, or of the same name for another, are not its own.
     pub fn identity(&self) -> String {
         match &self.place {
@@ -140,11 +149,7 @@ impl TextModel {
 }
 
 /// A text model made ready.
-pub struct Writer {
-    how: How,
-    /// How many questions may be under way at a time.
-    pub at_once: usize,
-}
+pub struct Writer(How);
 
 enum How {
     Address(Box<Endpoint>),
@@ -158,7 +163,7 @@ impl Writer {
     /// [`WriterError`].
     pub fn new(model: &TextModel, key: Option<&str>) -> Result<Self, WriterError> {
         match &model.place {
-            Place::Address { url, model: name, key_variable, at_once, per_minute, .. } => {
+            Place::Address { url, model: name, key_variable, per_minute, .. } => {
                 if let Some(host) = model.sends_to().filter(|_| !model.is_allowed()) {
                     return Err(WriterError::NotAllowed(host));
                 }
@@ -177,15 +182,13 @@ impl Writer {
                         WriterError::Setting(format!("the key of {} is to be in {variable}, and that is not set", model.name))
                     })?),
                 };
-                let endpoint = Endpoint::new(url, name, key, *per_minute)?;
-                Ok(Self { how: How::Address(Box::new(endpoint)), at_once: (*at_once).clamp(1, MOST_AT_ONCE) as usize })
+                Ok(Self(How::Address(Box::new(Endpoint::new(url, name, key, *per_minute)?))))
             }
             Place::Folder { folder, back, prefix, back_prefix } => {
                 let load = |folder: &Path| Ok::<_, WriterError>(Box::new(Mutex::new(Seq2Seq::new(read(folder)?)?)));
                 let back = if back.as_os_str().is_empty() { None } else { Some(load(back)?) };
-                let how = How::Folder { there: load(folder)?, back, prefix: prefix.clone(), back_prefix: back_prefix.clone() };
-                // The kernels of one question keep all cores busy.
-                Ok(Self { how, at_once: 1 })
+                let (prefix, back_prefix) = (prefix.clone(), back_prefix.clone());
+                Ok(Self(How::Folder { there: load(folder)?, back, prefix, back_prefix }))
             }
         }
     }
@@ -195,7 +198,7 @@ impl Writer {
     /// # Errors
     /// [`WriterError`].
     pub fn write(&self, ask: &Ask, partial: &dyn Fn(&str), progress: &Progress) -> Result<String, WriterError> {
-        let answer = match &self.how {
+        let answer = match &self.0 {
             How::Address(endpoint) => {
                 let answer = endpoint.write(ask, &|text| partial(without_thoughts(text)), progress)?;
                 without_thoughts(&answer).to_owned()

@@ -134,7 +134,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
         address(ui, theme, form);
     }
     caption(ui, theme, "what you call it");
-    field(ui, &mut form.name, "Name of the text model", &form_hint(&form.url, &form.model, &form.folder, form.is_folder), false);
+    // Unnamed, it is called as the model or its folder is.
+    let own = TextModelForm { name: String::new(), ..form.clone() }.model().name;
+    let hint = if own.is_empty() { "my model" } else { &own };
+    field(ui, &mut form.name, "Name of the text model", hint, false);
     ui.add_space(STEP * 2.0);
     where_to(ui, theme, form);
     ui.add_space(STEP * 2.0);
@@ -156,18 +159,6 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
     if close {
         state.popup = None;
     }
-}
-
-fn form_hint(url: &str, model: &str, folder: &str, is_folder: bool) -> String {
-    let form = TextModelForm {
-        url: url.to_owned(),
-        model: model.to_owned(),
-        folder: folder.to_owned(),
-        is_folder,
-        ..TextModelForm::default()
-    };
-    let name = form.model().name;
-    if name.is_empty() { "my model".to_owned() } else { name }
 }
 
 fn field(ui: &mut Ui, text: &mut String, name: &str, hint: &str, secret: bool) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::data::{Answers, Ask, Dataset};
-use crate::io::{AnswerStore, MOST_AT_ONCE, Place, TextModel, Writer, WriterError};
+use crate::io::{AnswerStore, TextModel, Writer, WriterError};
 use crate::job::{Progress, crew, guarded};
 use crate::transform::{Augment, AugmentError, Children};
 
@@ -26,6 +26,7 @@ pub struct TextModels {
 struct Ready {
     writer: Writer,
     identity: String,
+    at_once: usize,
     /// How many of its questions are under way, those of previews and of runs together.
     busy: Mutex<usize>,
     freed: Condvar,
@@ -44,7 +45,7 @@ impl Drop for Turn<'_> {
 impl Ready {
     fn turn(&self, progress: &Progress) -> Result<Turn<'_>, WriterError> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        while *busy >= self.writer.at_once {
+        while *busy >= self.at_once {
             progress.check().map_err(|_| WriterError::Cancelled)?;
             busy = self.freed.wait_timeout(busy, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -84,14 +85,6 @@ impl TextModels {
         self.list.iter().find(|model| model.name == name)
     }
 
-    /// How many questions of a model may be under way at a time.
-    pub fn at_once(&self, name: &str) -> usize {
-        match self.get(name).map(|model| &model.place) {
-            Some(Place::Address { at_once, .. }) => (*at_once).clamp(1, MOST_AT_ONCE) as usize,
-            _ => 1,
-        }
-    }
-
     /// Why a pipeline that names `name` cannot be run; `None` where it can, as far as is known before it is asked.
     pub fn trouble(&self, name: &str) -> Option<String> {
         match self.get(name) {
@@ -111,7 +104,8 @@ impl TextModels {
         // Files that no person has looked at are read here.
         let writer = guarded(|| Writer::new(model, self.keys.get(name).map(String::as_str)))
             .map_err(|panic| WriterError::Setting(format!("it cannot be used: {panic}")))??;
-        let fresh = Arc::new(Ready { writer, identity: model.identity(), busy: Mutex::new(0), freed: Condvar::new() });
+        let (identity, at_once) = (model.identity(), model.at_once());
+        let fresh = Arc::new(Ready { writer, identity, at_once, busy: Mutex::new(0), freed: Condvar::new() });
         ready.insert(name.to_owned(), Arc::clone(&fresh));
         Ok(fresh)
     }
@@ -126,7 +120,7 @@ impl TextModels {
         if self.answers.get(key).is_some() {
             return Ok(None);
         }
-        let ready = self.ready(&ask.model)?;
+        let ready = self.ready(&ask.model).inspect_err(|_| progress.cancel())?;
         // What its user calls it is nothing to its answers.
         let kept = Ask { model: String::new(), ..ask.clone() }.key();
         if let Some(text) = self.store().and_then(|store| store.get(&ready.identity, kept)) {
@@ -171,7 +165,7 @@ impl TextModels {
             let (all, mut done, mut asked, begun) = (asks.len(), 0, 0, Instant::now());
             let own = Arc::clone(self);
             let work = move |ask: &Ask, stop: &Progress| own.answer(ask, stop);
-            let result = crew("asking", ready.writer.at_once, asks, progress, work, |_, result| match result {
+            let result = crew("asking", ready.at_once, asks, progress, work, |_, result| match result {
                 Ok(Ok(fresh)) => {
                     done += 1;
                     asked += u64::from(fresh.is_some());

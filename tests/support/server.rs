@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lapidary::io::{Place, TextModel};
 use serde_json::{Value, json};
 
 /// What the server does with a request.
@@ -70,6 +71,29 @@ impl Server {
     pub fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
+}
+
+/// A text model at an address, called `name`.
+pub fn at(name: &str, url: &str) -> TextModel {
+    let place = Place::Address {
+        url: url.to_owned(),
+        model: "tiny".to_owned(),
+        key_variable: String::new(),
+        at_once: 2,
+        per_minute: 0,
+        allowed: String::new(),
+    };
+    TextModel { name: name.to_owned(), place }
+}
+
+/// The same, which the user lets texts be sent to.
+pub fn allowed(name: &str, url: &str) -> TextModel {
+    let mut model = at(name, url);
+    let host = model.sends_to().unwrap_or_default();
+    if let Place::Address { allowed, .. } = &mut model.place {
+        *allowed = host;
+    }
+    model
 }
 
 /// What a paraphrasing server would say: the text of the user, each word with a mark.

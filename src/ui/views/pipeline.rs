@@ -79,6 +79,7 @@ fn pipelines(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: 
     }
     if ui.add(egui::Button::new("Empty").frame(false)).clicked() {
         form.pipeline = Pipeline::empty("new pipeline");
+        form.from_file = false;
         (form.open, form.upto) = (None, None);
         ui.close();
     }
@@ -121,7 +122,11 @@ fn summary(step: &Step) -> String {
             } else {
                 format!("{} to {}", say(step.low), say(step.high))
             };
-            format!("{p}, {numbers} {unit}").trim_end().to_owned()
+            match step.op {
+                Augmentation::BackTranslation => format!("{p}, by way of {}", step.list.join(", ")),
+                Augmentation::Paraphrase => format!("{p}, {unit} {numbers}"),
+                _ => format!("{p}, {numbers} {unit}").trim_end().to_owned(),
+            }
         }
     }
 }
