@@ -368,7 +368,7 @@ fn a_server_that_has_no_answer_is_said_to_have_none() {
     window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
     window.settle();
     assert!(window.sees("try pulling it"));
-    assert_eq!(server.count(), 1, "one error is enough");
+    assert!(server.count() <= 2, "one error is enough, and one that was under way with it: {}", server.count());
     for _ in 0..12 {
         if window.sees("try pulling it") {
             window.click("Ask");

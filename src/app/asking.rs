@@ -109,10 +109,12 @@ impl App {
                 }
                 // Not asked, since another had no answer.
                 Ok(Err(text)) if text.is_empty() => continue,
-                // Nobody waits for it any more; those who wait for others go on without it.
+                // Nobody waits for it any more; those who wait for others go on without it, unless another error was told.
                 Ok(Err(_)) if before == self.asking.wanted.len() => {
-                    self.asking.resume();
-                    self.making.preview = None;
+                    if self.memo.making.asking.is_none() {
+                        self.asking.resume();
+                        self.making.preview = None;
+                    }
                     continue;
                 }
                 Ok(Err(text)) | Err(text) => format!("{} has no answer: {text}", ask.model),
