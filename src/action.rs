@@ -27,6 +27,10 @@ pub enum Action {
     Carry,
     /// Save what can be read of a damaged project.
     Recover,
+    /// Take over a project that was made for what is open under another name.
+    Adopt(PathBuf),
+    /// Open a file however much memory it takes.
+    OpenTrusted(PathBuf),
     /// Give samples a class, or cells a text.
     SetCells { samples: Vec<SampleId>, column: String, text: String },
     /// Give samples the labels that were suggested, and mark them reviewed: `(sample, cell)`.
@@ -55,8 +59,12 @@ pub enum Action {
     SetRole { column: String, role: Role },
     /// Say how a column is read.
     SetKind { column: String, kind: Kind },
+    /// Say what an action would do, and do it when that is confirmed.
+    AskFirst { words: String, action: Box<Action> },
     /// Take back the last edit.
     Undo,
+    /// Take back one edit: as undo where it is the last, else by an edit of its own, where later ones do not touch its cells.
+    Revert(EditId),
     /// Make it again.
     Redo,
     /// Go to a state of the history.
@@ -103,6 +111,8 @@ pub enum Action {
     ExportImagesDialog { rows: Option<Rows>, target: ImageTarget },
     /// Save.
     Export { rows: Rows, target: Target },
+    /// Save, also over files that are there.
+    ExportOver(Vec<(Rows, Target)>),
     /// Stop a job.
     Cancel(&'static str),
     /// A path was typed where the desktop offers no dialog.
@@ -113,4 +123,6 @@ pub enum Action {
     Notice(String),
     /// Close the window.
     Quit,
+    /// Stop what is being saved, and close the window once it has stopped.
+    QuitNow,
 }

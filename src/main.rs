@@ -1,5 +1,6 @@
 //! Arguments, then the window, a command without one, or the reading child.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -8,10 +9,11 @@ use lapidary::cli::{self, Verb};
 use lapidary::io::{CHILD_COMMAND, read_as_child};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     // Not locked for long: a panic elsewhere must be able to say so.
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    match words.first().map(String::as_str) {
+    let first = words.first().map(|word| word.to_string_lossy().into_owned());
+    match first.as_deref() {
         Some(CHILD_COMMAND) => match read_as_child(&words[1..], &mut out) {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
                 let _ = writeln!(err, "lapidary: there is no option {word}; see lapidary -h");
                 ExitCode::from(2)
             }
-            None => window(Begin::File(std::env::args_os().nth(1).unwrap_or_default().into())),
+            None => window(Begin::File(words.into_iter().next().unwrap_or_default().into())),
         },
         None => window(Begin::Sample),
     }

@@ -5,11 +5,12 @@
 mod asking;
 mod augmenting;
 mod balancing;
+mod carrying;
 mod likeness;
 mod worth;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,10 +20,12 @@ pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, bal
 pub use likeness::{Likeness, is_of_numbers, likeness};
 pub use worth::{Worth, can_probe, worth};
 
+use carrying::{Moved, Places, fits, is_property, relocated};
+
 use crate::checks::{Finding, Kind as FindingKind, Scan};
-use crate::data::{Batch, ClassIndex, Dataset, SampleId, SampleSet};
+use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, SampleSet};
 use crate::edit::{
-    Change, Direction, Edit, EditError, EditId, History, INHERITED, Journal, JournalError, Stored, Target, Values, project_path,
+    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_exists, project_path,
 };
 use crate::io::{self, PictureCache, Reading};
 use crate::job::{Cancelled, Progress};
@@ -77,6 +80,8 @@ pub struct Carried {
     pub lost: usize,
     /// Parts of edits that do not fit the file any more: their column is gone, or its cells are of another kind.
     pub unfit: usize,
+    /// Columns that are new in the file: samples were recognised without them.
+    pub added: Vec<String>,
     /// Where the old project file is.
     pub aside: PathBuf,
 }
@@ -130,7 +135,7 @@ impl Workspace {
     pub fn open(dataset: Dataset, reading: Reading, fallback: Option<&Path>) -> Result<Self, JournalError> {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
-        if workspace.project.exists() {
+        if project_exists(&workspace.project) {
             let journal = Journal::open(&workspace.project)?;
             let origin = &workspace.dataset.base.origin;
             let read_alike =
@@ -141,6 +146,9 @@ impl Workspace {
             }
             for id in journal.history().line(journal.history().head()) {
                 journal.edit(id)?.apply(&mut workspace.dataset, Direction::Forward);
+            }
+            if journal.is_copy() {
+                workspace.read_only = Some("its project cannot be written by you here".to_owned());
             }
             workspace.journal = Some(journal);
         }
@@ -173,39 +181,43 @@ impl Workspace {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
         let old = Journal::open(&workspace.project)?;
-        let mut places: HashMap<u64, Vec<SampleId>> = HashMap::new();
-        for id in workspace.dataset.samples().collect::<Vec<_>>().into_iter().rev() {
-            places.entry(workspace.dataset.content_hash(id)).or_default().push(id);
+        if old.is_copy() {
+            return Err(JournalError::Disk { path: workspace.project, reason: "you may not write there".to_owned() });
         }
-        let mut moved: BTreeMap<SampleId, Option<SampleId>> = BTreeMap::new();
-        let (mut edits, mut unfit, mut added) = (Vec::new(), 0, Vec::new());
-        for id in old.history().line(old.history().head()) {
-            let mut edit = old.edit(id)?;
-            for (sample, print) in edit.samples().zip(old.prints(id)?) {
-                moved.entry(sample).or_insert_with(|| places.get_mut(&print).and_then(Vec::pop));
+        let line = old.history().line(old.history().head());
+        let list: Vec<(Edit, Vec<u64>)> =
+            line.into_iter().map(|id| Ok((old.edit(id)?, old.prints(id)?))).collect::<Result<_, JournalError>>()?;
+        drop(old);
+        let wanted: HashSet<u64> = list.iter().flat_map(|(_, prints)| prints.iter().copied()).collect();
+        let mut places = Places::of(&workspace.dataset, &wanted);
+        let mut moved = Moved::new();
+        let (mut edits, mut unfit) = (Vec::new(), 0);
+        for (edit, prints) in list {
+            for (sample, print) in edit.samples().zip(prints) {
+                moved.entry(sample).or_insert_with(|| places.take(print));
             }
-            let mut next = workspace.dataset.rows() + edits.iter().map(Edit::makes).sum::<usize>();
-            let relocated = edit.changes.iter().map(|change| relocate(change, &mut moved, &mut next)).collect();
-            edit.changes = relocated;
+            let mut next = workspace.dataset.rows();
+            let mut edit = relocated(edit, &mut moved, &mut next);
+            let added: Vec<String> = edit.changes.iter().filter_map(added_column).collect();
             edit.changes.retain(|change| {
-                let fits = fits(&workspace.dataset, &added, change);
+                let of_added = matches!(&change.target, Target::Cells(column) | Target::Role(column) | Target::Kind(column)
+                    if added.contains(column) && workspace.dataset.field(column).is_none());
+                let fits = of_added || fits(&workspace.dataset, change);
                 unfit += usize::from(!fits);
-                if let Target::Column(name) = &change.target {
-                    added.push(name.clone());
-                }
                 fits && (!change.samples.is_empty() || is_property(&change.target))
             });
             if !edit.changes.is_empty() {
-                edits.push(edit);
+                let prints = workspace.prints(&edit);
+                edit.apply(&mut workspace.dataset, Direction::Forward);
+                edits.push((edit, prints));
             }
         }
         let lost = moved.values().filter(|to| to.is_none()).count();
-        let aside = old.set_aside("before")?;
-        let count = edits.len();
-        for edit in edits {
-            workspace.write(&edit)?;
-        }
-        Ok((workspace, Carried { edits: count, lost, unfit, aside }))
+        let (count, added) = (edits.len(), places.added);
+        let stored = workspace.stored();
+        let aside = Journal::replace(&workspace.project, &stored, edits, "before")?;
+        workspace.journal = Some(Journal::open(&workspace.project)?);
+        Ok((workspace, Carried { edits: count, lost, unfit, added, aside }))
     }
 
     /// The dataset as it stands. A clone of it is a snapshot.
@@ -233,9 +245,48 @@ impl Workspace {
         self.read_only.as_deref()
     }
 
+    /// What was mended when the project was opened, in words.
+    pub fn mended(&self) -> Option<&str> {
+        self.journal.as_ref().and_then(Journal::mended)
+    }
+
     /// How the source was asked to be read.
     pub fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    /// Reads a column as another kind without making an edit of it: for one run of a command.
+    ///
+    /// # Errors
+    /// There is no such column, or its type is its source's own.
+    pub fn assume_kind(&mut self, column: &str, kind: Kind) -> Result<(), EditError> {
+        let change = Change::kind(&self.dataset, column, kind)?;
+        let field = self.dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+        let typed = self.dataset.fields()[field].source.and_then(|source| self.dataset.base.columns[source].native_type());
+        if let Some(own) = typed.filter(|_| change.is_some()) {
+            return Err(EditError::Value {
+                column: column.to_owned(),
+                kind: format!("its source's {own}"),
+                value: kind.name().to_owned(),
+            });
+        }
+        self.dataset.set_kind(field, kind);
+        Ok(())
+    }
+
+    /// Gives a column another role without making an edit of it: for one run of a command. What had a label's role so far has none.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub fn assume_role(&mut self, column: &str, role: Role) -> Result<(), EditError> {
+        let field = self.dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+        for other in (0..self.dataset.fields().len()).filter(|other| *other != field) {
+            if role.is_label() && self.dataset.fields()[other].role.is_label() {
+                self.dataset.set_role(other, Role::Other);
+            }
+        }
+        self.dataset.set_role(field, role);
+        Ok(())
     }
 
     /// Makes an edit: durable first, then visible. O(samples touched).
@@ -253,22 +304,30 @@ impl Workspace {
         Ok(self.write(edit)?)
     }
 
-    fn write(&mut self, edit: &Edit) -> Result<EditId, JournalError> {
+    /// The content hashes of an edit's samples, in order.
+    fn prints(&self, edit: &Edit) -> Vec<u64> {
         // Children of one parent stand side by side: what holds a picture is hashed once.
         let mut known: HashMap<SampleId, u64> = HashMap::new();
         let print = |id: SampleId| *known.entry(id).or_insert_with(|| self.dataset.content_hash(id));
-        let prints: Vec<u64> = if edit.makes() > 0 {
+        if edit.makes() > 0 {
             edit.samples().map(print).collect()
         } else {
             edit.samples().map(|id| self.dataset.content_hash(id)).collect()
-        };
+        }
+    }
+
+    /// What the project says of its source.
+    fn stored(&self) -> Stored {
+        let reading = serde_json::to_string(&self.reading).unwrap_or_default();
+        Stored { fingerprint: self.dataset.base.origin.fingerprint, reading }
+    }
+
+    fn write(&mut self, edit: &Edit) -> Result<EditId, JournalError> {
+        let prints = self.prints(edit);
+        let stored = self.stored();
         let journal = match &mut self.journal {
             Some(journal) => journal,
-            none => {
-                let reading = serde_json::to_string(&self.reading).unwrap_or_default();
-                let stored = Stored { fingerprint: self.dataset.base.origin.fingerprint, reading };
-                none.insert(Journal::create(&self.project, stored)?)
-            }
+            none => none.insert(Journal::create(&self.project, stored)?),
         };
         let id = journal.commit(edit, &prints)?;
         self.apply(edit, Direction::Forward);
@@ -278,6 +337,7 @@ impl Workspace {
     fn apply(&mut self, edit: &Edit, direction: Direction) {
         edit.apply(&mut self.dataset, direction);
         for change in &edit.changes {
+            self.follow_rename(change, direction);
             match &change.target {
                 Target::Cells(column) => {
                     self.update_classes(Some(column), &change.samples);
@@ -312,6 +372,22 @@ impl Workspace {
             }
         }
         self.revision += 1;
+    }
+
+    /// Where all samples of a class get a name that none has, it is the same class.
+    fn follow_rename(&mut self, change: &Change, direction: Direction) {
+        let (before, after) = match direction {
+            Direction::Forward => (&change.before, &change.after),
+            Direction::Back => (&change.after, &change.before),
+        };
+        let Target::Cells(column) = &change.target else { return };
+        let ([Some(from)], [Some(to)]) = (before.texts.as_slice(), after.texts.as_slice()) else { return };
+        if let Some(index) = self.classes.get_mut(column)
+            && index.class(to).is_none()
+            && index.class(from).is_some_and(|class| index.with_excluded(class) == change.samples.len())
+        {
+            Arc::make_mut(index).rename(from, to);
+        }
     }
 
     fn update_classes(&mut self, column: Option<&String>, samples: &[SampleId]) {
@@ -371,6 +447,32 @@ impl Workspace {
         Ok(())
     }
 
+    /// The edit that takes back edit `id`, which others have followed: they must not touch what it touched.
+    ///
+    /// # Errors
+    /// [`EditError::Nothing`] where it is not in force; [`EditError::Overlaid`] where a later edit touches its cells.
+    pub fn reversal(&self, id: EditId) -> Result<Edit, EditError> {
+        let line = self.history().line(self.history().head());
+        let Some(at) = line.iter().position(|other| *other == id) else { return Err(EditError::Nothing("take back there")) };
+        let edit = self.edit_at(id)?;
+        let touched: Vec<HashSet<SampleId>> =
+            edit.changes.iter().map(|change| change.samples.iter().copied().collect()).collect();
+        for later in &line[at + 1..] {
+            let other = self.edit_at(*later)?;
+            let meets = edit
+                .changes
+                .iter()
+                .zip(&touched)
+                .any(|(mine, samples)| other.changes.iter().any(|theirs| mine.meets(theirs, samples)));
+            if meets {
+                let words = self.history().node(*later).map(|node| node.words.clone()).unwrap_or_default();
+                return Err(EditError::Overlaid { by: words });
+            }
+        }
+        let changes = edit.changes.iter().rev().map(Change::inverse);
+        Edit::new(format!("Reverted: {}", edit.words), changes).ok_or(EditError::Nothing("take back"))
+    }
+
     /// What edit `id` changed.
     ///
     /// # Errors
@@ -422,74 +524,6 @@ impl Workspace {
     }
 }
 
-/// Whether a change can be made on this dataset: its column is there (or was added by an edit before) and its values fit.
-fn fits(dataset: &Dataset, added: &[String], change: &Change) -> bool {
-    match &change.target {
-        Target::Cells(column) if !added.contains(column) => {
-            let Some(field) = dataset.field(column) else { return false };
-            let column = &dataset.fields()[field];
-            let accepts = |text: &str| {
-                text == INHERITED || column.source.is_none_or(|source| dataset.base.columns[source].accepts(column.kind, text))
-            };
-            change.after.texts.iter().flatten().all(|text| accepts(text))
-        }
-        Target::Role(column) | Target::Kind(column) => added.contains(column) || dataset.field(column).is_some(),
-        Target::Column(name) => dataset.field(name).is_none(),
-        _ => true,
-    }
-}
-
-/// The batch as the new file has it: children whose parents are there, numbered anew.
-fn relocate_made(batch: &Batch, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
-    let mut to = Batch {
-        first: SampleId::at(*next),
-        parents: Vec::new(),
-        others: Vec::new(),
-        draws: Vec::new(),
-        risks: Vec::new(),
-        distances: Vec::new(),
-        ..batch.clone()
-    };
-    let found = |id: SampleId| moved.get(&id).copied().flatten();
-    let mut places = Vec::new();
-    for (at, id) in batch.ids().enumerate() {
-        let parent = found(batch.parents[at]);
-        let other = batch.others.get(at).map(|other| found(*other));
-        if let (Some(parent), None | Some(Some(_))) = (parent, other) {
-            places.push((id, Some(SampleId::at(*next))));
-            *next += 1;
-            to.parents.push(parent);
-            to.others.extend(other.flatten());
-            to.draws.push(batch.draws[at]);
-            to.risks.extend(batch.risks.get(at));
-            to.distances.extend(batch.distances.get(at));
-        } else {
-            places.push((id, None));
-        }
-    }
-    // A number that another branch's child had before is this one's now.
-    moved.extend(places);
-    let samples = to.parents.iter().chain(&to.others).copied().collect();
-    Change { target: Target::Made(to), samples, before: Values::same(None), after: Values::same(Some("on")) }
-}
-
-fn is_property(target: &Target) -> bool {
-    matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_))
-}
-
-fn relocate(change: &Change, moved: &mut BTreeMap<SampleId, Option<SampleId>>, next: &mut usize) -> Change {
-    if let Target::Made(batch) = &change.target {
-        return relocate_made(batch, moved, next);
-    }
-    let mut to = Change { samples: Vec::new(), ..change.clone() };
-    to.before.codes.clear();
-    to.after.codes.clear();
-    for (at, id) in change.samples.iter().enumerate() {
-        if let Some(Some(new)) = moved.get(id) {
-            to.samples.push(*new);
-            to.before.codes.extend(change.before.codes.get(at));
-            to.after.codes.extend(change.after.codes.get(at));
-        }
-    }
-    to
+fn added_column(change: &Change) -> Option<String> {
+    if let Target::Column(name) = &change.target { Some(name.clone()) } else { None }
 }

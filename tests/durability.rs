@@ -221,7 +221,7 @@ fn what_can_be_read_of_a_damaged_project_is_saved() {
     bytes[at] ^= 0x20;
     fs::write(&project, &bytes).unwrap();
     assert!(matches!(open(&path), Err(JournalError::Damaged { .. })));
-    let (aside, saved, lost) = recover(&project).unwrap();
+    let (aside, saved, lost) = recover(&project, None).unwrap();
     assert_eq!(fs::read(aside).unwrap(), bytes, "the damaged file is kept whole");
     assert!(saved > 0 && lost > 0 && saved + lost == all, "{saved} + {lost} of {all}");
     open(&path).unwrap();
@@ -247,6 +247,7 @@ fn ten_thousand_edits_undone_give_the_original_bytes() {
             packing: origin.packing,
             own_columns: false,
             utf8: false,
+            safe: false,
         };
         io::export(dataset, &Rows::All, &target, &Progress::silent()).unwrap();
         Sha256::digest(fs::read(target.path).unwrap())

@@ -44,7 +44,7 @@ fn opens_or_explains(path: &Path) -> Option<Value> {
     if code == 0 {
         return Some(serde_json::from_slice(&output.stdout).unwrap());
     }
-    assert_eq!(code, 1, "{}: {said}", path.display());
+    assert_eq!(code, 2, "{}: {said}", path.display());
     assert_eq!(said.trim_end().lines().count(), 1, "{}: {said}", path.display());
     assert!(!said.contains("panicked"), "{}: {said}", path.display());
     None
@@ -76,7 +76,10 @@ fn the_json_collection_is_read_as_the_standard_says() {
         let opened = opens_or_explains(path);
         if name.starts_with("y_") {
             let info = opened.unwrap_or_else(|| panic!("{name} is JSON and must open"));
-            assert!(info["warnings"].as_array().unwrap().is_empty(), "{name}: {}", info["warnings"]);
+            // A name that stands twice is JSON, and said all the same: one of its values is not seen.
+            let said = info["warnings"].as_array().unwrap().iter();
+            let odd = said.filter(|warning| !warning["reason"].as_str().unwrap().contains("stands twice")).count();
+            assert_eq!(odd, 0, "{name}: {}", info["warnings"]);
         } else if name.starts_with("n_") {
             // What is broken is refused, or opens with the place named and the good part kept.
             let noticed = opened.is_none_or(|info| !info["warnings"].as_array().unwrap().is_empty());
@@ -233,7 +236,7 @@ fn bombs_are_refused() {
     }
     encoder.finish().unwrap();
     let output = run(&["info", "--no-project", "--max-memory", "0.1"], &path);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("too large"));
 }
 

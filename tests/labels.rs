@@ -263,7 +263,7 @@ fn several_labels_a_sample_are_judged_one_by_one() {
 }
 
 fn check(words: &[&str]) -> (i32, String, String) {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let words: Vec<std::ffi::OsString> = words.iter().map(std::ffi::OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = cli::run(Verb::Check, &words, &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())

@@ -278,7 +278,7 @@ proptest! {
                         3 => SplitBy::Hash(HashOf::Content),
                         _ => SplitBy::StratifiedGroup { label: "category".to_owned(), group: "text".to_owned() },
                     };
-                    let plan = Split::named(method, &[0.6, 0.2, 0.2], seed).plan(&dataset, &Progress::silent()).unwrap();
+                    let plan = Split::named(method, &[0.6, 0.2, 0.2], seed).plan(&dataset, None, &Progress::silent()).unwrap();
                     let cells = plan.samples.iter().zip(&plan.parts).map(|(id, part)| (*id, Some(plan.names[usize::from(*part)].as_str())));
                     if let Some(edit) = Edit::new("split", Change::cells(&dataset, "split", cells).unwrap()) {
                         edit.apply(&mut dataset, Direction::Forward);
@@ -316,7 +316,9 @@ proptest! {
                         prop_assert_eq!(Some(part.clone()), of(other));
                     }
                 } else {
-                    prop_assert!(origins.other.is_some_and(|other| of(other) != of(origins.parent)) || of(origins.parent).is_none());
+                    let apart = origins.other.is_some_and(|other| of(other) != of(origins.parent));
+                    let tested = of(origins.parent).is_some_and(|part| lapidary::data::is_held_out(&part));
+                    prop_assert!(apart || tested || of(origins.parent).is_none());
                 }
                 if dataset.is_excluded(origins.parent) && !done.is_empty() {
                     // Whoever was made before goes with the parent.
@@ -834,9 +836,10 @@ fn a_split_without_a_window_loses_no_child_and_nothing_is_written_over_the_sourc
     ok(here, &["split", "tickets.csv", "--ratios", "60,20,20", "-o", "parts"]);
     let parts: Vec<Dataset> =
         ["train", "validation", "test"].iter().map(|name| open(here.join(format!("parts/{name}.csv")))).collect();
-    assert_eq!(parts.iter().map(Dataset::rows).sum::<usize>(), all);
-    // Every child is beside its parent: texts of one family differ by typing errors only.
-    assert!(parts.iter().all(|part| part.rows() % 3 == 0 || done.made != 118));
+    // Every child is beside its parent where that is trained on, and none is where models are tested.
+    let real = all - done.made;
+    assert_eq!(parts[1].rows() + parts[2].rows() + parts[0].rows() / 3, real, "no original is lost");
+    assert!(parts[0].rows().is_multiple_of(3));
     let before = fs::read(&path).unwrap();
     let said = fails(here, &["balance", "tickets.csv", "--weights", "balanced", "-o", "tickets.csv"]);
     assert!(said.contains("it is the source"), "{said}");

@@ -686,7 +686,11 @@ fn a_number_adds_one_of_several_labels_and_keeps_the_others() {
     let top = report.queue[report.place[&current]].top[2].0;
     let name = report.names[top as usize].to_string();
     let had = before.split(';').any(|label| label == name);
-    window.key(Key::Num3);
+    // Few classes have a digit each, the same for every sample.
+    let digit = report.names.iter().filter(|other| ***other <= *name).count();
+    assert!((1..=9).contains(&digit) && report.names.len() <= 9);
+    let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+    window.key(keys[digit - 1]);
     let after: Vec<String> = window.cell(current.0, "labels").split(';').map(str::to_owned).collect();
     assert_eq!(after.contains(&name), !had);
     assert!(

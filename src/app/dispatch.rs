@@ -7,13 +7,13 @@ use egui::Context;
 use super::dialogs::{Answer, Asked};
 use super::labels::Source;
 use super::opening::Begun;
-use super::{App, settings};
+use super::{App, settings, work};
 use crate::action::Action;
 use crate::checks::label_errors::Ask;
-use crate::data::{Kind, Role, SampleId, classes_of};
-use crate::edit::{Change, Edit, EditError, Target as Of};
+use crate::data::{Dataset, Kind, Role, SampleId, classes_of};
+use crate::edit::{Change, Edit, EditError, EditId, Target as Of};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, Target, compressed_name, free_name};
-use crate::ui::{Popup, View, count_samples};
+use crate::ui::{Notice, Popup, View, count_samples};
 use crate::workspace::Workspace;
 
 impl App {
@@ -43,6 +43,8 @@ impl App {
             Action::Reread(reading) => self.reread(ctx, &reading),
             Action::Carry => self.again(Begun::Carry),
             Action::Recover => self.again(Begun::Recover),
+            Action::Adopt(project) => self.again(Begun::Adopt(project)),
+            Action::OpenTrusted(path) => self.open(path, Begun::Trusted),
             Action::SetCells { samples, column, text } => self.set_cells(ctx, samples, &column, &text),
             Action::Accept { list, column } => self.accept_list(ctx, &list, &column),
             Action::CheckLabels => {
@@ -78,7 +80,12 @@ impl App {
                     Ok(Edit::new(format!("{column} is read as {}", kind.name()), change))
                 });
             }
+            Action::AskFirst { words, action } => {
+                self.state.pop(Popup::Confirm);
+                self.state.confirm = Some((words, *action));
+            }
             Action::Undo => self.walk(ctx, "Undone", Workspace::undo),
+            Action::Revert(id) => self.revert(ctx, id),
             Action::Redo => self.walk(ctx, "Done again", Workspace::redo),
             Action::GoTo(id) => self.walk(ctx, "Went to", |workspace| {
                 workspace.go(id)?;
@@ -112,7 +119,8 @@ impl App {
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
             Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
             Action::ExportImagesDialog { rows, target } => self.ask(ctx, Asked::Images { rows, target }),
-            Action::Export { rows, target } => self.start_export(vec![(rows, target)]),
+            Action::Export { rows, target } => self.save(work::Save::Files(vec![(rows, target)])),
+            Action::ExportOver(list) => self.save(work::Save::Files(list)),
             Action::PathTyped(path) => self.typed(ctx, path),
             Action::Cancel(key) => {
                 self.jobs.cancel(key);
@@ -125,6 +133,12 @@ impl App {
             }
             Action::Notice(text) => self.say(ctx, text),
             Action::Quit => self.quit = true,
+            Action::QuitNow => {
+                self.saves.clear();
+                self.jobs.cancel("export");
+                self.closing = true;
+                ctx.request_repaint();
+            }
         }
     }
 
@@ -132,15 +146,16 @@ impl App {
     pub(super) fn edit(&mut self, ctx: &Context, loud: bool, plan: impl FnOnce(&Workspace) -> Result<Option<Edit>, EditError>) {
         let Some(workspace) = &mut self.workspace else { return };
         let result = plan(workspace).and_then(|edit| match edit {
-            Some(edit) => workspace.edit(&edit).map(|_| Some(edit)),
+            Some(edit) => workspace.edit(&edit).map(|id| Some((id, edit))),
             None => Ok(None),
         });
         match result {
-            Ok(Some(edit)) => {
+            Ok(Some((id, edit))) => {
+                // What an earlier edit offered to undo is not the last any more.
+                self.notices.retain(|notice| !is_undo(notice));
                 self.edited(&edit);
                 if loud || edit.count() > 1 {
-                    self.notice(ctx, edit.words, false, Some(("Undo".to_owned(), Action::Undo)));
-                    self.expire_undo();
+                    self.notice(ctx, edit.words, false, Some(("Undo".to_owned(), Action::Revert(id))));
                 }
             }
             Ok(None) => {}
@@ -148,13 +163,13 @@ impl App {
         }
     }
 
-    /// Only the last edit's notice offers undo, and it goes like any other.
-    fn expire_undo(&mut self) {
-        for notice in self.notices.iter_mut().skip(1) {
-            if notice.remedy.as_ref().is_some_and(|(_, action)| *action == Action::Undo) {
-                notice.remedy = None;
-            }
+    /// Takes back one edit, wherever it stands in the history.
+    fn revert(&mut self, ctx: &Context, id: EditId) {
+        let Some(workspace) = &self.workspace else { return };
+        if workspace.history().head() == id {
+            return self.walk(ctx, "Undone", Workspace::undo);
         }
+        self.edit(ctx, true, |workspace| workspace.reversal(id).map(Some));
     }
 
     fn set_cells(&mut self, ctx: &Context, samples: Vec<SampleId>, column: &str, text: &str) {
@@ -168,6 +183,8 @@ impl App {
                 return Ok(Edit::new(words, [add, Change::fill(column, samples.iter().map(|id| (*id, text)))]));
             };
             let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
+            let (widened, widening) = widened(dataset, column, [text]);
+            let (dataset, kind) = (widened.as_ref().unwrap_or(dataset), if widened.is_some() { Kind::Text } else { kind });
             // A class for a label that holds a list is a list of one.
             let listed = serde_json::to_string(&[text]).unwrap_or_default();
             let value = if kind == Kind::List && role.is_label() && !text.starts_with('[') { &listed } else { text };
@@ -182,7 +199,7 @@ impl App {
             let of = if n == 1 { format!("sample {}", samples[0].0) } else { count_samples(n) };
             let words =
                 if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
-            Ok(Edit::new(words, change.into_iter().chain(seen)))
+            Ok(Edit::new(words, widening.into_iter().chain(change).chain(seen)))
         });
     }
 
@@ -230,10 +247,15 @@ impl App {
                 let value = renamed(classes_of(dataset.text(field, id), kind, role), from, to, kind, role);
                 cells.push((id, value));
             }
-            let change = Change::cells(dataset, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
+            let (widened, widening) = widened(dataset, column, [to]);
+            let wide = widened.as_ref().unwrap_or(dataset);
+            let change = Change::cells(wide, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
             let verb = if merges { "Merged" } else { "Renamed" };
             let joint = if merges { "into" } else { "to" };
-            Ok(Edit::new(format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len())), change))
+            Ok(Edit::new(
+                format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len())),
+                widening.into_iter().chain(change),
+            ))
         });
     }
 
@@ -261,9 +283,7 @@ impl App {
                     if parent(before) == Some(after) { Some(before) } else { (parent(after) == Some(before)).then_some(after) };
                 let edit = one.and_then(|id| workspace.edit_at(id).ok());
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
-                self.notices.retain(|notice| {
-                    notice.remedy.as_ref().is_none_or(|(_, action)| *action != Action::Undo) && !stale(&notice.text)
-                });
+                self.notices.retain(|notice| !is_undo(notice) && !stale(&notice.text));
                 self.all_edited();
                 self.made_moved(edit.as_ref());
                 self.likeness_edited(edit.as_ref());
@@ -383,10 +403,23 @@ impl App {
 
     /// A path typed by hand: our own dialog asks nobody before it replaces a file, so it does not.
     fn typed(&mut self, ctx: &Context, path: PathBuf) {
-        if matches!(self.pending, Some(Asked::Save { .. } | Asked::Pipeline { save: true })) && path.exists() {
-            return self.complain(ctx, format!("{} exists already; choose another name", path.display()));
+        if !path.exists() {
+            return self.answered(ctx, path);
         }
-        self.answered(ctx, path);
+        match self.pending.take() {
+            Some(Asked::Save { rows, mut target }) => {
+                let words = format!("Replace {}", path.display());
+                target.path = path;
+                self.actions.push(Action::AskFirst { words, action: Box::new(Action::ExportOver(vec![(rows, target)])) });
+            }
+            Some(Asked::Pipeline { save: true }) => {
+                self.complain(ctx, format!("{} exists already; choose another name", path.display()));
+            }
+            other => {
+                self.pending = other;
+                self.answered(ctx, path);
+            }
+        }
     }
 
     fn answered(&mut self, ctx: &Context, path: PathBuf) {
@@ -402,22 +435,43 @@ impl App {
             }
             Some(Asked::Save { rows, mut target }) => {
                 target.path = path;
-                self.start_export(vec![(rows, target)]);
+                // The desktop's dialog has asked whether to replace what is there.
+                self.save(work::Save::Files(vec![(rows, target)]));
             }
             Some(Asked::Images { rows, target }) => self.save_images(ctx, path, rows, target),
             Some(Asked::Parts { target }) => match self.parts(&path, &target) {
                 Some(_) if self.outside_parts(ctx) => {}
-                Some(list) => self.start_export(list),
+                Some(list) => self.save_parts(list),
                 None => self.complain(ctx, "There is no split to save; make one in Split first"),
             },
         }
+    }
+
+    /// Saves parts, asking first where files are there already.
+    fn save_parts(&mut self, list: Vec<(Rows, Target)>) {
+        let there = list.iter().filter(|(_, target)| target.path.exists()).count();
+        if there == 0 {
+            return self.save(work::Save::Files(list));
+        }
+        let folder = list.first().and_then(|(_, target)| target.path.parent()).unwrap_or(std::path::Path::new("."));
+        let files = if there == 1 { "1 file".to_owned() } else { format!("{there} files") };
+        let words = format!("Replace {files} in {}", folder.display());
+        self.actions.push(Action::AskFirst { words, action: Box::new(Action::ExportOver(list)) });
     }
 
     /// Complains where samples are in no part of the split: saving the parts would lose them.
     fn outside_parts(&mut self, ctx: &Context) -> bool {
         let saved: usize = self.split_parts().values().map(Vec::len).sum();
         let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return false };
-        let kept = dataset.rows() - if self.state.export.excluded { 0 } else { dataset.excluded().len() };
+        let split = dataset.with_role(|role| role == Role::Split);
+        let placed = |id: &SampleId| {
+            (self.state.export.excluded || !dataset.is_excluded(*id))
+                && split.and_then(|field| dataset.text(field, *id)).is_some_and(|part| !part.is_empty())
+        };
+        // What was made of samples that are tested on is in no part, and is not missed there.
+        let left = |id: &SampleId| !dataset.is_made(*id) && (self.state.export.excluded || !dataset.is_excluded(*id));
+        let kept =
+            dataset.samples().filter(left).count() + dataset.samples().filter(|id| dataset.is_made(*id) && placed(id)).count();
         if saved < kept {
             let of = count_samples(kept - saved);
             self.complain(ctx, format!("{of} are in no part of the split: split again, or exclude them"));
@@ -440,7 +494,7 @@ impl App {
         }
         let full = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
         target.folder = if full { free_name(&path.join(&target.folder)) } else { path };
-        self.start_image_export(parts, target);
+        self.save(work::Save::Images(parts, target));
     }
 
     /// The samples of each part of the split column.
@@ -472,6 +526,26 @@ impl App {
             parts.iter().map(|(name, ids)| (Rows::These(ids.clone()), to(name))).collect()
         })
     }
+}
+
+/// Whether a notice offers to take an edit back.
+fn is_undo(notice: &Notice) -> bool {
+    matches!(notice.remedy, Some((_, Action::Revert(_) | Action::Undo)))
+}
+
+/// Where texts do not fit the kind of a label column whose cells are texts, the dataset with that column read as text, and the change that
+/// makes it so: a class of digits can have a name.
+fn widened<'t>(dataset: &Dataset, column: &str, texts: impl IntoIterator<Item = &'t str>) -> (Option<Dataset>, Option<Change>) {
+    let Some(field) = dataset.field(column) else { return (None, None) };
+    let of = &dataset.fields()[field];
+    let scalar = of.role.is_label() && (of.kind.is_numeric() || of.kind == Kind::Boolean);
+    let typed = of.source.is_some_and(|source| dataset.base.columns[source].native_type().is_some());
+    if !scalar || typed || texts.into_iter().all(|text| of.kind.accepts(text)) {
+        return (None, None);
+    }
+    let mut wide = dataset.clone();
+    wide.set_kind(field, Kind::Text);
+    (Some(wide), Change::kind(dataset, column, Kind::Text).ok().flatten())
 }
 
 /// A cell with one of its classes renamed; a class that is there twice then stands once.

@@ -4,10 +4,11 @@ use egui::{Context, Key};
 
 use super::App;
 use crate::action::Action;
-use crate::data::{Role, SampleId, SampleSet, class_by_digit};
-use crate::ui::{Command, Popup, View};
-use crate::workspace::Workspace;
+use crate::data::{Role, SampleId, SampleSet};
+use crate::ui::{Command, Offered, Popup, ReviewTab, View, count_samples};
 
+/// One key that would touch more samples says so and waits for Enter.
+const MANY_AT_ONCE: usize = 1_000;
 const DIGITS: [Key; 10] =
     [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
@@ -45,7 +46,8 @@ impl App {
             if free && !input.modifiers.any() {
                 for (digit, key) in DIGITS.iter().enumerate() {
                     if input.key_pressed(*key) {
-                        self.actions.extend(self.give_class(digit));
+                        let action = self.give_class(digit);
+                        self.actions.extend(action.map(Self::asked_first));
                     }
                 }
             }
@@ -57,30 +59,63 @@ impl App {
     }
 
     fn give_class(&self, digit: usize) -> Option<Action> {
+        let shown = match self.shown_samples() {
+            Ok(shown) => shown,
+            Err(hint) => return Some(Action::Notice(hint)),
+        };
         if self.is_reviewing() {
             return self.give_candidate(digit);
         }
         let workspace = self.workspace.as_ref()?;
         let dataset = workspace.dataset();
         let column = dataset.fields()[dataset.with_role(Role::is_label)?].name.to_string();
-        let names = workspace.classes(&column)?.names();
-        let text = names[class_by_digit(names, digit, 0..names.len())?].to_string();
-        let samples = self.state.selection.samples();
-        (!samples.is_empty()).then_some(Action::SetCells { samples, column, text })
+        // Of one sample, the keys are those that stand beside it; of several, each class has its own.
+        let of_one = Some(&self.state.offered).filter(|offered| shown.len() == 1 && offered.of == shown.first().copied());
+        let text = match of_one {
+            Some(offered) => offered.keys.iter().find(|(key, _)| *key == digit)?.1.clone(),
+            None => Offered::digits(workspace, &column, std::iter::empty()).into_iter().find(|(key, _)| *key == digit)?.1,
+        };
+        (!shown.is_empty()).then_some(Action::SetCells { samples: shown, column, text })
+    }
+
+    /// The samples that a key acts on: those that are drawn, and no others.
+    ///
+    /// # Errors
+    /// What to say where none are.
+    fn shown_samples(&self) -> Result<Vec<SampleId>, String> {
+        let elsewhere = |what: &str| Err(format!("No samples are shown {what}: go to Explore, Clean or Label first"));
+        match self.state.view {
+            View::Explore => {
+                let chosen = self.state.selection.samples();
+                // What a newer filter leaves out is not there any more.
+                Ok(match &self.memo.filtered {
+                    Some(filtered) => chosen.into_iter().filter(|id| filtered.contains(*id)).collect(),
+                    None => chosen,
+                })
+            }
+            View::Clean => {
+                let inspector = if self.state.narrow { self.state.inspector_narrow } else { self.state.inspector };
+                Ok(self.state.selection.cursor.filter(|_| inspector).into_iter().collect())
+            }
+            View::Label if self.state.review.preview || self.state.review.tab == ReviewTab::Noise => {
+                Err("These samples are listed, not chosen: go back to the queue first".to_owned())
+            }
+            View::Label => Ok(self.state.review.current.into_iter().collect()),
+            _ => elsewhere("here"),
+        }
     }
 
     /// In the queue, a number is one of the likeliest classes.
     fn give_candidate(&self, digit: usize) -> Option<Action> {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
-        let candidate = report.queue.get(*report.place.get(&current)?)?;
-        let class = class_by_digit(&report.names, digit, candidate.top.iter().map(|(class, _)| *class as usize))? as u32;
+        // What was drawn counts, whatever has been worked out since.
+        let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
+        let cell = offered.keys.iter().find(|(key, _)| *key == digit)?.1.clone();
         if report.many {
-            let cell = report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.toggled(class));
             return Some(Action::Accept { list: vec![(current, cell)], column: report.column.clone() });
         }
-        let text = report.names[class as usize].to_string();
-        Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text })
+        Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text: cell })
     }
 
     /// Carries out a command.
@@ -101,11 +136,12 @@ impl App {
             Command::Previous if self.state.view == View::Augment => {
                 self.state.augment.page = self.state.augment.page.saturating_sub(1);
             }
-            Command::Next => self.step(1),
-            Command::Previous => self.step(-1),
+            // Nothing moves that is not seen.
+            Command::Next if self.state.view == View::Explore => self.step(1),
+            Command::Previous if self.state.view == View::Explore => self.step(-1),
             Command::Accept if self.is_reviewing() && self.state.review.preview => self.actions.extend(self.accept_all()),
             Command::Accept if self.is_reviewing() => self.actions.extend(self.accept()),
-            Command::Accept => {}
+            Command::Accept | Command::Next | Command::Previous => {}
             Command::FindSimilar => self.find_similar(ctx),
             Command::SelectAll => self.select_all(),
             Command::ClearSelection => self.clear(),
@@ -207,7 +243,7 @@ impl App {
 
     fn select_all(&mut self) {
         // One sample at a time is decided on in the queue.
-        if self.is_reviewing() {
+        if self.state.view != View::Explore {
             return;
         }
         self.state.selection.chosen = self.memo.visible.iter().collect();
@@ -217,6 +253,10 @@ impl App {
     }
 
     fn clear(&mut self) {
+        if self.state.view != View::Explore && !self.state.selection.chosen.is_empty() {
+            // A selection that is not seen is let go of together with the filter that is.
+            self.state.selection.chosen = SampleSet::default();
+        }
         if self.state.selection.chosen.is_empty() {
             self.state.filter.clauses.clear();
         } else {
@@ -225,11 +265,10 @@ impl App {
     }
 
     fn with_selection(&mut self, ctx: &Context, act: impl FnOnce(&mut Self, Vec<SampleId>)) {
-        let samples = self.state.selection.samples();
-        if samples.is_empty() {
-            self.say(ctx, "Choose a sample first: click a row, or press J");
-        } else {
-            act(self, samples);
+        match self.shown_samples() {
+            Ok(samples) if samples.is_empty() => self.say(ctx, "Choose a sample first: click a row, or press J"),
+            Ok(samples) => act(self, samples),
+            Err(hint) => self.say(ctx, hint),
         }
     }
 
@@ -237,9 +276,10 @@ impl App {
         let Some(workspace) = &self.workspace else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
         let one = samples.len() == 1;
-        self.actions.push(Action::Review { samples, on });
+        let action = Self::asked_first(Action::Review { samples, on });
+        self.actions.push(action);
         // Keeping a sample as it is means going on to the next.
-        if on && one && !self.is_reviewing() {
+        if on && one && self.state.view == View::Explore {
             self.step(1);
         }
     }
@@ -247,11 +287,34 @@ impl App {
     fn exclude(&mut self, samples: Vec<SampleId>) {
         let Some(workspace) = &self.workspace else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
-        self.actions.push(Action::Exclude { samples, on });
+        let action = Self::asked_first(Action::Exclude { samples, on });
+        self.actions.push(action);
+    }
+
+    /// The action of a key, or, where it would touch very many samples, a question first.
+    fn asked_first(action: Action) -> Action {
+        let (words, n) = match &action {
+            Action::SetCells { samples, text, .. } => (format!("Set {} to {text}", count_samples(samples.len())), samples.len()),
+            Action::Exclude { samples, on } => {
+                let verb = if *on { "Exclude" } else { "Restore" };
+                (format!("{verb} {}", count_samples(samples.len())), samples.len())
+            }
+            Action::Review { samples, on } => {
+                let as_what = if *on { "reviewed" } else { "not reviewed" };
+                (format!("Mark {} {as_what}", count_samples(samples.len())), samples.len())
+            }
+            _ => (String::new(), 0),
+        };
+        if n > MANY_AT_ONCE { Action::AskFirst { words, action: Box::new(action) } } else { action }
     }
 
     fn edit_cell(&mut self, ctx: &Context) {
-        let (Some(workspace), Some(id)) = (&self.workspace, self.state.selection.cursor) else {
+        let shown = match self.shown_samples() {
+            Ok(_) if !self.is_reviewing() => self.state.selection.cursor,
+            Ok(shown) => shown.first().copied(),
+            Err(hint) => return self.say(ctx, hint),
+        };
+        let (Some(workspace), Some(id)) = (&self.workspace, shown) else {
             return self.say(ctx, "Choose a sample first: click a row, or press J");
         };
         let dataset = workspace.dataset();
@@ -265,6 +328,9 @@ impl App {
     }
 
     fn rename_class(&mut self, ctx: &Context) {
+        if let Err(hint) = self.shown_samples() {
+            return self.say(ctx, hint);
+        }
         let found = self.workspace.as_ref().and_then(|workspace| {
             let dataset = workspace.dataset();
             let field = dataset.with_role(Role::is_label)?;

@@ -53,13 +53,32 @@ pub struct Labels {
     /// The sample whose neighbours are asked for.
     near_asked: Option<SampleId>,
     counted: Option<EditId>,
+    /// The state of the history that the model stands for, once it does.
+    stands_at: Option<EditId>,
+    /// Models of other states, as they were left: a state that returns shows its earlier answer at once.
+    parked: Vec<Parked>,
+    /// The sample whose likely classes are asked for.
+    likely_asked: Option<SampleId>,
     /// By what outliers among pictures were found.
     pub(super) seen_by: Meaning,
 }
 
+/// A model as it was left, and the state of the history that it was left at.
+struct Parked {
+    at: EditId,
+    ask: Ask,
+    model: Arc<Mutex<LabelModel>>,
+    report: Arc<LabelReport>,
+}
+
+/// So many models are kept.
+const PARKED: usize = 3;
+
 /// What a learning job brings back.
 pub struct Learned {
     pub ask: Ask,
+    /// The state of the history that it was learned from.
+    pub at: EditId,
     pub result: Result<(Arc<Mutex<LabelModel>>, Arc<LabelReport>), String>,
     pub embeddings: Option<(Meaning, u64, Arc<Dense>)>,
     /// With outliers by another embedding than before.
@@ -110,6 +129,7 @@ impl App {
         }
         self.memo.labels_old = self.labels.embeddings.as_ref().is_some_and(|(_, texts, _)| *texts != self.labels.texts);
         self.schedule_neighbours();
+        self.schedule_likely();
         self.count_decisions();
     }
 
@@ -146,7 +166,11 @@ impl App {
             return self.look_again();
         }
         let seen_by = self.labels.seen_by.clone();
+        let at = workspace.history().head();
         self.labels.asked = Some(ask.clone());
+        // What was decided until now is in the snapshot.
+        self.labels.pending.clear();
+        self.labels.following.clear();
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
             let learned = match &source {
@@ -175,7 +199,7 @@ impl App {
                 Err(trouble) => Err(trouble.to_string()),
             };
             let embeddings = dense.map(|dense| (meaning, texts, dense));
-            Ok(Done::Learned(Box::new(Learned { ask, result, embeddings, scan })))
+            Ok(Done::Learned(Box::new(Learned { ask, at, result, embeddings, scan })))
         });
     }
 
@@ -204,9 +228,12 @@ impl App {
         match learned.result {
             Ok((model, report)) => {
                 self.labels.model = Some(model);
+                self.labels.stands_at = Some(learned.at);
                 self.memo.label_trouble = None;
                 // Another question may not ask about the sample under review.
-                if self.state.review.current.is_some_and(|current| !report.place.contains_key(&current)) {
+                let asks =
+                    |id: SampleId| report.place.contains_key(&id) || self.state.review.below && report.candidate(id).is_some();
+                if self.state.review.current.is_some_and(|current| !asks(current)) {
                     self.state.review.current = None;
                 }
                 self.take_report(report);
@@ -222,6 +249,8 @@ impl App {
     /// Shows a newer report. The sample under the user's eyes stays where it is.
     pub(super) fn take_report(&mut self, report: Arc<LabelReport>) {
         self.memo.labels = Some(report);
+        self.memo.likely = None;
+        self.labels.likely_asked = None;
         self.labels.near_asked = None;
         self.memo.near = None;
         if self.state.review.current.is_none() && self.state.popup.is_none() {
@@ -233,6 +262,8 @@ impl App {
     pub(super) fn labels_edited(&mut self, edit: &Edit) {
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset();
+        // Many at once, or a class that was not there: learned anew, from the state and not from the way that led to it.
+        let mut anew = false;
         for change in &edit.changes {
             let role = |column: &str| dataset.field(column).map(|field| dataset.fields()[field].role);
             match &change.target {
@@ -241,20 +272,20 @@ impl App {
                     Some(Role::Text | Role::Messages | Role::Image) => self.labels.texts += u64::from(edit.makes() == 0),
                     Some(role) if role.is_label() => {
                         self.labels.pending.extend(&change.samples);
-                        // Many at once, or a class that was not there: learned anew.
                         let known = |name: &Option<String>| {
                             let report = self.memo.labels.as_ref();
                             name.as_ref().is_none_or(|name| {
                                 report.is_none_or(|report| report.many || report.names.iter().any(|known| **known == **name))
                             })
                         };
-                        if change.samples.len() > MOST_FOLLOWED || !change.after.texts.iter().all(known) {
-                            self.labels.asked = None;
-                        }
+                        anew |= change.samples.len() > MOST_FOLLOWED || !change.after.texts.iter().all(known);
                     }
                     _ => {}
                 },
-                Of::Excluded | Of::Reviewed => self.labels.pending.extend(&change.samples),
+                Of::Excluded | Of::Reviewed => {
+                    self.labels.pending.extend(&change.samples);
+                    anew |= change.samples.len() > MOST_FOLLOWED;
+                }
                 // Other columns are meant now: what was learned is of no use.
                 Of::Role(_) | Of::Kind(_) => {
                     self.labels.asked = None;
@@ -264,6 +295,11 @@ impl App {
                 Of::Column(_) | Of::Tag(_) | Of::Made(_) => {}
             }
         }
+        if anew {
+            self.park();
+            self.labels.asked = None;
+        }
+        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return };
         if self.memo.labels.is_none() && self.labels.model.is_none() && !self.jobs.is_running("labels") {
             // There was too little to learn from: a new label may change that.
             let first = edit.changes.iter().any(|change| matches!(&change.target, Of::Cells(_) | Of::Role(_) | Of::Column(_)));
@@ -283,9 +319,55 @@ impl App {
         }
     }
 
+    /// Takes in what following has brought.
+    pub(super) fn followed(&mut self, at: EditId, report: Arc<LabelReport>) {
+        self.labels.following.clear();
+        self.labels.stands_at = Some(at);
+        self.take_report(report);
+    }
+
+    /// Keeps the model as it is for when its state returns, where it has followed all that led to it.
+    fn park(&mut self) {
+        let (Some(model), Some(report), Some(at)) =
+            (self.labels.model.take(), self.memo.labels.clone(), self.labels.stands_at.take())
+        else {
+            return;
+        };
+        let Some(ask) = self.labels.asked.clone() else { return };
+        self.labels.parked.retain(|parked| parked.at != at);
+        self.labels.parked.push(Parked { at, ask, model, report });
+        if self.labels.parked.len() > PARKED {
+            self.labels.parked.remove(0);
+        }
+    }
+
+    /// Takes the model of this state up again, where there is one.
+    fn unpark(&mut self) -> bool {
+        let Some(head) = self.workspace.as_ref().map(|workspace| workspace.history().head()) else { return false };
+        let ask = Ask { method: self.state.review.method, ..Ask::default() };
+        let Some(at) = self.labels.parked.iter().position(|parked| parked.at == head && parked.ask == ask) else { return false };
+        let parked = self.labels.parked.remove(at);
+        self.park();
+        for job in ["labels", "follow"] {
+            self.jobs.cancel(job);
+        }
+        self.labels.pending.clear();
+        self.labels.following.clear();
+        self.labels.asked = Some(parked.ask);
+        self.labels.model = Some(parked.model);
+        self.labels.stands_at = Some(head);
+        self.memo.label_trouble = None;
+        self.take_report(parked.report);
+        true
+    }
+
     /// After an undo or redo of one decision, that sample is looked at again.
     pub(super) fn labels_walked(&mut self, edit: Option<Edit>) {
+        if edit.as_ref().is_none_or(|edit| edit.count() > MOST_FOLLOWED) && self.unpark() {
+            return;
+        }
         let Some(edit) = edit else {
+            self.park();
             self.labels.asked = None;
             self.labels.texts += 1;
             return;
@@ -317,10 +399,28 @@ impl App {
         changed.sort_unstable();
         changed.dedup();
         self.labels.following.clone_from(&changed);
+        let at = workspace.history().head();
+        // Until it is done, the model stands between two states.
+        self.labels.stands_at = None;
         self.jobs.start("follow", "Following your decisions", move |progress| {
             let mut model = model.lock().unwrap_or_else(PoisonError::into_inner);
             model.follow(&snapshot, &changed, progress)?;
-            Ok(Done::Followed(Arc::new(model.report())))
+            Ok(Done::Followed(at, Arc::new(model.report())))
+        });
+    }
+
+    /// Asks for the likeliest classes of the sample that the inspector shows, where classes are more than keys.
+    fn schedule_likely(&mut self) {
+        let shown =
+            matches!(self.state.view, View::Explore | View::Clean) && (self.state.inspector || self.state.inspector_narrow);
+        let Some(cursor) = self.state.selection.cursor.filter(|_| shown) else { return };
+        let asked = self.labels.likely_asked == Some(cursor) || self.jobs.is_running("follow") || self.jobs.is_running("labels");
+        let few = self.memo.labels.as_ref().is_none_or(|report| report.many || report.names.len() <= 9);
+        let Some(model) = self.labels.model.clone().filter(|_| !asked && !few) else { return };
+        self.labels.likely_asked = Some(cursor);
+        self.jobs.start("likely", "Finding likely classes", move |_| {
+            let likely = model.lock().unwrap_or_else(PoisonError::into_inner).likely(cursor);
+            Ok(Done::Likely(cursor, likely))
         });
     }
 
@@ -351,7 +451,8 @@ impl App {
                     .as_ref()
                     .is_some_and(|workspace| !workspace.dataset().is_reviewed(id) && !workspace.dataset().is_excluded(id))
         };
-        let next = report.queue.iter().map(|candidate| candidate.id).find(|id| waits(self, *id));
+        let below = if self.state.review.below { &report.below[..] } else { &[] };
+        let next = report.queue.iter().chain(below).map(|candidate| candidate.id).find(|id| waits(self, *id));
         if let Some(current) = current {
             self.state.review.trail.push(current);
         }
@@ -408,11 +509,8 @@ impl App {
     pub(super) fn accept(&self) -> Option<Action> {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
-        let candidate = report.queue.get(*report.place.get(&current)?)?;
-        Some(Action::Accept {
-            list: vec![(current, report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.suggested))],
-            column: report.column.clone(),
-        })
+        let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
+        Some(Action::Accept { list: vec![(current, offered.suggested.clone()?)], column: report.column.clone() })
     }
 
     /// Everything above the threshold, as one action.
@@ -522,7 +620,7 @@ impl App {
     pub(super) fn forget_labels(&mut self) {
         // The model folder belongs to the user; where probabilities come from, to the dataset.
         self.labels = Labels { meanings: std::mem::take(&mut self.labels.meanings), ..Labels::default() };
-        for job in ["labels", "follow", "near", "similar"] {
+        for job in ["labels", "follow", "near", "likely", "similar"] {
             self.jobs.cancel(job);
         }
     }

@@ -14,6 +14,7 @@ mod pictures;
 mod settings;
 mod work;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +27,7 @@ pub use settings::{Folders, SAMPLES, Settings};
 use crate::action::Action;
 use crate::data::Dataset;
 use crate::edit::{Edit, EditId};
-use crate::io::PictureCache;
+use crate::io::{self, PictureCache};
 use crate::job::Jobs;
 use crate::ui::pictures::Pictures;
 use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, theme};
@@ -43,8 +44,8 @@ pub enum Begin {
     File(PathBuf),
 }
 
-/// Seconds that a notice stays which offers nothing to do.
-const NOTICE_SECONDS: f64 = 7.0;
+/// Seconds that a notice stays. One that says what to do about a trouble stays until that is done.
+const NOTICE_SECONDS: f64 = 8.0;
 
 /// The whole program behind the window.
 pub struct App {
@@ -73,18 +74,33 @@ pub struct App {
     shown_edit: Option<(EditId, Edit)>,
     actions: Vec<Action>,
     quit: bool,
+    /// What is being opened, or was last.
+    opening: Option<PathBuf>,
+    /// Saves that wait for the one under way.
+    saves: VecDeque<(Dataset, work::Save)>,
+    /// Whether the window closes as soon as the save under way has stopped.
+    closing: bool,
+    /// Frames drawn so far, up to some.
+    drawn: u32,
+    /// The size and time of the file that is open, as they were when that was last looked at.
+    stamp: Option<(u64, u128)>,
     /// Frames after which the window closes by itself: for measuring how long a start takes.
     frames_left: Option<u64>,
 }
 
 /// Names the number of frames after which the window closes by itself.
+/// A window that was drawn so often is there.
+const SETTLED: u32 = 4;
 const FRAMES: &str = "LAPIDARY_FRAMES";
 
 impl App {
     /// The app on a fresh egui context.
     pub fn new(ctx: &egui::Context, begin: Begin, folders: Folders, dialogs: Box<dyn Dialogs>) -> Self {
         theme::install_fonts(ctx);
-        let settings = Settings::load(&folders);
+        let (settings, trouble) = Settings::load(&folders);
+        // A start that died by what was arranged must not die by it for ever.
+        let died = settings::begin_start(&folders);
+        let settings = if died { settings.plain() } else { settings };
         let context = ctx.clone();
         let waker: Arc<dyn Fn() + Send + Sync> = Arc::new(move || context.request_repaint());
         let mut state = UiState {
@@ -122,9 +138,19 @@ impl App {
             shown_edit: None,
             actions: Vec::new(),
             quit: false,
+            opening: None,
+            saves: VecDeque::new(),
+            closing: false,
+            drawn: 0,
+            stamp: None,
             frames_left: std::env::var(FRAMES).ok().and_then(|frames| frames.parse().ok()),
         };
         app.set_text_models();
+        app.notices.extend(trouble.map(|text| Notice { text, remedy: None, bad: true, since: 0.0 }));
+        if died {
+            let text = "The last start ended before its window was there: it begins with the usual size and tables".to_owned();
+            app.notices.push(Notice { text, remedy: None, bad: false, since: 0.0 });
+        }
         match begin {
             Begin::Sample => app.actions.push(Action::OpenSample(0)),
             Begin::File(path) => app.actions.push(Action::Open(path)),
@@ -187,11 +213,53 @@ impl App {
 
     fn forget_old_notices(&mut self, ctx: &egui::Context) {
         let now = ctx.input(|input| input.time);
-        self.notices.retain(|notice| notice.remedy.is_some() || now - notice.since < NOTICE_SECONDS);
-        let next =
-            self.notices.iter().filter(|notice| notice.remedy.is_none()).map(|notice| NOTICE_SECONDS - (now - notice.since));
+        if self.state.on_notice {
+            self.notices.iter_mut().for_each(|notice| notice.since = now);
+        }
+        let stays = |notice: &Notice| matches!(&notice.remedy, Some((_, action)) if !matches!(action, Action::Revert(_)));
+        self.notices.retain(|notice| stays(notice) || now - notice.since < NOTICE_SECONDS);
+        let next = self.notices.iter().filter(|notice| !stays(notice)).map(|notice| NOTICE_SECONDS - (now - notice.since));
         if let Some(seconds) = next.reduce(f64::min) {
             ctx.request_repaint_after(std::time::Duration::from_secs_f64(seconds.max(0.01) + 0.01));
+        }
+    }
+
+    /// Whether a save runs, waits, or is being stopped.
+    fn is_saving(&self) -> bool {
+        self.jobs.is_running("export") || self.jobs.is_ending("export") || !self.saves.is_empty()
+    }
+
+    /// Where the window is to be closed while something is saved: asks first, and then waits until the save has put away what it began.
+    fn close_or_ask(&mut self, ctx: &egui::Context) {
+        let asked = ctx.input(|input| input.viewport().close_requested()) || self.quit;
+        if !asked || !self.is_saving() {
+            self.quit |= self.closing && !self.is_saving();
+            return;
+        }
+        ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        self.quit = false;
+        if !self.closing && self.state.popup != Some(ui::Popup::Confirm) {
+            self.state.pop(ui::Popup::Confirm);
+            self.state.confirm = Some(("Stop saving and quit".to_owned(), Action::QuitNow));
+        }
+    }
+
+    /// Says so where the file that is open has changed since, once the window is looked at again.
+    fn look_at_file(&mut self, ctx: &egui::Context) {
+        let focused = ctx.input(|input| input.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true))));
+        let Some(workspace) = self.workspace.as_ref().filter(|_| focused) else { return };
+        let path = workspace.dataset().base.origin.path.clone();
+        let now = io::file_stamp(&path);
+        if self.stamp.is_some() && now != self.stamp {
+            self.stamp = now;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (text, remedy) = if now.is_none() {
+                (format!("{name} is not there any more. What is open is as it was; your edits are kept"), None)
+            } else {
+                let action = if workspace.history().nodes().is_empty() { Action::Open(path) } else { Action::Carry };
+                (format!("{name} has changed on the disk since it was opened"), Some(("Open it as it is now".to_owned(), action)))
+            };
+            self.notice(ctx, text, true, remedy);
         }
     }
 
@@ -241,6 +309,8 @@ impl eframe::App for App {
         self.take_reports(ctx);
         self.take_pictures(ctx);
         self.take_answers(ctx);
+        self.close_or_ask(ctx);
+        self.look_at_file(ctx);
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         self.actions.extend(dropped.map(Action::Open));
         self.carry_out(ctx);
@@ -253,13 +323,21 @@ impl eframe::App for App {
             *left = left.saturating_sub(1);
             ctx.request_repaint();
         }
-        if self.quit {
+        if self.quit && !self.is_saving() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
+        if self.drawn < SETTLED {
+            self.drawn += 1;
+            if self.drawn == SETTLED {
+                settings::end_start(&self.folders);
+            } else {
+                ctx.request_repaint();
+            }
+        }
         self.apply_theme(&ctx);
         let mut commands = self.pressed(&ctx);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
@@ -306,7 +384,7 @@ impl eframe::App for App {
 /// Why there is no window, and what to do.
 pub fn run(begin: Begin) -> Result<(), String> {
     let folders = Folders::of_user();
-    let size = Settings::load(&folders).window.map(|side| side.clamp(400.0, 8_000.0));
+    let size = Settings::load(&folders).0.window.map(|side| side.clamp(400.0, 8_000.0));
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Lapidary")

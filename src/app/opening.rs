@@ -8,7 +8,7 @@ use super::App;
 use super::work::Done;
 use crate::action::Action;
 use crate::data::Dataset;
-use crate::edit::{JournalError, project_path, recover};
+use crate::edit::{JournalError, Stored, adopt, orphans, project_path, recover};
 use crate::io::{self, Reading};
 use crate::job::{JobError, Progress};
 use crate::ui::Visible;
@@ -35,12 +35,17 @@ pub enum Begun {
     CarryTo(Reading),
     /// Save what can be read of its project first.
     Recover,
+    /// Take over a project that was made for it under another name.
+    Adopt(PathBuf),
+    /// Open it however much memory it takes, short of what the machine has.
+    Trusted,
 }
 
 impl App {
     /// Starts opening a file. What was open stays until it has succeeded.
     pub(super) fn open(&mut self, path: PathBuf, begun: Begun) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.opening = Some(path.clone());
         let fallback = self.folders.projects();
         let preview = self.preview.0.clone();
         // A project is locked by whoever has it open: let go of it before the same file is opened again.
@@ -81,6 +86,8 @@ impl App {
         let project = project.display().to_string();
         self.state.gallery.on = workspace.dataset().pictures().is_some();
         self.state.augment = AugmentForm::of(workspace.dataset());
+        self.stamp = io::file_stamp(&workspace.dataset().base.origin.path);
+        let mended = workspace.mended().map(ToOwned::to_owned);
         self.workspace = Some(workspace);
         self.begin_pictures();
         self.name_model();
@@ -94,8 +101,11 @@ impl App {
         if edits > 0 && opened.words.is_none() {
             self.say(ctx, format!("Your {edits} edits are back"));
         }
+        if let Some(words) = mended {
+            self.notice(ctx, words, true, Some(("Look for more".to_owned(), Action::Recover)));
+        }
         if let Some(words) = opened.words {
-            let bad = opened.remedy.is_some();
+            let bad = opened.remedy.as_ref().is_some_and(|(_, action)| !matches!(action, Action::Adopt(_)));
             self.notice(ctx, words, bad, opened.remedy);
         }
     }
@@ -110,12 +120,25 @@ fn open_file(
 ) -> Result<Opened, JobError> {
     let say = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
     let (fallback, project) = (Some(fallback), io::dataset_path(path));
+    // What a save that was killed left beside the dataset.
+    io::remove_torn(project.parent().unwrap_or(Path::new(".")));
     let mut words = None;
     if matches!(begun, Begun::Recover) {
         let (project, _) = project_path(&project, fallback);
-        let (aside, saved, lost) = recover(&project).map_err(|error| say(&error))?;
+        // Where the project does not say any more what it is of, it is of the dataset as it is.
+        let source = io::fingerprint(&io::dataset_path(path))
+            .ok()
+            .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&Reading::default()).unwrap_or_default() });
+        let (aside, saved, lost) = recover(&project, source).map_err(|error| say(&error))?;
         words =
             Some(format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
+    }
+    if let Begun::Adopt(orphan) = &begun {
+        let to = adopt(orphan, &project, fallback).map_err(|error| say(&error))?;
+        words = Some(format!("The edits are back; their project is {} now", to.display()));
+    }
+    if matches!(begun, Begun::Trusted) {
+        io::set_max_memory(io::machine_memory() / 4 * 3);
     }
     let stored = stored_reading(&project, fallback);
     let reading = match &begun {
@@ -127,13 +150,20 @@ fn open_file(
         let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
         workspace.read_classes(progress)?;
         let unfit = if carried.unfit > 0 { format!("; {} parts of them do not fit it", carried.unfit) } else { String::new() };
+        let new = match carried.added.as_slice() {
+            [] => String::new(),
+            added => format!(" (samples were recognised without what is new: {})", added.join(", ")),
+        };
         let lost = if carried.lost > 0 {
             format!("; {} of their samples are not in the file any more", carried.lost)
         } else {
             String::new()
         };
-        let words =
-            format!("{} edits carried over{lost}{unfit}. The old project is kept as {}", carried.edits, carried.aside.display());
+        let words = format!(
+            "{} edits carried over{new}{lost}{unfit}. The old project is kept as {}",
+            carried.edits,
+            carried.aside.display()
+        );
         return Ok(Opened { workspace, words: Some(words), remedy: None });
     }
     let trouble = stored.err();
@@ -156,5 +186,15 @@ fn open_file(
         }
     };
     workspace.read_classes(progress)?;
+    // A dataset that was renamed has left its project under its old name.
+    let (mut words, mut remedy) = (words, remedy);
+    if words.is_none() && workspace.history().nodes().is_empty() {
+        let origin = &workspace.dataset().base.origin;
+        if let Some(orphan) = orphans(&origin.path, origin.fingerprint).into_iter().next() {
+            let name = orphan.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            words = Some(format!("{name} holds edits that were made on this very content under another name"));
+            remedy = Some(("Take them over".to_owned(), Action::Adopt(orphan)));
+        }
+    }
     Ok(Opened { workspace, words, remedy })
 }

@@ -131,12 +131,31 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads them; what cannot be read is as if it had never been set.
-    pub fn load(folders: &Folders) -> Self {
-        fs::read(folders.config.join("settings.json"))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+    /// Reads them. What cannot be read is set aside, never overwritten, and said.
+    pub fn load(folders: &Folders) -> (Self, Option<String>) {
+        let path = folders.config.join("settings.json");
+        let Ok(bytes) = fs::read(&path) else { return (Self::default(), None) };
+        match serde_json::from_slice(&bytes) {
+            Ok(settings) => (settings, None),
+            Err(error) => {
+                let names = (1..1_000).map(|n| {
+                    if n == 1 { "settings.unreadable.json".to_owned() } else { format!("settings.unreadable-{n}.json") }
+                });
+                let aside = names.map(|name| folders.config.join(name)).find(|path| !path.exists());
+                let aside = aside.unwrap_or_else(|| folders.config.join("settings.unreadable.json"));
+                let kept = fs::rename(&path, &aside).map_or_else(
+                    |error| format!("and could not be set aside ({error})"),
+                    |()| format!("and are kept as {}", aside.display()),
+                );
+                (Self::default(), Some(format!("Your settings could not be read ({error}) {kept}; everything is as at first")))
+            }
+        }
+    }
+
+    /// What was arranged as it was at first: the size, the zoom, the tables. What was named and kept stays.
+    pub fn plain(self) -> Self {
+        let Self { dark, recent, pipelines, text_models, .. } = self;
+        Self { dark, recent, pipelines, text_models, ..Self::default() }
     }
 
     /// Keeps them.
@@ -170,6 +189,23 @@ impl Settings {
         self.recent.insert(0, path);
         self.recent.truncate(12);
     }
+}
+
+/// Stands in the settings' folder from a start until its window has been drawn some times: who finds it knows that the last start died.
+const STARTING: &str = "starting";
+
+/// Notes that a start has begun; says whether the last one died before its window was there.
+pub fn begin_start(folders: &Folders) -> bool {
+    let mark = folders.config.join(STARTING);
+    let died = mark.exists();
+    // Where nothing can be written, nothing can be remembered either.
+    let _ = write(&mark, std::process::id().to_string().as_bytes());
+    died
+}
+
+/// Notes that the window is there.
+pub fn end_start(folders: &Folders) {
+    let _ = fs::remove_file(folders.config.join(STARTING));
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -8,17 +8,18 @@ use super::App;
 use super::labels::Learned;
 use super::making::MakingDone;
 use super::opening::Opened;
+use crate::action::Action;
 use crate::checks::label_errors::LabelReport;
 use crate::checks::{Finding, Scan, Thresholds, image_findings, outliers};
 use crate::data::{
     Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Role, Rule, SampleId, Summary, sort, values,
 };
-use crate::edit::{Edit, Target as Of};
+use crate::edit::{Edit, EditId, Target as Of};
 use crate::io::{self, ImageTarget, Meaning, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::Neighbour;
-use crate::transform::{Plan, Split};
+use crate::transform::{Copies, Plan, Split};
 use crate::ui::{ChartData, Memo, Selection, Visible, chart_field, chart_measure, count_samples};
 use crate::workspace::Workspace;
 
@@ -30,14 +31,23 @@ pub enum Done {
     Classes(String, u64, ClassIndex),
     Summaries(u64, Vec<(String, Summary)>),
     Findings(u64, Vec<Finding>),
-    Plan(Split, u64, Result<(Plan, Vec<Vec<u64>>), String>),
+    Plan(Split, u64, Arc<Option<Copies>>, Result<(Plan, Vec<Vec<u64>>), String>),
     Saved(Vec<String>),
     Learned(Box<Learned>),
-    Followed(Arc<LabelReport>),
+    Followed(EditId, Arc<LabelReport>),
+    Likely(SampleId, Vec<String>),
     Near(SampleId, Vec<Neighbour>),
     Scanned(Arc<Scan>),
     Making(MakingDone),
     Similar(String, Vec<SampleId>, (Meaning, u64, Arc<Dense>)),
+}
+
+/// Something to be saved.
+pub enum Save {
+    /// Files that belong together: one, or the parts of a split.
+    Files(Vec<(Rows, Target)>),
+    /// A folder of images, by part.
+    Images(Vec<(String, Rows)>, ImageTarget),
 }
 
 /// What the visible samples depend on.
@@ -72,6 +82,8 @@ pub struct Keys {
     pub(super) pictures: Option<(String, bool)>,
     classes_given_up: bool,
     split: Option<(Split, u64)>,
+    /// Which samples are copies of each other, at a revision.
+    copies: Option<(u64, Arc<Option<Copies>>)>,
 }
 
 /// Above this many samples, what is nice to have is worked out only when it is asked for.
@@ -91,7 +103,10 @@ impl App {
                 Outcome::Cancelled => self.cancelled(ctx, report.key),
                 Outcome::Failed(message) => {
                     self.given_up(report.key);
-                    self.complain(ctx, message);
+                    // Asked before it is passed: whoever trusts the file says so.
+                    let trusted = self.opening.take().filter(|_| report.key == "open" && message.contains("--max-memory"));
+                    let remedy = trusted.map(|path| ("Open it all the same".to_owned(), Action::OpenTrusted(path)));
+                    self.notice(ctx, message, true, remedy);
                 }
             }
         }
@@ -161,8 +176,9 @@ impl App {
                 }
             }
             // A plan for a dataset that was edited meanwhile is no plan: the view asks again.
-            Done::Plan(_, revision, _) if self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision) => {}
-            Done::Plan(split, revision, result) => {
+            Done::Plan(_, revision, ..) if self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision) => {}
+            Done::Plan(split, revision, copies, result) => {
+                self.keys.copies = Some((revision, copies));
                 self.keys.split = Some((split, revision));
                 match result {
                     Ok((plan, classes)) => {
@@ -172,7 +188,8 @@ impl App {
                 }
             }
             Done::Learned(learned) => self.learned(ctx, *learned),
-            Done::Followed(report) => self.take_report(report),
+            Done::Followed(at, report) => self.followed(at, report),
+            Done::Likely(id, likely) => self.memo.likely = Some((id, likely)),
             Done::Scanned(scan) => {
                 self.memo.scan = Some(scan);
                 self.labels.seen_by = Meaning::BuiltIn;
@@ -317,6 +334,7 @@ impl App {
 
     /// Starts whatever has become stale and is not being worked out yet. Cheap: compares keys.
     pub(super) fn schedule(&mut self) {
+        self.schedule_saves();
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset();
         let revision = workspace.revision();
@@ -464,8 +482,14 @@ impl App {
         let snapshot = workspace.dataset().clone();
         let label = snapshot.field(&self.state.split.label).or_else(|| snapshot.with_role(Role::is_label));
         let classes = label.and_then(|field| workspace.classes(&snapshot.fields()[field].name)).cloned();
+        let known = self.keys.copies.as_ref().filter(|(at, _)| *at == revision).map(|(_, copies)| Arc::clone(copies));
         self.jobs.start("split", "Splitting", move |progress| {
-            let result = match split.plan(&snapshot, progress) {
+            let copies = match (known, snapshot.pictures()) {
+                (Some(known), _) => known,
+                (None, Some(field)) => Arc::new(Some(Copies::of_prints(&io::picture_prints(&snapshot, field, progress)?))),
+                (None, None) => Arc::new(Copies::of_texts(&snapshot)),
+            };
+            let result = match split.plan(&snapshot, Option::as_ref(&copies), progress) {
                 Ok(plan) => {
                     let mut counts: Vec<Vec<u64>> = Vec::new();
                     if let Some(classes) = &classes {
@@ -477,29 +501,57 @@ impl App {
                 Err(crate::transform::SplitError::Cancelled) => return Err(JobError::Cancelled),
                 Err(error) => Err(error.to_string()),
             };
-            Ok(Done::Plan(split, revision, result))
+            Ok(Done::Plan(split, revision, copies, result))
         });
     }
 
-    /// Saves one file after the other.
-    pub(super) fn start_export(&mut self, list: Vec<(Rows, Target)>) {
+    /// Saves what is to be saved of the dataset as it is now, after the saves that wait already.
+    pub(super) fn save(&mut self, save: Save) {
         let Some(workspace) = &self.workspace else { return };
         let snapshot = workspace.dataset().clone();
+        self.saves.push_back((snapshot, save));
+        self.schedule_saves();
+    }
+
+    /// Begins the next save once none runs: a second one does not take the first one's place.
+    pub(super) fn schedule_saves(&mut self) {
+        if self.jobs.is_running("export") || self.jobs.is_ending("export") {
+            return;
+        }
+        match self.saves.pop_front() {
+            Some((snapshot, Save::Files(list))) => self.start_export(snapshot, list),
+            Some((snapshot, Save::Images(parts, target))) => self.start_image_export(snapshot, parts, target),
+            None => {}
+        }
+    }
+
+    /// Saves files that belong together.
+    fn start_export(&mut self, snapshot: Dataset, list: Vec<(Rows, Target)>) {
         self.jobs.start("export", "Saving", move |progress| {
-            let mut words = Vec::new();
-            for (rows, target) in list {
-                let report = io::export(&snapshot, &rows, &target, progress)?;
-                words.extend(report.notes);
-                words.push(format!("Saved {} to {}", count_samples(report.rows), target.path.display()));
+            let reports = io::export_parts(&snapshot, &list, progress)?;
+            let mut words: Vec<String> = Vec::new();
+            for text in reports.iter().flat_map(|report| &report.notes) {
+                // What is true of all of them is said once.
+                if !words.contains(text) {
+                    words.push(text.clone());
+                }
+            }
+            match (list.as_slice(), reports.as_slice()) {
+                ([(_, target)], [report]) => {
+                    words.push(format!("Saved {} to {}", count_samples(report.rows), target.path.display()));
+                }
+                _ => {
+                    let all: usize = reports.iter().map(|report| report.rows).sum();
+                    let folder = list.first().and_then(|(_, target)| target.path.parent()).unwrap_or(std::path::Path::new("."));
+                    words.push(format!("Saved {} in {} files to {}", count_samples(all), list.len(), folder.display()));
+                }
             }
             Ok(Done::Saved(words))
         });
     }
 
     /// Saves images as folders.
-    pub(super) fn start_image_export(&mut self, parts: Vec<(String, Rows)>, target: ImageTarget) {
-        let Some(workspace) = &self.workspace else { return };
-        let snapshot = workspace.dataset().clone();
+    fn start_image_export(&mut self, snapshot: Dataset, parts: Vec<(String, Rows)>, target: ImageTarget) {
         self.jobs.start("export", "Saving images", move |progress| {
             let report = io::export_images(&snapshot, &parts, &target, progress)?;
             let mut words = report.notes;

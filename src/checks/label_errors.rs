@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use super::label_input::{Given, TextOf};
+use super::label_line::Line;
 pub use super::label_report::{Candidate, LabelReport};
 use super::{Check, Finding, Kind};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
@@ -126,6 +127,9 @@ pub struct LabelModel {
     pub(super) now: Vec<Box<[u32]>>,
     /// One given class a row, [`NONE`] where there is none or several may be.
     pub(super) given: Vec<u32>,
+    /// The class that each row came with where somebody has decided on it since: what was mended is evidence of how labels go wrong, and what
+    /// was looked at, because it stood out, is none that the rest is right. Elsewhere the class it has.
+    original: Vec<u32>,
     sure: Vec<bool>,
     pub(super) rows: Vec<u32>,
     features: Option<Features>,
@@ -136,8 +140,10 @@ pub struct LabelModel {
     pub(super) verdicts: Vec<Verdict>,
     /// What decisions have added so far: per row, `(class, weight)`.
     applied: HashMap<u32, Vec<(u32, f32)>>,
-    /// Rows that one of cleanlab's filters flags.
+    /// Rows that stand out: those that one of cleanlab's filters flags, or ours ([`super::label_line`]); whether decided on or not.
     picked: Option<Vec<bool>>,
+    /// How much speaks against each row's label, to rank by.
+    pub(super) evidence_of: Vec<f32>,
     scores: Option<Vec<f64>>,
     pub(super) evidence: HashMap<u32, Vec<Neighbour>>,
 }
@@ -145,6 +151,19 @@ pub struct LabelModel {
 /// The classes of a row as places among those that are learned; `None` where one of them is not.
 fn known(index: &ClassIndex, places: &[u32], id: SampleId) -> Option<Box<[u32]>> {
     index.of(id).iter().map(|class| places.get(*class as usize).copied().filter(|place| *place != NONE)).collect()
+}
+
+/// The class that a sample came with, where somebody has decided on it since; else the one it has.
+fn original(dataset: &Dataset, field: usize, id: SampleId, now: u32, place: &dyn Fn(&str) -> Option<u32>) -> u32 {
+    if now == NONE || !is_decided(dataset, id) || dataset.edited(field, id).is_none() {
+        return now;
+    }
+    dataset.source_text(field, id).and_then(|text| place(&text)).unwrap_or(now)
+}
+
+fn originals(dataset: &Dataset, field: usize, given: &[u32], places: &HashMap<&str, u32>) -> Vec<u32> {
+    let place = |name: &str| places.get(name).copied();
+    given.iter().enumerate().map(|(row, now)| original(dataset, field, SampleId::at(row), *now, &place)).collect()
 }
 
 /// Whether somebody has decided on a sample's label. A label that was changed without a review (a class renamed, many set at once) is
@@ -281,8 +300,10 @@ impl LabelModel {
         if dataset.rows().saturating_mul(classes) > MOST_CELLS {
             return Err(Unfit::TooMany { rows: dataset.rows(), classes, column });
         }
-        let given = now.iter().map(|list| if many { NONE } else { list.first().copied().unwrap_or(NONE) }).collect();
+        let given: Vec<u32> = now.iter().map(|list| if many { NONE } else { list.first().copied().unwrap_or(NONE) }).collect();
         let sure = dataset.samples().map(|id| is_decided(dataset, id)).collect();
+        let class_places: HashMap<&str, u32> = kept.iter().map(|name| &**name).zip(0..).collect();
+        let original = originals(dataset, field, &given, &class_places);
         Ok(Self {
             ask: ask.clone(),
             column,
@@ -291,6 +312,7 @@ impl LabelModel {
             fitted: Targets::new(now.iter().map(|list| list.iter().copied()), classes, many),
             now,
             given,
+            original,
             sure,
             rows,
             features: None,
@@ -300,6 +322,7 @@ impl LabelModel {
             verdicts: Vec::new(),
             applied: HashMap::new(),
             picked: None,
+            evidence_of: Vec::new(),
             scores: None,
             evidence: HashMap::new(),
         })
@@ -311,7 +334,7 @@ impl LabelModel {
             let has = |row: usize, class: usize| self.now[row].contains(&(class as u32));
             Judge::Many(BinaryNoise::fit(&self.fit.logits, k, &self.rows, has, &self.sure, progress)?)
         } else {
-            Judge::One(Noise::fit(&self.fit.logits, k, &self.given, &self.sure, progress)?)
+            Judge::One(Noise::fit(&self.fit.logits, k, &self.original, &vec![false; self.original.len()], progress)?)
         };
         self.judge_all();
         self.first.clone_from(&self.verdicts);
@@ -365,6 +388,7 @@ impl LabelModel {
             Method::Noise => None,
             Method::Cleanlab(filter) => Some(filter),
         };
+        self.draw_line(filter.is_none());
         if filter.is_none() && self.ask.score.is_none() {
             return;
         }
@@ -392,16 +416,49 @@ impl LabelModel {
                 }
             }
             self.scores = self.ask.score.map(|_| spread(worst));
-            self.picked = filter.map(|_| picked);
+            self.picked = filter.map(|_| picked).or(self.picked.take());
             return;
         }
         let given: Vec<u32> = self.rows.iter().map(|row| self.given[*row as usize]).collect();
         self.scores = self.ask.score.map(|score| spread(score.all(&p, &given)));
-        self.picked = filter.map(|filter| {
+        let own = self.picked.take();
+        self.picked = filter.map_or(own, |filter| {
             let mut picked = vec![false; self.now.len()];
             flagged(&p, k, &given, filter, 1).into_iter().for_each(|at| picked[self.rows[at as usize] as usize] = true);
-            picked
+            Some(picked)
         });
+    }
+
+    /// Ranks labels by what speaks against them and, where `flags` says so, draws the line between those that stand out and the rest.
+    fn draw_line(&mut self, flags: bool) {
+        let Judge::One(noise) = &self.judge else {
+            self.evidence_of = self.verdicts.iter().map(|verdict| verdict.wrong).collect();
+            return;
+        };
+        let none = vec![false; self.original.len()];
+        let verdicts = noise.judge_all(&self.fit.logits, &self.original, &none);
+        let line = Line::draw(&self.fit.logits, self.names.len(), &self.original, &verdicts, noise.rate, FLAG);
+        if flags {
+            self.picked = Some(line.flagged);
+        }
+        self.evidence_of = line.evidence;
+    }
+
+    /// How well the classes are told apart: the share of labels that a model which never saw them gives itself, and the share of the commonest
+    /// class, which is what guessing gives.
+    pub fn sharpness(&self) -> (f64, f64) {
+        let k = self.names.len();
+        let judged = self.rows.iter().map(|row| *row as usize).filter(|row| self.given[*row] != NONE);
+        let (mut right, mut all, mut counts) = (0_usize, 0_usize, vec![0_usize; k]);
+        for row in judged {
+            let logits = &self.fit.logits[row * k..(row + 1) * k];
+            let best = (0..k).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0);
+            right += usize::from(best == self.given[row] as usize);
+            counts[self.given[row] as usize] += 1;
+            all += 1;
+        }
+        let most = counts.into_iter().max().unwrap_or(0);
+        (right as f64 / all.max(1) as f64, most as f64 / all.max(1) as f64)
     }
 
     /// Whether a row's label is flagged and nobody has decided on it.
@@ -411,11 +468,17 @@ impl LabelModel {
             && self.picked.as_ref().map_or(self.verdicts[row].wrong >= FLAG, |picked| picked[row])
     }
 
+    /// Whether nobody has decided on a row that is not flagged.
+    pub(super) fn waits_below(&self, row: usize) -> bool {
+        !self.sure[row] && !self.now[row].is_empty() && !self.is_open(row)
+    }
+
     /// How bad a row's label is, 0 to 1: the probability that it is wrong, or what the score says.
     pub(super) fn badness(&self, row: usize) -> f32 {
         match &self.scores {
             Some(scores) => (1.0 - scores[row]).clamp(0.0, 1.0) as f32,
-            None => self.verdicts[row].wrong,
+            None if self.sure[row] => 0.0,
+            None => self.evidence_of.get(row).copied().unwrap_or(0.0).max(self.verdicts[row].wrong),
         }
     }
 
@@ -461,6 +524,7 @@ impl LabelModel {
             self.now[row] = list.filter(|_| !dataset.is_excluded(*id)).unwrap_or_default();
             self.given[row] = if self.many { NONE } else { self.now[row].first().copied().unwrap_or(NONE) };
             self.sure[row] = is_decided(dataset, *id);
+            self.original[row] = original(dataset, field, *id, self.given[row], &|name| places.get(name).copied());
             if follows {
                 let wanted = self.wanted(row);
                 let before = self.applied.insert(id.0, wanted.clone()).unwrap_or_default();
@@ -470,9 +534,10 @@ impl LabelModel {
             }
         }
         if let Judge::One(noise) = &mut self.judge {
-            noise.learn(&self.fit.logits, &self.given, &self.sure);
+            noise.learn(&self.fit.logits, &self.original, &vec![false; self.original.len()]);
         }
         self.judge_all();
+        self.pick();
         Ok(())
     }
 
@@ -592,7 +657,13 @@ impl LabelModel {
     pub(super) fn reason(&self, row: usize, near: &[Neighbour]) -> String {
         let verdict = self.verdicts[row];
         let own = self.now[row].first().copied().unwrap_or(0) as usize;
-        let mut text = format!("Label is probably wrong, {:.2}", verdict.wrong.min(0.99));
+        let mut text = if verdict.wrong >= 0.5 || self.many {
+            format!("Label is probably wrong, {:.2}", verdict.wrong.min(0.99))
+        } else {
+            // Few labels are wrong here: it stands out for what it is taken to be, and not by a probability.
+            let name = &self.names[verdict.suggested as usize];
+            format!("It looks like {name}, though few labels are wrong here")
+        };
         if self.many {
             let what = if self.now[row].contains(&verdict.suggested) { "does not belong" } else { "is missing" };
             text.push_str(&format!(": {} {what}", self.names[verdict.suggested as usize]));

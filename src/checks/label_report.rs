@@ -11,6 +11,10 @@ use crate::learn::neighbours::Neighbour;
 
 /// Candidates that are shown with their probabilities.
 const SHOWN: usize = 9;
+/// Candidates below the line that are kept ready.
+const BELOW: usize = 200;
+/// A model that closes less than this part of the gap between guessing and knowing tells classes hardly apart.
+const BLUNT: f64 = 0.15;
 
 /// What the window shows of a label model: made anew after each decision, and never changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +29,10 @@ pub struct LabelReport {
     pub queue: Vec<Candidate>,
     /// Where each sample stands in the queue.
     pub place: HashMap<SampleId, usize>,
+    /// What comes next below the line, by what speaks against it: not flagged, and not decided on.
+    pub below: Vec<Candidate>,
+    /// The share of labels that a model which never saw them gives itself, and what always naming the commonest class would give.
+    pub told: (f64, f64),
     /// How many samples were judged.
     pub judged: usize,
     /// Samples per class, as places in `names`.
@@ -82,30 +90,36 @@ impl LabelReport {
         }
         let even = model.rows.len() as f32 / k as f32;
         let open: Vec<u32> = model.rows.iter().copied().filter(|row| model.is_open(*row as usize)).collect();
-        let mut queue: Vec<Candidate> = open
-            .into_par_iter()
-            .map(|row| {
-                let near = model.evidence.get(&row).cloned().unwrap_or_default();
-                let row = row as usize;
-                let top = model.top(row);
-                // Expected gain: how surely it is wrong; more for a rare class, to which one sample matters more; more for a sample
-                // with close neighbours, whose labels it speaks for.
-                let rarest = model.now[row].iter().map(|class| counts[*class as usize]).min().unwrap_or(1).max(1) as f32;
-                let rarity = (even / rarest).clamp(0.5, 4.0).powf(0.15);
-                let density = near.iter().map(|found| found.likeness).sum::<f32>() / near.len().max(1) as f32;
-                let gain = model.badness(row) * rarity * (0.9 + 0.2 * density);
-                Candidate {
-                    id: SampleId::at(row),
-                    wrong: model.verdicts[row].wrong,
-                    gain,
-                    given: model.now[row].to_vec(),
-                    suggested: model.suggested(row),
-                    top,
-                    reason: model.reason(row, &near),
-                    near,
-                }
-            })
-            .collect();
+        let candidate = |row: u32| {
+            let near = model.evidence.get(&row).cloned().unwrap_or_default();
+            let row = row as usize;
+            let top = model.top(row);
+            // Expected gain: how surely it is wrong; more for a rare class, to which one sample matters more; more for a sample
+            // with close neighbours, whose labels it speaks for.
+            let rarest = model.now[row].iter().map(|class| counts[*class as usize]).min().unwrap_or(1).max(1) as f32;
+            let rarity = (even / rarest).clamp(0.5, 4.0).powf(0.15);
+            let density = near.iter().map(|found| found.likeness).sum::<f32>() / near.len().max(1) as f32;
+            let gain = model.badness(row) * rarity * (0.9 + 0.2 * density);
+            Candidate {
+                id: SampleId::at(row),
+                wrong: model.verdicts[row].wrong,
+                gain,
+                given: model.now[row].to_vec(),
+                suggested: model.suggested(row),
+                top,
+                reason: model.reason(row, &near),
+                near,
+            }
+        };
+        let mut below: Vec<u32> = model.rows.iter().copied().filter(|row| model.waits_below(*row as usize)).collect();
+        let worse = |a: &u32, b: &u32| model.badness(*b as usize).total_cmp(&model.badness(*a as usize)).then(a.cmp(b));
+        if below.len() > BELOW {
+            below.select_nth_unstable_by(BELOW, worse);
+            below.truncate(BELOW);
+        }
+        below.sort_by(worse);
+        let below: Vec<Candidate> = below.into_par_iter().map(candidate).collect();
+        let mut queue: Vec<Candidate> = open.into_par_iter().map(candidate).collect();
         queue.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
         let joint = match &model.judge {
             Judge::One(noise) => noise.joint.clone(),
@@ -118,11 +132,32 @@ impl LabelReport {
             many: model.many,
             queue,
             place,
+            below,
+            told: model.sharpness(),
             judged: model.rows.len(),
             counts,
             wrong,
             joint,
         }
+    }
+
+    /// What is said of a sample that waits in the queue, or below the line.
+    pub fn candidate(&self, id: SampleId) -> Option<&Candidate> {
+        let below = || self.below.iter().find(|candidate| candidate.id == id);
+        self.place.get(&id).and_then(|at| self.queue.get(*at)).or_else(below)
+    }
+
+    /// What to know where the classes can hardly be told apart.
+    pub fn doubt(&self) -> Option<String> {
+        let (right, guess) = self.told;
+        let blunt = !self.many && right < guess + BLUNT * (1.0 - guess);
+        blunt.then(|| {
+            format!(
+                "the model tells these classes hardly apart: it names {:.0} % of labels, and always naming the commonest would name {:.0} %. What is found is little better than chance",
+                right * 100.0,
+                guess * 100.0
+            )
+        })
     }
 
     /// Classes as the label's cell writes them.
@@ -159,6 +194,16 @@ impl LabelReport {
 }
 
 impl LabelModel {
+    /// The names of a sample's likeliest classes, most likely first; none where it is not judged.
+    pub fn likely(&self, id: SampleId) -> Vec<String> {
+        let row = id.row();
+        let judged = self.given.get(row).is_some_and(|given| *given != crate::learn::noise::NONE);
+        if !judged {
+            return Vec::new();
+        }
+        self.top(row).into_iter().map(|(class, _)| self.names[class as usize].to_string()).collect()
+    }
+
     fn top(&self, row: usize) -> Vec<(u32, f32)> {
         let k = self.names.len();
         let mut p = vec![0.0f32; k];

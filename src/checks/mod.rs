@@ -3,6 +3,7 @@
 mod images;
 pub mod label_errors;
 mod label_input;
+mod label_line;
 mod label_report;
 mod outliers;
 
@@ -88,6 +89,10 @@ pub enum Kind {
     RareClass,
     /// Empty or null cells.
     Empty,
+    /// Cells that are no numbers in a column of numbers.
+    OddCell,
+    /// Cells that are no chats in a column of chats.
+    NoChat,
     /// A label that is probably wrong.
     LabelError,
     /// A picture whose path is empty or leads nowhere.
@@ -126,11 +131,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Number,
         Self::Length,
         Self::RareClass,
         Self::Empty,
+        Self::OddCell,
+        Self::NoChat,
         Self::LabelError,
         Self::MissingImage,
         Self::RefusedPath,
@@ -157,6 +164,8 @@ impl Kind {
             Self::Length => "Odd length",
             Self::RareClass => "Rare class",
             Self::Empty => "Empty cells",
+            Self::OddCell => "Not a number",
+            Self::NoChat => "Not a chat",
             Self::LabelError => "Label error",
             Self::MissingImage => "Missing image",
             Self::RefusedPath => "Refused path",

@@ -40,12 +40,17 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
             _ if column.kind.is_numeric() => {
                 let list = values(dataset, field, Measure::Value, &ids);
                 far(&list, thresholds, &column.name, Kind::Number, &mut findings);
+                let is_number = |text: &str| column.kind.number(text).is_some();
+                odd_cells(dataset, field, &ids, Kind::OddCell, &is_number, &mut findings);
             }
             Role::Text | Role::Messages => {
                 // Empty cells are a finding of their own; counted as lengths they would make every filled one odd.
                 let mut list = values(dataset, field, Measure::Characters, &ids);
                 list.retain(|(_, length)| *length > 0.0);
                 far(&list, thresholds, &column.name, Kind::Length, &mut findings);
+                if column.role == Role::Messages {
+                    odd_cells(dataset, field, &ids, Kind::NoChat, &is_chat, &mut findings);
+                }
             }
             _ => {}
         }
@@ -67,13 +72,26 @@ pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
 const FEWEST: usize = 8;
 
 fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Kind, findings: &mut Vec<Finding>) {
+    far_on(list, thresholds, column, kind, kind == Kind::Length, findings);
+}
+
+/// Likewise, on a logarithmic scale where `log` says so.
+fn far_on(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Kind, log: bool, findings: &mut Vec<Finding>) {
     if list.len() < FEWEST {
         return;
     }
-    let scale = |value: f64| if kind == Kind::Length { value.ln_1p() } else { value };
+    let scale = |value: f64| if log { value.ln_1p() } else { value };
     let mut sorted: Vec<f64> = list.iter().map(|(_, value)| scale(*value)).collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let (q1, median, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.5), quantile(&sorted, 0.75));
+    if q1 == q3 {
+        // Most values are one and the same (votes, counts of rare things): the others are many, and far only from each other.
+        let others: Vec<(SampleId, f64)> = list.iter().copied().filter(|(_, value)| scale(*value) != median).collect();
+        if others.len() >= FEWEST && others.len() * 100 > list.len() {
+            let log = others.iter().all(|(_, value)| *value >= 0.0);
+            return far_on(&others, thresholds, column, kind, log, findings);
+        }
+    }
     let mut deviations: Vec<f64> = sorted.iter().map(|value| (value - median).abs()).collect();
     let mean_deviation = deviations.iter().sum::<f64>() / deviations.len() as f64;
     deviations.sort_unstable_by(f64::total_cmp);
@@ -85,7 +103,7 @@ fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Ki
     };
     let iqr = q3 - q1;
     let beyond = |value: f64| if iqr > 0.0 { (q1 - value).max(value - q3) / iqr } else { 0.0 };
-    let back = |value: f64| if kind == Kind::Length { value.exp_m1().round() } else { value };
+    let back = |value: f64| if log { value.exp_m1().round() } else { value };
     for (id, value) in list {
         let scaled = scale(*value);
         let (z, fences) = (z_of(scaled), beyond(scaled));
@@ -167,6 +185,46 @@ fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findin
         });
     }
     Ok(())
+}
+
+/// Whether a cell is a list of turns that say something.
+fn is_chat(text: &str) -> bool {
+    let Ok(turns) = serde_json::from_str::<Vec<serde_json::Value>>(text) else { return false };
+    !turns.is_empty()
+        && turns.iter().all(|turn| {
+            let has = |name: &str| turn.get(name).is_some();
+            has("role") && (has("content") || has("tool_calls")) || has("from") && has("value")
+        })
+}
+
+/// Cells that are filled and not what their column holds.
+fn odd_cells(
+    dataset: &Dataset,
+    field: usize,
+    ids: &[SampleId],
+    kind: Kind,
+    fits: &dyn Fn(&str) -> bool,
+    findings: &mut Vec<Finding>,
+) {
+    let odd = |id: &SampleId| dataset.text(field, *id).is_some_and(|text| !text.trim().is_empty() && !fits(&text));
+    let samples: Vec<SampleId> = ids.iter().copied().filter(odd).collect();
+    let Some(first) = samples.first() else { return };
+    let cell = dataset.text(field, *first).unwrap_or_default();
+    let shown: String = cell.chars().take(60).collect();
+    let what = if kind == Kind::NoChat { "no list of turns with a role and a content" } else { "no number" };
+    let reason = match samples.len() {
+        1 => format!("{shown:?} is {what}; the other cells are"),
+        n => format!("{} cells are {what}, the first {shown:?}", show(n as f64)),
+    };
+    findings.push(Finding {
+        check: Check::Outliers,
+        kind,
+        samples,
+        column: dataset.fields()[field].name.to_string(),
+        severity: 0.9,
+        reason,
+        suggestion: None,
+    });
 }
 
 fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut Vec<Finding>) {

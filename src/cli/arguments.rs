@@ -1,7 +1,8 @@
 //! Words after a command, checked against its options.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use super::verbs::Verb;
 use crate::io::Reading;
@@ -11,21 +12,28 @@ use crate::io::Reading;
 pub struct Arguments {
     /// The dataset.
     pub path: PathBuf,
-    given: BTreeMap<&'static str, String>,
+    given: BTreeMap<&'static str, Vec<OsString>>,
 }
+
+/// Options that may be given several times.
+const MANY: [&str; 2] = ["--role", "--kind"];
+/// Options whose values are paths, which need not be UTF-8.
+const PATHS: [&str; 6] = ["-o", "--pipeline", "--answers", "--model", "--model-back", "--probabilities"];
 
 impl Arguments {
     /// Sorts out `words`.
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn parse(verb: Verb, words: &[String]) -> Result<Self, String> {
+    pub fn parse(verb: Verb, words: &[OsString]) -> Result<Self, String> {
         let options = verb.options();
-        let (mut paths, mut given) = (Vec::new(), BTreeMap::new());
+        let (mut paths, mut given) = (Vec::new(), BTreeMap::<&'static str, Vec<OsString>>::new());
         let (mut words, mut only_paths) = (words.iter(), false);
-        while let Some(word) = words.next() {
+        while let Some(whole) = words.next() {
+            // A word that is no UTF-8 can be nothing but a path.
+            let word = whole.to_str().unwrap_or("?");
             if only_paths || !word.starts_with('-') || word == "-" {
-                paths.push(word.clone());
+                paths.push(whole.clone());
                 continue;
             }
             if word == "--" {
@@ -33,37 +41,69 @@ impl Arguments {
                 continue;
             }
             let (name, attached) = match word.split_once('=') {
-                Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
-                _ => (word.as_str(), None),
+                Some((name, value)) if name.starts_with("--") => (name, Some(OsString::from(value))),
+                _ => (word, None),
             };
             let Some((known, takes, _)) = options.iter().find(|(known, ..)| *known == name) else {
                 return Err(format!("there is no option {name}"));
             };
             let value = match (takes, attached) {
-                (None, None) => String::new(),
+                (None, None) => OsString::new(),
                 (None, Some(_)) => return Err(format!("{name} takes no value")),
                 (Some(_), Some(value)) => value,
                 (Some(what), None) => words.next().cloned().ok_or_else(|| format!("{name} needs a value: {what}"))?,
             };
-            if given.insert(*known, value).is_some() {
+            if value.to_str().is_none() && !PATHS.contains(known) {
+                return Err(format!("the value of {name} is not UTF-8"));
+            }
+            let list = given.entry(known).or_default();
+            if !list.is_empty() && !MANY.contains(known) {
                 return Err(format!("{name} is given twice"));
             }
+            list.push(value);
         }
         match paths.as_slice() {
             [path] => Ok(Self { path: PathBuf::from(path), given }),
             [] => Err("which file? A path is missing".to_owned()),
-            [_, more, ..] => Err(format!("one file at a time: what is {more:?}?")),
+            [_, more, ..] => Err(format!("one file at a time: what is {}?", more.display())),
         }
     }
 
     /// The value of an option.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
+        self.given.get(name).and_then(|list| list.first()?.to_str())
+    }
+
+    /// The value of an option that is a path.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.given.get(name).and_then(|list| list.first()).map(Path::new)
+    }
+
+    /// Every value of an option of the form `COL=WHAT`.
+    ///
+    /// # Errors
+    /// One that is not.
+    pub fn pairs(&self, name: &str) -> Result<Vec<(&str, &str)>, String> {
+        let list = self.given.get(name).map(Vec::as_slice).unwrap_or_default();
+        list.iter()
+            .map(|value| {
+                let found = value.to_str().and_then(|text| text.rsplit_once('='));
+                found.ok_or_else(|| format!("{name} takes COLUMN=WHAT, not {}", value.display()))
+            })
+            .collect()
     }
 
     /// Whether an option was given.
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)
+    }
+
+    /// The path that an option must name.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn need_path(&self, name: &str) -> Result<&Path, String> {
+        self.path(name).ok_or_else(|| format!("{name} is missing"))
     }
 
     /// The value of an option that must be there.
@@ -101,7 +141,9 @@ impl Arguments {
             Some("no" | "false") => Some(false),
             Some(other) => return Err(format!("--header takes yes or no, not {other:?}")),
         };
-        Ok(Reading { encoding: self.get("--encoding").map(ToOwned::to_owned), delimiter, header })
+        let skip = self.number::<usize>("--skip")?;
+        let encoding = self.get("--encoding").map(ToOwned::to_owned);
+        Ok(Reading { encoding, delimiter, header, skip, surplus: self.has("--surplus") })
     }
 }
 
@@ -139,7 +181,7 @@ mod tests {
 
     #[test]
     fn words_are_checked() {
-        let parse = |line: &str| Arguments::parse(Verb::Split, &line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let parse = |line: &str| Arguments::parse(Verb::Split, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let good = parse("x.csv --ratios=80,20 -o out").unwrap();
         assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
         for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {

@@ -12,13 +12,13 @@ use super::arguments::{Arguments, rows};
 use super::verbs::Verb;
 use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
 use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
-use crate::data::{Dataset, Format, Role, SampleId};
-use crate::edit::{Change, Edit, project_path, recover};
+use crate::data::{Dataset, Format, Kind, Role, SampleId};
+use crate::edit::{Change, Edit, Stored, adopt, orphans, project_exists, project_path, recover};
 use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
-use crate::transform::{HashOf, Method, Split};
+use crate::transform::{Copies, HashOf, Method, Split};
 use crate::workspace::{Workspace, scan_pictures, stored_reading};
 
 pub(super) type Done = Result<(), Failure>;
@@ -34,9 +34,12 @@ pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn
         }
         io::set_max_memory((gib * f64::from(1 << 30)) as u64);
     }
+    // What a save that was killed left beside the dataset.
+    let beside = arguments.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    io::remove_torn(beside);
     match verb {
         Verb::Check => return check(arguments, out, err),
-        Verb::Info => info(arguments, out),
+        Verb::Info => info(arguments, out, err),
         Verb::Augment => super::making::augment(arguments, err),
         Verb::Balance => super::making::balance(arguments, out, err),
         Verb::Split => split(arguments, err),
@@ -75,7 +78,7 @@ pub(super) fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     let mut reading = arguments.reading()?;
     if arguments.has("--no-project") {
         let dataset = read(&arguments.path, &reading)?;
-        return Ok(Workspace::without_project(dataset, reading, fallback.as_deref()));
+        return assuming(Workspace::without_project(dataset, reading, fallback.as_deref()), arguments);
     }
     if !arguments.path.exists() {
         return Err(format!("{} cannot be read: there is no such file", arguments.path.display()));
@@ -86,7 +89,22 @@ pub(super) fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
         reading = stored;
     }
     let dataset = read(&arguments.path, &reading)?;
-    Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)
+    assuming(Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)?, arguments)
+}
+
+/// The workspace with roles and kinds as the options say, for this run.
+fn assuming(mut workspace: Workspace, arguments: &Arguments) -> Result<Workspace, Failure> {
+    for (column, kind) in arguments.pairs("--kind")? {
+        let named = Kind::from_name(kind).filter(|kind| !kind.is_nested() && *kind != Kind::Time);
+        let kind = named.ok_or_else(|| format!("--kind {kind:?} is none of text, integer, number, decimal comma, boolean"))?;
+        workspace.assume_kind(column, kind).map_err(say)?;
+    }
+    for (column, role) in arguments.pairs("--role")? {
+        let names = || Role::ALL.map(|role| role.to_string()).join(", ");
+        let role = Role::from_name(role).ok_or_else(|| format!("--role {role:?} is none of {}", names()))?;
+        workspace.assume_role(column, role).map_err(say)?;
+    }
+    Ok(workspace)
 }
 
 pub(super) fn print(out: &mut dyn Write, text: &str) -> Done {
@@ -106,8 +124,11 @@ pub(super) fn note(err: &mut dyn Write, text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
-fn info(arguments: &Arguments, out: &mut dyn Write) -> Done {
+fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let mut workspace = open(arguments)?;
+    if let Some(words) = workspace.mended() {
+        note(err, words);
+    }
     workspace.read_classes(&Progress::silent()).map_err(|_| "cancelled".to_owned())?;
     let dataset = workspace.dataset();
     let mut classes = Map::new();
@@ -314,6 +335,17 @@ fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Sca
     LabelModel::fit(dataset, ask, embeddings.into(), &progress).map_err(say)
 }
 
+/// Which samples are copies of each other.
+fn copies(dataset: &Dataset) -> Result<Option<Copies>, Failure> {
+    Ok(match dataset.pictures() {
+        Some(field) => {
+            let prints = io::picture_prints(dataset, field, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+            Some(Copies::of_prints(&prints))
+        }
+        None => Copies::of_texts(dataset),
+    })
+}
+
 fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let column = |name: &str| arguments.get(name).map(ToOwned::to_owned);
     let method = match (column("--stratify"), column("--group"), column("--time"), column("--hash")) {
@@ -326,7 +358,12 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         _ => return Err("--time and --hash go with nothing else; --stratify and --group go together".to_owned()),
     };
     let seed = arguments.number("--seed")?.unwrap_or(42);
-    let folder = PathBuf::from(arguments.need("-o")?);
+    let folder = arguments.need_path("-o")?.to_owned();
+    let together = match arguments.get("--copies") {
+        None | Some("together") => true,
+        Some("apart") => false,
+        Some(other) => return Err(format!("--copies takes together or apart, not {other:?}")),
+    };
     let wanted = match (arguments.get("--ratios"), arguments.number::<usize>("--folds")?) {
         (Some(_), Some(_)) => return Err("--ratios or --folds, not both".to_owned()),
         (None, Some(k)) if (2..=1_000).contains(&k) => Split::folds(method, k, seed),
@@ -344,12 +381,15 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     };
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let plan = wanted.plan(dataset, &Progress::silent()).map_err(say)?;
-    let kept = dataset.rows() - dataset.excluded().len();
-    let saved: usize = (0..plan.names.len()).map(|part| plan.family(dataset, part).len()).sum();
-    if saved < kept {
-        note(err, &format!("{} samples are in no part: they were made of two whose parts differ", kept - saved));
-    }
+    let copies = copies(dataset)?;
+    let plan = Split { together, ..wanted }.plan(dataset, copies.as_ref(), &Progress::silent()).map_err(say)?;
+    let told = |err: &mut dyn Write| {
+        plan.notes.iter().for_each(|text| note(err, text));
+        if let Some(n) = plan.copies {
+            note(err, &format!("{n} copies across parts"));
+        }
+        note(err, &format!("seed {seed}"));
+    };
     let origin = &dataset.base.origin;
     if let Some(target) = image_target(arguments, dataset, &folder)? {
         let parts: Vec<(String, Rows)> = plan
@@ -363,16 +403,32 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
             note(err, &format!("{}: {} samples", target.folder.join(name).display(), rows.ids(dataset).len()));
         }
         report.notes.iter().for_each(|text| note(err, text));
-        note(err, &format!("seed {seed}"));
+        told(err);
         return Ok(());
     }
-    for (part, name) in plan.names.iter().enumerate() {
-        let path = folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing));
-        let target = Target { path, format: origin.format, packing: origin.packing, own_columns: false, utf8: false };
-        let report = io::export(dataset, &Rows::These(plan.family(dataset, part)), &target, &Progress::silent()).map_err(say)?;
+    let target = |name: &String| Target {
+        path: folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing)),
+        format: origin.format,
+        packing: origin.packing,
+        own_columns: false,
+        utf8: false,
+        safe: arguments.has("--safe-for-spreadsheets"),
+    };
+    let list: Vec<(Rows, Target)> =
+        plan.names.iter().enumerate().map(|(part, name)| (Rows::These(plan.family(dataset, part)), target(name))).collect();
+    let reports = io::export_parts(dataset, &list, &Progress::silent()).map_err(say)?;
+    for ((_, target), report) in list.iter().zip(&reports) {
         note(err, &format!("{}: {} samples", target.path.display(), report.rows));
     }
-    note(err, &format!("seed {seed}"));
+    // What is true of all of them is said once.
+    let mut said: Vec<&String> = Vec::new();
+    for text in reports.iter().flat_map(|report| &report.notes) {
+        if !said.contains(&text) {
+            note(err, text);
+            said.push(text);
+        }
+    }
+    told(err);
     Ok(())
 }
 
@@ -432,14 +488,14 @@ fn step(
 }
 
 fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
-    arguments.need("-o")?;
+    arguments.need_path("-o")?;
     let workspace = open(arguments)?;
     save(arguments, workspace.dataset(), err)
 }
 
 /// Saves a dataset to where `-o` says, as the other options say.
 pub(super) fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
-    let path = PathBuf::from(arguments.need("-o")?);
+    let path = arguments.need_path("-o")?.to_owned();
     let (named, packing) = io::format_of_name(&path);
     let format = match arguments.get("--format") {
         Some(name) => Format::TABLES
@@ -460,7 +516,14 @@ pub(super) fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write
         report.notes.iter().for_each(|text| note(err, text));
         return Ok(());
     }
-    let target = Target { path, format, packing, own_columns: arguments.has("--own-columns"), utf8: arguments.has("--utf8") };
+    let target = Target {
+        path,
+        format,
+        packing,
+        own_columns: arguments.has("--own-columns"),
+        utf8: arguments.has("--utf8"),
+        safe: arguments.has("--safe-for-spreadsheets"),
+    };
     let report = guarded(|| io::export(dataset, &rows, &target, &Progress::silent())).map_err(say)?.map_err(say)?;
     note(err, &format!("{}: {} samples, {} bytes", target.path.display(), report.rows, report.bytes));
     report.notes.iter().for_each(|text| note(err, text));
@@ -493,13 +556,14 @@ fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let fallback = fallback_folder();
     let asked = arguments.reading()?;
     let stored = stored_reading(&io::dataset_path(&arguments.path), fallback.as_deref()).map_err(say)?;
-    let Some(stored) = stored else {
-        return Err(format!("{} has no project: there is nothing to carry over", arguments.path.display()));
-    };
+    let Some(stored) = stored else { return take_over(arguments, &asked, err) };
     let reading = if asked == io::Reading::default() { stored } else { asked };
     let dataset = read(&arguments.path, &reading)?;
     let (_, carried) = Workspace::carry(dataset, reading, fallback.as_deref()).map_err(say)?;
     note(err, &format!("{} edits carried over; {} of their samples are not in the file any more", carried.edits, carried.lost));
+    if !carried.added.is_empty() {
+        note(err, &format!("samples were recognised without what is new in the file: {}", carried.added.join(", ")));
+    }
     if carried.unfit > 0 {
         note(err, &format!("{} parts of edits do not fit the file any more and were left out", carried.unfit));
     }
@@ -507,12 +571,28 @@ fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
     Ok(())
 }
 
+/// Gives a dataset without a project the one that was made for it under another name.
+fn take_over(arguments: &Arguments, reading: &io::Reading, err: &mut dyn Write) -> Done {
+    let dataset = read(&arguments.path, reading)?;
+    let found = orphans(&dataset.base.origin.path, dataset.base.origin.fingerprint);
+    let Some(project) = found.first() else {
+        return Err(format!("{} has no project: there is nothing to carry over", arguments.path.display()));
+    };
+    let to = adopt(project, &dataset.base.origin.path, fallback_folder().as_deref()).map_err(say)?;
+    note(err, &format!("{} was made for this very content: it is {} now", project.display(), to.display()));
+    Ok(())
+}
+
 fn rescue(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let (project, _) = project_path(&io::dataset_path(&arguments.path), fallback_folder().as_deref());
-    if !project.exists() {
+    if !project_exists(&project) {
         return Err(format!("{} has no project: there is nothing to recover", arguments.path.display()));
     }
-    let (aside, saved, lost) = recover(&project).map_err(say)?;
+    // Where the project does not say any more what it is of, it is of the dataset as it is.
+    let source = io::fingerprint(&arguments.path)
+        .ok()
+        .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&io::Reading::default()).unwrap_or_default() });
+    let (aside, saved, lost) = recover(&project, source).map_err(say)?;
     note(err, &format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
     Ok(())
 }

@@ -5,6 +5,7 @@ mod commands;
 mod making;
 mod verbs;
 
+use std::ffi::OsString;
 use std::io::Write;
 
 pub use arguments::Arguments;
@@ -13,9 +14,8 @@ pub use verbs::Verb;
 /// Why a command failed: one line for the user.
 pub type Failure = String;
 
-/// Runs a command. Returns the process's exit code: 0, 1 for bad input, 2 for words that are off; for `check` 0 where nothing was
-/// found, 1 where something was, 2 for bad input.
-pub fn run(verb: Verb, words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+/// Runs a command. Returns the process's exit code: 0 done, 1 where a check found something, 2 for bad input of any kind.
+pub fn run(verb: Verb, words: &[OsString], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     if words.iter().any(|word| word == "-h" || word == "--help") {
         let _ = out.write_all(verb.help().as_bytes());
         return 0;
@@ -31,7 +31,7 @@ pub fn run(verb: Verb, words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         Ok(found) => i32::from(found),
         Err(message) => {
             let _ = writeln!(err, "lapidary {}: {}", verb.name(), message.replace('\n', " "));
-            if verb == Verb::Check { 2 } else { 1 }
+            2
         }
     }
 }

@@ -22,12 +22,24 @@ pub enum Verb {
 /// An option: its name, whether it takes a value, what it does.
 pub type OptionLine = (&'static str, Option<&'static str>, &'static str);
 
-const READING: [OptionLine; 5] = [
+const READING: [OptionLine; 9] = [
     ("--no-project", None, "leave the dataset's edits out"),
     ("--encoding", Some("NAME"), "read text in this encoding instead of the detected one"),
     ("--delimiter", Some("CHAR"), "the character between fields (\\t for a tab)"),
     ("--header", Some("yes|no"), "whether the first row names the columns"),
-    ("--max-memory", Some("GIB"), "the most memory that one file may take"),
+    ("--skip", Some("LINES"), "how many lines stand before the table (0: none, whatever they look like)"),
+    ("--surplus", None, "make columns of fields beyond the header's"),
+    (
+        "--role",
+        Some("COL=ROLE"),
+        "what a column means, for this run: text, label, labels ;, id, group, split, time, number, … (again for more)",
+    ),
+    (
+        "--kind",
+        Some("COL=KIND"),
+        "what a column is read as, for this run: text, integer, number, decimal comma, boolean (again for more)",
+    ),
+    ("--max-memory", Some("GIB"), "the most memory that one file may take (a quarter of the machine's)"),
 ];
 
 const IMAGES: [OptionLine; 2] = [
@@ -40,6 +52,12 @@ const OWN_COLUMNS: OptionLine = (
     "--own-columns",
     None,
     "write Lapidary's own columns too: excluded, reviewed, tags; of made samples their parent, pipeline, seed and label risk",
+);
+
+const SAFE: OptionLine = (
+    "--safe-for-spreadsheets",
+    None,
+    "in CSV and TSV, put an apostrophe before cells that a spreadsheet would run (=, +, -, @, tab, return)",
 );
 
 /// What a pipeline's text model is: for commands that run one.
@@ -112,7 +130,7 @@ impl Verb {
             Self::Redo => "make the edit again that was taken back last",
             Self::Export => "save a dataset with its edits to a new file, in any format",
             Self::History => "list every edit, and where we are among them",
-            Self::Carry => "carry edits over to a file that has changed, by sample content",
+            Self::Carry => "carry edits over to a file that has changed, by sample content, or that was renamed",
             Self::Recover => "save every edit that can be read from a damaged project",
         }
     }
@@ -197,6 +215,7 @@ impl Verb {
                 ),
                 OUT,
                 OWN_COLUMNS,
+                SAFE,
                 IMAGES[0],
             ],
             Self::Balance => &[
@@ -215,6 +234,7 @@ impl Verb {
                 ("--seed", Some("N"), "the seed of chance (42)"),
                 OUT,
                 OWN_COLUMNS,
+                SAFE,
                 IMAGES[0],
             ],
             Self::Split => &[
@@ -225,7 +245,13 @@ impl Verb {
                 ("--time", Some("COL"), "the earliest first"),
                 ("--hash", Some("COL"), "by a hash of this column (`content` for the text), so that rows added later move none"),
                 ("--seed", Some("N"), "the seed of chance (42)"),
+                (
+                    "--copies",
+                    Some("HOW"),
+                    "`together` (usual): samples that are the same but for case and white space stay in one part; or `apart`",
+                ),
                 ("-o", Some("DIR"), "the folder to write to"),
+                SAFE,
                 IMAGES[0],
                 IMAGES[1],
             ],
@@ -245,6 +271,7 @@ impl Verb {
                 ("--with-excluded", None, "write excluded samples too"),
                 OWN_COLUMNS,
                 ("--utf8", None, "write text as UTF-8, whatever the source's encoding"),
+                SAFE,
                 IMAGES[0],
                 IMAGES[1],
             ],

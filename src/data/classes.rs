@@ -3,7 +3,7 @@
 //! Built once for a column, off the screen's thread, then kept current by [`ClassIndex::update`] in O(edit).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -107,7 +107,12 @@ impl ClassIndex {
         let mut names: Vec<&String> = chunks.iter().flat_map(|(names, _)| names).collect();
         names.sort_unstable_by(|a, b| order(a, b));
         names.dedup();
-        let names: Vec<Arc<str>> = names.into_iter().map(|name| Arc::from(name.as_str())).collect();
+        let names = if dataset.fields()[field].is_edited() {
+            let current: Vec<&str> = names.into_iter().map(String::as_str).collect();
+            lasting(dataset, field, &current, many)
+        } else {
+            names.into_iter().map(|name| Arc::from(name.as_str())).collect()
+        };
         let lookup: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
         let mut codes = if many { Codes::Many(Vec::with_capacity(rows)) } else { Codes::One(Vec::with_capacity(rows)) };
         for (local, chunk) in chunks {
@@ -207,6 +212,26 @@ impl ClassIndex {
         }
     }
 
+    /// Gives a class another name that none has: it stays the same class, in its place.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if self.lookup.contains_key(to) {
+            return;
+        }
+        if let Some(class) = self.lookup.remove(from) {
+            let name: Arc<str> = to.into();
+            self.names[class as usize] = Arc::clone(&name);
+            self.lookup.insert(name, class);
+        }
+    }
+
+    /// How many samples have a class, excluded ones counted.
+    pub fn with_excluded(&self, class: usize) -> usize {
+        match &self.codes {
+            Codes::One(codes) => codes.iter().filter(|code| **code == class as u32).count(),
+            Codes::Many(codes) => codes.iter().filter(|list| list.contains(&(class as u32))).count(),
+        }
+    }
+
     fn class_or_new(&mut self, name: &str) -> u32 {
         if let Some(class) = self.lookup.get(name) {
             return *class;
@@ -288,6 +313,57 @@ pub fn digit_of_class(names: &[Arc<str>], class: usize, place: usize) -> Option<
 
 fn are_digits(names: &[Arc<str>]) -> bool {
     names.iter().all(|name| name.len() == 1 && name.as_bytes()[0].is_ascii_digit())
+}
+
+/// The classes of a column that was edited, each in the place that it has for ever: those of the source come first, by name, with or without
+/// samples; a class that all samples of one of them were renamed to has that one's place; what edits brought follows in the order of its
+/// coming.
+fn lasting(dataset: &Dataset, field: usize, current: &[&str], many: bool) -> Vec<Arc<str>> {
+    let column = &dataset.fields()[field];
+    let (kind, role) = (column.kind, column.role);
+    let mut source: HashSet<String> = HashSet::new();
+    let mut heirs: HashMap<String, Option<String>> = HashMap::new();
+    for id in dataset.samples() {
+        let was = classes_of(dataset.source_text(field, id), kind, role);
+        if !many
+            && let (Some(was), Some(Some(now))) = (was.first(), dataset.edited(field, id))
+            && was != now
+        {
+            // Of samples that came from several classes, none is the one.
+            heirs
+                .entry(now.to_owned())
+                .and_modify(|one| {
+                    if one.as_ref() != Some(was) {
+                        *one = None;
+                    }
+                })
+                .or_insert_with(|| Some(was.clone()));
+        }
+        source.extend(was);
+    }
+    let mut names: Vec<String> = source.iter().cloned().collect();
+    names.sort_unstable_by(|a, b| order(a, b));
+    let live: HashSet<&str> = current.iter().copied().collect();
+    let mut heired: Vec<(&String, &String)> = heirs.iter().filter_map(|(now, was)| was.as_ref().map(|was| (now, was))).collect();
+    heired.sort_unstable();
+    for (now, was) in heired {
+        if !source.contains(now)
+            && live.contains(now.as_str())
+            && !live.contains(was.as_str())
+            && let Some(place) = names.iter().position(|name| name == was)
+        {
+            names[place].clone_from(now);
+        }
+    }
+    let known: HashSet<String> = names.iter().cloned().collect();
+    let brought = dataset.edited_texts(field).iter().flat_map(|text| classes_of(Some(Cow::Borrowed(&**text)), kind, role));
+    let mut seen = known;
+    for name in brought.chain(current.iter().map(|name| (*name).to_owned())) {
+        if live.contains(name.as_str()) && seen.insert(name.clone()) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(Arc::from).collect()
 }
 
 fn order(a: &str, b: &str) -> std::cmp::Ordering {

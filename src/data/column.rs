@@ -17,6 +17,12 @@ use crate::pixels::Coding;
 #[derive(Clone)]
 enum Store {
     Text(Utf8ViewArray),
+    /// Text cells of few rows, in order: a cell that is not there costs nothing.
+    Few {
+        rows: usize,
+        places: Arc<[u32]>,
+        cells: Utf8ViewArray,
+    },
     Native(Series),
     /// Pictures, as bytes; with the paths that stand beside them, where there are any.
     Blobs {
@@ -33,13 +39,34 @@ pub struct Column {
     pub name: Arc<str>,
     /// How its cells are read.
     pub kind: Kind,
+    /// Cells that are not of its kind, in a column of numbers: they keep their text.
+    pub odd: Odd,
     store: Store,
+}
+
+/// Cells that are not of their column's kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Odd {
+    /// How many there are.
+    pub count: usize,
+    /// The rows of the first few.
+    pub first: Vec<u32>,
 }
 
 impl Column {
     /// A column of text cells; `None` is null.
     pub fn from_views(name: &str, kind: Kind, cells: Utf8ViewArray) -> Self {
-        Self { name: name.into(), kind, store: Store::Text(cells) }
+        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Text(cells) }
+    }
+
+    /// The column with a word on cells that are not of its kind.
+    pub fn with_odd(self, odd: Odd) -> Self {
+        Self { odd, ..self }
+    }
+
+    /// A column of `rows` text cells of which few are there: at `places`, in order.
+    pub fn of_few(name: &str, kind: Kind, rows: usize, places: Vec<u32>, cells: Utf8ViewArray) -> Self {
+        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Few { rows, places: places.into(), cells } }
     }
 
     /// A column of a typed source. Strings become text cells; everything else keeps its type.
@@ -52,8 +79,8 @@ impl Column {
         }
         let kind = native::kind_of(series.dtype());
         match blobs(&series) {
-            Some(store) => Self { name: name.into(), kind: Kind::Text, store },
-            None => Self { name: name.into(), kind, store: Store::Native(series) },
+            Some(store) => Self { name: name.into(), kind: Kind::Text, odd: Odd::default(), store },
+            None => Self { name: name.into(), kind, odd: Odd::default(), store: Store::Native(series) },
         }
     }
 
@@ -74,6 +101,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match &self.store {
             Store::Text(cells) => cells.len(),
+            Store::Few { rows, .. } => *rows,
             Store::Native(series) | Store::Blobs { series, .. } => series.len(),
         }
     }
@@ -87,6 +115,10 @@ impl Column {
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         match &self.store {
             Store::Text(cells) => (row < cells.len() && cells.is_valid(row)).then(|| Cow::Borrowed(cells.value(row))),
+            Store::Few { places, cells, .. } => {
+                let at = places.binary_search(&u32::try_from(row).ok()?).ok()?;
+                Some(Cow::Borrowed(cells.value(at)))
+            }
             Store::Native(series) => native::text(&series.get(row).unwrap_or(AnyValue::Null)),
             // A picture is known by its path, or its number.
             Store::Blobs { bytes, paths, .. } => {
@@ -100,18 +132,18 @@ impl Column {
         }
     }
 
-    /// The text cells, where the column has them: the fast path of scans.
-    pub fn views(&self) -> Option<&Utf8ViewArray> {
+    /// The rows that have a cell, where few have one.
+    pub fn few(&self) -> Option<&[u32]> {
         match &self.store {
-            Store::Text(cells) => Some(cells),
-            Store::Native(_) | Store::Blobs { .. } => None,
+            Store::Few { places, .. } => Some(places),
+            _ => None,
         }
     }
 
     /// The typed cells of a typed source; `None` for text cells.
     pub fn series(&self) -> Option<&Series> {
         match &self.store {
-            Store::Text(_) => None,
+            Store::Text(_) | Store::Few { .. } => None,
             Store::Native(series) | Store::Blobs { series, .. } => Some(series),
         }
     }

@@ -14,7 +14,8 @@ use super::ids::{SampleId, SampleSet};
 use super::made::{Batch, Family, Made, Origins};
 use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
-use super::schema::{Kind, Role, propose_roles};
+use super::roles::propose_roles;
+use super::schema::{Kind, Role};
 
 /// A file format that Lapidary opens and saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +80,25 @@ pub struct Base {
     pub origin: Origin,
     /// What could not be read, or was repaired.
     pub warnings: Vec<Warning>,
+    /// How many rows of the source could not be read: they are no samples, and stand between those in its text. Warnings name them.
+    pub unread: usize,
+    /// How many rows have fields beyond the columns: they are kept when saved in the source's own format.
+    pub wide: usize,
     /// Where the paths of pictures lead.
     pub pictures: PictureStore,
     /// A hash of each sample's picture, where opening has read it: pictures of one name in another version of an archive may differ.
     pub prints: Vec<u64>,
     /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
     pub odd_names: HashMap<u32, OsString>,
+}
+
+/// Names of parts of a split that models are tested on.
+const HELD_OUT: [&str; 11] =
+    ["validation", "valid", "val", "dev", "development", "test", "testing", "eval", "evaluation", "holdout", "hold-out"];
+
+/// Whether a part of a split is one that models are tested on: what was made of samples does not count there.
+pub fn is_held_out(part: &str) -> bool {
+    HELD_OUT.contains(&part.trim().to_lowercase().as_str())
 }
 
 const UNTOUCHED: u32 = 0;
@@ -316,10 +330,10 @@ impl Dataset {
         match (self.fields[field].role, origins.other) {
             // Two samples of one name would be one to whoever reads them.
             (Role::Id, _) => None,
-            // What is of two parents is in no part that one of them is not in.
-            (Role::Split, Some(other)) => {
-                let part = self.text(field, origins.parent);
-                if part == self.text(field, other) { part } else { None }
+            // What is of two parents is in no part that one of them is not in; and what was made is in none that models are tested on.
+            (Role::Split, other) => {
+                let part = self.text(field, origins.parent).filter(|part| !is_held_out(part));
+                if other.is_none_or(|other| part == self.text(field, other)) { part } else { None }
             }
             _ => self.text(field, origins.parent),
         }
@@ -342,10 +356,16 @@ impl Dataset {
         }
     }
 
-    /// The cell as a number; `None` where it is null or not a number.
+    /// Every text that edits have put into a column, in the order of their coming; some may be in no cell any more.
+    pub fn edited_texts(&self, field: usize) -> &[Arc<str>] {
+        &self.fields[field].overlay.texts
+    }
+
+    /// The cell as a number, as its column's kind spells it; `None` where it is null, no number, or not finite.
     pub fn number(&self, field: usize, id: SampleId) -> Option<f64> {
-        let text = self.text(field, id)?;
-        text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+        let (text, kind) = (self.text(field, id)?, self.fields[field].kind);
+        let plain = if kind == Kind::Comma { None } else { text.trim().parse::<f64>().ok() };
+        plain.or_else(|| kind.number(&text)).filter(|number| number.is_finite())
     }
 
     /// Takes a cell's edit away: what a made sample has of its parent is read through again.
@@ -444,14 +464,19 @@ impl Dataset {
             let Some(origins) = self.origins(id) else { return 0 };
             return crate::chance::seed_of(&[self.content_hash(origins.parent), origins.draw]);
         }
-        if let Some(raw) = &self.base.raw {
+        if let Some(raw) = self.base.raw.as_ref().filter(|raw| !raw.starts.is_empty()) {
             return xxhash_rust::xxh3::xxh3_64(raw.row(id.row()));
         }
+        self.content_hash_without(id, &[])
+    }
+
+    /// That hash of a sample of a source without text, as if the columns at `dropped` (places among the source's) were not there.
+    pub fn content_hash_without(&self, id: SampleId, dropped: &[usize]) -> u64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
         if let Some(print) = self.base.prints.get(id.row()) {
             hasher.update(&print.to_le_bytes());
         }
-        for column in &self.base.columns {
+        for (_, column) in self.base.columns.iter().enumerate().filter(|(place, _)| !dropped.contains(place)) {
             if let Some(bytes) = column.blob(id.row()) {
                 hasher.update(bytes);
                 continue;

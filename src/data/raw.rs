@@ -7,10 +7,19 @@ use polars_buffer::Buffer;
 pub enum Shape {
     /// Delimited text.
     Delimited(Dialect),
-    /// One JSON value a line.
+    /// JSON values one after the other, usually one a line.
     JsonLines,
-    /// One JSON array of values, or a single value.
-    JsonArray,
+    /// One JSON array of values, alone or within an object; or a single value.
+    JsonArray {
+        /// Where the text of the samples may begin: behind the opening bracket.
+        open: usize,
+        /// Where the closing bracket stands, or would.
+        close: usize,
+    },
+    /// A JSON array for each part of a split.
+    JsonParts,
+    /// JSON columns: a sample has no place of its own in the text.
+    JsonColumns,
 }
 
 /// How delimited text is written.
@@ -20,6 +29,10 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Whether the first row names the columns.
     pub header: bool,
+    /// Where the header, or without one the first row, begins: what stands before is a preamble.
+    pub start: usize,
+    /// Whether fields beyond the header's are columns too.
+    pub surplus: bool,
 }
 
 /// A place where decoding and encoding again would not give the file's own bytes: `bytes` stand in the file where the
@@ -59,7 +72,7 @@ pub struct Raw {
     pub mark: &'static [u8],
     /// Places that do not survive decoding, in order.
     pub patches: Vec<Patch>,
-    /// Where each sample begins in `text`.
+    /// Where each sample begins in `text`; empty where samples have no place of their own.
     pub starts: Vec<u64>,
     /// How long each sample is, its line end not counted.
     pub lengths: Vec<u32>,

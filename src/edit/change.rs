@@ -1,6 +1,6 @@
 //! One change: what it is about, the samples, and their values before and after.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -249,8 +249,8 @@ impl Change {
         Ok(Self { target: Target::Made(batch), samples, before: Values::same(None), after: Values::same(Some("on")) })
     }
 
-    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What was made of an excluded sample
-    /// goes with it; it does not come back by itself, since it may have been out for another reason (undo brings back both).
+    /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What was made of a sample is excluded with
+    /// it, and comes back with it.
     ///
     /// # Errors
     /// A sample out of range.
@@ -262,7 +262,7 @@ impl Change {
     ) -> Result<Option<Self>, EditError> {
         let mut ids: Vec<SampleId> = Vec::new();
         let mut asked: Vec<SampleId> = samples.into_iter().collect();
-        if target == Target::Excluded && on {
+        if target == Target::Excluded {
             let children: Vec<SampleId> = asked.iter().flat_map(|id| dataset.children(*id)).copied().collect();
             if !children.is_empty() {
                 asked.extend(children);
@@ -284,6 +284,25 @@ impl Change {
         }
         let (before, after) = (Values::same((!on).then_some("on")), Values::same(on.then_some("on")));
         Ok((!ids.is_empty()).then_some(Self { target, samples: ids, before, after }))
+    }
+
+    /// The change that takes it back.
+    pub fn inverse(&self) -> Self {
+        Self { before: self.after.clone(), after: self.before.clone(), ..self.clone() }
+    }
+
+    /// Whether another change is about something that this one, on `samples`, is about: then it cannot be taken back by itself.
+    pub fn meets(&self, other: &Self, samples: &HashSet<SampleId>) -> bool {
+        let named = |target: &Target| match target {
+            Target::Cells(name) | Target::Column(name) | Target::Role(name) | Target::Kind(name) => Some(name.clone()),
+            _ => None,
+        };
+        match (&self.target, &other.target) {
+            // Samples that were made are counted on by everything after them.
+            (Target::Made(_), _) => true,
+            (Target::Column(_) | Target::Role(_) | Target::Kind(_), _) => named(&self.target) == named(&other.target),
+            (mine, theirs) => mine == theirs && other.samples.iter().any(|id| samples.contains(id)),
+        }
     }
 
     /// Says what a column means; `None` where it means that already.

@@ -32,6 +32,14 @@ pub enum EditError {
     /// The project file refused.
     #[error("the edit was not made: {0}")]
     Journal(#[from] JournalError),
+    /// An edit cannot be taken back by itself: a later one touches what it touched.
+    #[error(
+        "it cannot be taken back by itself: “{by}” touches the same cells since; go to the point before it, or undo that first"
+    )]
+    Overlaid {
+        /// The later edit, in words.
+        by: String,
+    },
     /// There is nothing to undo or redo.
     #[error("there is nothing to {0}")]
     Nothing(&'static str),

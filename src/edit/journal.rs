@@ -1,20 +1,26 @@
 //! The project file: an append-only `SQLite` database beside the source.
 //!
 //! An edit and the move onto it are one transaction, synced before [`Journal::commit`] returns. Every row carries a hash
-//! of what it says, so that a flipped bit is found and never applied. The file is locked for as long as it is open: a
-//! second Lapidary is refused. A file that is torn, newer or not ours is never written to. The source file never is.
+//! of what it says, so that a flipped bit is found and never applied; the log beside the file is checked before it is folded in. The file is
+//! locked for as long as it is open: a second Lapidary is refused. A file that is torn, newer or not ours is never written to, nor is its
+//! log. The source file never is.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
+use super::salvage::{self, Cell};
+use super::{swap, wal};
 
 /// `LAPI`, in the file's header: what tells our files from others.
 const APPLICATION: i32 = 0x4c41_5049;
@@ -42,30 +48,123 @@ pub struct Journal {
     connection: Connection,
     history: History,
     stored: Stored,
+    /// What was mended on opening, in words.
+    mended: Option<String>,
+    /// Holds the copy that is open where the project itself cannot be written.
+    copy: Option<tempfile::TempDir>,
+}
+
+/// An edit with its number, parent and time, and the content hashes of its samples.
+type Kept = (Node, Edit, Vec<u64>);
+
+/// What is appended to a dataset's name; and room for what is appended to that.
+const ENDING: &str = ".lapidary";
+const LONGEST_NAME: usize = 255 - ENDING.len() - 16;
+
+/// The project's name for a dataset called `name`: shortened where no file system would have it.
+fn project_name(name: &std::ffi::OsStr) -> OsString {
+    let bytes = name.as_encoded_bytes();
+    let mut project = if bytes.len() <= LONGEST_NAME {
+        name.to_owned()
+    } else {
+        let shown: String = name.to_string_lossy().chars().take(40).collect();
+        format!("{shown}-{:016x}", xxh3_64(bytes)).into()
+    };
+    project.push(ENDING);
+    project
 }
 
 /// Where the project of a source lives: beside it, or, where that folder cannot be written, in `fallback`.
 /// The flag says that the fallback was taken.
 pub fn project_path(source: &Path, fallback: Option<&Path>) -> (PathBuf, bool) {
+    // A link and what it leads to are one dataset; a project that was begun beside the link goes on there.
+    let real = source.canonicalize().unwrap_or_else(|_| source.to_owned());
     // The source's extension stays in the name: data.csv and data.jsonl must not share a project.
-    let mut name = source.file_name().unwrap_or_default().to_owned();
-    name.push(".lapidary");
-    let beside = source.with_file_name(&name);
-    if beside.exists() {
-        return (beside, false);
+    let beside = |source: &Path| source.with_file_name(project_name(source.file_name().unwrap_or_default()));
+    for place in [beside(&real), beside(source)] {
+        if swap::exists(&place) {
+            return (place, false);
+        }
     }
+    let beside = if real.parent() == source.canonicalize().ok().as_deref().and_then(Path::parent) && !is_link(source) {
+        beside(source)
+    } else {
+        beside(&real)
+    };
     let Some(fallback) = fallback else { return (beside, false) };
-    let full = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
-    let hash = xxh3_128(full.as_os_str().as_encoded_bytes());
-    let elsewhere = fallback.join(format!("{hash:032x}-{}", name.to_string_lossy()));
-    if elsewhere.exists() {
-        return (elsewhere, true);
+    let name = project_name(source.file_name().unwrap_or_default());
+    let elsewhere = |source: &Path| {
+        let full = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
+        let hash = xxh3_128(full.as_os_str().as_encoded_bytes());
+        fallback.join(format!("{hash:032x}-{}", name.to_string_lossy().chars().take(100).collect::<String>()))
+    };
+    for place in [elsewhere(&real), elsewhere(source)] {
+        if swap::exists(&place) {
+            return (place, true);
+        }
     }
     let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match tempfile::Builder::new().prefix(".lapidary-").tempfile_in(folder) {
+    match tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempfile_in(folder) {
         Ok(_) => (beside, false),
-        Err(_) => (elsewhere, true),
+        Err(_) => (elsewhere(&real), true),
     }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
+}
+
+/// Projects beside a dataset that were made for this very content under another name, which no file has any more: of a dataset that was
+/// renamed.
+pub fn orphans(source: &Path, fingerprint: u128) -> Vec<PathBuf> {
+    let folder = source.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "lapidary") && !path.with_extension("").exists())
+        .filter(|path| {
+            fs::read(path).is_ok_and(|bytes| stored_in(&bytes, path).is_some_and(|stored| stored.fingerprint == fingerprint))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// What a project says of its source, read without opening it.
+fn stored_in(bytes: &[u8], path: &Path) -> Option<Stored> {
+    if bytes.get(68..72) != Some(&APPLICATION.to_be_bytes()) {
+        return None;
+    }
+    let log = fs::read(swap::log_of(path)).unwrap_or_default();
+    facts_of(&salvage::rows(bytes, &log))
+}
+
+fn facts_of(rows: &[salvage::Row]) -> Option<Stored> {
+    let fact = |name: &str| {
+        rows.iter().find_map(|(_, cells)| match cells.as_slice() {
+            [Cell::Text(of), Cell::Text(value)] if of == name => Some(value.clone()),
+            _ => None,
+        })
+    };
+    let fingerprint = u128::from_str_radix(&fact("fingerprint")?, 16).ok()?;
+    Some(Stored { fingerprint, reading: fact("reading")? })
+}
+
+/// Gives a project that was made under another name to the dataset at `source`.
+///
+/// # Errors
+/// [`JournalError`]: it is open elsewhere, or the disk refuses.
+pub fn adopt(project: &Path, source: &Path, fallback: Option<&Path>) -> Result<PathBuf, JournalError> {
+    // Opened and closed, its log is folded in: there is one file to move.
+    drop(Journal::open(project)?);
+    let (to, _) = project_path(source, fallback);
+    if swap::exists(&to) {
+        return Err(JournalError::Foreign(to));
+    }
+    fs::rename(project, &to).map_err(|e| JournalError::Disk { path: to.clone(), reason: e.to_string() })?;
+    swap::sync_folder(&to);
+    Ok(to)
 }
 
 impl Journal {
@@ -74,17 +173,44 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]: busy, foreign, newer, damaged.
     pub fn peek(path: &Path) -> Result<Option<Stored>, JournalError> {
-        if !path.exists() {
+        if !swap::exists(path) {
             return Ok(None);
         }
         Self::open(path).map(|journal| Some(journal.stored))
     }
 
-    /// Opens an existing project, checks all of it, and locks it.
+    /// Opens an existing project, checks all of it, and locks it. A log that does not hold is cut where it stops holding; its pieces are kept, and
+    /// [`Journal::mended`] says so. Where the project cannot be written, a copy of it is opened, to look at.
     ///
     /// # Errors
-    /// [`JournalError`]: busy, foreign, newer, damaged.
+    /// [`JournalError`]: busy, foreign, newer, damaged. No file has changed then.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        swap::finish(path)?;
+        let log = swap::log_of(path);
+        let found = fs::read(&log).unwrap_or_default();
+        let sound = wal::check(&found);
+        if sound.lost > 0 {
+            return Self::open_mended(path, &found, sound);
+        }
+        match Self::open_whole(path) {
+            Err(JournalError::Disk { .. }) if !may_write(path) => {
+                let copy = copy_of(path, &found)?;
+                let mut journal = Self::open_whole(&copy.path().join(COPY))?;
+                path.clone_into(&mut journal.path);
+                journal.copy = Some(copy);
+                Ok(journal)
+            }
+            other => {
+                // What was made by looking is no part of a damaged project.
+                if other.is_err() && found.is_empty() && fs::metadata(&log).is_ok_and(|meta| meta.len() == 0) {
+                    let _ = fs::remove_file(&log);
+                }
+                other
+            }
+        }
+    }
+
+    fn open_whole(path: &Path) -> Result<Self, JournalError> {
         let (connection, stored) = connect_existing(path)?;
         let sound: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| classify(path, &e))?;
@@ -95,7 +221,50 @@ impl Journal {
         if let Some(what) = fault {
             return Err(damaged(path, &what));
         }
-        Ok(Self { path: path.to_owned(), connection, history, stored })
+        // From here on it is ours to fold the log in.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| classify(path, &e))?;
+        Ok(Self { path: path.to_owned(), connection, history, stored, mended: None, copy: None })
+    }
+
+    /// Opens a project whose log does not hold to its end.
+    fn open_mended(path: &Path, log: &[u8], sound: wal::Sound) -> Result<Self, JournalError> {
+        let log_path = swap::log_of(path);
+        let disk = |e: std::io::Error| JournalError::Disk { path: log_path.clone(), reason: e.to_string() };
+        // Nobody may be writing it.
+        drop(connect_locked(path)?);
+        if fs::read(&log_path).unwrap_or_default() != log {
+            return Err(JournalError::Busy(path.to_owned()));
+        }
+        // What is left must hold, or nothing is touched.
+        let copy = copy_of(path, &log[..sound.end])?;
+        Self::open_whole(&copy.path().join(COPY))
+            .map_err(|_| damaged(path, "neither it nor its log can be read as they were written"))?;
+        drop(copy);
+        let aside = swap::keep_copy(path, "damaged")?;
+        if sound.end == 0 {
+            fs::remove_file(&log_path).map_err(disk)?;
+        } else {
+            let file = File::options().write(true).open(&log_path).map_err(disk)?;
+            file.set_len(sound.end as u64).and_then(|()| file.sync_all()).map_err(disk)?;
+        }
+        let mut journal = Self::open_whole(path)?;
+        let n = sound.lost;
+        let steps = if n == 1 { "the last step was left out".to_owned() } else { format!("the last {n} steps were left out") };
+        journal.mended = Some(format!(
+            "The project's log is damaged: {steps}. The pieces are kept as {}; `lapidary recover` looks for more in them",
+            aside.display()
+        ));
+        Ok(journal)
+    }
+
+    /// What was mended on opening, in words.
+    pub fn mended(&self) -> Option<&str> {
+        self.mended.as_deref()
+    }
+
+    /// Whether it is a copy that is open, because the project itself cannot be written.
+    pub fn is_copy(&self) -> bool {
+        self.copy.is_some()
     }
 
     /// Begins a project. It appears under its name only when it is whole.
@@ -107,23 +276,30 @@ impl Journal {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|e| disk(&e))?;
-        let aside = tempfile::Builder::new().prefix(".lapidary-").tempfile_in(folder).map_err(|e| disk(&e))?;
-        {
-            let new = Connection::open(aside.path()).map_err(|e| disk(&e))?;
-            new.execute_batch(&format!(
-                "PRAGMA synchronous=FULL; PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; BEGIN; {TABLES}"
-            ))
-            .map_err(|e| disk(&e))?;
-            for (name, value) in [("fingerprint", format!("{:032x}", stored.fingerprint)), ("reading", stored.reading.clone())] {
-                new.execute("INSERT INTO facts VALUES (?1, ?2)", params![name, value]).map_err(|e| disk(&e))?;
-            }
-            new.execute_batch("COMMIT").map_err(|e| disk(&e))?;
-        }
+        let aside = write_new(path, &stored, &[], 0)?;
         aside.persist_noclobber(path).map_err(|e| disk(&e.error))?;
-        sync_folder(folder);
+        swap::sync_folder(path);
         Self::open(path)
+    }
+
+    /// Puts a project with these edits, one after the other, in the place of the one at `path`, all at once; the old one is kept as
+    /// `PATH.why`. Returns where.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`]; the old one is in its place then.
+    pub fn replace(path: &Path, stored: &Stored, edits: Vec<(Edit, Vec<u64>)>, why: &str) -> Result<PathBuf, JournalError> {
+        let at = now();
+        let list: Vec<Kept> = edits
+            .into_iter()
+            .zip(1..)
+            .map(|((edit, prints), id)| {
+                (Node { id, parent: id - 1, at, words: edit.words.clone(), count: edit.count() }, edit, prints)
+            })
+            .collect();
+        let head = list.last().map_or(0, |(node, ..)| node.id);
+        let new = write_new(path, stored, &list, head)?;
+        let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
+        swap::exchange(path, &new, why)
     }
 
     /// Where the project is.
@@ -150,28 +326,17 @@ impl Journal {
     }
 
     fn commit_on(&mut self, parent: EditId, edit: &Edit, prints: &[u64], at: i64) -> Result<EditId, JournalError> {
-        let body = encode(edit).map_err(|reason| JournalError::Disk { path: self.path.clone(), reason })?;
-        let prints: Vec<u8> = prints.iter().flat_map(|print| print.to_le_bytes()).collect();
-        let count = edit.count();
         let id = self.history.nodes().last().map_or(1, |node| node.id + 1);
-        let hash = hash_edit(id, parent, at, &edit.words, count, &body, &prints);
+        let node = Node { id, parent, at, words: edit.words.clone(), count: edit.count() };
+        let body = encode(edit).map_err(|reason| JournalError::Disk { path: self.path.clone(), reason })?;
         let result = (|| {
             let transaction = self.connection.transaction()?;
-            transaction.prepare_cached("INSERT INTO edits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-                id,
-                parent,
-                at,
-                edit.words,
-                i64::try_from(count).unwrap_or(i64::MAX),
-                body,
-                prints,
-                hash
-            ])?;
+            insert_edit(&transaction, &node, &body, prints)?;
             insert_move(&transaction, at, id)?;
             transaction.commit()
         })();
         result.map_err(|error| classify(&self.path, &error))?;
-        self.history.push(Node { id, parent, at, words: edit.words.clone(), count });
+        self.history.push(node);
         Ok(id)
     }
 
@@ -214,97 +379,174 @@ impl Journal {
             .connection
             .query_row("SELECT prints FROM edits WHERE id = ?1", [id], |row| row.get(0))
             .map_err(|error| classify(&self.path, &error))?;
-        Ok(bytes.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes)).collect())
-    }
-
-    /// Closes the project and moves it aside, under a name that says why; returns that name.
-    ///
-    /// # Errors
-    /// [`JournalError::Disk`].
-    pub fn set_aside(self, why: &str) -> Result<PathBuf, JournalError> {
-        let path = self.path.clone();
-        drop(self);
-        set_aside(&path, why)
+        Ok(numbers_of(&bytes))
     }
 }
 
-fn set_aside(path: &Path, why: &str) -> Result<PathBuf, JournalError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut to = path.with_file_name(format!("{name}.{why}"));
-    for n in 2.. {
-        if !to.exists() {
-            break;
-        }
-        to = path.with_file_name(format!("{name}.{why}-{n}"));
+const COPY: &str = "project";
+
+/// A copy of a project with a log, in a folder of its own.
+fn copy_of(path: &Path, log: &[u8]) -> Result<tempfile::TempDir, JournalError> {
+    let disk = |e: std::io::Error| JournalError::Disk { path: path.to_owned(), reason: e.to_string() };
+    let folder = tempfile::tempdir().map_err(disk)?;
+    let to = folder.path().join(COPY);
+    let bytes = fs::read(path).map_err(disk)?;
+    fs::write(&to, bytes).map_err(disk)?;
+    if !log.is_empty() {
+        fs::write(swap::log_of(&to), log).map_err(disk)?;
     }
-    for end in ["", "-wal", "-shm"] {
-        let part = |base: &Path| PathBuf::from(format!("{}{end}", base.display()));
-        if part(path).exists() {
-            fs::rename(part(path), part(&to)).map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.to_string() })?;
-        }
-    }
-    Ok(to)
+    Ok(folder)
 }
 
-/// Saves what can be read of a damaged project: the damaged file is moved aside whole, and a new one takes its place with
-/// every edit whose row and whose ancestors are sound. Returns where the old file is, how many edits were saved, and
-/// how many rows could not be.
+/// Whether a project, and what stands beside it, can be written.
+fn may_write(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::options().write(true).open(path).is_ok()
+        && tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempfile_in(folder).is_ok()
+}
+
+/// Writes a whole project aside: its edits, each on the one it says, and the move to `head`.
+fn write_new(path: &Path, stored: &Stored, edits: &[Kept], head: EditId) -> Result<tempfile::NamedTempFile, JournalError> {
+    let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|e| disk(&e))?;
+    let aside = tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempfile_in(folder).map_err(|e| disk(&e))?;
+    // Held while it is written: whoever tidies up leaves it alone.
+    let _ = aside.as_file().try_lock();
+    let write = || -> rusqlite::Result<()> {
+        let mut new = Connection::open(aside.path())?;
+        new.execute_batch(&format!(
+            "PRAGMA synchronous=FULL; PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; BEGIN; {TABLES} COMMIT"
+        ))?;
+        let transaction = new.transaction()?;
+        for (name, value) in [("fingerprint", format!("{:032x}", stored.fingerprint)), ("reading", stored.reading.clone())] {
+            transaction.execute("INSERT INTO facts VALUES (?1, ?2)", params![name, value])?;
+        }
+        for (node, edit, prints) in edits {
+            let body = encode(edit).map_err(|reason| rusqlite::Error::ToSqlConversionFailure(reason.into()))?;
+            insert_edit(&transaction, node, &body, prints)?;
+            insert_move(&transaction, node.at, node.id)?;
+        }
+        if edits.last().is_some_and(|(node, ..)| node.id != head) {
+            insert_move(&transaction, now(), head)?;
+        }
+        transaction.commit()
+    };
+    write().map_err(|e| disk(&e))?;
+    aside.as_file().sync_all().map_err(|e| disk(&e))?;
+    Ok(aside)
+}
+
+/// Saves what can be read of a damaged project and its log: both are kept as they are under another name, and a new project takes their place with
+/// every edit whose row and whose ancestors are sound. `source` is what the project is of, where it does not say so any more. Returns where
+/// the old file is, how many edits were saved, and how many rows could not be.
 ///
 /// # Errors
-/// [`JournalError`] where nothing at all can be read, or the disk refuses.
-pub fn recover(path: &Path) -> Result<(PathBuf, usize, usize), JournalError> {
-    let (connection, stored) = connect_existing(path)?;
-    let mut saved: Vec<(Node, Edit, Vec<u64>)> = Vec::new();
-    let mut lost = 0;
-    // Row by row: one torn page must not hide the rows on the others.
-    let mut known: std::collections::HashSet<EditId> = [0].into();
-    for id in readable_ids(&connection) {
-        match read_edit(&connection, id) {
-            Some((node, edit, prints)) if known.contains(&node.parent) => {
-                known.insert(node.id);
-                saved.push((node, edit, prints));
+/// [`JournalError`] where nothing at all can be read, or the disk refuses; no file has changed then.
+pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, usize), JournalError> {
+    swap::finish(path)?;
+    let read = |path: &Path| fs::read(path).map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.to_string() });
+    if let Ok(held) = connect_locked(path) {
+        drop(held);
+    }
+    let bytes = read(path)?;
+    let logs: Vec<Vec<u8>> =
+        std::iter::once(swap::log_of(path)).chain(logs_aside(path)).filter_map(|log| fs::read(log).ok()).collect();
+    let mut rows = salvage::rows(&bytes, &[]);
+    for log in &logs {
+        rows.extend(salvage::rows(&bytes, log));
+    }
+    let stored = facts_of(&rows).or(source).ok_or_else(|| JournalError::Foreign(path.to_owned()))?;
+    let mut found: BTreeMap<EditId, Kept> = BTreeMap::new();
+    let mut seen: HashSet<EditId> = HashSet::new();
+    let mut moves: BTreeMap<i64, EditId> = BTreeMap::new();
+    for (id, cells) in &rows {
+        match cells.as_slice() {
+            [_, parent, at, words, count, body, prints, hash] => {
+                seen.insert(*id);
+                if let Some(kept) = sound_row(*id, [parent, at, words, count, body, prints, hash]) {
+                    found.entry(*id).or_insert(kept);
+                }
             }
-            _ => lost += 1,
+            [_, at, head, hash] => {
+                let numbers = (at.integer(), head.integer(), hash.integer());
+                if let (Some(at), Some(head), Some(hash)) = numbers
+                    && hash == hash_move(*id, at, head)
+                {
+                    moves.insert(*id, head);
+                }
+            }
+            _ => {}
         }
     }
-    let head = (|| {
-        let mut statement = connection.prepare("SELECT id, at, head, hash FROM moves ORDER BY id DESC").ok()?;
-        let mut rows = statement.query([]).ok()?;
-        while let Ok(Some(row)) = rows.next() {
-            let (id, at, head, hash) = (row.get(0).ok()?, row.get(1).ok()?, row.get(2).ok()?, row.get::<_, i64>(3).ok()?);
-            if hash == hash_move(id, at, head) && known.contains(&head) {
-                return Some(head);
-            }
+    let mut known: HashSet<EditId> = [0].into();
+    let mut saved: Vec<Kept> = Vec::new();
+    for (id, kept) in found {
+        if known.contains(&kept.0.parent) {
+            known.insert(id);
+            saved.push(kept);
         }
-        None
-    })();
+    }
+    // What was made later than anything that is left was there too.
+    let last = seen.iter().copied().chain(moves.values().copied()).max().unwrap_or(0);
+    let lost = usize::try_from(last).unwrap_or(0).max(seen.len()).saturating_sub(saved.len());
+    if saved.is_empty() && lost == 0 && bytes.get(68..72) != Some(&APPLICATION.to_be_bytes()) {
+        return Err(JournalError::Foreign(path.to_owned()));
+    }
+    let head = moves.values().rev().copied().find(|head| known.contains(head));
     let head = head.unwrap_or_else(|| saved.last().map_or(0, |(node, ..)| node.id));
-    drop(connection);
-    let aside = set_aside(path, "damaged")?;
-    let mut journal = Journal::create(path, stored)?;
-    let mut numbers: std::collections::HashMap<EditId, EditId> = [(0, 0)].into();
-    for (node, edit, prints) in &saved {
-        let id = journal.commit_on(numbers.get(&node.parent).copied().unwrap_or(0), edit, prints, node.at)?;
-        numbers.insert(node.id, id);
+    // Numbers run on without gaps, as in any project.
+    let numbers: HashMap<EditId, EditId> =
+        std::iter::once((0, 0)).chain(saved.iter().zip(1..).map(|((node, ..), n)| (node.id, n))).collect();
+    for (node, ..) in &mut saved {
+        (node.id, node.parent) = (numbers[&node.id], numbers[&node.parent]);
     }
-    journal.go(numbers.get(&head).copied().unwrap_or(0))?;
+    let new = write_new(path, &stored, &saved, numbers[&head])?;
+    let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
+    let aside = swap::exchange(path, &new, "damaged")?;
     Ok((aside, saved.len(), lost))
 }
 
-/// The numbers of the edits that a damaged file still lists, from both its ends: a torn page stops a walk.
-fn readable_ids(connection: &Connection) -> std::collections::BTreeSet<EditId> {
-    let mut ids = std::collections::BTreeSet::new();
-    for order in ["ASC", "DESC"] {
-        let Ok(mut statement) = connection.prepare(&format!("SELECT id FROM edits ORDER BY id {order}")) else { continue };
-        let Ok(mut rows) = statement.query([]) else { continue };
-        while let Ok(Some(row)) = rows.next() {
-            ids.extend(row.get::<_, EditId>(0).ok());
-        }
-    }
-    ids
+/// Logs of this project that were set aside because they did not hold.
+fn logs_aside(path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let start = format!("{}.damaged", path.file_name().unwrap_or_default().to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with(&start) && name.ends_with("-wal")
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
 }
 
-fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
+/// An edit as some page has it, where its hash says that it is as it was written.
+fn sound_row(id: EditId, cells: [&Cell; 7]) -> Option<Kept> {
+    let [parent, at, words, count, body, prints, hash] = cells;
+    let node = Node {
+        id,
+        parent: parent.integer()?,
+        at: at.integer()?,
+        words: words.text()?.to_owned(),
+        count: usize::try_from(count.integer()?).ok()?,
+    };
+    let (body, prints) = (body.blob()?, prints.blob()?);
+    if hash.integer()? != hash_edit(node.id, node.parent, node.at, &node.words, node.count, body, prints) {
+        return None;
+    }
+    Some((node, decode(body)?, numbers_of(prints)))
+}
+
+fn numbers_of(prints: &[u8]) -> Vec<u64> {
+    prints.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes)).collect()
+}
+
+/// Opens a project and locks it. What is in its log is not folded in on closing.
+fn connect_locked(path: &Path) -> Result<Connection, JournalError> {
     let mut header = Vec::new();
     File::open(path)
         .and_then(|file| file.take(100).read_to_end(&mut header))
@@ -321,6 +563,7 @@ fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| classify(path, &e))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(|e| classify(path, &e))?;
     // Whoever has it open keeps it open: waiting helps nobody, and the window must not stand still.
     connection.busy_timeout(std::time::Duration::from_millis(100)).map_err(|e| classify(path, &e))?;
     connection
@@ -329,6 +572,11 @@ fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
              PRAGMA trusted_schema=OFF; BEGIN EXCLUSIVE; COMMIT;",
         )
         .map_err(|e| classify(path, &e))?;
+    Ok(connection)
+}
+
+fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
+    let connection = connect_locked(path)?;
     let fact = |name: &str| {
         connection.query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(|error| {
             match classify(path, &error) {
@@ -392,17 +640,20 @@ fn sound_edit(row: &rusqlite::Row<'_>) -> Option<Node> {
     (row.get::<_, i64>(7).ok()? == hash).then_some(node)
 }
 
-fn read_edit(connection: &Connection, id: EditId) -> Option<(Node, Edit, Vec<u64>)> {
-    connection
-        .query_row("SELECT id, parent, at, words, count, body, prints, hash FROM edits WHERE id = ?1", [id], |row| {
-            let node = sound_edit(row);
-            let edit = decode(row.get_ref(5)?.as_blob().unwrap_or_default());
-            let prints = row.get_ref(6)?.as_blob().unwrap_or_default();
-            let prints = prints.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok().map(u64::from_le_bytes)).collect();
-            Ok(node.zip(edit).map(|(node, edit)| (node, edit, prints)))
-        })
-        .ok()
-        .flatten()
+fn insert_edit(connection: &Connection, node: &Node, body: &[u8], prints: &[u64]) -> rusqlite::Result<()> {
+    let prints: Vec<u8> = prints.iter().flat_map(|print| print.to_le_bytes()).collect();
+    let hash = hash_edit(node.id, node.parent, node.at, &node.words, node.count, body, &prints);
+    connection.prepare_cached("INSERT INTO edits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        node.id,
+        node.parent,
+        node.at,
+        node.words,
+        i64::try_from(node.count).unwrap_or(i64::MAX),
+        body,
+        prints,
+        hash
+    ])?;
+    Ok(())
 }
 
 fn insert_move(connection: &Connection, at: i64, head: EditId) -> rusqlite::Result<()> {
@@ -461,9 +712,4 @@ fn classify(path: &Path, error: &rusqlite::Error) -> JournalError {
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
-}
-
-fn sync_folder(folder: &Path) {
-    // Where a folder cannot be synced (some network drives), the file itself is still durable.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }

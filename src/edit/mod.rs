@@ -7,8 +7,12 @@ mod change;
 mod error;
 mod history;
 mod journal;
+mod salvage;
+mod swap;
+mod wal;
 
 pub use change::{Change, Direction, Edit, INHERITED, Target, Values};
 pub use error::{EditError, JournalError};
 pub use history::{EditId, History, Node};
-pub use journal::{Journal, Stored, project_path, recover};
+pub use journal::{Journal, Stored, adopt, orphans, project_path, recover};
+pub use swap::exists as project_exists;

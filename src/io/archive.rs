@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -119,7 +119,18 @@ pub fn open_archive(
         Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: print.digest128(), bytes: size };
     let rows = found.len();
     let pictures = PictureStore::Archive(Arc::new(archive));
-    Ok(Dataset::new(Base { columns, rows, raw: None, origin, warnings, pictures, prints, odd_names: HashMap::new() }))
+    Ok(Dataset::new(Base {
+        columns,
+        rows,
+        raw: None,
+        origin,
+        warnings,
+        unread: 0,
+        wide: 0,
+        pictures,
+        prints,
+        odd_names: HashMap::new(),
+    }))
 }
 
 type Members = Vec<(String, Member)>;
@@ -149,7 +160,10 @@ fn list_zip(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String)
     Ok(list)
 }
 
-fn list_tar(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String) -> IoError) -> Result<Members, IoError> {
+fn list_tar(mut file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String) -> IoError) -> Result<Members, IoError> {
+    // No size is believed that goes beyond the end of the archive.
+    let whole = file.seek(SeekFrom::End(0)).and_then(|whole| file.rewind().map(|()| whole));
+    let whole = whole.map_err(|error| broken(error.to_string()))?;
     let mut tar = tar::Archive::new(file);
     let entries = tar.entries_with_seek().map_err(|error| broken(error.to_string()))?;
     let mut list = Vec::new();
@@ -169,8 +183,13 @@ fn list_tar(file: impl Read + Seek, progress: &Progress, broken: &dyn Fn(String)
         } else {
             continue;
         };
-        let size = entry.size();
-        list.push((name, Member { start: entry.raw_file_position(), packed: size, size, sum: None, packing }));
+        let (start, size) = (entry.raw_file_position(), entry.size());
+        let packing = if start.saturating_add(size) > whole {
+            MemberPacking::Refused(format!("it claims {size} bytes, and the archive ends before"))
+        } else {
+            packing
+        };
+        list.push((name, Member { start, packed: size, size, sum: None, packing }));
     }
     if list.is_empty() {
         return Err(broken("it is torn, or holds no files".to_owned()));

@@ -6,8 +6,10 @@
 use polars_buffer::Buffer;
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::columns::{Cells, MAX_COLUMNS, buffers, join_all, pieces, side_view, view};
-use super::sniff;
+use super::faults::{Faults, line_end_byte};
+use super::{preamble, sniff};
 use crate::data::{Column, Dialect, Warning};
 use crate::job::{Cancelled, Progress};
 
@@ -29,12 +31,6 @@ pub struct FieldSpan {
 enum Oddity {
     Unclosed,
     AfterQuote,
-}
-
-/// How the end of lines is recognised: `\n` (a `\r` before it belongs to it), or `\r` alone in old Macintosh files.
-fn line_end_byte(text: &[u8]) -> u8 {
-    let head = &text[..text.len().min(1 << 20)];
-    if memchr::memchr(b'\n', head).is_none() && memchr::memchr(b'\r', head).is_some() { b'\r' } else { b'\n' }
 }
 
 /// Parses one row at a time.
@@ -172,6 +168,8 @@ pub struct Table {
     pub starts: Vec<u64>,
     pub lengths: Vec<u32>,
     pub warnings: Vec<Warning>,
+    /// Rows with fields beyond the columns.
+    pub wide: usize,
 }
 
 #[derive(Default)]
@@ -180,13 +178,13 @@ struct Part {
     lengths: Vec<u32>,
     cells: Vec<Cells>,
     side: Vec<u8>,
-    odd: Vec<(usize, String)>,
+    faults: Faults,
+    wide: usize,
     end: usize,
     no_quotes_from: Option<usize>,
 }
 
 const PART: usize = 4 << 20;
-const MAX_WARNINGS: usize = 1_000;
 
 /// Why delimited text cannot be read at all.
 pub enum Refusal {
@@ -208,132 +206,170 @@ impl From<Cancelled> for Refusal {
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn read(text: &Buffer<u8>, dialect: Dialect, progress: &Progress) -> Result<Table, Refusal> {
+pub fn read(text: &Buffer<u8>, dialect: Dialect, budget: &Budget, progress: &Progress) -> Result<Table, Refusal> {
     let bytes: &[u8] = text;
     let mut fields = Vec::new();
     let mut parser = RowParser::new(bytes, dialect.delimiter);
-    let first = skip_blank(bytes, 0);
+    let first = skip_blank(bytes, dialect.start);
     let (_, second) = parser.row(first, &mut fields);
     let width = fields.len();
     if width > MAX_COLUMNS {
         return Err(Refusal::TooWide(width));
     }
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         if dialect.header { fields.iter().map(|field| string(bytes, field)).collect() } else { vec![String::new(); width] };
     let from = if dialect.header { second } else { first };
     progress.set_total(bytes.len() as u64);
-    let mut parts = read_parts(bytes, from, width, dialect.delimiter, progress)?;
+    let reader = Reader { bytes, width, dialect, budget };
+    let parts = reader.parts(from, progress)?;
     let rows: usize = parts.iter().map(|part| part.starts.len()).sum();
     if rows >= u32::MAX as usize {
         return Err(Refusal::TooLarge(format!("it has {rows} rows and a dataset holds 4 billion at most")));
     }
-    let mut warnings = warnings(bytes, &mut parts);
-    if dialect.header {
-        warnings.splice(0..0, header_warnings(&names));
-    }
+    let wide = parts.iter().map(|part| part.wide).sum();
+    let header = if dialect.header { header_warnings(bytes, first, &names) } else { Vec::new() };
+    let width = parts.iter().map(|part| part.cells.len()).max().unwrap_or(width).max(width);
+    names.resize(width, String::new());
     let (mut starts, mut lengths) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    let mut columns: Vec<Vec<Cells>> = (0..width).map(|_| Vec::with_capacity(parts.len())).collect();
-    let mut sides = Vec::with_capacity(parts.len());
-    for part in parts {
+    let mut columns: Vec<Vec<(Cells, usize)>> = (0..width).map(|_| Vec::with_capacity(parts.len())).collect();
+    let (mut sides, mut faults) = (Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len()));
+    for mut part in parts {
+        part.cells.resize(width, Cells::default());
+        columns.iter_mut().zip(part.cells).for_each(|(column, cells)| column.push((cells, part.starts.len())));
         starts.extend_from_slice(&part.starts);
         lengths.extend_from_slice(&part.lengths);
-        columns.iter_mut().zip(part.cells).for_each(|(column, cells)| column.push(cells));
         sides.push(part.side);
+        faults.push(part.faults);
     }
+    let mut warnings = Faults::joined(faults).warnings(bytes);
+    warnings.splice(0..0, header);
     let buffers = buffers(text, sides);
     let named = unique_names(&names).into_iter().zip(columns).map(|(name, parts)| (name, parts, None)).collect();
     let columns = join_all(named, &buffers).ok_or_else(|| Refusal::TooLarge("its text could not be addressed".to_owned()))?;
-    Ok(Table { columns, starts, lengths, warnings })
+    Ok(Table { columns, starts, lengths, warnings, wide })
 }
 
-fn read_parts(bytes: &[u8], from: usize, width: usize, delimiter: u8, progress: &Progress) -> Result<Vec<Part>, Refusal> {
-    let end = line_end_byte(bytes);
-    let mut guesses = vec![from.min(bytes.len())];
-    let mut at = from + PART;
-    while at < bytes.len() {
-        let guess = memchr::memchr(end, &bytes[at..]).map_or(bytes.len(), |found| at + found + 1);
-        guesses.push(guess);
-        at = guess.max(at) + PART;
-    }
-    let side_base = pieces(bytes.len());
-    let until = |i: usize| guesses.get(i + 1).copied().unwrap_or(bytes.len());
-    let read = |i: usize, start: usize, no_quotes: Option<usize>| {
-        let side = u32::try_from(side_base + i).unwrap_or(u32::MAX);
-        read_part(bytes, start, until(i), width, delimiter, side, no_quotes)
-    };
-    let mut parts: Vec<Part> = (0..guesses.len())
-        .into_par_iter()
-        .map(|i| {
-            progress.step((until(i) - guesses[i]) as u64)?;
-            read(i, guesses[i], None)
-        })
-        .collect::<Result<_, Refusal>>()?;
-    // Where a part ended elsewhere than the next one began, or found that no later quote closes, the guess was wrong.
-    let mut no_quotes = None;
-    for i in 0..parts.len() {
-        let start = if i == 0 { guesses[0] } else { parts[i - 1].end };
-        if start != guesses[i] || no_quotes.is_some() {
-            progress.check()?;
-            parts[i] = read(i, start, no_quotes)?;
-        }
-        no_quotes = parts[i].no_quotes_from.or(no_quotes);
-    }
-    Ok(parts)
-}
-
-fn read_part(
-    bytes: &[u8],
-    start: usize,
-    until: usize,
+/// What every part of a text is read with.
+struct Reader<'t> {
+    bytes: &'t [u8],
     width: usize,
-    delimiter: u8,
-    side_index: u32,
-    no_quotes: Option<usize>,
-) -> Result<Part, Refusal> {
-    let mut part = Part { cells: vec![Cells::default(); width], end: start, ..Part::default() };
-    let mut parser = RowParser::new(bytes, delimiter);
-    parser.no_quotes_from = no_quotes.unwrap_or(usize::MAX);
-    let mut fields = Vec::with_capacity(width);
-    let content = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
-    // Lists that grow by doubling touch twice the memory: the first rows tell how many there will be.
-    let expected = until.saturating_sub(start) / row_length(bytes, start, parser.end) + 16;
-    part.starts.reserve_exact(expected);
-    part.lengths.reserve_exact(expected);
-    part.cells.iter_mut().for_each(|cells| cells.views.reserve_exact(expected));
-    while part.end < until {
-        let at = part.end;
-        // A line of nothing is a sample only where there is but one column, and never at the end of the file.
-        if is_line_end(bytes, at) && (width > 1 || at >= content) {
-            part.end = skip_line_end(bytes, at);
-            continue;
+    dialect: Dialect,
+    budget: &'t Budget,
+}
+
+impl Reader<'_> {
+    fn parts(&self, from: usize, progress: &Progress) -> Result<Vec<Part>, Refusal> {
+        let bytes = self.bytes;
+        let end = line_end_byte(bytes);
+        let mut guesses = vec![from.min(bytes.len())];
+        let mut at = from + PART;
+        while at < bytes.len() {
+            let guess = memchr::memchr(end, &bytes[at..]).map_or(bytes.len(), |found| at + found + 1);
+            guesses.push(guess);
+            at = guess.max(at) + PART;
         }
-        let (end, next) = parser.row(at, &mut fields);
-        part.end = next;
-        let length =
-            u32::try_from(end - at).map_err(|_| Refusal::TooLarge(format!("the row at byte {at} is longer than 4 GB")))?;
-        part.starts.push(at as u64);
-        part.lengths.push(length);
-        for (cells, field) in part.cells.iter_mut().zip(&fields) {
-            cells.views.push(if field.escaped {
-                let before = part.side.len();
-                unquote(bytes, field, &mut part.side);
-                side_view(&part.side, part.side.len() - before, side_index)
-            } else {
-                view(bytes, field.body.clone())
-            });
+        let side_base = pieces(bytes.len());
+        let until = |i: usize| guesses.get(i + 1).copied().unwrap_or(bytes.len());
+        let read = |i: usize, start: usize, no_quotes: Option<usize>| {
+            let side = u32::try_from(side_base + i).unwrap_or(u32::MAX);
+            self.part(start, until(i), side, no_quotes)
+        };
+        let mut parts: Vec<Part> = (0..guesses.len())
+            .into_par_iter()
+            .map(|i| {
+                progress.step((until(i) - guesses[i]) as u64)?;
+                read(i, guesses[i], None)
+            })
+            .collect::<Result<_, Refusal>>()?;
+        // Where a part ended elsewhere than the next one began, or found that no later quote closes, the guess was wrong.
+        let mut no_quotes = None;
+        for i in 0..parts.len() {
+            let start = if i == 0 { guesses[0] } else { parts[i - 1].end };
+            if start != guesses[i] || no_quotes.is_some() {
+                progress.check()?;
+                parts[i] = read(i, start, no_quotes)?;
+            }
+            no_quotes = parts[i].no_quotes_from.or(no_quotes);
         }
-        if fields.len() < width {
-            part.cells[fields.len()..].iter_mut().for_each(Cells::push_null);
-        }
-        if fields.len() != width {
-            part.odd.push((at, ragged(fields.len(), width)));
-        }
-        if let Some((place, oddity)) = parser.odd.take() {
-            part.odd.push((place, oddity.words().to_owned()));
-        }
+        Ok(parts)
     }
-    part.no_quotes_from = (parser.no_quotes_from != usize::MAX).then_some(parser.no_quotes_from);
-    Ok(part)
+
+    /// Where a carriage return alone ends a row of all columns, and another such row follows it on the same line: files that were joined end
+    /// their lines in several ways. In any other place it belongs to its cell.
+    fn glued_at(&self, row: std::ops::Range<usize>, fields: &[FieldSpan]) -> Option<usize> {
+        let field = fields.get(self.width - 1).filter(|field| !field.quoted)?;
+        let found = memchr::memchr(b'\r', &self.bytes[field.whole.clone()])?;
+        let carriage = field.whole.start + found;
+        let mut rest = Vec::new();
+        RowParser::new(&self.bytes[..row.end], self.dialect.delimiter).row(carriage + 1, &mut rest);
+        (rest.len() >= self.width && self.width > 1).then_some(carriage)
+    }
+
+    fn part(&self, start: usize, until: usize, side_index: u32, no_quotes: Option<usize>) -> Result<Part, Refusal> {
+        let (bytes, width) = (self.bytes, self.width);
+        let mut part = Part { cells: vec![Cells::default(); width], end: start, ..Part::default() };
+        let mut parser = RowParser::new(bytes, self.dialect.delimiter);
+        parser.no_quotes_from = no_quotes.unwrap_or(usize::MAX);
+        let mut fields = Vec::with_capacity(width.min(1_024));
+        let content = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+        // Lists that grow by doubling touch twice the memory: the first rows tell how many there will be.
+        let expected = until.saturating_sub(start) / row_length(bytes, start, parser.end) + 16;
+        part.starts.reserve_exact(expected);
+        part.lengths.reserve_exact(expected);
+        let mut taken = 0;
+        while part.end < until {
+            let at = part.end;
+            // A line of nothing is a sample only where there is but one column, and never at the end of the file.
+            if is_line_end(bytes, at) && (width > 1 || at >= content) {
+                part.end = skip_line_end(bytes, at);
+                continue;
+            }
+            let (mut end, mut next) = parser.row(at, &mut fields);
+            if fields.len() > width
+                && let Some(carriage) = self.glued_at(at..end, &fields)
+            {
+                RowParser::new(&bytes[..carriage], self.dialect.delimiter).row(at, &mut fields);
+                (end, next) = (carriage, carriage + 1);
+            }
+            part.end = next;
+            let length =
+                u32::try_from(end - at).map_err(|_| Refusal::TooLarge(format!("the row at byte {at} is longer than 4 GB")))?;
+            let row = part.starts.len();
+            part.starts.push(at as u64);
+            part.lengths.push(length);
+            if self.dialect.surplus && fields.len() > part.cells.len() {
+                part.cells.resize(fields.len().min(MAX_COLUMNS), Cells::default());
+            }
+            for (cells, field) in part.cells.iter_mut().zip(&fields) {
+                if row == 0 {
+                    cells.expect(expected);
+                }
+                taken += cells.put(
+                    row,
+                    if field.escaped {
+                        let before = part.side.len();
+                        unquote(bytes, field, &mut part.side);
+                        side_view(&part.side, part.side.len() - before, side_index)
+                    } else {
+                        view(bytes, field.body.clone())
+                    },
+                );
+            }
+            part.wide += usize::from(fields.len() > part.cells.len());
+            if fields.len() < width || fields.len() > part.cells.len() {
+                part.faults.note(at, || ragged(fields.len(), width));
+            }
+            if let Some((place, oddity)) = parser.odd.take() {
+                part.faults.note(place, || oddity.words().to_owned());
+            }
+            if row % 1_024 == 1_023 {
+                self.budget.take(std::mem::take(&mut taken) + 1_024 * 12).map_err(Refusal::TooLarge)?;
+            }
+        }
+        self.budget.take(taken).map_err(Refusal::TooLarge)?;
+        part.no_quotes_from = (parser.no_quotes_from != usize::MAX).then_some(parser.no_quotes_from);
+        Ok(part)
+    }
 }
 
 /// About how long a row is near `at`: at least as short as most, so that what is reserved by it is enough.
@@ -351,7 +387,7 @@ fn ragged(found: usize, width: usize) -> String {
         let more = found - width;
         let what = if more == 1 { "the one too many is".to_owned() } else { format!("the {more} too many are") };
         format!(
-            "{} instead of {width}: {what} kept when saved as it is and left out elsewhere; a delimiter in a text needs quotes",
+            "{} instead of {width}: {what} kept when saved in this format, and no column yet; a delimiter in a text needs quotes",
             fields(found)
         )
     }
@@ -366,38 +402,13 @@ impl Oddity {
     }
 }
 
-/// Turns byte places into lines, in one pass over the text up to the last of them.
-fn warnings(bytes: &[u8], parts: &mut [Part]) -> Vec<Warning> {
-    let mut odd: Vec<(usize, String)> = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.odd)).collect();
-    odd.sort_by_key(|(at, _)| *at);
-    lines_of(bytes, odd)
-}
-
-/// Warnings with lines from reasons with byte places, which must be in order. At most a thousand are listed.
-pub fn lines_of(bytes: &[u8], odd: Vec<(usize, String)>) -> Vec<Warning> {
-    let (total, mut line, mut done) = (odd.len(), 1, 0);
-    let end = line_end_byte(bytes);
-    let mut warnings: Vec<Warning> = odd
-        .into_iter()
-        .take(MAX_WARNINGS)
-        .map(|(at, reason)| {
-            line += memchr::memchr_iter(end, &bytes[done..at]).count();
-            done = at;
-            Warning { line, reason }
-        })
-        .collect();
-    if total > MAX_WARNINGS {
-        warnings.push(Warning { line: 0, reason: format!("{} more lines like these are not listed", total - MAX_WARNINGS) });
-    }
-    warnings
-}
-
-fn header_warnings(names: &[String]) -> Vec<Warning> {
+fn header_warnings(bytes: &[u8], at: usize, names: &[String]) -> Vec<Warning> {
+    let line = memchr::memchr_iter(line_end_byte(bytes), &bytes[..at]).count() + 1;
     let given = unique_names(names);
     let changed = names.iter().zip(&given).filter(|(name, given)| name != given);
     changed
         .map(|(name, given)| Warning {
-            line: 1,
+            line,
             reason: if name.is_empty() {
                 format!("a column has no name: it is called {given:?} here")
             } else {
@@ -448,11 +459,31 @@ pub fn skip_blank(bytes: &[u8], at: usize) -> usize {
     bytes[at.min(bytes.len())..].iter().position(|byte| !matches!(byte, b'\n' | b'\r')).map_or(bytes.len(), |found| at + found)
 }
 
-/// The dialect of a text: what the caller knows, the rest sniffed.
-pub fn dialect(text: &[u8], delimiter: Option<u8>, header: Option<bool>, tabs: bool) -> Dialect {
-    let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(text, tabs));
-    let header = header.unwrap_or_else(|| sniff::has_header(text, delimiter));
-    Dialect { delimiter, header }
+/// How a text is delimited: what is not said is found out. What stands before its table is said in warnings.
+pub fn dialect(text: &[u8], wanted: &Wanted, tabs: bool) -> (Dialect, Vec<Warning>) {
+    let (start, mut warnings, hint) = preamble::find(text, wanted, tabs);
+    let table = &text[start..];
+    let delimiter = wanted.delimiter.or(hint).unwrap_or_else(|| sniff::delimiter(table, tabs));
+    let header = wanted.header.unwrap_or_else(|| sniff::has_header(table, delimiter));
+    if !header && wanted.header.is_none() {
+        let line = memchr::memchr_iter(line_end_byte(text), &text[..skip_blank(text, start)]).count() + 1;
+        let reason = "the first row looks like a sample, not like names: the columns are called column 1, column 2 …";
+        warnings.push(Warning { line, reason: reason.to_owned() });
+    }
+    (Dialect { delimiter, header, start, surplus: wanted.surplus }, warnings)
+}
+
+/// What somebody says of how a text is delimited.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The byte between fields.
+    pub delimiter: Option<u8>,
+    /// Whether the first row names the columns.
+    pub header: Option<bool>,
+    /// How many lines stand before the table.
+    pub skip: Option<usize>,
+    /// Whether fields beyond the header's are columns too.
+    pub surplus: bool,
 }
 
 #[cfg(test)]
@@ -497,7 +528,8 @@ mod tests {
         for i in 0..400_000 {
             text.push_str(if i % 7 == 0 { "\"x\n\"\"y,\n\",2\n" } else { "plain text here,3\r\n" });
         }
-        let table = read(&text.clone().into_bytes().into(), Dialect { delimiter: b',', header: true }, &Progress::silent())
+        let dialect = Dialect { delimiter: b',', header: true, start: 0, surplus: false };
+        let table = read(&text.clone().into_bytes().into(), dialect, &Budget::new(u64::MAX, 0), &Progress::silent())
             .ok()
             .expect("readable");
         assert_eq!(table.starts.len(), 400_000);

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use polars::prelude::{
     AnyValue, Column as PolarsColumn, DataFrame, DataType, Field as PolarsField, IdxCa, IpcStreamWriter, IpcWriter,
-    ParquetWriter, PlSmallStr, SerWriter, Series,
+    NamedFrom as _, ParquetWriter, PlSmallStr, SerWriter, Series,
 };
 use serde_json::Value;
 
 use super::error::IoError;
 use super::export_text;
-use super::save::write_aside;
+use super::save::{Prepared, is_special, prepare, put_in_place, write_into};
 use crate::data::{Dataset, Format, Kind, Packing, PictureStore, Role, SampleId, native};
 use crate::job::Progress;
 
@@ -29,6 +29,8 @@ pub struct Target {
     pub own_columns: bool,
     /// Whether text is written as UTF-8 rather than in the source's encoding.
     pub utf8: bool,
+    /// Whether cells that a spreadsheet would run are made harmless in delimited text.
+    pub safe: bool,
 }
 
 /// Which samples to save, in file order.
@@ -154,7 +156,7 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
     let same =
         |a: &std::path::Path, b: &std::path::Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     let refuse = |reason: &str| Err(IoError::Write { path: path.to_owned(), reason: reason.to_owned() });
-    if same(path, &dataset.base.origin.path) {
+    if same(path, &dataset.base.origin.path) || is_one_file(path, &dataset.base.origin.path) {
         return refuse("it is the source, which Lapidary never writes to; choose another name");
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -164,12 +166,51 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
     Ok(())
 }
 
+/// Whether two names are of one file, as hard links are.
+#[cfg(unix)]
+fn is_one_file(a: &std::path::Path, b: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let of = |path: &std::path::Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    of(a).is_some() && of(a) == of(b)
+}
+
+#[cfg(not(unix))]
+fn is_one_file(_: &std::path::Path, _: &std::path::Path) -> bool {
+    false
+}
+
 /// Saves `rows` of a dataset to a new file.
 ///
 /// # Errors
 /// [`IoError::Write`] (what was there before is untouched), [`IoError::Unfit`] where data do not fit the format,
 /// [`IoError::Cancelled`].
 pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progress) -> Result<Report, IoError> {
+    let (report, new) = prepare_one(dataset, rows, target, progress)?;
+    put_in_place(new.into_iter().collect())?;
+    Ok(report)
+}
+
+/// Saves parts of a dataset to files that belong together: all are written before any takes its place.
+///
+/// # Errors
+/// As [`export`]; then none of them has.
+pub fn export_parts(dataset: &Dataset, list: &[(Rows, Target)], progress: &Progress) -> Result<Vec<Report>, IoError> {
+    let (mut reports, mut new) = (Vec::new(), Vec::new());
+    for (rows, target) in list {
+        let (report, prepared) = prepare_one(dataset, rows, target, progress)?;
+        reports.push(report);
+        new.extend(prepared);
+    }
+    put_in_place(new)?;
+    Ok(reports)
+}
+
+fn prepare_one(
+    dataset: &Dataset,
+    rows: &Rows,
+    target: &Target,
+    progress: &Progress,
+) -> Result<(Report, Option<Prepared>), IoError> {
     may_write(dataset, &target.path)?;
     let ids = rows.ids(dataset);
     progress.set_total(ids.len() as u64);
@@ -180,15 +221,26 @@ pub fn export(dataset: &Dataset, rows: &Rows, target: &Target, progress: &Progre
         return Err(IoError::Unfit { format: target.format.title().to_owned(), reason });
     }
     let mut notes = Vec::new();
-    let bytes = if target.format.is_text() {
-        write_aside(&target.path, target.packing, |out| export_text::write(dataset, &ids, target, progress, &mut notes, out))?
+    let mut frame = if target.format.is_text() {
+        None
     } else {
-        let mut frame = frame(dataset, &ids, target, &mut notes)?;
-        progress.check()?;
-        write_aside(&target.path, target.packing, |out| write_frame(&mut frame, target, out))?
+        export_text::unread_note(dataset, &mut notes);
+        export_text::surplus_note(dataset, &mut notes);
+        Some(frame(dataset, &ids, target, &mut notes)?)
+    };
+    progress.check()?;
+    let fill = |out: &mut dyn Write| match &mut frame {
+        Some(frame) => write_frame(frame, target, out),
+        None => export_text::write(dataset, &ids, target, progress, &mut notes, out),
+    };
+    let (bytes, new) = if is_special(&target.path) {
+        (write_into(&target.path, target.packing, fill)?, None)
+    } else {
+        let new = prepare(&target.path, target.packing, fill)?;
+        (new.bytes, Some(new))
     };
     notes.extend(picture_note(dataset, target));
-    Ok(Report { rows: ids.len(), bytes, notes })
+    Ok((Report { rows: ids.len(), bytes, notes }, new))
 }
 
 /// What a table does not carry of pictures.
@@ -266,26 +318,33 @@ fn edited_native(dataset: &Dataset, field: usize, base: &Series, ids: &[SampleId
 /// A column of text cells as a typed one. What the type cannot hold exactly stays text, and a note says so.
 fn typed(name: &str, kind: Kind, texts: &[Option<Cow<'_, str>>], notes: &mut Vec<String>) -> Series {
     let filled = || texts.iter().flatten().filter(|text| !text.is_empty());
-    let whole = |text: &str| !text.contains(['.', 'e', 'E', 'n', 'N']);
+    let as_text =
+        || native::series(name, texts, &DataType::String).unwrap_or_else(|_| Series::new_null(name.into(), texts.len()));
     let dtype = match kind {
         Kind::Boolean => DataType::Boolean,
         Kind::Integer if filled().all(|text| text.parse::<i64>().is_ok()) => DataType::Int64,
         Kind::Integer => DataType::UInt64,
-        // Whole numbers beyond 2^53 would change in a double.
-        Kind::Number if filled().any(|text| whole(text) && text.parse::<i128>().map_or(true, |n| n.abs() > 1 << 53)) => {
-            DataType::String
+        Kind::Number | Kind::Comma => {
+            let whole = |text: &str| text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
+            // Whole numbers beyond 2^53 would change in a double.
+            let exact = |text: &str| !whole(text) || text.trim().parse::<i128>().is_ok_and(|n| n.abs() <= 1 << 53);
+            if !filled().all(|text| exact(text)) {
+                notes.push(format!("{name:?} is saved as text: it has numbers that no typed column holds exactly"));
+                return as_text();
+            }
+            if let Some(odd) = filled().find(|text| kind.number(text).is_none()) {
+                notes.push(format!("{name:?} is saved as text: {odd:?} is no number"));
+                return as_text();
+            }
+            let value = |text: &Option<Cow<'_, str>>| text.as_ref().and_then(|text| kind.number(text));
+            return Series::new(name.into(), texts.iter().map(value).collect::<Vec<Option<f64>>>());
         }
-        Kind::Number => DataType::Float64,
         Kind::List | Kind::Struct => return nested(name, texts, notes),
         Kind::Text | Kind::Time | Kind::Json => DataType::String,
     };
-    let series = native::series(name, texts, &dtype);
-    if kind == Kind::Number && dtype == DataType::String {
-        notes.push(format!("{name:?} is saved as text: it has numbers that no typed column holds exactly"));
-    }
-    series.unwrap_or_else(|(_, text)| {
+    native::series(name, texts, &dtype).unwrap_or_else(|(_, text)| {
         notes.push(format!("{name:?} is saved as text: {text:?} is no {}", kind.name()));
-        native::series(name, texts, &DataType::String).unwrap_or_else(|_| Series::new_null(name.into(), texts.len()))
+        as_text()
     })
 }
 

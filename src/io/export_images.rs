@@ -13,7 +13,7 @@ use super::error::IoError;
 use super::export::{Report, Rows};
 use super::images::{picture_bytes, picture_file};
 use super::made_pictures::{altered_by, made_file};
-use super::save::write_error;
+use super::save::{HELD, remove_torn, write_error};
 use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId};
 use crate::job::Progress;
 use crate::pixels::Trouble;
@@ -111,8 +111,12 @@ pub fn export_images(
     }
     let outer = target.folder.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(outer).map_err(fail)?;
+    remove_torn(outer);
     let aside = tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempdir_in(outer).map_err(fail)?.keep();
     let aside = Aside(aside);
+    // Held for as long as it is written: whoever tidies up leaves it alone.
+    let held = fs::File::create(aside.0.join(HELD)).map_err(fail)?;
+    let _ = held.try_lock();
     let classes: BTreeSet<String> = match label.filter(|_| target.layout == Layout::Classes) {
         Some(field) => all().filter_map(|id| class_of(dataset, field, id)).collect(),
         None => BTreeSet::new(),
@@ -135,6 +139,7 @@ pub fn export_images(
         // Everything is on the disk before it is called saved.
         let _ = rustix::fs::syncfs(&folder);
     }
+    let _ = fs::remove_file(aside.0.join(HELD));
     let _ = fs::remove_dir(&target.folder);
     fs::rename(&aside.0, &target.folder).map_err(fail)?;
     let mut notes = Vec::new();

@@ -46,6 +46,11 @@ impl Format {
         matches!(self, Self::Folder | Self::Zip | Self::Tar)
     }
 
+    /// Whether the file is JSON.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::JsonLines)
+    }
+
     /// Whether the file is text, saved back byte for byte.
     pub fn is_text(self) -> bool {
         matches!(self, Self::Csv | Self::Tsv | Self::Json | Self::JsonLines)

@@ -7,6 +7,7 @@ use std::io::{Read, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::made_pictures::{altered_by, made_picture};
 use super::picture_cache::{PictureCache, PictureKey};
@@ -16,6 +17,8 @@ use crate::pixels::{Look, Picture, Trouble, decode, fit, look};
 
 /// The most bytes of one picture's file.
 const LARGEST: u64 = 256 << 20;
+/// Room that is made before anything was read.
+const SMALL: usize = 1 << 20;
 
 /// Reads the bytes of a sample's picture: the first, where its cell names several; of a made sample, its parent's.
 ///
@@ -43,7 +46,7 @@ impl Found<'_> {
                 if meta.len() > LARGEST {
                     return Err(too_large(meta.len()));
                 }
-                let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+                let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0).min(SMALL));
                 let file = File::open(path).map_err(|error| unreadable(&error))?;
                 file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
                 Ok(bytes)
@@ -182,17 +185,18 @@ pub fn read_member(archive: &Archive, member: &Member, most: u64) -> Result<Vec<
     }
     file.seek(SeekFrom::Start(start)).map_err(torn)?;
     if member.packing == MemberPacking::Deflated {
-        let mut bytes = Vec::with_capacity(size.min(packed.saturating_mul(8) + 1_024));
+        let mut bytes = Vec::with_capacity(size.min(packed.saturating_mul(8) + 1_024).min(SMALL));
         let inflate = flate2::read::DeflateDecoder::new(file.take(member.packed));
         // What it says it unpacks to is the most that it may.
-        let read = inflate.take(member.size + 1).read_to_end(&mut bytes);
+        let read = inflate.take(member.size.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|_| Trouble::Broken("its packing in the archive is damaged".to_owned()))?;
         if bytes.len() != size {
             return Err(Trouble::Broken("it unpacks to another size than the archive says".to_owned()));
         }
         return checked(bytes, member);
     }
-    let mut bytes = Vec::with_capacity(packed);
+    // What is claimed is believed no further than it has arrived.
+    let mut bytes = Vec::with_capacity(packed.min(SMALL));
     file.take(member.packed).read_to_end(&mut bytes).map_err(torn)?;
     if bytes.len() == packed { checked(bytes, member) } else { Err(Trouble::Broken("the archive is torn".to_owned())) }
 }
@@ -263,6 +267,24 @@ pub fn look_at_all(
         cache.flush();
     }
     Ok(looks)
+}
+
+/// A print of the bytes of every picture of a column in the source, in parallel; `None` where there is none to be read. Steps of progress: one a
+/// picture.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn picture_prints(dataset: &Dataset, field: usize, progress: &Progress) -> Result<Vec<Option<u128>>, Cancelled> {
+    progress.set_total(dataset.base.rows as u64);
+    (0..dataset.base.rows)
+        .into_par_iter()
+        .with_max_len(64)
+        .map(|row| {
+            progress.step(1)?;
+            let bytes = guarded(|| picture_bytes(dataset, field, SampleId::at(row)).ok().map(|bytes| xxh3_128(&bytes)));
+            Ok(bytes.ok().flatten())
+        })
+        .collect()
 }
 
 fn look_at(dataset: &Dataset, field: usize, id: SampleId, cache: Option<&PictureCache>) -> Look {

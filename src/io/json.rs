@@ -1,6 +1,7 @@
 //! A JSON scanner (RFC 8259): checks one value and says where it ends, without building it.
 //!
-//! Strict in what JSON is, iterative, so that no nesting overflows the stack; nesting is limited to [`MAX_DEPTH`].
+//! Strict in what JSON is, but for the numbers that are none ([`Token::NotFinite`]); iterative, so that no nesting overflows the stack;
+//! nesting is limited to [`MAX_DEPTH`].
 
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 512;
@@ -13,6 +14,8 @@ pub enum Token {
     /// A number without point or exponent.
     Integer,
     Number,
+    /// `NaN`, `Infinity` or `-Infinity`: no JSON, but what Python writes.
+    NotFinite,
     /// A string; the flag says whether it has escapes.
     String {
         escaped: bool,
@@ -66,12 +69,29 @@ fn scalar(text: &[u8], at: usize) -> Scan<(Token, usize)> {
         Some(b'n') => word("null", Token::Null),
         Some(b't') => word("true", Token::Boolean),
         Some(b'f') => word("false", Token::Boolean),
+        Some(b'-') if text.get(at + 1) == Some(&b'I') => word("-Infinity", Token::NotFinite),
         Some(b'-' | b'0'..=b'9') => number(text, at),
         Some(b'\'') => fail(at, "strings stand in double quotes"),
-        Some(b'N' | b'I') => fail(at, "NaN and Infinity are not JSON"),
+        Some(b'N') => word("NaN", Token::NotFinite),
+        Some(b'I') => word("Infinity", Token::NotFinite),
         Some(b']' | b'}' | b',') => fail(at, "a value is missing"),
+        Some(b'/') if matches!(text.get(at + 1), Some(b'/' | b'*')) => fail(at, "JSON has no comments; take them out"),
         Some(_) => fail(at, "not a JSON value"),
     }
+}
+
+/// Where in a sound value `NaN` or an infinity stands outside of strings.
+pub fn not_finite(value: &[u8]) -> Option<usize> {
+    // Both have a capital letter, which stands in strings and nowhere else.
+    let mut at = 0;
+    while let Some(found) = memchr::memchr3(b'"', b'N', b'I', &value[at..]) {
+        at += found;
+        if value[at] != b'"' {
+            return Some(at);
+        }
+        at = string(value, at).ok()?.1;
+    }
+    None
 }
 
 /// Reads the string that begins at the quote `at`: whether it has escapes, and where it ends.
@@ -313,13 +333,23 @@ mod tests {
             "-0",
             "\"\\ud800\"",
             "'a'",
-            "NaN",
+            "Nan",
+            "-Inf",
         ];
         for text in texts {
             let ours = value(text.as_bytes(), 0).is_ok_and(|(_, _, end)| skip_space(text.as_bytes(), end) == text.len());
             let theirs = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
             assert_eq!(ours, theirs, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_python_writes_for_numbers_that_are_none_is_read() {
+        for text in ["NaN", "[1, Infinity]", "{\"x\":-Infinity}"] {
+            assert_eq!(value(text.as_bytes(), 0).map(|(_, _, end)| end), Ok(text.len()));
+        }
+        assert_eq!(not_finite(b"{\"a\": \"NaN\", \"b\": [1, NaN]}"), Some(22));
+        assert_eq!(not_finite(b"[\"Infinity \\\" NaN\", 1]"), None);
     }
 
     #[test]

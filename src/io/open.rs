@@ -2,18 +2,19 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars_buffer::Buffer;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::archive::open_archive;
-use super::delimited::lines_of;
+use super::budget::{Budget, is_memory_set, max_memory};
+use super::delimited::Wanted;
 use super::error::IoError;
+use super::faults::Faults;
 use super::folder::open_folder;
 use super::format::{Magic, format_of_name, magic};
-use super::{delimited, json, json_rows, source, typed};
+use super::{delimited, json_read, json_rows, source, typed};
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
 use crate::job::Progress;
 
@@ -26,34 +27,17 @@ pub struct Reading {
     pub delimiter: Option<u8>,
     /// Whether the first row names the columns.
     pub header: Option<bool>,
-}
-
-static MAX_MEMORY: AtomicU64 = AtomicU64::new(0);
-
-/// Sets the most bytes that one file may take in memory; 0 for the default, three quarters of the machine's.
-pub fn set_max_memory(bytes: u64) {
-    MAX_MEMORY.store(bytes, Ordering::Relaxed);
-}
-
-fn max_memory() -> u64 {
-    match MAX_MEMORY.load(Ordering::Relaxed) {
-        0 => {
-            let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-                let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-                line.split_whitespace().nth(1)?.parse::<u64>().ok()
-            });
-            machine.map_or(8 << 30, |kibibytes| kibibytes * 1_024 / 4 * 3)
-        }
-        set => set,
-    }
+    /// How many lines stand before the table of a delimited text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<usize>,
+    /// Whether fields beyond the header's are columns too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub surplus: bool,
 }
 
 /// What a typed file may grow to: generous for its size, so that an honest file passes and a bomb does not.
 fn typed_limit(size: u64) -> u64 {
-    match MAX_MEMORY.load(Ordering::Relaxed) {
-        0 => ((1 << 30) + size.saturating_mul(100)).min(max_memory()),
-        set => set,
-    }
+    if is_memory_set() { max_memory() } else { ((1 << 30) + size.saturating_mul(100)).min(max_memory()) }
 }
 
 const PREVIEW: usize = 1 << 18;
@@ -170,6 +154,8 @@ fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress
         raw: None,
         origin,
         warnings: Vec::new(),
+        unread: 0,
+        wide: 0,
         pictures: beside(path),
         prints: Vec::new(),
         odd_names: HashMap::new(),
@@ -211,26 +197,30 @@ pub fn open_text(
     if delimited::skip_blank(&text, 0) >= text.len() {
         return Err(IoError::Empty(path.to_owned()));
     }
-    let format = named.unwrap_or_else(|| sniff_format(&text));
-    let format = if matches!(format, Format::Json | Format::JsonLines) { json_shape(&text, format) } else { format };
-    let (columns, starts, lengths, mut warnings, shape) = match format {
+    let format = match named {
+        Some(format @ (Format::Json | Format::JsonLines)) => format,
+        _ if json_read::is_json(&text) => Format::Json,
+        Some(format) => format,
+        None if text.get(super::json::skip_space(&text, 0)) == Some(&b'{') => Format::JsonLines,
+        None => Format::Csv,
+    };
+    let limit = max_memory();
+    let budget = Budget::new(limit, size.max(text.len() as u64));
+    budget.take(0).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
+    let mut wide = 0;
+    let (table, shape, format) = match format {
         Format::Json | Format::JsonLines => {
-            let table = if format == Format::JsonLines {
-                json_rows::read_lines(&text, progress)
-            } else {
-                json_rows::read_array(&text, progress)
-            };
-            let table = table.map_err(|refusal| match refusal {
+            json_read::read(&text, format, &budget, progress).map_err(|refusal| match refusal {
                 json_rows::Refusal::Broken(reason) => IoError::Broken { path: path.to_owned(), format: format.title(), reason },
                 json_rows::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
                 json_rows::Refusal::Cancelled => IoError::Cancelled,
-            })?;
-            let shape = if format == Format::JsonLines { Shape::JsonLines } else { Shape::JsonArray };
-            (table.columns, table.starts, table.lengths, table.warnings, shape)
+            })?
         }
         _ => {
-            let dialect = delimited::dialect(&text, reading.delimiter, reading.header, format == Format::Tsv);
-            let table = delimited::read(&text, dialect, progress).map_err(|refusal| match refusal {
+            let wanted =
+                Wanted { delimiter: reading.delimiter, header: reading.header, skip: reading.skip, surplus: reading.surplus };
+            let (dialect, before) = delimited::dialect(&text, &wanted, format == Format::Tsv);
+            let table = delimited::read(&text, dialect, &budget, progress).map_err(|refusal| match refusal {
                 delimited::Refusal::TooWide(found) => IoError::TooLarge {
                     path: path.to_owned(),
                     reason: format!(
@@ -241,19 +231,20 @@ pub fn open_text(
                 delimited::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
                 delimited::Refusal::Cancelled => IoError::Cancelled,
             })?;
-            let mut warnings = table.warnings;
-            if !dialect.header && reading.header.is_none() {
-                let reason = "the first row looks like a sample, not like names: the columns are called column 1, column 2 …";
-                warnings.insert(0, Warning { line: 1, reason: reason.to_owned() });
-            }
-            (table.columns, table.starts, table.lengths, warnings, Shape::Delimited(dialect))
+            wide = table.wide;
+            let (columns, starts, lengths) = (table.columns, table.starts, table.lengths);
+            let warnings = before.into_iter().chain(table.warnings).collect();
+            (json_rows::Table { columns, starts, lengths, warnings, unread: 0 }, Shape::Delimited(dialect), format)
         }
     };
+    let rows = table.columns.first().map_or(table.starts.len(), Column::len);
+    let (columns, starts, lengths, unread, mut warnings) =
+        (table.columns, table.starts, table.lengths, table.unread, table.warnings);
     warnings.extend(patch_warnings(&text, &decoded.patches, decoded.encoding.name()));
-    warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
-    let rows = starts.len();
     let encoding = decoded.encoding.name();
     let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
+    warnings.extend(odd_warnings(&columns, &raw));
+    warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
     let origin = Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size };
     let pictures = pictures.unwrap_or_else(|| beside(path));
     Ok(Dataset::new(Base {
@@ -262,6 +253,8 @@ pub fn open_text(
         raw: Some(raw),
         origin,
         warnings,
+        unread,
+        wide,
         pictures,
         prints: Vec::new(),
         odd_names: HashMap::new(),
@@ -269,55 +262,41 @@ pub fn open_text(
 }
 
 fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -> Vec<Warning> {
-    let odd = patches
-        .iter()
-        .map(|patch| {
+    let mut odd = Faults::default();
+    for patch in patches {
+        odd.note(patch.at.min(text.len()), || {
             let bytes: Vec<String> = patch.bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            let what = format!("bytes that are not {encoding} ({}): shown as \u{fffd} and saved as they were", bytes.join(" "));
-            (patch.at.min(text.len()), what)
-        })
-        .collect();
-    lines_of(text, odd)
+            format!("bytes that are not {encoding} ({}): shown as \u{fffd} and saved as they were", bytes.join(" "))
+        });
+    }
+    odd.warnings(text)
 }
 
+/// Cells that are no numbers in columns of numbers.
+fn odd_warnings(columns: &[Column], raw: &Raw) -> Vec<Warning> {
+    const TOLD: usize = 50;
+    let odd = columns.iter().filter(|column| column.odd.count > 0).take(TOLD);
+    odd.map(|column| {
+        let first = column.odd.first.first().copied().unwrap_or(0) as usize;
+        let cell = column.text(first).unwrap_or_default();
+        let short: String = cell.chars().take(40).collect();
+        let line = raw.starts.get(first).map_or(0, |start| raw.line_of(usize::try_from(*start).unwrap_or(usize::MAX)));
+        let (name, n) = (&column.name, column.odd.count);
+        let reason = match n {
+            1 => format!("{name:?} is read as numbers, and {short:?} is none: it keeps its text"),
+            _ => format!("{name:?} is read as numbers, and {n} cells are none, the first {short:?}: they keep their text"),
+        };
+        Warning { line, reason }
+    })
+    .collect()
+}
+
+/// Whether a text has more control characters than any text has.
 fn looks_binary(text: &[u8]) -> bool {
     let head = &text[..text.len().min(65_536)];
     let odd = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31) && **byte != 0x1b).count();
     let replaced = memchr::memmem::find_iter(head, "\u{fffd}".as_bytes()).count();
-    (odd + replaced) * 10 > head.len()
-}
-
-fn sniff_format(text: &[u8]) -> Format {
-    match text.get(json::skip_space(text, 0)) {
-        Some(b'{' | b'[') if json::value(text, 0).is_ok() => Format::Json,
-        Some(b'{') => Format::JsonLines,
-        _ => Format::Csv,
-    }
-}
-
-/// Files called `.json` often hold JSON Lines, and the other way round: the text decides.
-fn json_shape(text: &[u8], named: Format) -> Format {
-    let start = json::skip_space(text, 0);
-    match text.get(start) {
-        Some(b'[') if named == Format::JsonLines => {
-            // An array over several lines, or one line that is the whole file, is an array; else each line is a sample.
-            let line = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |found| start + found);
-            let whole = json::value(&text[..line], start).is_ok_and(|(_, _, end)| json::skip_space(&text[..line], end) == line);
-            let alone = json::skip_space(text, line) == text.len();
-            if whole && !alone { Format::JsonLines } else { Format::Json }
-        }
-        Some(b'{') if named == Format::Json => {
-            let lines = if let Ok((_, _, end)) = json::value(text, start) {
-                let next = json::skip_space(text, end);
-                next < text.len() && text[end..next].contains(&b'\n') && text[next] == b'{'
-            } else {
-                // The first line is broken; where the second one is whole in itself, these are lines all the same.
-                let line = memchr::memchr(b'\n', &text[start..]).map(|found| start + found);
-                let second = line.map(|end| json::skip_space(text, end));
-                second.is_some_and(|at| text.get(at) == Some(&b'{') && json::value(text, at).is_ok())
-            };
-            if lines { Format::JsonLines } else { Format::Json }
-        }
-        _ => named,
-    }
+    // Of bytes by chance one in ten is one; a short text with a few is still a text.
+    let part = if head.len() < 1_024 { 10 } else { 13 };
+    (odd + replaced) * part > head.len()
 }

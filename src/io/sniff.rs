@@ -1,7 +1,7 @@
 //! Guesses about delimited text, from its first rows: the delimiter, and whether the first row names the columns.
 
-use super::columns::{is_integer, is_number};
 use super::delimited::{RowParser, skip_blank, string};
+use crate::data::{Spelled, spelled};
 
 const ROWS: usize = 200;
 const BYTES: usize = 1 << 18;
@@ -45,7 +45,80 @@ pub fn delimiter(text: &[u8], tabs: bool) -> u8 {
     best.0
 }
 
-/// Whether the first row looks like names: filled, distinct, not numbers, short, and unlike what stands below.
+/// How many fields each of the first rows has.
+pub fn widths(text: &[u8], delimiter: u8) -> Vec<usize> {
+    sample(text, delimiter).iter().map(Vec::len).collect()
+}
+
+/// Names that columns go by: a first row with one of them names the columns.
+const KNOWN: [&str; 14] = [
+    "text",
+    "label",
+    "category",
+    "id",
+    "question",
+    "answer",
+    "prompt",
+    "completion",
+    "instruction",
+    "input",
+    "output",
+    "name",
+    "class",
+    "sentence",
+];
+
+/// Whether a cell says how much or when, rather than what.
+fn is_figure(cell: &str) -> bool {
+    let cell = cell.trim();
+    let of_time = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'/' | b':' | b'.' | b' ' | b'T' | b'Z' | b'+');
+    spelled(cell) != Spelled::No
+        || cell.len() >= 6
+            && cell.as_bytes()[0].is_ascii_digit()
+            && cell.bytes().all(of_time)
+            && cell.contains(['-', '/', ':', '.'])
+}
+
+fn is_sentence(cell: &str) -> bool {
+    cell.chars().count() > 64 || cell.ends_with(['.', '?', '!']) && cell.contains(' ')
+}
+
+/// What a column says for (above 0) or against (below) its first cell being a name.
+fn vote(first: &str, body: &[&str]) -> i32 {
+    if first.is_empty() || body.is_empty() {
+        return 0;
+    }
+    let most = |is: &dyn Fn(&str) -> bool| body.iter().filter(|cell| is(cell)).count() * 10 >= body.len() * 9;
+    let figures = most(&is_figure);
+    match (is_figure(first), figures) {
+        (false, true) => return 1,
+        (true, true) => return -1,
+        // A number over words: a numbered column.
+        (true, false) if !body.iter().any(|cell| is_figure(cell)) => return 1,
+        _ => {}
+    }
+    if body.iter().filter(|cell| **cell == first).count() >= 2 {
+        return -1;
+    }
+    let sentences = body.iter().filter(|cell| is_sentence(cell)).count() * 2 >= body.len();
+    match (is_sentence(first), sentences) {
+        (true, true) => -1,
+        (true, false) => 1,
+        _ => 0,
+    }
+}
+
+/// Whether figures stand in the first row as names of a series: `2019`, `2020`, `2021`, or `1`, `2`, `3`.
+fn is_series(first: &[String]) -> bool {
+    let numbers: Vec<i64> = first.iter().filter_map(|cell| cell.trim().parse().ok()).collect();
+    let step = numbers.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
+    let even = !step.is_empty() && step.iter().all(|by| *by == step[0]) && step[0] != 0;
+    let years = numbers.iter().all(|number| (1_500..=2_200).contains(number));
+    let words = first.iter().any(|cell| !cell.is_empty() && !is_figure(cell));
+    even && words && (years || numbers[0] <= 1 && numbers.len() >= 3)
+}
+
+/// Whether the first row looks like names: filled, distinct, and of another kind than what stands below.
 pub fn has_header(text: &[u8], delimiter: u8) -> bool {
     let rows = sample(text, delimiter);
     let Some((first, body)) = rows.split_first() else { return true };
@@ -53,37 +126,31 @@ pub fn has_header(text: &[u8], delimiter: u8) -> bool {
         return false;
     }
     if body.is_empty() {
-        return true;
+        return !first.iter().any(|cell| is_figure(cell));
     }
-    let numeric = |cell: &str| is_integer(cell) || is_number(cell) || cell.trim().parse::<f64>().is_ok();
     let mut distinct: Vec<&String> = first.iter().filter(|cell| !cell.is_empty()).collect();
     distinct.sort_unstable();
     distinct.dedup();
-    if first.iter().any(|cell| numeric(cell)) || (first.len() > 1 && distinct.len() * 2 < first.len()) {
+    if first.len() > 1 && distinct.len() * 2 < first.len() {
         return false;
     }
-    let known = [
-        "text",
-        "label",
-        "category",
-        "id",
-        "question",
-        "answer",
-        "prompt",
-        "completion",
-        "instruction",
-        "input",
-        "output",
-        "name",
-    ];
-    if first.iter().any(|cell| known.contains(&cell.trim().to_lowercase().as_str())) {
+    let figures = first.iter().filter(|cell| is_figure(cell)).count();
+    if figures == 0 && first.iter().any(|cell| KNOWN.contains(&cell.trim().to_lowercase().as_str())) {
         return true;
     }
-    // A name stands above its values; a value stands among its like.
-    let repeats =
-        (0..first.len()).any(|i| !first[i].is_empty() && body.iter().filter(|row| row.get(i) == Some(&first[i])).count() >= 2);
-    let sentence = first.iter().any(|cell| cell.chars().count() > 64 || cell.ends_with(['.', '?', '!']) && cell.contains(' '));
-    !repeats && !sentence
+    let below = |at: usize| -> Vec<&str> {
+        body.iter().filter_map(|row| row.get(at)).map(String::as_str).filter(|cell| !cell.is_empty()).collect()
+    };
+    let votes: Vec<i32> = first.iter().enumerate().map(|(at, cell)| vote(cell, &below(at))).collect();
+    let sum: i32 = votes.iter().sum();
+    if sum < 0 && figures > 0 && is_series(first) && distinct.len() == first.len() {
+        // The series is over the figures of another one only where that counts on too.
+        return !body.iter().any(|row| is_series(row));
+    }
+    match sum {
+        0 => votes.iter().all(|vote| *vote == 0) && figures == 0,
+        sum => sum > 0,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::budget::over;
 use super::error::IoError;
 use crate::data::{Packing, Patch};
 use crate::job::Progress;
@@ -21,7 +22,7 @@ pub fn read(path: &Path, limit: u64, progress: &Progress) -> Result<Vec<u8>, IoE
         return Err(IoError::Read { path: path.to_owned(), reason: "it is a folder, not a file".to_owned() });
     }
     if meta.len() > limit {
-        return Err(too_large(path, meta.len(), limit));
+        return Err(too_large(path, limit));
     }
     progress.set_total(meta.len());
     #[cfg(unix)]
@@ -79,7 +80,7 @@ pub fn unpack(bytes: &[u8], packing: Packing, path: &Path, limit: u64, progress:
 }
 
 fn fill(mut from: impl Read, expected: usize, limit: u64, path: &Path, progress: &Progress) -> Result<Vec<u8>, IoError> {
-    let mut bytes = Vec::with_capacity(expected.min(1 << 32));
+    let mut bytes = Vec::with_capacity(expected.min(64 << 20));
     loop {
         let before = bytes.len();
         let read = from.by_ref().take(8 << 20).read_to_end(&mut bytes);
@@ -89,19 +90,14 @@ fn fill(mut from: impl Read, expected: usize, limit: u64, path: &Path, progress:
             return Ok(bytes);
         }
         if bytes.len() as u64 > limit {
-            return Err(too_large(path, bytes.len() as u64, limit));
+            return Err(too_large(path, limit));
         }
         progress.step(got)?;
     }
 }
 
-fn too_large(path: &Path, bytes: u64, limit: u64) -> IoError {
-    let reason = format!(
-        "it holds more than {} MiB and the limit on this machine is {} MiB; split the file, or raise the limit with --max-memory",
-        bytes >> 20,
-        limit >> 20
-    );
-    IoError::TooLarge { path: path.to_owned(), reason }
+fn too_large(path: &Path, limit: u64) -> IoError {
+    IoError::TooLarge { path: path.to_owned(), reason: over(limit) }
 }
 
 fn reason(error: &std::io::Error) -> String {

@@ -4,6 +4,7 @@
 //! started as [`CHILD_COMMAND`], limits its own memory and processor time, reads the file, and hands the frame over as an
 //! Arrow stream. Whatever happens to the child, the window lives on with a message.
 
+use std::ffi::OsString;
 use std::io::{Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -104,8 +105,9 @@ fn packing_name(packing: Packing) -> &'static str {
 ///
 /// # Errors
 /// A line for the parent to show.
-pub fn read_as_child(arguments: &[String], out: &mut dyn Write) -> Result<(), String> {
+pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), String> {
     let [ending, packing, limit, path] = arguments else { return Err("error: four arguments are needed".to_owned()) };
+    let [ending, packing, limit] = [ending, packing, limit].map(|word| word.to_string_lossy().into_owned());
     let limit: u64 = limit.parse().map_err(|_| "error: the limit is not a number".to_owned())?;
     let limits = [(rustix::process::Resource::As, limit + BASELINE), (rustix::process::Resource::Cpu, SECONDS)];
     for (resource, most) in limits {
@@ -128,7 +130,7 @@ pub fn read_as_child(arguments: &[String], out: &mut dyn Write) -> Result<(), St
             Packing::None => bytes,
             packed => source::unpack(&bytes, packed, path, limit, &progress).map_err(|error| text(&error))?,
         };
-        parse(bytes, ending, limit).map_err(|error| if error.starts_with("memory:") { error } else { text(&error) })
+        parse(bytes, &ending, limit).map_err(|error| if error.starts_with("memory:") { error } else { text(&error) })
     })
     .unwrap_or_else(|panic| Err(format!("error: the reader gave up on it: {}", panic.lines().next().unwrap_or_default())))?;
     IpcStreamWriter::new(out).finish(&mut frame).map_err(|error| format!("error: {error}"))

@@ -55,13 +55,15 @@ pub struct Jobs<T> {
     receiver: Receiver<Report<T>>,
     wake: Arc<dyn Fn() + Send + Sync>,
     runs: u64,
+    /// Jobs that were asked to stop and may still be at it.
+    ending: Vec<(&'static str, u64)>,
 }
 
 impl<T: Send + 'static> Jobs<T> {
     /// Creates an empty set; `wake` is called after each report and progress step worth drawing.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, receiver) = unbounded();
-        Self { running: Vec::new(), sender, receiver, wake, runs: 0 }
+        Self { running: Vec::new(), sender, receiver, wake, runs: 0, ending: Vec::new() }
     }
 
     /// Starts `work` on a thread of its own, replacing (cancelling) an older job with the same key.
@@ -95,6 +97,7 @@ impl<T: Send + 'static> Jobs<T> {
     /// Takes one report of a job that ended, if there is one and it was not replaced or cancelled since.
     pub fn take(&mut self) -> Option<Report<T>> {
         while let Ok(report) = self.receiver.try_recv() {
+            self.ending.retain(|(_, run)| *run != report.run);
             let before = self.running.len();
             self.running.retain(|job| job.run != report.run);
             if self.running.len() < before {
@@ -106,12 +109,19 @@ impl<T: Send + 'static> Jobs<T> {
 
     /// Asks the job under `key` to stop and forgets it: its report will be dropped.
     pub fn cancel(&mut self, key: &'static str) {
+        let ending = &mut self.ending;
         self.running.retain(|job| {
             if job.key == key {
                 job.progress.cancel();
+                ending.push((job.key, job.run));
             }
             job.key != key
         });
+    }
+
+    /// Whether a job under `key` was asked to stop and has not ended yet. Reports are taken by [`Jobs::take`].
+    pub fn is_ending(&self, key: &str) -> bool {
+        self.ending.iter().any(|(known, _)| *known == key)
     }
 
     /// The running jobs, oldest first.

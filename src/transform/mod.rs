@@ -2,9 +2,15 @@
 
 mod augment;
 pub mod balance;
+mod copies;
+mod shares;
 mod split;
+mod split_groups;
+mod split_time;
 mod text;
 
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
-pub use split::{HashOf, Method, Plan, Split, SplitError};
+pub use copies::Copies;
+pub use shares::SplitError;
+pub use split::{HashOf, Method, Plan, Split};
 pub use text::{TextAugmenter, Waiting};

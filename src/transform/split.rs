@@ -6,11 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rand::seq::SliceRandom as _;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rand::{SeedableRng as _, rngs::StdRng};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
-use crate::data::{Dataset, Kind, Role, SampleId, classes_of};
-use crate::job::{Cancelled, Progress};
+use super::copies::{Copies, united};
+use super::shares::{SplitError, counts};
+use super::split_groups::by_group;
+use super::split_time::by_time;
+use crate::data::{Dataset, Kind, Role, SampleId, classes_of, is_held_out};
+use crate::job::Progress;
 
 /// What is hashed to place a sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,43 +65,8 @@ pub struct Split {
     pub parts: Vec<(String, f64)>,
     /// The seed of whatever is left to chance.
     pub seed: u64,
-}
-
-/// Why a split cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SplitError {
-    /// No such column.
-    #[error("there is no column called {0:?}")]
-    Column(String),
-    /// The shares make no sense.
-    #[error("the shares must be at least two numbers of 0 or more that do not sum to 0, as in 80,10,10")]
-    Shares,
-    /// Times that do not sort.
-    #[error("{column:?} has times like {example:?}, which do not sort as they stand; write them as 2024-12-31 or as numbers")]
-    Times {
-        /// The column.
-        column: String,
-        /// One of them.
-        example: String,
-    },
-    /// Stopped.
-    #[error("cancelled")]
-    Cancelled,
-}
-
-impl From<Cancelled> for SplitError {
-    fn from(_: Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
-
-impl From<SplitError> for crate::job::JobError {
-    fn from(error: SplitError) -> Self {
-        match error {
-            SplitError::Cancelled => Self::Cancelled,
-            other => Self::Failed(other.to_string()),
-        }
-    }
+    /// Whether copies of each other stay in one part, as far as the method leaves it open: by time and by a column's hash it does not.
+    pub together: bool,
 }
 
 /// Which sample goes where.
@@ -109,6 +78,10 @@ pub struct Plan {
     pub samples: Vec<SampleId>,
     /// The part of each, as a place in `names`.
     pub parts: Vec<u16>,
+    /// How many samples have a copy in an earlier part, where copies are known.
+    pub copies: Option<usize>,
+    /// What should be known before it is made.
+    pub notes: Vec<String>,
 }
 
 impl Plan {
@@ -117,10 +90,11 @@ impl Plan {
         self.samples.iter().zip(&self.parts).filter(move |(_, of)| usize::from(**of) == part).map(|(id, _)| *id)
     }
 
-    /// The samples of a part and what was made of them, in order; what was made of two is in the part that both are in.
+    /// The samples of a part and what was made of them, in order; what was made of two is in the part that both are in. In a part that models
+    /// are tested on, only what is real.
     pub fn family(&self, dataset: &Dataset, part: usize) -> Vec<SampleId> {
         let mut all: Vec<SampleId> = self.members(part).collect();
-        if dataset.made() > 0 {
+        if dataset.made() > 0 && !is_held_out(&self.names[part]) {
             let mine: std::collections::HashSet<SampleId> = all.iter().copied().collect();
             let made = dataset.samples().filter(|id| dataset.is_made(*id) && !dataset.is_excluded(*id));
             let here = |id: &SampleId| {
@@ -148,19 +122,19 @@ impl Split {
             .iter()
             .enumerate()
             .map(|(i, share)| (names.get(i).map_or_else(|| format!("part {}", i + 1), |name| (*name).to_owned()), *share));
-        Self { method, parts: parts.collect(), seed }
+        Self { method, parts: parts.collect(), seed, together: true }
     }
 
     /// `k` folds of one size.
     pub fn folds(method: Method, k: usize, seed: u64) -> Self {
-        Self { method, parts: (1..=k).map(|fold| (format!("fold {fold}"), 1.0)).collect(), seed }
+        Self { method, parts: (1..=k).map(|fold| (format!("fold {fold}"), 1.0)).collect(), seed, together: true }
     }
 
-    /// Makes the plan. O(n log n) at most.
+    /// Makes the plan. O(n log n) at most. `copies` says which samples are the same, where that is known.
     ///
     /// # Errors
     /// [`SplitError`].
-    pub fn plan(&self, dataset: &Dataset, progress: &Progress) -> Result<Plan, SplitError> {
+    pub fn plan(&self, dataset: &Dataset, copies: Option<&Copies>, progress: &Progress) -> Result<Plan, SplitError> {
         let total: f64 = self.parts.iter().map(|(_, share)| share).sum();
         let sound =
             self.parts.len() >= 2 && self.parts.iter().all(|(_, share)| share.is_finite() && *share >= 0.0) && total > 0.0;
@@ -173,43 +147,149 @@ impl Split {
         progress.set_total(3);
         let mut random = StdRng::seed_from_u64(self.seed);
         let find = |name: &String| dataset.field(name).ok_or_else(|| SplitError::Column(name.clone()));
+        let same = copies.filter(|_| self.together).map(|copies| copies.among(&samples));
+        let mut notes = Vec::new();
         let parts = match &self.method {
-            Method::Random => random_parts(samples.len(), &shares, &mut random),
+            Method::Random => dealt(samples.len(), None, same.as_deref(), &shares, &mut random),
             Method::Stratified { label } => {
                 let strata = keys(dataset, find(label)?, &samples);
                 progress.step(1)?;
-                stratified(&strata, &shares, &mut random)
+                notes.extend(rare_note(dataset, find(label)?, &samples, &shares));
+                dealt(samples.len(), Some(&strata), same.as_deref(), &shares, &mut random)
             }
-            Method::Group { group } => {
-                let groups = groups(dataset, find(group)?, &samples);
+            Method::Group { group } | Method::StratifiedGroup { group, .. } => {
+                let groups = united(&groups(dataset, find(group)?, &samples), same.as_deref());
+                let strata = match &self.method {
+                    Method::StratifiedGroup { label, .. } => {
+                        notes.extend(rare_note(dataset, find(label)?, &samples, &shares));
+                        keys(dataset, find(label)?, &samples)
+                    }
+                    _ => vec![0; samples.len()],
+                };
                 progress.step(1)?;
-                by_group(&groups, &vec![0; samples.len()], &shares, &mut random)
+                let n = groups.iter().max().map_or(0, |group| *group as usize + 1);
+                let wanted = shares.iter().filter(|share| **share > 0.0).count();
+                if n < wanted {
+                    notes.push(format!("there are {n} groups for {wanted} parts"));
+                }
+                by_group(&groups, &strata, &shares, &mut random, progress)?
             }
-            Method::StratifiedGroup { label, group } => {
-                let strata = keys(dataset, find(label)?, &samples);
-                let groups = groups(dataset, find(group)?, &samples);
-                progress.step(1)?;
-                by_group(&groups, &strata, &shares, &mut random)
+            Method::Time { time } => {
+                let (parts, note) = by_time(dataset, find(time)?, &samples, &shares)?;
+                notes.extend(note);
+                parts
             }
-            Method::Time { time } => by_time(dataset, find(time)?, &samples, &shares)?,
-            Method::Hash(of) => by_hash(dataset, of, &samples, &shares, self.seed)?,
+            Method::Hash(of) => {
+                let parts = by_hash(dataset, of, &samples, &shares, self.seed)?;
+                match (of, &same) {
+                    // Copies that are spelled otherwise go where the first of them goes.
+                    (HashOf::Content, Some(same)) => with_the_first(&parts, same),
+                    _ => parts,
+                }
+            }
         };
         progress.step(1)?;
-        Ok(Plan { names: self.parts.iter().map(|(name, _)| name.clone()).collect(), samples, parts })
+        let names: Vec<String> = self.parts.iter().map(|(name, _)| name.clone()).collect();
+        let copies = copies.map(|copies| across(&copies.among(&samples), &parts));
+        let mut plan = Plan { names, samples, parts, copies, notes };
+        plan.notes.splice(0..0, size_notes(&plan, &shares));
+        plan.notes.extend(made_note(dataset, &plan));
+        Ok(plan)
     }
 }
 
-/// Whole counts that sum to `n` and differ from `n * share` by less than one (largest remainder).
-fn counts(n: usize, shares: &[f64]) -> Vec<usize> {
-    let ideal: Vec<f64> = shares.iter().map(|share| share * n as f64).collect();
-    let mut counts: Vec<usize> = ideal.iter().map(|count| (count + 1e-9).floor() as usize).collect();
-    let mut order: Vec<usize> = (0..shares.len()).collect();
-    order.sort_by(|a, b| (ideal[*b] - counts[*b] as f64).total_cmp(&(ideal[*a] - counts[*a] as f64)));
-    let missing = n.saturating_sub(counts.iter().sum());
-    for part in order.into_iter().cycle().take(missing) {
-        counts[part] += 1;
+/// How many samples stand in a later part than a copy of theirs.
+fn across(same: &[u32], parts: &[u16]) -> usize {
+    let mut first: HashMap<u32, u16> = HashMap::new();
+    for (group, part) in same.iter().zip(parts) {
+        let first = first.entry(*group).or_insert(*part);
+        *first = (*first).min(*part);
     }
-    counts
+    same.iter().zip(parts).filter(|(group, part)| first[*group] < **part).count()
+}
+
+fn with_the_first(parts: &[u16], same: &[u32]) -> Vec<u16> {
+    let mut first: HashMap<u32, u16> = HashMap::new();
+    same.iter().zip(parts).map(|(group, part)| *first.entry(*group).or_insert(*part)).collect()
+}
+
+/// Parts that come out empty, or far from what was asked for.
+fn size_notes(plan: &Plan, shares: &[f64]) -> Vec<String> {
+    let (sizes, all) = (plan.sizes(), plan.samples.len());
+    let wanted = || (0..sizes.len()).filter(|part| shares[*part] > 0.0);
+    let empty: Vec<&str> = wanted().filter(|part| sizes[*part] == 0).map(|part| plan.names[part].as_str()).collect();
+    if !empty.is_empty() {
+        return vec![format!("{} would be empty", empty.join(" and "))];
+    }
+    let off = wanted().any(|part| (sizes[part] as f64 - shares[part] * all as f64).abs() > (all as f64 * 0.02).max(1.5));
+    let list: Vec<String> = sizes.iter().map(|size| format!("{:.1}", *size as f64 / all.max(1) as f64 * 100.0)).collect();
+    if off {
+        vec![format!("the parts come out at {} %: what must stay together comes no nearer", list.join(", "))]
+    } else {
+        Vec::new()
+    }
+}
+
+/// What was made of samples that are tested on stays out.
+fn made_note(dataset: &Dataset, plan: &Plan) -> Option<String> {
+    if dataset.made() == 0 {
+        return None;
+    }
+    let kept = dataset.samples().filter(|id| dataset.is_made(*id) && !dataset.is_excluded(*id)).count();
+    let within: usize = (0..plan.names.len()).map(|part| plan.family(dataset, part).len()).sum();
+    let out = kept - (within - plan.samples.len());
+    (out > 0).then(|| format!("{out} made samples stay out: what they were made of is tested on, or in two parts"))
+}
+
+/// Classes with fewer samples than there are parts.
+fn rare_note(dataset: &Dataset, field: usize, samples: &[SampleId], shares: &[f64]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for id in samples {
+        let text = dataset.text(field, *id).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            *counts.entry(text.into_owned()).or_default() += 1;
+        }
+    }
+    let parts = shares.iter().filter(|share| **share > 0.0).count();
+    let rare: Vec<&String> = counts.iter().filter(|(_, count)| **count < parts).map(|(name, _)| name).collect();
+    let named: Vec<String> = rare.iter().take(3).map(|name| format!("{:?}", name.chars().take(40).collect::<String>())).collect();
+    let more = if rare.len() > 3 { " …" } else { "" };
+    match rare.len() {
+        0 => None,
+        1 => Some(format!("the class {} has fewer samples than there are parts, and is not in all of them", named[0])),
+        n => Some(format!(
+            "{n} classes have fewer samples than there are parts, and are not in all of them: {}{more}",
+            named.join(", ")
+        )),
+    }
+}
+
+/// Samples dealt out by chance, each class by its shares where there are any. Copies are dealt first and as one; the rest makes up for what they
+/// brought, so that the parts' sizes, and each class in them, are right to one sample wherever copies allow it.
+fn dealt(n: usize, strata: Option<&[u32]>, same: Option<&[u32]>, shares: &[f64], random: &mut StdRng) -> Vec<u16> {
+    let flat;
+    let classes = match strata {
+        Some(strata) => strata,
+        None => {
+            flat = vec![0; n];
+            &flat
+        }
+    };
+    let mut placed: Vec<Option<u16>> = vec![None; n];
+    if let Some(same) = same {
+        let mut sizes: HashMap<u32, usize> = HashMap::new();
+        same.iter().for_each(|group| *sizes.entry(*group).or_default() += 1);
+        let many: Vec<usize> = (0..n).filter(|at| sizes[&same[*at]] > 1).collect();
+        let groups = numbered(many.iter().map(|at| same[*at]));
+        let of_class: Vec<u32> = many.iter().map(|at| classes[*at]).collect();
+        if let Ok(parts) = by_group(&groups, &of_class, shares, random, &Progress::silent()) {
+            many.iter().zip(parts).for_each(|(at, part)| placed[*at] = Some(part));
+        }
+    }
+    if strata.is_none() && placed.iter().all(Option::is_none) {
+        return random_parts(n, shares, random);
+    }
+    stratified(classes, &placed, shares, random)
 }
 
 fn random_parts(n: usize, shares: &[f64], random: &mut StdRng) -> Vec<u16> {
@@ -217,6 +297,17 @@ fn random_parts(n: usize, shares: &[f64], random: &mut StdRng) -> Vec<u16> {
         counts(n, shares).into_iter().enumerate().flat_map(|(part, count)| std::iter::repeat_n(part as u16, count)).collect();
     parts.shuffle(random);
     parts
+}
+
+/// Numbers from 0 for values in the order they come in.
+fn numbered(values: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut seen: HashMap<u32, u32> = HashMap::new();
+    values
+        .map(|value| {
+            let next = seen.len() as u32;
+            *seen.entry(value).or_insert(next)
+        })
+        .collect()
 }
 
 /// A number per sample for its class; several classes count as one combination; no class is one too.
@@ -267,19 +358,39 @@ fn groups(dataset: &Dataset, field: usize, samples: &[SampleId]) -> Vec<u32> {
 }
 
 /// Each class is dealt out by its shares; what is left over of each goes where the whole lacks most, at most one sample
-/// a part, so that both the parts' sizes and each class in them are right to one sample.
-fn stratified(strata: &[u32], shares: &[f64], random: &mut StdRng) -> Vec<u16> {
+/// a part, so that both the parts' sizes and each class in them are right to one sample. What is `placed` already stays and counts.
+fn stratified(strata: &[u32], placed: &[Option<u16>], shares: &[f64], random: &mut StdRng) -> Vec<u16> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     strata.iter().enumerate().for_each(|(at, class)| members.entry(*class).or_default().push(at));
     let mut parts = vec![0_u16; strata.len()];
     let (mut wanted, mut given) = (vec![0.0; shares.len()], vec![0.0; shares.len()]);
     for list in members.values_mut() {
-        list.shuffle(random);
         let n = list.len() as f64;
-        let mut take: Vec<usize> = shares.iter().map(|share| (share * n + 1e-9).floor() as usize).collect();
+        let mut there = vec![0_usize; shares.len()];
+        list.retain(|sample| match placed[*sample] {
+            Some(part) => {
+                parts[*sample] = part;
+                there[usize::from(part)] += 1;
+                false
+            }
+            None => true,
+        });
+        list.shuffle(random);
+        let mut take: Vec<usize> = shares
+            .iter()
+            .zip(&there)
+            .map(|(share, there)| ((share * n + 1e-9).floor() as usize).saturating_sub(*there))
+            .collect();
+        // Where copies took more than a part's share, the others have less.
+        let mut over = take.iter().sum::<usize>().saturating_sub(list.len());
+        while over > 0 {
+            let Some(most) = (0..take.len()).max_by_key(|part| take[*part]).filter(|part| take[*part] > 0) else { break };
+            take[most] -= 1;
+            over -= 1;
+        }
         for part in 0..shares.len() {
             wanted[part] += shares[part] * n;
-            given[part] += take[part] as f64;
+            given[part] += (take[part] + there[part]) as f64;
         }
         let mut order: Vec<usize> = (0..shares.len()).filter(|part| shares[*part] > 0.0).collect();
         order.sort_by(|a, b| (wanted[*b] - given[*b]).total_cmp(&(wanted[*a] - given[*a])));
@@ -295,90 +406,6 @@ fn stratified(strata: &[u32], shares: &[f64], random: &mut StdRng) -> Vec<u16> {
         }
     }
     parts
-}
-
-/// Whole groups, the largest first, each to the part that has least of what the group brings, measured against what the
-/// part should have of it (a greedy fill in the spirit of scikit-learn's `StratifiedGroupKFold`).
-fn by_group(groups: &[u32], strata: &[u32], shares: &[f64], random: &mut StdRng) -> Vec<u16> {
-    let n_groups = groups.iter().max().map_or(0, |group| *group as usize + 1);
-    let n_classes = strata.iter().max().map_or(0, |class| *class as usize + 1);
-    let mut brings: Vec<HashMap<u32, f64>> = vec![HashMap::new(); n_groups];
-    let (mut sizes, mut totals) = (vec![0.0_f64; n_groups], vec![0.0_f64; n_classes]);
-    for (group, class) in groups.iter().zip(strata) {
-        *brings[*group as usize].entry(*class).or_default() += 1.0;
-        sizes[*group as usize] += 1.0;
-        totals[*class as usize] += 1.0;
-    }
-    let mut order: Vec<(usize, u64)> = (0..n_groups).map(|group| (group, random.random())).collect();
-    order.sort_by(|a, b| sizes[b.0].total_cmp(&sizes[a.0]).then(a.1.cmp(&b.1)));
-    let mut have = vec![vec![0.0; n_classes]; shares.len()];
-    let (mut filled, mut of) = (vec![0.0; shares.len()], vec![0_u16; n_groups]);
-    let all = groups.len() as f64;
-    for (group, _) in order {
-        let fill = |part: usize| {
-            let by_class: f64 = brings[group]
-                .iter()
-                .map(|(class, count)| count * have[part][*class as usize] / (totals[*class as usize] * shares[part]))
-                .sum();
-            // Class and size weigh alike; what a part would overflow by counts against it.
-            let size = (filled[part] + sizes[group]) / (all * shares[part]);
-            by_class / sizes[group] + filled[part] / (all * shares[part]) + (size - 1.0).max(0.0) * 2.0
-        };
-        let best = (0..shares.len()).filter(|part| shares[*part] > 0.0).min_by(|a, b| fill(*a).total_cmp(&fill(*b))).unwrap_or(0);
-        of[group] = best as u16;
-        filled[best] += sizes[group];
-        for (class, count) in &brings[group] {
-            have[best][*class as usize] += count;
-        }
-    }
-    groups.iter().map(|group| of[*group as usize]).collect()
-}
-
-fn by_time(dataset: &Dataset, field: usize, samples: &[SampleId], shares: &[f64]) -> Result<Vec<u16>, SplitError> {
-    let numeric = dataset.fields()[field].kind.is_numeric();
-    let mut keyed: Vec<(Option<f64>, String, usize)> = Vec::with_capacity(samples.len());
-    let mut odd = None;
-    let mut unsortable = 0_usize;
-    for (at, id) in samples.iter().enumerate() {
-        let text = dataset.text(field, *id).unwrap_or_default();
-        let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-        let sortable = text.is_empty()
-            || number.is_some()
-            || text.len() >= 7
-                && text.as_bytes()[..4].iter().all(u8::is_ascii_digit)
-                && matches!(text.as_bytes()[4], b'-' | b'/' | b'.');
-        if !sortable {
-            unsortable += 1;
-            odd.get_or_insert_with(|| text.to_string());
-        }
-        let key = if numeric { String::new() } else { text.into_owned() };
-        keyed.push((number.filter(|_| numeric), key, at));
-    }
-    if let Some(example) = odd.filter(|_| unsortable * 20 > samples.len()) {
-        return Err(SplitError::Times { column: dataset.fields()[field].name.to_string(), example });
-    }
-    let order = |a: &(Option<f64>, String, usize), b: &(Option<f64>, String, usize)| {
-        a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.1.cmp(&b.1))
-    };
-    keyed.sort_by(|a, b| order(a, b).then(a.2.cmp(&b.2)));
-    let (mut parts, mut start, mut ideal) = (vec![0_u16; samples.len()], 0, 0_usize);
-    for (part, count) in counts(samples.len(), shares).into_iter().enumerate() {
-        ideal += count;
-        let mut end = ideal.max(start);
-        if part + 1 == shares.len() {
-            end = keyed.len();
-        } else if end > 0 && end < keyed.len() {
-            // Equal times stay together: the border moves to the nearer end of their run.
-            let run_start = keyed.partition_point(|key| order(key, &keyed[end]).is_lt());
-            let run_end = keyed.partition_point(|key| order(key, &keyed[end]).is_le());
-            if run_start < end {
-                end = if end - run_start <= run_end - end { run_start.max(start) } else { run_end };
-            }
-        }
-        keyed[start..end].iter().for_each(|key| parts[key.2] = part as u16);
-        start = end;
-    }
-    Ok(parts)
 }
 
 fn by_hash(dataset: &Dataset, of: &HashOf, samples: &[SampleId], shares: &[f64], seed: u64) -> Result<Vec<u16>, SplitError> {
@@ -432,7 +459,7 @@ mod tests {
         #[test]
         fn stratified_parts_are_right_to_one_sample(classes in prop::collection::vec(0_u32..6, 1..400), seed: u64) {
             let shares = [0.8, 0.1, 0.1];
-            let parts = stratified(&classes, &shares, &mut StdRng::seed_from_u64(seed));
+            let parts = stratified(&classes, &vec![None; classes.len()], &shares, &mut StdRng::seed_from_u64(seed));
             for class in 0..6 {
                 let n = classes.iter().filter(|of| **of == class).count() as f64;
                 for (part, share) in shares.iter().enumerate() {
@@ -445,7 +472,7 @@ mod tests {
         #[test]
         fn no_group_is_torn(groups in prop::collection::vec(0_u32..40, 1..300), seed: u64) {
             let strata: Vec<u32> = groups.iter().map(|group| group % 3).collect();
-            let parts = by_group(&groups, &strata, &[0.7, 0.2, 0.1], &mut StdRng::seed_from_u64(seed));
+            let parts = by_group(&groups, &strata, &[0.7, 0.2, 0.1], &mut StdRng::seed_from_u64(seed), &Progress::silent()).unwrap();
             for (a, part) in groups.iter().zip(&parts) {
                 prop_assert!(groups.iter().zip(&parts).all(|(b, other)| a != b || part == other));
             }
@@ -467,7 +494,7 @@ mod tests {
     fn many_small_groups_fill_parts_by_their_shares() {
         let groups: Vec<u32> = (0..20_000_u32).map(|i| i / 4).collect();
         let strata: Vec<u32> = (0..20_000_u32).map(|i| (i / 4) % 5).collect();
-        let parts = by_group(&groups, &strata, &[0.8, 0.1, 0.1], &mut StdRng::seed_from_u64(1));
+        let parts = by_group(&groups, &strata, &[0.8, 0.1, 0.1], &mut StdRng::seed_from_u64(1), &Progress::silent()).unwrap();
         for (size, wanted) in sizes(&parts, 3).into_iter().zip([16_000, 2_000, 2_000]) {
             assert!(size.abs_diff(wanted) <= 40, "{size} instead of {wanted}");
         }

@@ -4,13 +4,13 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
-use super::state::{Popup, UiState, View};
+use super::state::{Offered, Popup, UiState, View};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
 use super::widgets::text::{count, cut, things, turns};
 use crate::action::Action;
-use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet, digit_of_class};
+use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
 use crate::workspace::Workspace;
 
 /// The most of a text that the inspector lays out at once.
@@ -105,7 +105,7 @@ fn sample(
             }
         });
         match column.role {
-            Role::Label | Role::Labels(_) => label(ui, theme, workspace, field, id, actions, commands),
+            Role::Label | Role::Labels(_) => label(ui, state, bundle, workspace, field, id, actions, commands),
             Role::Messages => chat(ui, theme, &dataset.text(field, id).unwrap_or_default()),
             _ => text(ui, state, theme, dataset, field, id),
         }
@@ -151,13 +151,15 @@ fn family(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, id
 
 fn label(
     ui: &mut Ui,
-    theme: &Theme,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
     workspace: &Workspace,
     field: usize,
     id: SampleId,
     actions: &mut Vec<Action>,
     commands: &mut Vec<Command>,
 ) {
+    let theme = bundle.theme;
     let dataset = workspace.dataset();
     let name = &dataset.fields()[field].name;
     let text = dataset.text(field, id).unwrap_or_default();
@@ -183,20 +185,27 @@ fn label(
         commands.push(Command::PickClass);
     }
     let Some(classes) = classes.filter(|classes| first && !classes.is_many()) else { return };
-    // The first stand there with their keys; more are reached by typing.
+    // Each class with its key where there are few; else the likeliest, under the keys that they have in the queue. More are reached by typing.
+    let likely = bundle.memo.likely.as_ref().filter(|(of, _)| *of == id).map(|(_, names)| names.as_slice()).unwrap_or_default();
+    let keys = Offered::digits(workspace, name, likely.iter().map(String::as_str));
+    state.offered = Offered { of: Some(id), keys: keys.clone(), suggested: None };
     ui.add_space(STEP);
     ui.horizontal_wrapped(|ui| {
-        for (i, class) in classes.names().iter().enumerate() {
-            let Some(key) = digit_of_class(classes.names(), i, i) else { break };
+        for (key, class) in keys {
+            let key = key.to_string();
+            let dead = classes.class(&class).is_none_or(|place| classes.counts()[place] == 0);
+            if dead {
+                continue;
+            }
             // A long name must not push the panel wider.
             let short = if class.chars().count() > 32 {
                 format!("{}…", class.chars().take(31).collect::<String>())
             } else {
-                class.to_string()
+                class.clone()
             };
             let response = button(ui, theme, &short, &key, Look::Plain, true);
-            if response.on_hover_text(&**class).clicked() {
-                actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.to_string() });
+            if response.on_hover_text(&class).clicked() {
+                actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.clone() });
             }
         }
     });
@@ -325,9 +334,20 @@ fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &
 fn history(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
     caption(ui, theme, "history");
     let dataset = workspace.dataset();
-    if !dataset.is_sample_edited(id) {
+    let tags: Vec<&str> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag).collect();
+    let marked = dataset.is_excluded(id) || dataset.is_reviewed(id) || !tags.is_empty();
+    if !dataset.is_sample_edited(id) && !marked {
         dim(ui, theme, "No edits to this sample");
         return;
+    }
+    if dataset.is_excluded(id) {
+        dim(ui, theme, "excluded");
+    }
+    if dataset.is_reviewed(id) {
+        dim(ui, theme, "reviewed");
+    }
+    if !tags.is_empty() {
+        dim(ui, theme, format!("tagged {}", tags.join(", ")));
     }
     for (field, column) in dataset.fields().iter().enumerate() {
         let Some(now) = dataset.edited(field, id) else { continue };

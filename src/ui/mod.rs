@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 pub use commands::Command;
 pub use state::{
-    Chart, ChartData, ExportForm, Memo, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState, UiState, View,
-    Visible,
+    Chart, ChartData, ExportForm, Memo, Offered, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState,
+    UiState, View, Visible,
 };
 pub use theme::Theme;
 pub use views::explore::{chart_field, chart_measure};
@@ -86,6 +86,7 @@ pub struct Bundle<'a> {
 pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>, commands: &mut Vec<Command>) {
     shell::top_bar(ui, state, bundle, actions, commands);
     shell::status_bar(ui, bundle, actions);
+    shell::notices(ui, state, bundle, actions);
     if let Some(workspace) = bundle.workspace {
         filter_bar::draw(ui, state, bundle, workspace);
         shell::rail(ui, state, bundle, workspace);
@@ -95,6 +96,9 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
         state.narrow = narrow;
         if shown && matches!(state.view, View::Explore | View::Clean) {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
+        } else {
+            // What follows keeps its identity, as with notices.
+            ui.skip_ahead_auto_ids(1);
         }
         let frame = egui::Frame::new().fill(bundle.theme.background);
         egui::CentralPanel::default().frame(frame).show(ui, |ui| match state.view {
@@ -115,6 +119,5 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
             None => views::start::draw(ui, bundle, actions),
         });
     }
-    shell::notices(ui, bundle, actions);
     popups::draw(ui, state, bundle, actions, commands);
 }

@@ -66,6 +66,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                 ui.set_width(wide);
                 match &popup {
                     Popup::Keys => keys(ui, theme),
+                    Popup::Confirm => confirm(ui, state, theme, actions),
                     Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
                     Popup::Cell { column } => cell(ui, state, theme, column, actions),
                     Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
@@ -236,7 +237,9 @@ fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
 
 fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl Fn(&str) -> Choice) -> Vec<Line> {
     let Some(classes) = bundle.workspace.and_then(|workspace| workspace.classes(column)) else { return Vec::new() };
-    let lines = classes.names().iter().enumerate().map(|(i, name)| Line {
+    // A class that was renamed or merged away is none any more.
+    let live = classes.names().iter().enumerate().filter(|(i, _)| classes.counts()[*i] > 0);
+    let lines = live.map(|(i, name)| Line {
         text: name.to_string(),
         right: match digit_of_class(classes.names(), i, i) {
             Some(key) => format!("{}   {key}", count(classes.counts()[i] as usize)),
@@ -349,6 +352,28 @@ fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: 
         } else if save {
             let samples = state.selection.cursor.into_iter().collect();
             actions.push(Action::SetCells { samples, column: column.to_owned(), text: state.typed.clone() });
+            state.popup = None;
+        }
+    });
+}
+
+/// What a key would do to very many samples.
+fn confirm(ui: &mut Ui, state: &mut UiState, theme: &Theme, actions: &mut Vec<Action>) {
+    let Some((words, action)) = state.confirm.clone() else {
+        state.popup = None;
+        return;
+    };
+    title(ui, theme, format!("{words}?"));
+    ui.label(RichText::new("One key takes it back, too.").color(theme.dim));
+    ui.add_space(STEP * 2.0);
+    let entered = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    ui.horizontal(|ui| {
+        if button(ui, theme, &words, "Enter", Look::Main, true).clicked() || entered {
+            actions.push(action);
+            state.confirm = None;
+            state.popup = None;
+        } else if button(ui, theme, "Leave it", "Esc", Look::Plain, true).clicked() {
+            state.confirm = None;
             state.popup = None;
         }
     });

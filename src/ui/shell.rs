@@ -265,40 +265,38 @@ pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     });
 }
 
-/// What the app says, over the lower edge.
-pub fn notices(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+/// What the app says: a strip above the status bar, so that it covers nothing that one works on.
+pub fn notices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
-    let screen = ui.ctx().content_rect();
-    for (i, notice) in bundle.notices.iter().enumerate() {
-        let lift = theme.sizes.status_bar + 12.0 + i as f32 * 52.0;
-        egui::Area::new(ui.scope_id().with(("notice", i)))
-            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -lift))
-            .order(egui::Order::Foreground)
-            .show(ui.ctx(), |ui| {
-                ui.set_max_width((screen.width() - 80.0).min(560.0));
-                let edge = if notice.bad { theme.ruby } else { theme.line };
-                let frame = Frame::new()
-                    .fill(theme.raised)
-                    .stroke(Stroke::new(1.0, edge))
-                    .corner_radius(theme.corner())
-                    .inner_margin(Margin::symmetric(14, 8));
-                frame.show(ui, |ui| {
-                    ui.horizontal(|ui| {
-                        let room = (screen.width() - 80.0).min(560.0) - 180.0;
-                        ui.scope(|ui| {
-                            ui.set_max_width(room);
-                            ui.add(egui::Label::new(&notice.text).wrap());
-                        });
-                        if let Some((name, action)) = &notice.remedy
-                            && button(ui, theme, name, "", Look::Plain, true).clicked()
-                        {
-                            actions.push(action.clone());
-                        }
-                        if cross(ui, theme, "Dismiss").clicked() {
-                            actions.push(Action::Dismiss(i));
-                        }
-                    });
-                });
-            });
+    state.on_notice = false;
+    if bundle.notices.is_empty() {
+        // What follows keeps its identity whether they are there or not: a click or a text field that is being typed in is not lost.
+        ui.skip_ahead_auto_ids(1);
+        return;
     }
+    let frame = Frame::new().fill(theme.raised).inner_margin(Margin::symmetric(14, 5));
+    let shown = Panel::bottom("notices").resizable(false).frame(frame).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for (i, notice) in bundle.notices.iter().enumerate() {
+            let bar = ui.horizontal(|ui| {
+                let (edge, _) = ui.allocate_exact_size(vec2(3.0, 18.0), Sense::hover());
+                ui.painter().rect_filled(edge, 1, if notice.bad { theme.ruby } else { theme.accent });
+                let room = (ui.available_width() - if notice.remedy.is_some() { 220.0 } else { 60.0 }).max(80.0);
+                ui.scope(|ui| {
+                    ui.set_max_width(room);
+                    ui.add(egui::Label::new(&notice.text).wrap());
+                });
+                if let Some((name, action)) = &notice.remedy
+                    && button(ui, theme, name, "", Look::Plain, true).clicked()
+                {
+                    actions.push(action.clone());
+                }
+                if cross(ui, theme, "Dismiss").clicked() {
+                    actions.push(Action::Dismiss(i));
+                }
+            });
+            bar.response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &notice.text));
+        }
+    });
+    state.on_notice = ui.rect_contains_pointer(shown.response.rect);
 }

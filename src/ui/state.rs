@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::making::{AugmentForm, BalanceForm, Making};
 use super::text_model::TextModelForm;
-use crate::checks::label_errors::{LabelReport, Method};
+use crate::action::Action;
+use crate::checks::label_errors::{Candidate, LabelReport, Method};
 use crate::checks::{Kind as FindingKind, Scan, Thresholds};
-use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary};
+use crate::data::{Balance, Clause, Filter, Histogram, Measure, SampleId, SampleSet, Summary, class_by_digit};
 use crate::edit::EditId;
 use crate::learn::neighbours::Neighbour;
 use crate::transform::Plan;
+use crate::workspace::Workspace;
 
 /// One screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +23,9 @@ pub enum View {
     Explore,
     Clean,
     Label,
-    Augment,
-    Balance,
     Split,
+    Balance,
+    Augment,
     Export,
     History,
 }
@@ -35,9 +37,9 @@ impl View {
         Self::Explore,
         Self::Clean,
         Self::Label,
-        Self::Augment,
-        Self::Balance,
         Self::Split,
+        Self::Balance,
+        Self::Augment,
         Self::Export,
         Self::History,
     ];
@@ -74,7 +76,7 @@ impl View {
 
     /// Whether a group of the rail begins with it.
     pub fn begins_group(self) -> bool {
-        matches!(self, Self::Explore | Self::Augment | Self::Export)
+        matches!(self, Self::Explore | Self::Split | Self::Export)
     }
 }
 
@@ -294,6 +296,8 @@ pub enum Popup {
     ModelPath,
     /// Edit a cell of the sample under the cursor.
     Cell { column: String },
+    /// What a key would do to very many samples: said, and done with Enter.
+    Confirm,
     /// Name a text model.
     TextModel,
 }
@@ -313,6 +317,8 @@ pub struct SplitForm {
     pub folds: usize,
     /// The seed.
     pub seed: u64,
+    /// Whether copies of each other stay in one part.
+    pub together: bool,
 }
 
 /// How a save is asked for.
@@ -330,6 +336,8 @@ pub struct ExportForm {
     pub own: bool,
     /// Write UTF-8 whatever the source had.
     pub utf8: bool,
+    /// Cells that a spreadsheet would run are made harmless.
+    pub safe: bool,
     /// Images: each at its own path rather than under its class; linked rather than copied.
     pub by_path: bool,
     pub link: bool,
@@ -358,6 +366,8 @@ pub struct Review {
     pub threshold: f32,
     /// Whether what that would accept is shown.
     pub preview: bool,
+    /// Whether the queue goes on below the line.
+    pub below: bool,
     pub method: Method,
 }
 
@@ -370,6 +380,7 @@ impl Default for Review {
             passed: HashSet::new(),
             threshold: 0.95,
             preview: false,
+            below: false,
             method: Method::default(),
         }
     }
@@ -405,6 +416,71 @@ pub struct UiState {
     pub balance: BalanceForm,
     /// The text model that is being named.
     pub text_model: TextModelForm,
+    /// What the keys give that were drawn last.
+    pub offered: Offered,
+    /// What waits for a word, and the action.
+    pub confirm: Option<(String, Action)>,
+    /// Whether the pointer is on a notice: then it stays.
+    pub on_notice: bool,
+}
+
+/// What keys give the sample that is drawn: a decision is taken on what was shown, whatever has been worked out since.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Offered {
+    /// The sample.
+    pub of: Option<SampleId>,
+    /// Digits and the cells that they give.
+    pub keys: Vec<(usize, String)>,
+    /// The cell that `Enter` gives, where one is suggested.
+    pub suggested: Option<String>,
+}
+
+/// Up to so many classes have a digit each for ever.
+const FIXED: usize = 9;
+
+impl Offered {
+    /// What a candidate's keys give: each class its own digit where there are few, else the likeliest ones.
+    pub fn of(candidate: &Candidate, report: &LabelReport, workspace: &Workspace) -> Self {
+        let dataset = Some(workspace.dataset());
+        let cell = |class: u32| {
+            if report.many { report.cell(dataset, &candidate.toggled(class)) } else { report.names[class as usize].to_string() }
+        };
+        let likely = || candidate.top.iter().map(|(class, _)| &*report.names[*class as usize]);
+        let keys = Self::digits(workspace, &report.column, likely())
+            .into_iter()
+            .filter_map(|(digit, name)| {
+                let class = report.names.iter().position(|known| **known == *name);
+                match class {
+                    Some(class) => Some((digit, cell(class as u32))),
+                    None => (!report.many).then_some((digit, name)),
+                }
+            })
+            .collect();
+        Self { of: Some(candidate.id), keys, suggested: Some(report.cell(dataset, &candidate.suggested)) }
+    }
+
+    /// Which digit names which class of a column; `likely` are a sample's likeliest, most likely first.
+    pub fn digits<'n>(workspace: &Workspace, column: &str, likely: impl Iterator<Item = &'n str>) -> Vec<(usize, String)> {
+        let Some(classes) = workspace.classes(column) else { return Vec::new() };
+        let names = classes.names();
+        let used = |place: &usize| classes.counts()[*place] > 0;
+        let live: Vec<usize> = (0..names.len()).filter(used).collect();
+        let own: Vec<(usize, String)> = (0..=9)
+            .filter_map(|digit| {
+                class_by_digit(names, digit, 0..names.len()).filter(used).map(|place| (digit, names[place].to_string()))
+            })
+            .collect();
+        if live.iter().all(|place| *place < FIXED) || own.len() == live.len() {
+            return own;
+        }
+        let likely: Vec<(usize, String)> = (1..=9).zip(likely.map(ToOwned::to_owned)).collect();
+        if likely.is_empty() { own } else { likely }
+    }
+
+    /// The digit that gives a cell, as it is written on a key.
+    pub fn key_of(&self, cell: &str) -> Option<String> {
+        self.keys.iter().find(|(_, known)| known == cell).map(|(digit, _)| digit.to_string())
+    }
 }
 
 impl Default for UiState {
@@ -427,7 +503,15 @@ impl Default for UiState {
             inspector_width: 0.0,
             thresholds: Thresholds::default(),
             finding_kind: None,
-            split: SplitForm { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42 },
+            split: SplitForm {
+                method: 1,
+                label: String::new(),
+                by: String::new(),
+                borders: [0.8, 0.9],
+                folds: 0,
+                seed: 42,
+                together: true,
+            },
             export: ExportForm {
                 format: None,
                 packing: 0,
@@ -435,6 +519,7 @@ impl Default for UiState {
                 excluded: false,
                 own: false,
                 utf8: false,
+                safe: false,
                 by_path: false,
                 link: false,
             },
@@ -443,6 +528,9 @@ impl Default for UiState {
             augment: AugmentForm::default(),
             balance: BalanceForm::default(),
             text_model: TextModelForm::default(),
+            offered: Offered::default(),
+            confirm: None,
+            on_notice: false,
         }
     }
 }
@@ -530,6 +618,8 @@ pub struct Memo {
     pub near: Option<(SampleId, Vec<Neighbour>)>,
     /// Of how many of the last decisions the label was truly wrong: those, and all.
     pub streak: (usize, usize),
+    /// The likeliest classes of the sample under the cursor, as the label model says.
+    pub likely: Option<(SampleId, Vec<String>)>,
     /// What was seen of every picture.
     pub scan: Option<Arc<Scan>>,
     /// Where meaning comes from: the built-in embedding where there is no name.
@@ -556,6 +646,7 @@ impl Default for Memo {
             label_trouble: None,
             near: None,
             streak: (0, 0),
+            likely: None,
             scan: None,
             model_name: None,
             making: Making::default(),

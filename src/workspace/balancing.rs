@@ -43,6 +43,14 @@ pub enum BalanceError {
     /// Fewer than two classes in the train part.
     #[error("the train part has {0} classes, and balancing takes two")]
     TooFew(usize),
+    /// A rule names a class that is not there.
+    #[error("the train part has no class {name:?} in {label:?}: the rule names one that is not there")]
+    NoClass {
+        /// The class.
+        name: String,
+        /// The column.
+        label: String,
+    },
     /// There are no numbers to interpolate.
     #[error("SMOTE is for datasets of numbers: here no column has the role number, or samples are texts or images")]
     NoNumbers,
@@ -129,6 +137,15 @@ pub fn balance_plan(
     progress: &Progress,
 ) -> Result<BalancePlan, BalanceError> {
     let names: Vec<&str> = standing.index.names().iter().map(|name| &**name).collect();
+    let counted = |name: &str| standing.index.class(name).is_some_and(|class| standing.counts[class] > 0);
+    let asked: Vec<&String> = match &balance.rule {
+        BalanceRule::Weights(by) => by.keys().collect(),
+        BalanceRule::Counts(by) => by.keys().collect(),
+        _ => Vec::new(),
+    };
+    if let Some(name) = asked.into_iter().find(|name| !counted(name)) {
+        return Err(BalanceError::NoClass { name: name.clone(), label: balance.label.clone() });
+    }
     let targets = balance.rule.targets(&names, &standing.counts);
     let new: u64 =
         targets.iter().zip(&standing.counts).map(|(target, count)| target.saturating_sub(*count)).fold(0, u64::saturating_add);
@@ -331,10 +348,10 @@ fn interpolated(
                     .map(|field| match (dataset.number(*field, *id), dataset.number(*field, other)) {
                         (Some(a), Some(b)) => {
                             let value = a + (b - a) * part;
-                            if dataset.fields()[*field].kind == Kind::Integer {
-                                format!("{:.0}", value.round())
-                            } else {
-                                format!("{value}")
+                            match dataset.fields()[*field].kind {
+                                Kind::Integer => format!("{:.0}", value.round()),
+                                Kind::Comma => value.to_string().replace('.', ","),
+                                _ => value.to_string(),
                             }
                         }
                         _ => dataset.text(*field, *id).unwrap_or_default().into_owned(),

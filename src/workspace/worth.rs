@@ -56,7 +56,8 @@ pub fn worth(
         index.of(parent).to_vec()
     };
     let targets = Targets::new((0..n + made.len()).map(of), index.names().len(), index.is_many());
-    let sources: Vec<u32> = standing.members.iter().map(|id| id.0).collect();
+    // Tested are the originals that the plan leaves: the same ones now, then, and once it is carried out.
+    let sources: Vec<u32> = standing.members.iter().filter(|id| !after.is_excluded(**id)).map(|id| id.0).collect();
     let probe = Probe::new(features, bent, targets, sources);
     let members: HashSet<SampleId> = standing.members.iter().copied().collect();
     let set = |dataset: &Dataset| -> TrainingSet {

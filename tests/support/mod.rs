@@ -206,6 +206,7 @@ pub fn take(mut workspace: Workspace, random: &mut StdRng, path: &Path) -> (Work
                 packing: origin.packing,
                 own_columns: false,
                 utf8: false,
+                safe: false,
             };
             io::export(workspace.dataset(), &Rows::All, &target, &Progress::silent())
                 .map(|_| ())

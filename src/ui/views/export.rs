@@ -91,6 +91,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                         if !images {
                             ui.checkbox(&mut state.export.own, "Lapidary's own columns: excluded, reviewed, tags");
                         }
+                        if matches!(format, Format::Csv | Format::Tsv) {
+                            ui.checkbox(&mut state.export.safe, "safe for spreadsheets: an apostrophe before what they would run");
+                        }
                         if same && origin.encoding != "UTF-8" {
                             ui.checkbox(&mut state.export.utf8, format!("UTF-8 instead of {}", origin.encoding));
                         }
@@ -137,6 +140,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 packing: PACKINGS[state.export.packing].1,
                 own_columns: state.export.own,
                 utf8: state.export.utf8,
+                safe: state.export.safe,
             };
             if button(ui, theme, "Save…", "", Look::Main, true).clicked() {
                 actions.push(match state.export.what {

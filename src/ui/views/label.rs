@@ -8,13 +8,14 @@ use egui::{
 use super::noise;
 use crate::action::Action;
 use crate::checks::label_errors::{Candidate, LabelReport, Method};
-use crate::data::{Role, SampleId, digit_of_class};
+use crate::data::{Role, SampleId};
 use crate::learn::neighbours::Neighbour;
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
-use crate::ui::state::{ReviewTab, UiState};
+use crate::ui::state::{Offered, ReviewTab, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
+use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, flat, turns};
 use crate::ui::widgets::{picture, portrait};
 use crate::workspace::Workspace;
@@ -46,17 +47,10 @@ pub fn draw(
     }
     let known = state.review.current.filter(|id| id.row() < workspace.dataset().rows());
     let Some(id) = known else {
-        let text = if report.queue.is_empty() {
-            "No label stands out as wrong"
-        } else if bundle.memo.filtered.is_some() {
-            "No waiting label is within the filter. Esc clears it"
-        } else {
-            "Nothing is left to review"
-        };
-        ui.painter().text(ui.max_rect().center(), Align2::CENTER_CENTER, text, theme.title(), theme.dim);
-        return;
+        return above_the_line(ui, state, bundle, report);
     };
-    let candidate = report.place.get(&id).map(|at| &report.queue[*at]);
+    let candidate = report.candidate(id);
+    state.offered = candidate.map(|candidate| Offered::of(candidate, report, workspace)).unwrap_or_default();
     let frame = Frame::new().inner_margin(Margin { left: 8, right: 20, top: 16, bottom: 8 });
     let wide = ui.available_width();
     let side = (wide * 0.32).clamp(230.0, 400.0);
@@ -84,6 +78,32 @@ pub fn draw(
     });
 }
 
+/// What stands where nothing waits above the line.
+fn above_the_line(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report: &LabelReport) {
+    let theme = bundle.theme;
+    let text = if bundle.memo.filtered.is_some() {
+        "No waiting label is within the filter. Esc clears it"
+    } else if state.review.below {
+        "Nothing is left to review"
+    } else if report.queue.is_empty() {
+        "No label stands out as wrong"
+    } else {
+        "Nothing is left to review above the line"
+    };
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.4);
+        ui.label(RichText::new(text).font(theme.title()).color(theme.dim));
+        if !state.review.below && !report.below.is_empty() {
+            ui.add_space(STEP * 3.0);
+            dim(ui, theme, "What comes next is likelier right than wrong, in the order of what speaks against it.");
+            ui.add_space(STEP * 2.0);
+            if button(ui, theme, "Continue below the line", "", Look::Main, true).clicked() {
+                state.review.below = true;
+            }
+        }
+    });
+}
+
 fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let looking = bundle.running.iter().any(|job| job.key == "images");
@@ -102,6 +122,9 @@ fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         ui.add_space(STEP * 3.0);
         if !learning && has_label && button(ui, theme, "Look for label errors", "", Look::Main, true).clicked() {
             actions.push(Action::CheckLabels);
+        }
+        if !has_label {
+            role_chips(ui, theme, workspace, actions);
         }
         if bundle.memo.model_name.is_some()
             && !learning
@@ -191,6 +214,9 @@ fn head(
                 Some(2) => actions.push(Action::ProbabilityColumns),
                 Some(_) => actions.push(Action::ProbabilityFile),
                 None => {}
+            }
+            if let Some(doubt) = report.doubt() {
+                ui.label(RichText::new("hardly told apart").color(theme.amber)).on_hover_text(doubt);
             }
             if bundle.memo.labels_old {
                 let what = if workspace.dataset().pictures().is_some() { "images" } else { "texts" };
@@ -288,6 +314,12 @@ fn picture_of(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: 
     }
 }
 
+/// The key that gives a class to the sample under review.
+fn offered_key(candidate: &Candidate, report: &LabelReport, workspace: &Workspace, class: u32) -> String {
+    let name = &*report.names[class as usize];
+    Offered::of(candidate, report, workspace).key_of(name).unwrap_or_default()
+}
+
 /// The colour of a class: the same as everywhere.
 fn colour(theme: &Theme, workspace: &Workspace, report: &LabelReport, class: u32) -> egui::Color32 {
     let place = workspace.classes(&report.column).and_then(|classes| classes.class(&report.names[class as usize]));
@@ -352,7 +384,8 @@ fn verdict(
         let least =
             if candidate.top.len() > 4 { candidate.top.iter().filter(|(_, p)| *p >= 0.01).count().clamp(3, 6) } else { 4 };
         for (n, (class, p)) in candidate.top.iter().take(least).enumerate() {
-            if bar(ui, bundle, workspace, report, (n, *class, *p)) {
+            let key = offered_key(candidate, report, workspace, *class);
+            if bar(ui, bundle, workspace, report, (n, *class, *p), &key) {
                 let column = report.column.clone();
                 actions.push(if report.many {
                     let cell = report.cell(Some(workspace.dataset()), &candidate.toggled(*class));
@@ -366,7 +399,14 @@ fn verdict(
 }
 
 /// One likely class, its probability as a bar; says whether it was clicked.
-fn bar(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport, (n, class, p): (usize, u32, f32)) -> bool {
+fn bar(
+    ui: &mut Ui,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    (n, class, p): (usize, u32, f32),
+    key: &str,
+) -> bool {
     let theme = bundle.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
     let name = &report.names[class as usize];
@@ -383,7 +423,6 @@ fn bar(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelRe
     let fill = Rect::from_min_size(track.min, vec2(track.width() * p.clamp(0.0, 1.0), track.height()));
     ui.painter().rect_filled(fill, 4, if n == 0 { theme.accent } else { theme.bar });
     right_aligned(ui, pos2(rect.right() - 36.0, y), &probability(p), theme.body(), theme.text);
-    let key = digit_of_class(&report.names, class as usize, n).unwrap_or_default();
     let cap = Rect::from_center_size(pos2(rect.right() - 12.0, y), vec2(20.0, 18.0));
     ui.painter().rect(cap, 3, theme.raised, theme.hairline(), egui::StrokeKind::Inside);
     ui.painter().text(cap.center(), Align2::CENTER_CENTER, key, theme.mono(), theme.dim);
@@ -437,7 +476,8 @@ fn next(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             && bundle.memo.filtered.as_ref().is_none_or(|filtered| filtered.contains(candidate.id))
     };
     let room = ((ui.available_height() - 36.0) / theme.sizes.row).max(0.0) as usize;
-    let list: Vec<&Candidate> = report.queue.iter().filter(waits).take(room.min(14)).collect();
+    let below = if state.review.below { &report.below[..] } else { &[] };
+    let list: Vec<&Candidate> = report.queue.iter().chain(below).filter(waits).take(room.min(14)).collect();
     if list.is_empty() {
         return;
     }

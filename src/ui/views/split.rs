@@ -42,11 +42,13 @@ pub fn wanted(form: &SplitForm, workspace: &Workspace) -> Option<Split> {
         5 => Method::Hash(HashOf::Content),
         _ => Method::Hash(HashOf::Column(by(|role| role == Role::Id)?)),
     };
-    if form.folds >= 2 {
-        return Some(Split::folds(method, form.folds, form.seed));
-    }
     let [a, b] = form.borders.map(|border| (f64::from(border) * 1e3).round() / 1e3);
-    Some(Split::named(method, &[a, b - a, 1.0 - b], form.seed))
+    let split = if form.folds >= 2 {
+        Split::folds(method, form.folds, form.seed)
+    } else {
+        Split::named(method, &[a, b - a, 1.0 - b], form.seed)
+    };
+    Some(Split { together: form.together, ..split })
 }
 
 /// Draws it.
@@ -114,6 +116,10 @@ fn form(ui: &mut Ui, form: &mut SplitForm, bundle: &Bundle<'_>, workspace: &Work
             if let Some(at) = choice(ui, theme, "By column", &now, &columns) {
                 form.by.clone_from(&columns[at]);
             }
+        }
+        if !matches!(form.method, 4 | 6) {
+            ui.checkbox(&mut form.together, "copies stay together")
+                .on_hover_text("Samples that are the same but for case and white space, or the same picture, are in one part");
         }
         ui.add_space(STEP * 2.0);
         dim(ui, theme, "folds");
@@ -217,7 +223,16 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
         }
         dim(ui, theme, format!("seed {}. It becomes the column “split”, and can be undone like any edit.", state.split.seed));
     });
-    ui.add_space(STEP * 3.0);
+    ui.add_space(STEP * 2.0);
+    if let Some(n) = plan.copies {
+        let text = format!("{} across parts", things(n, "copy", "copies"));
+        let ink = if n == 0 { theme.emerald } else { theme.amber };
+        ui.label(RichText::new(text).color(ink)).on_hover_text("Samples in a later part that stand in an earlier one too");
+    }
+    for note in &plan.notes {
+        ui.label(RichText::new(note).color(theme.amber));
+    }
+    ui.add_space(STEP * 2.0);
     for (part, name) in plan.names.iter().enumerate() {
         theme.card().show(ui, |ui| {
             ui.set_width(ui.available_width());

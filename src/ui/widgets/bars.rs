@@ -56,7 +56,7 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
         let y = area.bottom() - part as f32 * area.height();
         let value = unscale(part);
         let text = if axis == Axis::Share { percent(value / total) } else { number(value.round()) };
-        let y_text = y.clamp(rect.top() + 8.0, rect.bottom() - 6.0);
+        let y_text = y.min(rect.bottom() - 6.0).max(rect.top() + 8.0);
         super::controls::right_aligned(ui, pos2(area.left() - STEP * 2.0, y_text), &text, theme.note(), theme.dim);
     }
     ui.painter().vline(area.left(), area.y_range(), theme.hairline());

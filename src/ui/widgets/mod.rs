@@ -6,5 +6,6 @@ pub mod diff;
 pub mod gallery;
 pub mod picture;
 pub mod portrait;
+pub mod roles;
 pub mod table;
 pub mod text;

@@ -249,7 +249,8 @@ fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
     let visible = &memo.visible;
     let lines = state.table.lines.max(1);
     let high = theme.sizes.row + (lines - 1) as f32 * 18.0;
-    let page = rect.height() / high;
+    // In a window that is too low for a row there is still a page: nothing below divides by none.
+    let page = (rect.height() / high).max(0.1);
     let most = (visible.len() as f64 - f64::from(page)).max(0.0);
     let follow = std::mem::take(&mut state.table.follow).then_some(state.selection.place);
     scroll(ui, (&mut state.table.first, &mut state.table.part), follow, rect, high, page, most, visible.len());
@@ -407,7 +408,7 @@ fn name_row(response: &Response, dataset: &Dataset, shown: &[(usize, usize)], id
 /// Takes sideways wheel and the bar below in, where the columns are wider than their place.
 fn scroll_sideways(ui: &mut Ui, state: &mut UiState, rect: Rect, shown: &[(usize, usize)]) {
     let total: f32 = shown.iter().map(|(at, _)| state.table.columns[*at].width).sum();
-    let place = rect.width() - NUMBERS - 12.0;
+    let place = (rect.width() - NUMBERS - 12.0).max(1.0);
     let most = (total - place).max(0.0);
     if most > 0.0 {
         if ui.rect_contains_pointer(rect) {
@@ -415,7 +416,7 @@ fn scroll_sideways(ui: &mut Ui, state: &mut UiState, rect: Rect, shown: &[(usize
         }
         let track =
             Rect::from_min_max(pos2(rect.left() + NUMBERS, rect.bottom() - 10.0), pos2(rect.right() - 12.0, rect.bottom() - 2.0));
-        let long = (track.width() * place / total).clamp(24.0, track.width());
+        let long = (track.width() * place / total).max(24.0).min(track.width().max(0.0));
         let bar = ui.interact(track, ui.scope_id().with("sideways bar"), Sense::click_and_drag());
         bar.widget_info(|| WidgetInfo::slider(true, f64::from(state.table.shift), "Scroll sideways"));
         if let Some(pos) = bar.interact_pointer_pos().filter(|_| bar.dragged() || bar.clicked()) {
@@ -478,7 +479,7 @@ pub fn scroll(
     if most > 0.0 {
         let track =
             Rect::from_min_max(pos2(rect.right() - 10.0, rect.top() + 2.0), pos2(rect.right() - 2.0, rect.bottom() - 2.0));
-        let long = (track.height() * (page / len as f32)).clamp(24.0, track.height());
+        let long = (track.height() * (page / len as f32)).max(24.0).min(track.height().max(0.0));
         let bar = ui.interact(track, ui.scope_id().with("scroll bar"), Sense::click_and_drag());
         bar.widget_info(|| WidgetInfo::slider(true, at, "Scroll"));
         if let Some(pos) = bar.interact_pointer_pos().filter(|_| bar.dragged() || bar.clicked()) {
@@ -490,7 +491,7 @@ pub fn scroll(
         let ink = if bar.hovered() || bar.dragged() { theme_visuals.hovered.bg_fill } else { theme_visuals.inactive.bg_fill };
         ui.painter().rect_filled(Rect::from_min_size(pos2(track.left(), top), vec2(track.width(), long)), 4, ink);
     }
-    at = at.clamp(0.0, most);
+    at = at.min(most).max(0.0);
     *first = at.floor() as usize;
     *part = (at - at.floor()) as f32;
 }

@@ -1,0 +1,62 @@
+//! How much memory one file may take: its unpacked bytes and its cells are counted before they are there.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static MAX_MEMORY: AtomicU64 = AtomicU64::new(0);
+
+/// Sets the most bytes that one file may take in memory; 0 for the default, a quarter of the machine's.
+pub fn set_max_memory(bytes: u64) {
+    MAX_MEMORY.store(bytes, Ordering::Relaxed);
+}
+
+/// The most bytes that one file may take in memory.
+pub fn max_memory() -> u64 {
+    match MAX_MEMORY.load(Ordering::Relaxed) {
+        0 => machine_memory() / 4,
+        set => set,
+    }
+}
+
+/// Whether somebody has said how much it may be.
+pub fn is_memory_set() -> bool {
+    MAX_MEMORY.load(Ordering::Relaxed) > 0
+}
+
+/// The machine's memory in bytes; 8 GiB where it does not say.
+pub fn machine_memory() -> u64 {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    machine.map_or(8 << 30, |kibibytes| kibibytes * 1_024)
+}
+
+/// What one file has taken so far.
+pub struct Budget {
+    limit: u64,
+    taken: AtomicU64,
+}
+
+impl Budget {
+    /// A budget of which `taken` bytes are used.
+    pub fn new(limit: u64, taken: u64) -> Self {
+        Self { limit, taken: AtomicU64::new(taken) }
+    }
+
+    /// Takes `bytes` of it.
+    ///
+    /// # Errors
+    /// What to say where it is used up.
+    pub fn take(&self, bytes: u64) -> Result<(), String> {
+        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if taken > self.limit { Err(over(self.limit)) } else { Ok(()) }
+    }
+}
+
+/// What to say of a file that takes more than it may.
+pub fn over(limit: u64) -> String {
+    format!(
+        "it takes more than {} MiB in memory, which is the most that one file may take here; if you trust it, allow more with --max-memory",
+        limit >> 20
+    )
+}
