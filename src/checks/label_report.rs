@@ -50,6 +50,8 @@ pub struct Candidate {
     pub id: SampleId,
     /// The probability that its label is wrong, 0 to 1.
     pub wrong: f32,
+    /// What speaks against its label, 0 to 1, where few labels are wrong and that probability says of hardly any that it is.
+    pub evidence: Option<f32>,
     /// What a decision on it is worth: orders the queue.
     pub gain: f32,
     /// The label that it has, and should probably have, as places in `names`.
@@ -103,6 +105,7 @@ impl LabelReport {
             Candidate {
                 id: SampleId::at(row),
                 wrong: model.verdicts[row].wrong,
+                evidence: (!model.many && model.verdicts[row].wrong < 0.5).then(|| model.badness(row)),
                 gain,
                 given: model.now[row].to_vec(),
                 suggested: model.suggested(row),
@@ -208,6 +211,8 @@ impl LabelModel {
         let k = self.names.len();
         let mut p = vec![0.0f32; k];
         match &self.judge {
+            // Where few labels are wrong, what the text alone says is what there is to decide by.
+            Judge::One(_) if self.verdicts[row].wrong < 0.5 => p = self.plain(row),
             Judge::One(noise) => {
                 noise.judge(&self.fit.logits, row, self.given[row], &mut p);
             }

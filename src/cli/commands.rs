@@ -167,7 +167,8 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         text.push_str(&format!("{column}: {counts} classes\n"));
     }
     for warning in &dataset.base.warnings {
-        text.push_str(&format!("line {}: {}\n", warning.line, warning.reason));
+        let line = if warning.line > 0 { format!("line {}: ", warning.line) } else { String::new() };
+        text.push_str(&format!("{line}{}\n", warning.reason));
     }
     print(out, &text)
 }

@@ -80,6 +80,8 @@ pub struct Base {
     pub origin: Origin,
     /// What could not be read, or was repaired.
     pub warnings: Vec<Warning>,
+    /// What a typed source's writer noted beside its columns, by key: the features of Hugging Face, the index of pandas.
+    pub noted: Vec<(String, String)>,
     /// How many rows of the source could not be read: they are no samples, and stand between those in its text. Warnings name them.
     pub unread: usize,
     /// How many rows have fields beyond the columns: they are kept when saved in the source's own format.

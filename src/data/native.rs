@@ -11,7 +11,7 @@ use super::schema::Kind;
 pub fn kind_of(dtype: &DataType) -> Kind {
     match dtype {
         DataType::Boolean => Kind::Boolean,
-        DataType::Float32 | DataType::Float64 | DataType::Decimal(..) => Kind::Number,
+        DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal(..) => Kind::Number,
         DataType::Date | DataType::Datetime(..) | DataType::Duration(_) | DataType::Time => Kind::Time,
         DataType::List(_) | DataType::Array(..) => Kind::List,
         DataType::Struct(_) => Kind::Struct,
@@ -48,6 +48,8 @@ fn scalar(value: &AnyValue<'_>) -> String {
                 format!("{number}")
             }
         }
+        // A half's shortest text: its value as a double is exact.
+        AnyValue::Float16(number) => float(f64::from(f32::from(*number))),
         AnyValue::Int8(n) => n.to_string(),
         AnyValue::Int16(n) => n.to_string(),
         AnyValue::Int32(n) => n.to_string(),
@@ -81,6 +83,7 @@ pub fn json(value: &AnyValue<'_>, out: &mut String) {
         AnyValue::Null => out.push_str("null"),
         AnyValue::Boolean(flag) => out.push_str(if *flag { "true" } else { "false" }),
         AnyValue::Float64(number) if !number.is_finite() => out.push_str("null"),
+        AnyValue::Float16(number) if !f32::from(*number).is_finite() => out.push_str("null"),
         AnyValue::Float32(number) if !number.is_finite() => out.push_str("null"),
         AnyValue::List(items) | AnyValue::Array(items, _) => {
             out.push('[');
@@ -132,7 +135,7 @@ pub fn parse(text: &str, dtype: &DataType) -> Option<AnyValue<'static>> {
     match dtype {
         DataType::String => Some(AnyValue::StringOwned(text.into())),
         DataType::Boolean => text.parse().ok().map(AnyValue::Boolean),
-        DataType::Float64 | DataType::Float32 if matches!(text, "NaN" | "inf" | "-inf") => {
+        DataType::Float64 | DataType::Float32 | DataType::Float16 if matches!(text, "NaN" | "inf" | "-inf") => {
             text.parse().ok().map(AnyValue::Float64)
         }
         DataType::List(inner) | DataType::Array(inner, _) => {

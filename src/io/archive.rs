@@ -130,6 +130,7 @@ pub fn open_archive(
         pictures,
         prints,
         odd_names: HashMap::new(),
+        noted: Vec::new(),
     }))
 }
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use polars::prelude::{
-    AnyValue, Column as PolarsColumn, DataFrame, DataType, Field as PolarsField, IdxCa, IpcStreamWriter, IpcWriter,
-    NamedFrom as _, ParquetWriter, PlSmallStr, SerWriter, Series,
+    AnyValue, Column as PolarsColumn, CompatLevel, DataFrame, DataType, Field as PolarsField, IdxCa, IpcStreamWriter, IpcWriter,
+    KeyValueMetadata, NamedFrom as _, ParquetWriter, PlSmallStr, SerWriter, Series,
 };
 use serde_json::Value;
 
@@ -230,7 +230,7 @@ fn prepare_one(
     };
     progress.check()?;
     let fill = |out: &mut dyn Write| match &mut frame {
-        Some(frame) => write_frame(frame, target, out),
+        Some(frame) => write_frame(frame, &noted(dataset, frame), target, out),
         None => export_text::write(dataset, &ids, target, progress, &mut notes, out),
     };
     let (bytes, new) = if is_special(&target.path) {
@@ -260,13 +260,61 @@ fn picture_note(dataset: &Dataset, target: &Target) -> Option<String> {
     }
 }
 
-fn write_frame(frame: &mut DataFrame, target: &Target, out: &mut dyn Write) -> Result<(), IoError> {
+fn write_frame(frame: &mut DataFrame, noted: &[(String, String)], target: &Target, out: &mut dyn Write) -> Result<(), IoError> {
     let result = match target.format {
-        Format::Parquet => ParquetWriter::new(out).finish(frame).map(|_| ()),
-        Format::Arrow => IpcWriter::new(out).finish(frame),
-        _ => IpcStreamWriter::new(out).finish(frame),
+        Format::Parquet => {
+            let noted = (!noted.is_empty()).then(|| KeyValueMetadata::from_static(noted.to_vec()));
+            ParquetWriter::new(out).with_key_value_metadata(noted).finish(frame).map(|_| ())
+        }
+        Format::Arrow => {
+            let mut writer = IpcWriter::new(out).with_compat_level(CompatLevel::oldest());
+            let noted = noted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
+            writer.set_custom_schema_metadata(std::sync::Arc::new(noted));
+            writer.finish(frame)
+        }
+        // Readers of some years ago know no views.
+        _ => IpcStreamWriter::new(out).with_compat_level(CompatLevel::oldest()).finish(frame),
     };
     result.map_err(|error| IoError::Write { path: target.path.clone(), reason: error.to_string() })
+}
+
+/// What the source's writer noted beside its columns, as it is true of `frame`: Hugging Face's features of the columns that are there, and
+/// plain ones for those that were added; pandas' index only where all its columns are there.
+fn noted(dataset: &Dataset, frame: &DataFrame) -> Vec<(String, String)> {
+    let text = |(key, value): &(String, String)| {
+        let mut value: Value = serde_json::from_str(value).ok()?;
+        if key == "pandas" {
+            let stored = |column: &Value| column.get("field_name").or_else(|| column.get("name"))?.as_str().map(PlSmallStr::from);
+            let all = value
+                .get("columns")?
+                .as_array()?
+                .iter()
+                .all(|column| stored(column).is_some_and(|name| frame.schema().contains(&name)));
+            return all.then(|| (key.clone(), value.to_string()));
+        }
+        let features = value.pointer_mut("/info/features")?.as_object_mut()?;
+        features.retain(|name, _| frame.schema().contains(name));
+        for column in frame.columns() {
+            let plain = match column.dtype() {
+                DataType::Boolean => "bool",
+                DataType::Int64 => "int64",
+                DataType::UInt64 => "uint64",
+                DataType::Float64 => "float64",
+                DataType::String => "large_string",
+                _ => "null",
+            };
+            let known = features.contains_key(column.name().as_str());
+            if !known && plain == "null" {
+                // What cannot be said of every column is better not said.
+                return None;
+            }
+            if !known {
+                features.insert(column.name().to_string(), serde_json::json!({ "dtype": plain, "_type": "Value" }));
+            }
+        }
+        Some((key.clone(), value.to_string()))
+    };
+    dataset.base.noted.iter().filter_map(text).collect()
 }
 
 fn unfit(target: &Target, reason: String) -> IoError {

@@ -88,6 +88,7 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     let odd_names = walked.found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();
     let pictures = PictureStore::Folder(root);
     Ok(Dataset::new(Base {
+        noted: Vec::new(),
         columns,
         rows,
         raw: None,
@@ -204,6 +205,7 @@ fn with_notes(dataset: Dataset, walked: &Walked) -> Dataset {
             pictures: base.pictures.clone(),
             prints: base.prints.clone(),
             odd_names: base.odd_names.clone(),
+            noted: base.noted.clone(),
         }),
     }
 }

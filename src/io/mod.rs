@@ -33,6 +33,7 @@ mod source;
 mod text_model;
 mod torch_file;
 mod typed;
+mod typed_schema;
 
 pub use answers::AnswerStore;
 pub use budget::{machine_memory, set_max_memory};

@@ -142,7 +142,7 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
 
 fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let columns = typed::read(path, format, packing, typed_limit(bytes), progress)?;
+    let (columns, beside_columns) = typed::read(path, format, packing, typed_limit(bytes), progress)?;
     let rows = columns.first().map_or(0, Column::len);
     if rows >= u32::MAX as usize {
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });
@@ -153,7 +153,8 @@ fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress
         rows,
         raw: None,
         origin,
-        warnings: Vec::new(),
+        warnings: beside_columns.notes.into_iter().map(|reason| Warning { line: 0, reason }).collect(),
+        noted: beside_columns.kept,
         unread: 0,
         wide: 0,
         pictures: beside(path),
@@ -258,6 +259,7 @@ pub fn open_text(
         pictures,
         prints: Vec::new(),
         odd_names: HashMap::new(),
+        noted: Vec::new(),
     }))
 }
 

@@ -15,6 +15,7 @@ use polars::prelude::{DataFrame, IpcReader, IpcStreamReader, IpcStreamWriter, Pa
 
 use super::error::IoError;
 use super::source;
+use super::typed_schema::{self, Beside};
 use crate::data::{Column, Format, Packing};
 use crate::job::{Progress, guarded};
 
@@ -27,6 +28,9 @@ pub const CHILD_PROGRAM: &str = "LAPIDARY_PROGRAM";
 /// Processor seconds that a child may use: far more than any honest file takes, and an end to any other.
 const SECONDS: u64 = 900;
 
+/// What is taken of what the child says beside the data, in bytes.
+const BESIDE: u64 = 64 << 20;
+
 /// Memory that the child's own code, stacks and pools take beside the data.
 const BASELINE: u64 = 1 << 30;
 
@@ -34,7 +38,13 @@ const BASELINE: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`IoError`]: broken, too large, unreadable.
-pub fn read(path: &Path, format: Format, packing: Packing, limit: u64, progress: &Progress) -> Result<Vec<Column>, IoError> {
+pub fn read(
+    path: &Path,
+    format: Format,
+    packing: Packing,
+    limit: u64,
+    progress: &Progress,
+) -> Result<(Vec<Column>, Beside), IoError> {
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
     let program = std::env::var_os(CHILD_PROGRAM).map(PathBuf::from).map_or_else(std::env::current_exe, Ok);
     let program = program.map_err(|error| broken(format!("the reading process could not be found: {error}")))?;
@@ -63,17 +73,32 @@ pub fn read(path: &Path, format: Format, packing: Packing, limit: u64, progress:
             None => std::thread::sleep(Duration::from_millis(2)),
         }
     };
+    let mut words = String::new();
+    let _ = said.rewind();
+    let _ = said.take(if status.success() { BESIDE } else { 4_096 }).read_to_string(&mut words);
     if !status.success() {
-        let mut words = String::new();
-        let _ = said.rewind();
-        let _ = said.take(4_096).read_to_string(&mut words);
         return Err(verdict(path, format, &words, limit));
     }
+    let beside = heard(&words);
     passed.rewind().map_err(|error| broken(error.to_string()))?;
     // What the child wrote it had read whole; a panic here would still be no more than a message.
     let frame = guarded(|| IpcStreamReader::new(std::io::BufReader::new(passed)).finish());
     let frame = frame.map_err(&broken)?.map_err(|error| broken(error.to_string()))?;
-    Ok(frame.columns().iter().map(|column| Column::from_series(column.as_materialized_series())).collect())
+    Ok((frame.columns().iter().map(|column| Column::from_series(column.as_materialized_series())).collect(), beside))
+}
+
+/// What the child said beside the frame: a line of JSON each.
+fn heard(words: &str) -> Beside {
+    let lines = words.lines().filter_map(|line| serde_json::from_str::<Vec<String>>(line).ok());
+    let mut beside = Beside::default();
+    for mut line in lines {
+        match (line.len(), line.pop(), line.pop()) {
+            (1, Some(note), None) => beside.notes.push(note),
+            (2, Some(value), Some(key)) => beside.kept.push((key, value)),
+            _ => {}
+        }
+    }
+    beside
 }
 
 fn verdict(path: &Path, format: Format, said: &str, limit: u64) -> IoError {
@@ -123,7 +148,7 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
     };
     let path = Path::new(path);
     let progress = Progress::silent();
-    let mut frame = guarded(|| {
+    let (mut frame, beside) = guarded(|| {
         let text = |error: &dyn std::fmt::Display| format!("error: {}", error.to_string().lines().next().unwrap_or_default());
         let bytes = source::read(path, limit, &progress).map_err(|error| text(&error))?;
         let bytes = match packing {
@@ -133,31 +158,60 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
         parse(bytes, &ending, limit).map_err(|error| if error.starts_with("memory:") { error } else { text(&error) })
     })
     .unwrap_or_else(|panic| Err(format!("error: the reader gave up on it: {}", panic.lines().next().unwrap_or_default())))?;
+    let said = beside.notes.iter().map(|note| vec![note]).chain(beside.kept.iter().map(|(key, value)| vec![key, value]));
+    let mut stderr = std::io::stderr();
+    for line in said {
+        let line = serde_json::to_string(&line).unwrap_or_default();
+        writeln!(stderr, "{line}").map_err(|error| format!("error: {error}"))?;
+    }
     IpcStreamWriter::new(out).finish(&mut frame).map_err(|error| format!("error: {error}"))
 }
 
-fn parse(bytes: Vec<u8>, ending: &str, limit: u64) -> Result<DataFrame, String> {
+fn parse(mut bytes: Vec<u8>, ending: &str, limit: u64) -> Result<(DataFrame, Beside), String> {
     let text = |error: polars::error::PolarsError| error.to_string();
     if ending == Format::Parquet.ending() {
-        let mut reader = ParquetReader::new(std::io::Cursor::new(bytes));
-        let meta = reader.get_metadata().map_err(text)?;
-        let stated: u64 = meta.row_groups.iter().map(|group| group.total_byte_size() as u64).sum();
-        let leaves = meta.row_groups.first().map_or(0, |group| group.parquet_columns().len() as u64);
-        // A run of one value costs a few bytes in the file and a cell each in memory.
-        let estimate = stated.max(meta.num_rows as u64 * leaves);
-        if estimate > limit {
-            return Err(format!(
-                "memory: it says that it holds {} MiB and the limit is {} MiB; raise it with --max-memory if you trust the file",
-                estimate >> 20,
-                limit >> 20
-            ));
-        }
-        return reader.finish().map_err(text);
+        let mut beside = typed_schema::parquet(&mut bytes, false)?;
+        // Types that only Arrow knows are read as Parquet itself has them.
+        let frame = match guarded(|| parse_parquet(&bytes, limit)) {
+            Ok(Ok(frame)) => frame,
+            Ok(Err(reason)) if reason.starts_with("memory:") => return Err(reason),
+            refused => {
+                let reason = refused.unwrap_or_else(Err).err().unwrap_or_default();
+                typed_schema::parquet(&mut bytes, true)?;
+                let frame = guarded(|| parse_parquet(&bytes, limit)).unwrap_or_else(Err).map_err(|_| reason.clone())?;
+                beside.notes.push(format!(
+                    "its columns are read as they are stored, without what the writer says of their types ({reason})"
+                ));
+                frame
+            }
+        };
+        return Ok((frame, beside));
     }
-    if bytes.starts_with(b"ARROW1") {
-        return read_arrow(std::io::Cursor::new(bytes)).map_err(text);
+    let beside = typed_schema::arrow(&mut bytes)?;
+    let frame = if bytes.starts_with(b"ARROW1") {
+        read_arrow(std::io::Cursor::new(bytes))
+    } else {
+        IpcStreamReader::new(std::io::Cursor::new(bytes)).finish()
+    };
+    Ok((frame.map_err(text)?, beside))
+}
+
+fn parse_parquet(bytes: &[u8], limit: u64) -> Result<DataFrame, String> {
+    let text = |error: polars::error::PolarsError| error.to_string().lines().next().unwrap_or_default().to_owned();
+    let mut reader = ParquetReader::new(std::io::Cursor::new(bytes));
+    let meta = reader.get_metadata().map_err(text)?;
+    let stated: u64 = meta.row_groups.iter().map(|group| group.total_byte_size() as u64).sum();
+    let leaves = meta.row_groups.first().map_or(0, |group| group.parquet_columns().len() as u64);
+    // A run of one value costs a few bytes in the file and a cell each in memory.
+    let estimate = stated.max(meta.num_rows as u64 * leaves);
+    if estimate > limit {
+        return Err(format!(
+            "memory: it says that it holds {} MiB and the limit is {} MiB; raise it with --max-memory if you trust the file",
+            estimate >> 20,
+            limit >> 20
+        ));
     }
-    IpcStreamReader::new(std::io::Cursor::new(bytes)).finish().map_err(text)
+    reader.finish().map_err(text)
 }
 
 fn read_arrow(bytes: impl MmapBytesReader) -> polars::error::PolarsResult<DataFrame> {

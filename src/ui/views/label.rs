@@ -341,12 +341,10 @@ fn verdict(
     let theme = bundle.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
     let (given, suggested) = (named(report, &candidate.given), named(report, &candidate.suggested));
+    let against = candidate.evidence.unwrap_or(candidate.wrong);
+    let says = if candidate.evidence.is_some() { "speaks against it" } else { "probably wrong" };
     response.widget_info(|| {
-        WidgetInfo::labeled(
-            WidgetType::Label,
-            true,
-            format!("given {given}, suggested {suggested}, probably wrong {:.2}", candidate.wrong),
-        )
+        WidgetInfo::labeled(WidgetType::Label, true, format!("given {given}, suggested {suggested}, {says} {against:.2}"))
     });
     let half = (rect.width() - 110.0) / 2.0;
     let sides = [
@@ -362,12 +360,12 @@ fn verdict(
         clipped(ui, pos2(left + 14.0, rect.top() + 19.0), half - 50.0, name, font, theme.text, 1);
     }
     ui.painter().text(pos2(rect.left() + half - 24.0, rect.top() + 28.0), Align2::CENTER_CENTER, "→", theme.body(), theme.dim);
-    right_aligned(ui, pos2(rect.right(), rect.top() + 7.0), "probably wrong", theme.note(), theme.dim);
-    let sure = f64::from(candidate.wrong);
+    right_aligned(ui, pos2(rect.right(), rect.top() + 7.0), says, theme.note(), theme.dim);
+    let sure = f64::from(against);
     right_aligned(
         ui,
         pos2(rect.right(), rect.top() + 28.0),
-        &probability(candidate.wrong),
+        &probability(against),
         theme.title(),
         if sure >= 0.8 { theme.ruby } else { theme.amber },
     );
