@@ -30,7 +30,7 @@ use crate::edit::{Edit, EditId};
 use crate::io::{self, PictureCache};
 use crate::job::Jobs;
 use crate::ui::pictures::Pictures;
-use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, theme};
+use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, fonts};
 use crate::workspace::Workspace;
 use work::{Done, Keys};
 
@@ -96,7 +96,7 @@ const FRAMES: &str = "LAPIDARY_FRAMES";
 impl App {
     /// The app on a fresh egui context.
     pub fn new(ctx: &egui::Context, begin: Begin, folders: Folders, dialogs: Box<dyn Dialogs>) -> Self {
-        theme::install_fonts(ctx);
+        fonts::install(ctx);
         let (settings, trouble) = Settings::load(&folders);
         // A start that died by what was arranged must not die by it for ever.
         let died = settings::begin_start(&folders);

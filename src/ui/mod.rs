@@ -5,6 +5,7 @@
 
 pub mod commands;
 mod filter_bar;
+pub mod fonts;
 mod inspector;
 pub mod making;
 pub mod pictures;

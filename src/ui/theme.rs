@@ -1,8 +1,8 @@
 //! The look: colours, type and sizes, read from `assets/theme.json`. Nowhere else is a colour, a size or a font.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Stroke, Vec2};
+use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Vec2};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -249,28 +249,6 @@ impl Theme {
             w.inactive.weak_bg_fill = self.raised;
         });
     }
-}
-
-/// Installs the fonts: Inter in three weights and `JetBrains` Mono, egui's symbols behind them. System fonts come behind
-/// these by eframe, for every other script.
-pub fn install_fonts(ctx: &egui::Context) {
-    let mut fonts = FontDefinitions::default();
-    let files: [(&str, &'static [u8]); 4] = [
-        ("inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        ("inter-medium", include_bytes!("../../assets/fonts/Inter-Medium.otf")),
-        ("inter-semibold", include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
-        ("jetbrains-mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
-    ];
-    for (name, bytes) in files {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
-    }
-    let behind = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    let with = |first: &str| [first.to_owned()].into_iter().chain(behind.iter().cloned()).collect::<Vec<_>>();
-    fonts.families.insert(FontFamily::Name("medium".into()), with("inter-medium"));
-    fonts.families.insert(FontFamily::Name("semibold".into()), with("inter-semibold"));
-    fonts.families.insert(FontFamily::Proportional, with("inter"));
-    fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "jetbrains-mono".to_owned());
-    ctx.set_fonts(fonts);
 }
 
 #[cfg(test)]
