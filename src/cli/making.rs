@@ -191,7 +191,7 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     let standing = standing(&dataset, &label, &silent).map_err(say)?;
     if let Some(how) = arguments.get("--weights") {
         crate::io::may_write(&dataset, arguments.need("-o")?.as_ref()).map_err(say)?;
-        return weights(arguments, how, &standing.counts, standing.index.names(), err);
+        return weights(arguments, how, &label, &standing.counts, standing.index.names(), err);
     }
     let under = match arguments.get("--under") {
         None | Some("random") => Under::Random,
@@ -233,6 +233,12 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         }
         let alike = alike.as_ref().ok_or_else(|| "there is nothing to probe: no text, no images, no numbers".to_owned())?;
         let worth = worth(&dataset, &standing, alike, done.edit.as_ref(), 0.9, &silent).map_err(|_| "cancelled".to_owned())?;
+        if worth.gain.2 < 0.0 {
+            note(
+                err,
+                "the probe calls this worse than the samples as they are: another rule, or class weights, may serve better",
+            );
+        }
         let names = standing.index.names();
         let needs = worth.needs.iter().zip(names).filter(|(need, _)| need.more.is_some());
         let needs: Map<String, Value> = needs
@@ -249,7 +255,7 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     if let Some(edit) = &done.edit {
         edit.apply(&mut dataset, Direction::Forward);
     }
-    note(err, &format!("{} samples excluded, {} new", done.gone, done.made));
+    note(err, &format!("classes of {:?}: {} samples excluded, {} new", asked.label, done.gone, done.made));
     if done.short > 0 {
         note(
             err,
@@ -262,7 +268,14 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     save(arguments, &dataset, err)
 }
 
-fn weights(arguments: &Arguments, how: &str, counts: &[u64], names: &[std::sync::Arc<str>], err: &mut dyn Write) -> Done {
+fn weights(
+    arguments: &Arguments,
+    how: &str,
+    label: &str,
+    counts: &[u64],
+    names: &[std::sync::Arc<str>],
+    err: &mut dyn Write,
+) -> Done {
     let how = match how.split_once('=') {
         None if how == "balanced" => ClassWeights::Balanced,
         None if how == "effective" => ClassWeights::Effective(0.999),
@@ -285,6 +298,6 @@ fn weights(arguments: &Arguments, how: &str, counts: &[u64], names: &[std::sync:
     let path = std::path::PathBuf::from(arguments.need("-o")?);
     let n = all.len();
     crate::io::write_small(&path, &format!("{:#}\n", Value::Object(all))).map_err(say)?;
-    note(err, &format!("{}: weights of {n} classes", path.display()));
+    note(err, &format!("{}: weights of the {n} classes of {label:?}", path.display()));
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::ui::state::UiState;
 use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, square, title};
-use crate::ui::widgets::text::{count, number, things};
+use crate::ui::widgets::roles::role_chips;
+use crate::ui::widgets::text::{count, cut, number, things};
 use crate::workspace::{Workspace, Worth};
 
 /// The width of the rule.
@@ -42,9 +43,23 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             let text = making.balance_trouble.as_deref().unwrap_or("Counting…");
             let ink = if making.balance_trouble.is_some() { theme.amber } else { theme.dim };
             ui.add(egui::Label::new(RichText::new(text).color(ink)).wrap());
+            if workspace.dataset().with_role(Role::is_label).is_none() {
+                ui.add_space(STEP * 2.0);
+                role_chips(ui, theme, workspace, actions);
+            }
             return;
         };
-        classes(ui, &mut state.balance, theme, view, making.worth.as_ref().filter(|worth| worth.needs.len() == view.names.len()));
+        let dataset = workspace.dataset();
+        let first = || dataset.with_role(Role::is_label).map(|field| dataset.fields()[field].name.to_string());
+        let column = Some(state.balance.label.clone()).filter(|label| !label.is_empty()).or_else(first).unwrap_or_default();
+        classes(
+            ui,
+            &mut state.balance,
+            theme,
+            &column,
+            view,
+            making.worth.as_ref().filter(|worth| worth.needs.len() == view.names.len()),
+        );
     });
 }
 
@@ -244,7 +259,14 @@ fn result(
         (n, 0) => format!("Exclude {}", things(n, "sample", "samples")),
         (out, new) => format!("Exclude {}, add {}", count(out), count(new)),
     };
-    if button(ui, theme, &text, "", Look::Main, !nothing && !running && !planning && workspace.read_only().is_none()).clicked() {
+    // What the probe calls worse is not proposed: it is there for whoever knows better.
+    let worse = making.worth.as_ref().filter(|_| !making.worth_old).is_some_and(|worth| worth.gain.2 < 0.0);
+    if worse {
+        let text = "The probe calls this worse than the samples as they are: another rule, or class weights, may serve better.";
+        ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
+    }
+    let look = if worse { Look::Plain } else { Look::Main };
+    if button(ui, theme, &text, "", look, !nothing && !running && !planning && workspace.read_only().is_none()).clicked() {
         actions.push(Action::ApplyBalance);
     }
     if workspace.dataset().with_role(|role| role == Role::Split).is_some() {
@@ -253,12 +275,12 @@ fn result(
 }
 
 /// A row a class: what it has, what it is to have, what it needs.
-fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, view: &BalanceView, worth: Option<&Worth>) {
+fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, view: &BalanceView, worth: Option<&Worth>) {
     let plan = &view.plan;
     let weights = (form.rule == WEIGHTS)
         .then(|| if form.beta > 0.0 { ClassWeights::Effective(form.beta) } else { ClassWeights::Balanced }.of(&plan.now));
     ui.horizontal(|ui| {
-        title(ui, theme, "Classes");
+        title(ui, theme, cut(&format!("Classes of {column}"), 60));
         ui.add_space(STEP);
         let used = plan.now.iter().filter(|count| **count > 0).count();
         let text = if weights.is_some() {

@@ -10,6 +10,7 @@ use crate::ui::state::{SplitForm, UiState};
 use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
 use crate::ui::widgets::controls::{Look, button, choice, dim, square, title};
+use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, percent, things};
 use crate::workspace::Workspace;
 
@@ -65,6 +66,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             });
             ui.add_space(STEP * 2.0);
             form(ui, &mut state.split, bundle, workspace);
+            let dataset = workspace.dataset();
+            if matches!(state.split.method, 1 | 3) && state.split.label.is_empty() && dataset.with_role(Role::is_label).is_none()
+            {
+                ui.add_space(STEP * 2.0);
+                ui.label(RichText::new("There is no label column to keep the shares of.").color(theme.amber));
+                role_chips(ui, theme, workspace, actions);
+            }
             ui.add_space(STEP * 3.0);
             if state.split.folds < 2 {
                 ratios(ui, &mut state.split, bundle);
