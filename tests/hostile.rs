@@ -250,3 +250,61 @@ fn one_line_of_a_hundred_megabytes_opens() {
     fs::write(&path, "x".repeat(100 << 20)).unwrap();
     assert_eq!(opens_or_explains(&path).unwrap()["rows"], 1, "no name is that long: it is a sample");
 }
+
+/// Runs the program where it may address six gigabytes and no more.
+#[cfg(unix)]
+fn within_six_gigabytes(path: &Path) -> std::process::Output {
+    Command::new("sh")
+        .args(["-c", "ulimit -v 6000000; exec \"$0\" info --no-project --json \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_lapidary"))
+        .arg(path)
+        .output()
+        .unwrap()
+}
+
+/// Small files that ask for sixteen gigabytes and more where each cell that is not there takes one's place.
+#[cfg(unix)]
+#[test]
+fn cells_that_are_not_there_take_no_memory() {
+    let home = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..16_000).map(|n| format!("c{n}")).collect();
+    let wide = format!("{}\n{}", names.join(","), "1\n".repeat(60_000));
+    let keys: String = (0..16_000).map(|n| format!("{{\"k{n}\": 1}}\n")).collect();
+    let ragged: String = (0..3_000).map(|n| format!("{}\n", "1,".repeat(if n % 500 == 3 { 15_000 } else { 2 }))).collect();
+    for (name, text, rows) in
+        [("wide.csv", wide, 60_000), ("keys.jsonl", keys, 16_000), ("ragged.csv", format!("a,b,c\n{ragged}"), 3_000)]
+    {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        let output = within_six_gigabytes(&path);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(info["rows"], rows, "{name}");
+    }
+}
+
+/// What is torn in one place costs that place, and reading goes on: one bracket is missing among ten thousand rows, numbers that are none
+/// stand in one line of megabytes, brackets open and never close.
+#[test]
+fn a_torn_place_costs_that_place() {
+    let home = tempfile::tempdir().unwrap();
+    let row = |n: usize| format!("  {{\n    \"text\": \"sample {n}\",\n    \"label\": \"{}\"\n  }}", n % 3);
+    let rows: Vec<String> = (0..10_000).map(row).collect();
+    let pretty = format!("[\n{}\n]\n", rows.join(",\n")).replacen(
+        "\"sample 5\",\n    \"label\": \"2\"\n  }",
+        "\"sample 5\",\n    \"label\": \"2\"\n",
+        1,
+    );
+    let line = format!("[{}]", (0..100_000).map(|n| format!("{{\"a\": {n}, \"b\": NaN}}")).collect::<Vec<_>>().join(", "));
+    let open = "[".repeat(1_000_000);
+    let read = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        lapidary::io::open(&path, &lapidary::io::Reading::default(), &lapidary::job::Progress::silent(), &|_| {})
+    };
+    let dataset = read("pretty.json", &pretty).unwrap();
+    assert!((9_998..=10_000).contains(&dataset.rows()), "{}", dataset.rows());
+    assert!(!dataset.base.warnings.is_empty());
+    assert_eq!(read("line.json", &line).unwrap().rows(), 100_000);
+    assert!(read("open.json", &open).is_err());
+}
