@@ -66,6 +66,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// What speaks against its label, 0 to 1: the probability that it is wrong, where there is one to go by.
+    pub fn against(&self) -> f32 {
+        self.evidence.unwrap_or(self.wrong)
+    }
+
     /// The label that it has, with one class put in or taken out.
     pub fn toggled(&self, class: u32) -> Vec<u32> {
         let mut classes: Vec<u32> = self.given.iter().copied().filter(|other| *other != class).collect();

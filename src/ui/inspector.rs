@@ -8,7 +8,7 @@ use super::state::{Offered, Popup, UiState, View};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
-use super::widgets::text::{count, cut, things, turns};
+use super::widgets::text::{count, cut, things, turns, visible};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
 use crate::workspace::Workspace;
@@ -227,7 +227,7 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
     let main = column.role == Role::Text;
     let shown = cut(&cell, LONGEST);
     let job = |font, ink| {
-        let mut job = egui::text::LayoutJob::simple(shown.to_owned(), font, ink, ui.available_width());
+        let mut job = egui::text::LayoutJob::simple(visible(shown).into_owned(), font, ink, ui.available_width());
         job.sections.iter_mut().for_each(|section| section.format.line_height = Some(if main { 22.0 } else { 19.0 }));
         job
     };
@@ -260,7 +260,7 @@ fn chat(ui: &mut Ui, theme: &Theme, json: &str) {
         Frame::new().fill(fill).corner_radius(theme.corner()).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.label(RichText::new(&who).font(theme.note()).color(theme.dim));
-            ui.add(egui::Label::new(cut(&what, LONGEST)).wrap());
+            ui.add(egui::Label::new(visible(cut(&what, LONGEST)).into_owned()).wrap());
         });
     }
 }

@@ -16,7 +16,7 @@ use crate::ui::state::{Offered, ReviewTab, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::roles::role_chips;
-use crate::ui::widgets::text::{count, cut, flat, turns};
+use crate::ui::widgets::text::{count, cut, flat, turns, visible};
 use crate::ui::widgets::{picture, portrait};
 use crate::workspace::Workspace;
 
@@ -291,7 +291,8 @@ fn sample(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
         ScrollArea::vertical().id_salt(("sample", id)).max_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
             let shown = cut(&all, LONGEST);
             let size = if shown.chars().count() > 600 { theme.title() } else { theme.sample() };
-            let mut job = egui::text::LayoutJob::simple(shown.to_owned(), size.clone(), theme.text, ui.available_width());
+            let mut job =
+                egui::text::LayoutJob::simple(visible(shown).into_owned(), size.clone(), theme.text, ui.available_width());
             job.sections.iter_mut().for_each(|section| section.format.line_height = Some(size.size * 1.5));
             ui.add(egui::Label::new(job).wrap());
             if all.len() > shown.len() {
@@ -341,7 +342,7 @@ fn verdict(
     let theme = bundle.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
     let (given, suggested) = (named(report, &candidate.given), named(report, &candidate.suggested));
-    let against = candidate.evidence.unwrap_or(candidate.wrong);
+    let against = candidate.against();
     let says = if candidate.evidence.is_some() { "speaks against it" } else { "probably wrong" };
     response.widget_info(|| {
         WidgetInfo::labeled(WidgetType::Label, true, format!("given {given}, suggested {suggested}, {says} {against:.2}"))
@@ -523,7 +524,7 @@ fn row(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelRe
         }
         clipped(ui, pos2(x + 14.0, y - 8.0), end - x - 24.0, name, theme.body(), theme.text, 1);
     }
-    right_aligned(ui, pos2(rect.right() - 8.0, y), &probability(candidate.wrong), theme.body(), theme.dim);
+    right_aligned(ui, pos2(rect.right() - 8.0, y), &probability(candidate.against()), theme.body(), theme.dim);
     response.clicked()
 }
 

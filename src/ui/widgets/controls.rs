@@ -2,6 +2,7 @@
 
 use egui::{Align2, Color32, Label, Rect, Response, RichText, Role as WidgetType, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
+use super::text::visible;
 use crate::ui::theme::{STEP, Theme};
 
 /// How a button looks.
@@ -177,7 +178,7 @@ pub fn choice(ui: &mut Ui, theme: &Theme, name: &str, shown: &str, options: &[St
 
 /// Writes `text` at `at`, cut with an ellipsis at `width`.
 pub fn clipped(ui: &Ui, at: egui::Pos2, width: f32, text: &str, font: egui::FontId, ink: Color32, lines: usize) -> egui::Vec2 {
-    let mut job = egui::text::LayoutJob::simple(text.to_owned(), font, ink, width);
+    let mut job = egui::text::LayoutJob::simple(visible(text).into_owned(), font, ink, width);
     job.wrap.max_rows = lines.max(1);
     job.wrap.break_anywhere = lines <= 1;
     let galley = ui.painter().layout_job(job);

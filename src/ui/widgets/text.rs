@@ -33,13 +33,42 @@ pub fn percent(part: f64) -> String {
 /// The most letters of a cell that are laid out: more than any screen shows, and never a gigabyte.
 const LONGEST: usize = 2_000;
 
-/// A cell as it is shown in a row: line ends as spaces, cut where nobody could read on.
+/// A cell as it is shown in a row: line ends and tabs as marks, cut where nobody could read on.
 pub fn flat(text: &str, lines: usize) -> Cow<'_, str> {
     let cut = cut(text, LONGEST.min(160 * lines.max(1) + 240));
     if lines > 1 || !cut.contains(['\n', '\r', '\t']) {
         return Cow::Borrowed(cut);
     }
-    Cow::Owned(cut.split_whitespace().collect::<Vec<_>>().join(" "))
+    Cow::Owned(cut.replace("\r\n", "↵").replace(['\n', '\r'], "↵").replace('\t', "→"))
+}
+
+/// A text as it is drawn, with marks for what nobody could see: control characters, those of no width and those that turn the direction of
+/// writing by their code point, spaces at the ends and unusual ones as `␣`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let unseen = |letter: char| {
+        matches!(letter, '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{180e}'
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+            && letter != '\r'
+    };
+    let wide =
+        |letter: char| matches!(letter, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
+    let edges = text.starts_with(' ') || text.ends_with(' ');
+    if !edges && !text.chars().any(|letter| unseen(letter) || wide(letter)) {
+        return Cow::Borrowed(text);
+    }
+    let begins = text.len() - text.trim_start_matches(' ').len();
+    let ends = text.trim_end_matches(' ').len();
+    let mut out = String::with_capacity(text.len() + 16);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            ' ' if at < begins || at >= ends => out.push('␣'),
+            letter if wide(letter) => out.push('␣'),
+            letter if unseen(letter) => out.push_str(&format!("‹U+{:04X}›", letter as u32)),
+            letter => out.push(letter),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// The first `most` bytes of a text, cut at a letter.
@@ -109,10 +138,13 @@ mod tests {
         assert_eq!(number(0.000_123_4), "0.000123");
         assert_eq!(number(-12.0), "−12");
         assert_eq!(percent(0.123_4), "12.3 %");
-        assert_eq!(flat("a\n b\tc", 1), "a b c");
+        assert_eq!(flat("a\n b\tc\r\n", 1), "a↵ b→c↵");
+        assert_eq!(visible("as it is, 4 x 4 → é 👩‍👩‍👧 हिन्दी"), "as it is, 4 x 4 → é 👩‍👩‍👧 हिन्दी");
+        assert_eq!(visible(" spam\u{200b} "), "␣spam‹U+200B›␣");
+        assert_eq!(visible("a\u{202e}b\u{0}\u{a0}c\nd"), "a‹U+202E›b‹U+0000›␣c\nd");
         assert_eq!(cut("aé", 2), "a");
         let chat = r#"[{"role": "user", "content": "hi\nyou"}, {"from": "gpt", "value": "yes"}]"#;
-        assert_eq!(flat_chat(chat, 1), "user: hi you  ·  gpt: yes");
+        assert_eq!(flat_chat(chat, 1), "user: hi↵you  ·  gpt: yes");
         assert_eq!(flat_chat("[1, 2]", 1), "[1, 2]");
     }
 }
