@@ -190,9 +190,10 @@ pub fn arrow(bytes: &mut [u8]) -> Result<Beside, String> {
     };
     if !strange.is_empty() {
         beside.notes.extend(strange);
-        // The schema stands at the beginning, and in a file at its end once more. Without this key, a type is what it is stored as.
-        let tail = bytes.len().saturating_sub(message.len() * 2 + 4_096).max(message.end);
-        for range in [message, tail..bytes.len()] {
+        // The schema stands at the beginning, and in a file's footer once more; cells, which lie between, are not touched. Without this key, a
+        // type is what it is stored as.
+        let tail = arrow_footer(bytes).unwrap_or(0..0);
+        for range in [message, tail] {
             let places: Vec<usize> =
                 memchr::memmem::find_iter(&bytes[range.clone()], EXTENSION).map(|place| range.start + place).collect();
             places.into_iter().for_each(|place| bytes[place..place + EXTENSION.len()].copy_from_slice(OTHER));
@@ -218,6 +219,13 @@ fn message(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     let long = word(at)? as usize;
     let end = (at + 4).checked_add(long)?;
     (end <= bytes.len()).then_some(at + 4..end)
+}
+
+/// The place of a file's footer; a stream has none.
+fn arrow_footer(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    let end = bytes.len().checked_sub(10).filter(|_| bytes.starts_with(b"ARROW1") && bytes.ends_with(b"ARROW1"))?;
+    let long = u32::from_le_bytes(bytes[end..end + 4].try_into().ok()?) as usize;
+    Some(end.checked_sub(long)?..end)
 }
 
 fn arrow_readable(field: FieldRef<'_>, path: &str, depth: usize, strange: &mut Vec<String>) -> Result<(), String> {
