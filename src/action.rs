@@ -81,6 +81,8 @@ pub enum Action {
     MakeAnew(usize),
     /// Say what the balance that is shown is worth.
     Probe,
+    /// Tries several rules of balancing by the probe, and asks for the best.
+    TryRules,
     /// Make the balance that is shown an edit.
     ApplyBalance,
     /// Add the class weights as a column of sample weights.

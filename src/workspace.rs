@@ -7,6 +7,7 @@ mod augmenting;
 mod balancing;
 mod carrying;
 mod likeness;
+mod trying;
 mod worth;
 
 use std::cell::Cell;
@@ -18,6 +19,7 @@ pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge, risk_model};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
 pub use likeness::{Likeness, is_of_numbers, likeness};
+pub use trying::{Tried, tried};
 pub use worth::{Worth, can_probe, worth};
 
 use carrying::{Moved, Places, fits, is_property, relocated};

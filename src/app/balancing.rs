@@ -15,9 +15,10 @@ use crate::learn::risk::RiskModel;
 use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effective_size};
 use crate::transform::text_fields;
 use crate::ui::count_samples;
-use crate::ui::making::{BalanceView, WEIGHTS};
+use crate::ui::making::{BalanceForm, BalanceView, WEIGHTS};
 use crate::workspace::{
-    Balance, BalanceError, Balanced, Likeness, balance_plan, balanced, can_probe, is_of_numbers, likeness, standing, worth,
+    Balance, BalanceError, Balanced, Likeness, Tried, balance_plan, balanced, can_probe, is_of_numbers, likeness, standing,
+    tried, worth,
 };
 
 /// Above this many samples, no probe is made unasked.
@@ -126,6 +127,53 @@ impl App {
         });
     }
 
+    /// Tries several rules by the probe.
+    pub(super) fn start_trying(&mut self) {
+        let (Some(workspace), Some(likeness)) = (&self.workspace, self.making.likeness.clone()) else { return };
+        let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
+        let (snapshot, form, revision) = (workspace.dataset().clone(), self.state.balance.clone(), workspace.revision());
+        self.making.tried = Some((asked.label.clone(), revision));
+        // What a model is surest of takes a model: by chance does for a comparison.
+        let under = if asked.under == Under::Easy { Under::Random } else { asked.under };
+        let asked = Balance { under, ..asked };
+        self.jobs.start("trying", "Trying rules", move |progress| {
+            let fail = |error: BalanceError| match error {
+                BalanceError::Cancelled => JobError::Cancelled,
+                other => JobError::Failed(other.to_string()),
+            };
+            let standing = standing(&snapshot, &asked.label, progress).map_err(fail)?;
+            let list = tried(&snapshot, &asked, &standing, &likeness, progress).map_err(fail)?;
+            Ok(Done::Making(MakingDone::Tried(Box::new((form, revision, list)))))
+        });
+    }
+
+    /// Takes in what rules are worth. The best is asked for where nobody has asked for another meanwhile; where none is better, rows stay as
+    /// they are.
+    pub(super) fn take_tried(&mut self, (form, revision, list): (BalanceForm, u64, Vec<Tried>)) {
+        if self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision) {
+            return;
+        }
+        if self.state.balance == form {
+            match list.first() {
+                Some(best) if best.gain.0 > 0.0 => self.state.balance.choose(best),
+                Some(_) => self.state.balance.rule = WEIGHTS,
+                None => {}
+            }
+        }
+        self.memo.making.tried = Some(list);
+    }
+
+    /// Tries rules unasked, once for a column and where that takes seconds, before anything is asked for in Balance.
+    fn try_unasked(&mut self) {
+        let Some(view) = &self.memo.making.balance else { return };
+        let column = |known: &(String, u64)| known.0 == view.label;
+        let untouched = BalanceForm { label: self.state.balance.label.clone(), ..BalanceForm::default() } == self.state.balance;
+        let known = self.making.tried.as_ref().is_some_and(column);
+        if untouched && !known && view.samples <= MANY / 4 && self.making.likeness.is_some() && !self.jobs.is_running("trying") {
+            self.start_trying();
+        }
+    }
+
     /// Whether the plan on screen is of the dataset as it is and of the form as it stands.
     fn is_planned(&self) -> bool {
         let now = self.workspace.as_ref().map(|workspace| (&self.state.balance, workspace.revision()));
@@ -207,7 +255,7 @@ impl App {
             Ok(view) => {
                 let other = |known: &BalanceView| known.label != view.label || known.names != view.names;
                 if making.balance.as_ref().is_some_and(other) {
-                    making.worth = None;
+                    (making.worth, making.tried) = (None, None);
                 }
                 (making.balance, making.balance_trouble) = (Some(view), None);
                 making.worth_old = self.making.probed != self.making.balance;
@@ -219,6 +267,7 @@ impl App {
 
     /// Probes a plan that nobody has probed yet, where that takes seconds.
     pub(super) fn probe_unasked(&mut self) {
+        self.try_unasked();
         let few = |view: &BalanceView| view.samples + view.plan.more() as usize <= MANY;
         let fresh = self.making.probed != self.making.balance && self.state.balance.rule != WEIGHTS;
         // A text model is asked for a probe only by somebody who wants one.

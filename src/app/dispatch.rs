@@ -100,6 +100,7 @@ impl App {
             Action::Augment => self.start_augment(ctx, None),
             Action::MakeAnew(batch) => self.start_augment(ctx, Some(batch)),
             Action::Probe => self.start_probe(),
+            Action::TryRules => self.start_trying(),
             Action::ApplyBalance => self.start_balance(),
             Action::AddWeights => self.add_weights(ctx),
             Action::CopyWeights => {

@@ -14,7 +14,7 @@ use crate::pixels::Look;
 use crate::transform::text_fields;
 use crate::ui::View;
 use crate::ui::making::{AugmentForm, BalanceForm, BalanceView};
-use crate::workspace::{Augmented, Balanced, Likeness, Worth, risk_model};
+use crate::workspace::{Augmented, Balanced, Likeness, Tried, Worth, risk_model};
 
 /// What a preview depends on.
 #[derive(Clone, PartialEq)]
@@ -49,6 +49,8 @@ pub struct MakingKeys {
     pub(super) likeness_asked: bool,
     /// The plan that the probe was asked about.
     pub(super) probed: Option<PlanKey>,
+    /// The column and revision that rules were tried for.
+    pub(super) tried: Option<(String, u64)>,
 }
 
 /// What a plan depends on: the form, the revision, and whether what the form asks for was there.
@@ -62,6 +64,7 @@ pub enum MakingDone {
     Likeness(Option<Arc<Likeness>>),
     Plan(Box<Result<BalanceView, String>>),
     Worth(Box<Worth>),
+    Tried(Box<(BalanceForm, u64, Vec<Tried>)>),
     Balanced(u64, Box<Balanced>),
 }
 
@@ -149,6 +152,7 @@ impl App {
                 self.memo.making.worth_old = self.making.probed != self.making.balance;
                 self.memo.making.worth = Some(*worth);
             }
+            MakingDone::Tried(done) => self.take_tried(*done),
             MakingDone::Augmented(revision, done, instead) => self.take_augmented(ctx, revision, *done, instead),
             MakingDone::Balanced(revision, done) => self.take_balanced(ctx, revision, *done),
         }
@@ -208,7 +212,7 @@ impl App {
         self.making = MakingKeys::default();
         self.stop_asking();
         self.asking.wanted.clear();
-        for job in ["risk", "preview", "augment", "likeness", "balance", "probe"] {
+        for job in ["risk", "preview", "augment", "likeness", "balance", "probe", "trying"] {
             self.jobs.cancel(job);
         }
     }

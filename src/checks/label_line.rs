@@ -14,8 +14,13 @@ use crate::learn::noise::{NONE, Verdict};
 /// From this rate on the noise model is believed; below the other one its order gives way wholly.
 const MANY_WRONG: f64 = 0.02;
 const FEW_WRONG: f64 = 0.015;
-/// Where the noise model flags fewer than this part of what is counted otherwise, it has nothing to go by.
-const COLLAPSED: usize = 8;
+/// Where confident learning counts up to this many times what the noise model flags, the noise model is believed; from the other on, confident
+/// learning; between them the count goes from one to the other. People confuse like with like, which a noise model takes for a model's
+/// own doubts (it finds a third of such flips), and confident learning takes a model's own doubts for wrong labels.
+const BELIEVED: f64 = 3.0;
+const COLLAPSED: f64 = 8.0;
+/// A model that gives fewer than this part of the samples their own label cannot tell the classes apart, and its disagreement counts nothing.
+const BLUNT: f64 = 0.5;
 /// The odds (as a logarithm) that the other class must have before the given one.
 const LEAST_ODDS: f32 = 1.0;
 
@@ -44,17 +49,17 @@ impl Line {
     /// whose rate is `rate`, says of each; `flag` is the probability from which it flags by itself.
     pub fn draw(logits: &[f32], classes: usize, given: &[u32], verdicts: &[Verdict], rate: f64, flag: f32) -> Self {
         let own: Vec<bool> = verdicts.iter().zip(given).map(|(verdict, given)| *given != NONE && verdict.wrong >= flag).collect();
-        let wrong = || verdicts.iter().map(|verdict| verdict.wrong);
         let few = ((MANY_WRONG - rate) / (MANY_WRONG - FEW_WRONG)).clamp(0.0, 1.0) as f32;
-        if few <= 0.0 {
-            return Self { flagged: own, evidence: wrong().collect() };
-        }
         let looks: Vec<Look> = given
             .par_iter()
             .enumerate()
             .map_init(|| vec![0.0; classes], |p, (row, given)| look(&logits[row * classes..(row + 1) * classes], *given, p))
             .collect();
         let confident = confident(&looks, given, classes);
+        let judged = given.iter().filter(|given| **given != NONE).count();
+        let agreed = looks.iter().zip(given).filter(|(look, given)| **given != NONE && look.best == **given as usize).count();
+        let blunt = (agreed as f64) < BLUNT * judged as f64;
+        let few = if blunt { 0.0 } else { few };
         // Confidence counts for the more, the fewer labels are wrong.
         let evidence: Vec<f32> = (0..given.len())
             .map(|row| {
@@ -67,13 +72,26 @@ impl Line {
             })
             .collect();
         let (mine, theirs) = (count(&own), count(&confident));
-        let line = if mine * COLLAPSED >= theirs { mine } else { theirs };
+        // How many the noise model expects, whichever they are: where it hardly dares to name one, as many as both count.
+        let expected = verdicts.iter().map(|verdict| f64::from(verdict.wrong)).sum::<f64>().round() as usize;
+        let line = match few > 0.0 {
+            true => between(mine, theirs),
+            false if mine * 2 < theirs => mine.max(theirs.min(expected)),
+            false => mine,
+        };
         let mut order: Vec<usize> = (0..given.len()).filter(|row| given[*row] != NONE).collect();
         order.sort_by(|a, b| evidence[*b].total_cmp(&evidence[*a]).then(a.cmp(b)));
         let mut flagged = vec![false; given.len()];
         order.into_iter().take(line).for_each(|row| flagged[row] = true);
         Self { flagged, evidence }
     }
+}
+
+/// A count that goes from one to the other as they come apart.
+fn between(mine: usize, theirs: usize) -> usize {
+    let (from, to) = (mine.max(1) as f64, theirs as f64);
+    let part = ((to / from - BELIEVED) / (COLLAPSED - BELIEVED)).clamp(0.0, 1.0);
+    if mine == 0 || part >= 1.0 { theirs.max(mine) } else { (from * (to / from).max(1.0).powf(part)).round() as usize }
 }
 
 fn count(flags: &[bool]) -> usize {

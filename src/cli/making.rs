@@ -18,7 +18,8 @@ use crate::pixels::Look;
 use crate::transform::Augment;
 use crate::transform::balance::{BalanceRule, ClassWeights, Over, Under};
 use crate::workspace::{
-    Balance, TextModels, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, worth,
+    Balance, TextModels, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, tried,
+    worth,
 };
 
 /// What is left out unless somebody says otherwise.
@@ -160,7 +161,9 @@ fn rule(text: &str) -> Result<BalanceRule, Failure> {
     match text.split_once('=') {
         None if text == "equal" => Ok(BalanceRule::Equal(0)),
         None if text == "sqrt" => Ok(BalanceRule::SquareRoot),
-        None => Err(format!("--rule takes equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… or CLASS=N,…; not {text:?}")),
+        None => {
+            Err(format!("--rule takes best, equal, equal=N, floor=N, cap=N, sqrt, weights:CLASS=W,… or CLASS=N,…; not {text:?}"))
+        }
         Some(("equal", n)) => Ok(BalanceRule::Equal(number(n)?)),
         Some(("floor", n)) => Ok(BalanceRule::Floor(number(n)?)),
         Some(("cap", n)) => Ok(BalanceRule::Cap(number(n)?)),
@@ -205,9 +208,13 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         Some("smote") => Over::Smote,
         Some(other) => return Err(format!("--over takes repeat, augment or smote, not {other:?}")),
     };
-    let asked = Balance {
+    let best = arguments.get("--rule") == Some("best");
+    if best && over == Over::Augment {
+        return Err("--rule best tries repeating and, for numbers, SMOTE; it takes no pipeline".to_owned());
+    }
+    let mut asked = Balance {
         label,
-        rule: rule(arguments.need("--rule")?)?,
+        rule: if best { BalanceRule::Equal(0) } else { rule(arguments.need("--rule")?)? },
         under,
         over,
         pipeline: if over == Over::Augment { Some(pipeline(arguments)?) } else { None },
@@ -225,6 +232,34 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         None => None,
     };
     let models = text_models(arguments, asked.pipeline.as_ref(), err)?;
+    if best {
+        let alike =
+            alike.as_ref().ok_or_else(|| "there is nothing to probe rules by: no text, no images, no numbers".to_owned())?;
+        let list = tried(&dataset, &asked, &standing, alike, &silent).map_err(say)?;
+        for one in &list {
+            let (gain, low, high) = one.gain;
+            let over = if one.over == Over::Smote { "smote" } else { "repeat" };
+            note(
+                err,
+                &format!(
+                    "{} --over {over}: macro-F1 {:.3} to {:.3}, {gain:+.3} ({low:+.3} to {high:+.3})",
+                    one.rule.words(),
+                    one.now,
+                    one.then
+                ),
+            );
+        }
+        match list.into_iter().next().filter(|first| first.gain.0 > 0.0) {
+            Some(first) => (asked.rule, asked.over) = (first.rule, first.over),
+            None => {
+                note(
+                    err,
+                    "no rule is better than the samples as they are: nothing is changed (class weights leave every row: --weights)",
+                );
+                asked.rule = BalanceRule::Counts(BTreeMap::new());
+            }
+        }
+    }
     let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
     let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &models, &told(&models)).map_err(say)?;
     if arguments.has("--probe") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::chance::{Chance, seed_of};
-use crate::data::SampleId;
+use crate::data::{SampleId, count};
 
 /// What each class is to have.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,19 @@ pub enum Over {
 }
 
 impl BalanceRule {
+    /// The rule in a few words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Equal(0) => "equal".to_owned(),
+            Self::Equal(n) => format!("{} each", count(*n as usize)),
+            Self::Floor(n) => format!("at least {}", count(*n as usize)),
+            Self::Cap(n) => format!("at most {}", count(*n as usize)),
+            Self::SquareRoot => "square root".to_owned(),
+            Self::Weights(_) => "own weights".to_owned(),
+            Self::Counts(_) => "by hand".to_owned(),
+        }
+    }
+
     /// How many samples each class is to have: in the order of `counts`. Classes without samples stay so.
     pub fn targets(&self, names: &[&str], counts: &[u64]) -> Vec<u64> {
         let total: u64 = counts.iter().sum();

@@ -9,7 +9,7 @@ use crate::data::{AskKey, Augmentation, Dataset, Pipeline, SampleId, Step};
 use crate::learn::risk::Risk;
 use crate::transform::balance::{BalancePlan, BalanceRule, Over, Under};
 use crate::transform::text_fields;
-use crate::workspace::Worth;
+use crate::workspace::{Tried, Worth};
 
 /// The most children of one sample that can be asked for.
 pub const MOST_COPIES: u32 = 50;
@@ -197,6 +197,22 @@ impl Default for BalanceForm {
 }
 
 impl BalanceForm {
+    /// Asks for a way that was tried.
+    pub fn choose(&mut self, tried: &Tried) {
+        (self.rule, self.n) = match &tried.rule {
+            BalanceRule::Equal(n) => (0, *n),
+            BalanceRule::Floor(n) => (1, *n),
+            BalanceRule::Cap(n) => (2, *n),
+            _ => (3, self.n),
+        };
+        self.over = tried.over;
+    }
+
+    /// Whether it asks for that way.
+    pub fn is_of(&self, tried: &Tried) -> bool {
+        self.rule < BY_HAND && self.rule() == tried.rule && (self.over == tried.over || tried.more == 0)
+    }
+
     /// The rule with its number.
     pub fn rule(&self) -> BalanceRule {
         match self.rule {
@@ -238,6 +254,8 @@ pub struct Making {
     pub balance: Option<BalanceView>,
     pub balance_trouble: Option<String>,
     pub worth: Option<Worth>,
+    /// The rules that were tried, the best first; `None` before, empty where none changes anything.
+    pub tried: Option<Vec<Tried>>,
     /// Whether what the probe said is of an earlier plan.
     pub worth_old: bool,
 }

@@ -41,6 +41,49 @@ pub fn worth(
     wanted: f64,
     progress: &Progress,
 ) -> Result<Worth, Cancelled> {
+    let (probe, before, later) = sets(dataset, standing, likeness, edit, progress)?;
+    let sizes = [before.rows.len(), later.rows.len(), before.rows.len() / 4, before.rows.len() / 2];
+    progress.set_total(sizes.iter().map(|n| Probe::steps(*n)).sum());
+    let now = probe.score(&before, progress)?;
+    let then = if edit.is_some() { probe.score(&later, progress)? } else { now.clone() };
+    let gain = probe.gain(&now, &then);
+    let needs = probe.needs(&before, &now, wanted, progress)?;
+    Ok(Worth { now, then, gain, needs })
+}
+
+/// The scores as it is and planned, and the difference with its interval.
+pub type Gain = (Score, Score, (f64, f64, f64));
+
+/// The same without what to collect: the scores as it is and as `edit` makes it, and the difference with its interval.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn gain(
+    dataset: &Dataset,
+    standing: &Standing,
+    likeness: &Likeness,
+    edit: Option<&Edit>,
+    progress: &Progress,
+) -> Result<Gain, Cancelled> {
+    // Progress counts rules here, and hears only whether to stop.
+    let silent = Progress::silent();
+    let (probe, before, later) = sets(dataset, standing, likeness, edit, &silent)?;
+    progress.check()?;
+    let now = probe.score(&before, &silent)?;
+    progress.check()?;
+    let then = if edit.is_some() { probe.score(&later, &silent)? } else { now.clone() };
+    let gain = probe.gain(&now, &then);
+    Ok((now, then, gain))
+}
+
+/// A probe, the train part as it is, and as `edit` makes it.
+fn sets(
+    dataset: &Dataset,
+    standing: &Standing,
+    likeness: &Likeness,
+    edit: Option<&Edit>,
+    progress: &Progress,
+) -> Result<(Probe, TrainingSet, TrainingSet), Cancelled> {
     let mut after = dataset.clone();
     if let Some(edit) = edit {
         edit.apply(&mut after, Direction::Forward);
@@ -74,11 +117,5 @@ pub fn worth(
         TrainingSet { rows }
     };
     let (before, later) = (set(dataset), set(&after));
-    let sizes = [before.rows.len(), later.rows.len(), before.rows.len() / 4, before.rows.len() / 2];
-    progress.set_total(sizes.iter().map(|n| Probe::steps(*n)).sum());
-    let now = probe.score(&before, progress)?;
-    let then = if edit.is_some() { probe.score(&later, progress)? } else { now.clone() };
-    let gain = probe.gain(&now, &then);
-    let needs = probe.needs(&before, &now, wanted, progress)?;
-    Ok(Worth { now, then, gain, needs })
+    Ok((probe, before, later))
 }

@@ -16,7 +16,7 @@ use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, number, things};
-use crate::workspace::{Workspace, Worth};
+use crate::workspace::{Tried, Workspace, Worth};
 
 /// The width of the rule.
 const SIDE: f32 = 280.0;
@@ -183,6 +183,11 @@ fn result(
         right_aligned(ui, rect.right_center(), &arrow, theme.body(), theme.text);
     };
     if state.balance.rule == WEIGHTS {
+        if bundle.memo.making.tried.as_ref().and_then(|list| list.first()).is_some_and(|best| best.gain.0 <= 0.0) {
+            let text = "No rule that was tried is better than the samples as they are: weights leave every row in place.";
+            ui.add(egui::Label::new(RichText::new(text).color(theme.dim)).wrap());
+            ui.add_space(STEP);
+        }
         let enabled = workspace.read_only().is_none();
         if button(ui, theme, "Add as sample weights", "", Look::Main, enabled)
             .on_hover_text("A column sample_weight: the weight of each sample's class")
@@ -194,6 +199,7 @@ fn result(
         if button(ui, theme, "Copy as JSON", "", Look::Plain, true).clicked() {
             actions.push(Action::CopyWeights);
         }
+        compared(ui, &mut state.balance, bundle, actions);
         return;
     }
     caption(ui, theme, "train part, now and planned");
@@ -244,6 +250,7 @@ fn result(
     {
         actions.push(Action::Probe);
     }
+    compared(ui, &mut state.balance, bundle, actions);
     ui.add_space(STEP * 3.0);
     if state.balance.over == Over::Augment && more > 0 {
         whither(ui, bundle, &state.augment.pipeline);
@@ -271,6 +278,70 @@ fn result(
     }
     if workspace.dataset().with_role(|role| role == Role::Split).is_some() {
         dim(ui, theme, "Only the train part is touched");
+    }
+}
+
+/// What the probe says of several rules, the best first: a click asks for one.
+fn compared(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let running = |key: &str| bundle.running.iter().any(|job| job.key == key);
+    caption(ui, theme, "rules held against each other");
+    if running("trying") {
+        dim(ui, theme, "Trying rules…");
+        return;
+    }
+    let Some(list) = &bundle.memo.making.tried else {
+        if button(ui, theme, "Try them", "", Look::Plain, !running("likeness"))
+            .on_hover_text("Every rule by the same quick probe; the best one is asked for")
+            .clicked()
+        {
+            actions.push(Action::TryRules);
+        }
+        return;
+    };
+    if list.is_empty() {
+        dim(ui, theme, "None changes anything: classes are even");
+        return;
+    }
+    for tried in list {
+        let (name, chosen) = (tried_name(tried), form.is_of(tried));
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 8.0, 22.0), Sense::click());
+        let (gain, low, high) = tried.gain;
+        let sign = |value: f64| if value < 0.0 { format!("−{:.3}", -value) } else { format!("+{value:.3}") };
+        response.widget_info(|| WidgetInfo::selected(WidgetType::RadioButton, true, chosen, format!("{name}: {}", sign(gain))));
+        if chosen || response.hovered() {
+            let fill = if chosen { theme.raised } else { theme.hover };
+            ui.painter().rect_filled(rect, STEP / 2.0, fill);
+        }
+        let ink = match (low > 0.0, high < 0.0) {
+            (true, _) => theme.emerald,
+            (_, true) => theme.ruby,
+            _ => theme.dim,
+        };
+        clipped(ui, rect.min + vec2(6.0, 3.0), rect.width() * 0.7, &name, theme.body(), theme.text, 1);
+        right_aligned(ui, rect.right_center() - vec2(6.0, 0.0), &sign(gain), theme.body(), ink);
+        let response = response.on_hover_text(format!(
+            "Macro-F1 {:.3} → {:.3}, the difference {} to {}; {} excluded, {} added",
+            tried.now,
+            tried.then,
+            sign(low),
+            sign(high),
+            count(tried.gone),
+            count(tried.more as usize)
+        ));
+        if response.clicked() {
+            form.choose(tried);
+        }
+    }
+}
+
+/// A way that was tried, in a few words.
+fn tried_name(tried: &Tried) -> String {
+    let (rule, more) = (tried.rule.words(), tried.more > 0);
+    match tried.over {
+        Over::Smote if more => format!("{rule}, SMOTE"),
+        _ if more => format!("{rule}, repeated"),
+        _ => rule,
     }
 }
 
