@@ -12,7 +12,7 @@ use crate::data::{Answers, Ask, AskKey, Augmentation, Dataset, SampleId};
 use crate::io::picture_to_alter;
 use crate::job::{Cancelled, Progress};
 use crate::learn::risk::{Risk, RiskModel};
-use crate::pixels::{Look, Picture, look_of};
+use crate::pixels::{Look, Picture, chequered, look_of};
 use crate::transform::{Augment, AugmentError, TextAugmenter, second_parent};
 use crate::ui::making::{AugmentForm, DRAWS, Drawn, Estimate, Family, ORIGINALS, PICTURE_DRAWS, Preview};
 use crate::workspace::judge;
@@ -255,6 +255,7 @@ fn difference(before: &Picture, after: &Picture) -> Picture {
 /// The preview on screen: its pictures as textures.
 pub fn shown(ctx: &Context, drafted: Drafted) -> Preview {
     let texture = |name: String, picture: &Picture| {
+        let picture = chequered(picture.clone());
         let image = ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba);
         ctx.load_texture(name, image, TextureOptions::LINEAR)
     };

@@ -11,7 +11,7 @@ use super::work::Done;
 use crate::data::Dataset;
 use crate::io::{PictureCache, altered_by, made_picture, picture_bytes, thumbnail};
 use crate::job::Pool;
-use crate::pixels::{Trouble, decode, facts, fit, histogram, read_header};
+use crate::pixels::{Trouble, chequered, decode, facts, fit, has_transparency, histogram, read_header};
 use crate::ui::View;
 use crate::ui::pictures::{Detail, Fetched, Key, Level, Pictures};
 use crate::workspace::scan_pictures;
@@ -111,7 +111,11 @@ fn opened<'c>(cache: &'c Cache, place: &Path) -> Option<&'c PictureCache> {
 
 fn fetch(dataset: &Dataset, field: usize, (id, level): Key, cache: Option<&PictureCache>) -> Result<Fetched, Trouble> {
     let image = |picture: &crate::pixels::Picture| {
-        ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba)
+        let size = [picture.width as usize, picture.height as usize];
+        if has_transparency(&picture.rgba) {
+            return ColorImage::from_rgba_unmultiplied(size, &chequered(picture.clone()).rgba);
+        }
+        ColorImage::from_rgba_unmultiplied(size, &picture.rgba)
     };
     if let Level::Side(side) = level {
         let picture = thumbnail(dataset, field, id, side, cache)?;

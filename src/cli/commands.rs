@@ -497,7 +497,7 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
 /// Saves a dataset to where `-o` says, as the other options say.
 pub(super) fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
     let path = arguments.need_path("-o")?.to_owned();
-    let (named, packing) = io::format_of_name(&path);
+    let (named, packing) = io::format_to_save(&path, dataset.base.origin.format);
     let format = match arguments.get("--format") {
         Some(name) => Format::TABLES
             .into_iter()

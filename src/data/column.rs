@@ -140,6 +140,14 @@ impl Column {
         }
     }
 
+    /// Text cells as they lie there; `None` where they are typed, or few.
+    pub fn views(&self) -> Option<&Utf8ViewArray> {
+        match &self.store {
+            Store::Text(cells) => Some(cells),
+            _ => None,
+        }
+    }
+
     /// The typed cells of a typed source; `None` for text cells.
     pub fn series(&self) -> Option<&Series> {
         match &self.store {

@@ -78,7 +78,7 @@ pub fn open_archive(
         let bytes =
             super::images::read_member(&archive, member, TABLE).map_err(|trouble| broken(format!("{table}: {trouble}")))?;
         table[..table.len() - table.rsplit('/').next().map_or(0, str::len)].clone_into(&mut archive.base);
-        let named = super::format_of_name(Path::new(&table)).0;
+        let named = super::format::format_of_name(Path::new(&table)).0;
         let fingerprint = xxhash_rust::xxh3::xxh3_128(&bytes);
         let place = PictureStore::Archive(Arc::new(archive));
         return open_text(path, bytes, named, Packing::None, reading, fingerprint, Some(place), progress);

@@ -5,14 +5,15 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use polars::prelude::{
-    AnyValue, Column as PolarsColumn, CompatLevel, DataFrame, DataType, Field as PolarsField, IdxCa, IpcStreamWriter, IpcWriter,
-    KeyValueMetadata, NamedFrom as _, ParquetWriter, PlSmallStr, SerWriter, Series,
+    AnyValue, Column as PolarsColumn, DataFrame, DataType, Field as PolarsField, IdxCa, NamedFrom as _, PlSmallStr, Series,
 };
 use serde_json::Value;
 
+use super::class_names;
 use super::error::IoError;
 use super::export_text;
 use super::save::{Prepared, is_special, prepare, put_in_place, write_into};
+use super::typed_write;
 use crate::data::{Dataset, Format, Kind, Packing, PictureStore, Role, SampleId, native};
 use crate::job::Progress;
 
@@ -159,6 +160,14 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
     if same(path, &dataset.base.origin.path) || is_one_file(path, &dataset.base.origin.path) {
         return refuse("it is the source, which Lapidary never writes to; choose another name");
     }
+    let origin = &dataset.base.origin;
+    let folder = || path.parent().and_then(|folder| folder.canonicalize().ok());
+    if !origin.format.is_of_images()
+        && origin.path.is_dir()
+        && folder().is_some_and(|folder| folder.starts_with(origin.path.canonicalize().unwrap_or_default()))
+    {
+        return refuse("it lies within the source, whose files are all read as one dataset; choose a folder elsewhere");
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     if name.contains(".lapidary") {
         return refuse("that is the name of a project file, which holds edits; choose another name");
@@ -230,7 +239,7 @@ fn prepare_one(
     };
     progress.check()?;
     let fill = |out: &mut dyn Write| match &mut frame {
-        Some(frame) => write_frame(frame, &noted(dataset, frame), target, out),
+        Some(frame) => write_frame(frame, dataset, target, &mut notes, out),
         None => export_text::write(dataset, &ids, target, progress, &mut notes, out),
     };
     let (bytes, new) = if is_special(&target.path) {
@@ -260,27 +269,26 @@ fn picture_note(dataset: &Dataset, target: &Target) -> Option<String> {
     }
 }
 
-fn write_frame(frame: &mut DataFrame, noted: &[(String, String)], target: &Target, out: &mut dyn Write) -> Result<(), IoError> {
-    let result = match target.format {
-        Format::Parquet => {
-            let noted = (!noted.is_empty()).then(|| KeyValueMetadata::from_static(noted.to_vec()));
-            ParquetWriter::new(out).with_key_value_metadata(noted).finish(frame).map(|_| ())
-        }
-        Format::Arrow => {
-            let mut writer = IpcWriter::new(out).with_compat_level(CompatLevel::oldest());
-            let noted = noted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
-            writer.set_custom_schema_metadata(std::sync::Arc::new(noted));
-            writer.finish(frame)
-        }
-        // Readers of some years ago know no views.
-        _ => IpcStreamWriter::new(out).with_compat_level(CompatLevel::oldest()).finish(frame),
-    };
-    result.map_err(|error| IoError::Write { path: target.path.clone(), reason: error.to_string() })
+fn write_frame(
+    frame: &mut DataFrame,
+    dataset: &Dataset,
+    target: &Target,
+    notes: &mut Vec<String>,
+    out: &mut dyn Write,
+) -> Result<(), IoError> {
+    let fail = |reason: String| IoError::Write { path: target.path.clone(), reason };
+    let names = class_names::number(frame, &dataset.base.noted).map_err(fail)?;
+    let noted = noted(dataset, frame, &names);
+    let maps = dataset.base.noted.iter().filter(|(key, _)| key == typed_write::MAPS);
+    let maps: Vec<String> = maps.filter_map(|(_, list)| serde_json::from_str::<Vec<String>>(list).ok()).flatten().collect();
+    let lists = typed_write::write(frame, target.format, &noted, &maps, out).map_err(fail)?;
+    notes.extend(lists.iter().map(|name| format!("{name:?} is saved as a list of pairs: a map has a key in every pair")));
+    Ok(())
 }
 
 /// What the source's writer noted beside its columns, as it is true of `frame`: Hugging Face's features of the columns that are there, and
 /// plain ones for those that were added; pandas' index only where all its columns are there.
-fn noted(dataset: &Dataset, frame: &DataFrame) -> Vec<(String, String)> {
+fn noted(dataset: &Dataset, frame: &DataFrame, names: &[(String, Vec<String>)]) -> Vec<(String, String)> {
     let text = |(key, value): &(String, String)| {
         let mut value: Value = serde_json::from_str(value).ok()?;
         if key == "pandas" {
@@ -292,6 +300,7 @@ fn noted(dataset: &Dataset, frame: &DataFrame) -> Vec<(String, String)> {
                 .all(|column| stored(column).is_some_and(|name| frame.schema().contains(&name)));
             return all.then(|| (key.clone(), value.to_string()));
         }
+        class_names::note(&mut value, names);
         let features = value.pointer_mut("/info/features")?.as_object_mut()?;
         features.retain(|name, _| frame.schema().contains(name));
         for column in frame.columns() {
@@ -314,7 +323,7 @@ fn noted(dataset: &Dataset, frame: &DataFrame) -> Vec<(String, String)> {
         }
         Some((key.clone(), value.to_string()))
     };
-    dataset.base.noted.iter().filter_map(text).collect()
+    dataset.base.noted.iter().filter(|(key, _)| !key.starts_with("lapidary:")).filter_map(text).collect()
 }
 
 fn unfit(target: &Target, reason: String) -> IoError {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::delimited::write_field;
 use super::error::IoError;
 use super::export::{Report, Rows};
+use super::folder::CLASS_NAMES;
 use super::images::{picture_bytes, picture_file};
 use super::made_pictures::{altered_by, made_file};
 use super::save::{HELD, remove_torn, write_error};
@@ -122,6 +123,15 @@ pub fn export_images(
         None => BTreeSet::new(),
     };
     let classes = folders_of(classes.into_iter());
+    let mut renamed: Vec<(&String, &String)> = classes.iter().filter(|(class, folder)| class != folder).collect();
+    renamed.sort_unstable();
+    if !renamed.is_empty() {
+        let mut table = Vec::new();
+        row(&mut table, ["folder".to_owned(), "label".to_owned()].into_iter());
+        renamed.iter().for_each(|(class, folder)| row(&mut table, [(*folder).clone(), (*class).clone()].into_iter()));
+        fs::write(aside.0.join(CLASS_NAMES), &table).map_err(fail)?;
+    }
+    let misnamed = renamed.len();
     let folders = folders_of(parts.iter().map(|(name, _)| (*name).clone()).filter(|name| !name.is_empty()));
     let mut written = Written { dataset, field, label, target, classes, bytes: 0, copied: 0, renamed: 0 };
     for (name, ids) in &parts {
@@ -145,6 +155,11 @@ pub fn export_images(
     let mut notes = Vec::new();
     if target.transfer == Transfer::Link && written.copied > 0 {
         notes.push(format!("{} images are no files of their own and were copied", written.copied));
+    }
+    if misnamed > 0 {
+        notes.push(format!(
+            "{misnamed} classes have names that no folder can have: {CLASS_NAMES} says which folder is which class"
+        ));
     }
     if written.renamed > 0 {
         notes.push(format!("{} images had the name of another in their folder and got a number", written.renamed));
@@ -319,12 +334,21 @@ fn folders_of(names: impl Iterator<Item = String>) -> HashMap<String, String> {
         .collect()
 }
 
+/// What no name of a folder holds on this system.
+const FORBIDDEN: &str = if cfg!(windows) { "/\\:*?\"<>|" } else { "/\\" };
+/// The longest name of a folder, in bytes: the file system's 255, less a number.
+const LONGEST: usize = 240;
+
 /// A class or a part as the name of a folder: nothing in it leads elsewhere.
 fn plain(name: &str) -> String {
     let clean: String =
-        name.chars().map(|letter| if letter.is_control() || "/\\:*?\"<>|".contains(letter) { '_' } else { letter }).collect();
-    let clean = clean.trim().trim_end_matches('.').to_owned();
-    if clean.is_empty() { "_".to_owned() } else { clean.chars().take(120).collect() }
+        name.chars().map(|letter| if letter.is_control() || FORBIDDEN.contains(letter) { '_' } else { letter }).collect();
+    // A name that begins with a dot is hidden, and read by nobody.
+    let clean = clean.strip_prefix('.').map_or(clean.clone(), |rest| format!("_{rest}"));
+    let mut clean = if cfg!(windows) { clean.trim().trim_end_matches('.').to_owned() } else { clean };
+    let end = clean.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= LONGEST).last();
+    clean.truncate(end.unwrap_or(0));
+    if clean.trim().is_empty() { "_".to_owned() } else { clean }
 }
 
 /// A part of a path keeps its own bytes: it was a name before.

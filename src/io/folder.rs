@@ -11,9 +11,10 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::error::IoError;
 use super::open::{Reading, open};
-use crate::data::{Base, Column, Dataset, Format, Kind, Origin, Packing, PictureStore, Warning};
+use super::shards::open_shards;
+use crate::data::{Base, Column, Dataset, Format, Kind, Origin, Packing, PictureStore, SampleId, Warning};
 use crate::job::Progress;
-use crate::pixels::Coding;
+use crate::pixels::{Coding, foreign_name};
 
 /// One picture that was listed.
 pub struct Listed {
@@ -27,6 +28,8 @@ pub struct Listed {
 const DEEPEST: usize = 100;
 /// The names of tables that describe the pictures of a folder (Hugging Face's `ImageFolder`).
 pub const TABLES: [&str; 3] = ["metadata.csv", "metadata.jsonl", "metadata.parquet"];
+/// The name of the table that says which class a folder is, where its name cannot: `folder`, `label`.
+pub const CLASS_NAMES: &str = "class_names.csv";
 /// Folders that are split parts.
 const PARTS: [&str; 9] = ["train", "training", "validation", "valid", "val", "dev", "test", "testing", "eval"];
 
@@ -46,14 +49,26 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     if let Some(table) = table {
         let dataset = open(&table, reading, progress, preview)?;
         if dataset.pictures().is_some() || walked.found.is_empty() {
-            return Ok(with_notes(dataset, &walked));
+            return Ok(with_notes(dataset, walked));
         }
         walked.warnings.push(note(format!("{} names no images and was left out", table.display())));
+    }
+    if walked.found.is_empty()
+        && walked.foreign.is_empty()
+        && let Some(dataset) = open_shards(&root, reading, progress)?
+    {
+        return Ok(dataset);
     }
     if walked.found.is_empty() {
         let what = match walked.others {
             0 => "the folder holds no images".to_owned(),
-            n => format!("the folder holds no images, but {n} other files: open one of them"),
+            n => format!("the folder holds no images and no tables, but {n} other files: open one of them"),
+        };
+        let foreign: Vec<String> = walked.foreign.iter().map(|(kind, n, _)| format!("{n} {kind}")).collect();
+        let what = if foreign.is_empty() {
+            what
+        } else {
+            format!("the folder holds no images that are read ({} are not): save them as PNG or JPEG", foreign.join(", "))
         };
         return Err(IoError::Format { path: path.to_owned(), what });
     }
@@ -61,8 +76,13 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     // Names that are shown alike are told apart by their bytes.
     walked.found.sort_unstable_by(|a, b| (&a.name, &a.odd).cmp(&(&b.name, &b.odd)));
     let mut columns = columns_of(&walked.found);
+    let classes = class_names(&root, reading, progress)?;
+    if !classes.is_empty() {
+        walked.others = walked.others.saturating_sub(1);
+        rename_classes(&mut columns, &classes);
+    }
     let tables = std::mem::take(&mut walked.tables);
-    let mut told = 0_u128;
+    let mut told = if classes.is_empty() { 0 } else { super::fingerprint(&root.join(CLASS_NAMES))? };
     if !tables.is_empty() {
         walked.others -= tables.len();
         // Other tables are another dataset.
@@ -71,11 +91,7 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
         }
         describe(&root, &tables, &walked.found, &mut columns, &mut walked.warnings, reading, progress)?;
     }
-    if walked.others > 0 {
-        walked
-            .warnings
-            .push(note(format!("{} files whose names are no image's were left out: {} …", walked.others, walked.example)));
-    }
+    walked.note_others();
     let origin = Origin {
         path: root.clone(),
         format: Format::Folder,
@@ -102,6 +118,31 @@ pub fn open_folder(path: &Path, reading: &Reading, progress: &Progress, preview:
     }))
 }
 
+/// What [`CLASS_NAMES`] says in a folder that was saved by us.
+fn class_names(root: &Path, reading: &Reading, progress: &Progress) -> Result<HashMap<String, String>, IoError> {
+    let path = root.join(CLASS_NAMES);
+    if !path.is_file() {
+        return Ok(HashMap::new());
+    }
+    let table = match open(&path, reading, progress, &|_| {}) {
+        Ok(table) => table,
+        Err(IoError::Cancelled) => return Err(IoError::Cancelled),
+        // It is another's: then folders are called as their classes are.
+        Err(_) => return Ok(HashMap::new()),
+    };
+    let (Some(folder), Some(label)) = (table.field("folder"), table.field("label")) else { return Ok(HashMap::new()) };
+    let cell = |field, id| table.text(field, id).map(|text| text.into_owned());
+    Ok(table.samples().filter_map(|id| Some((cell(folder, id)?, cell(label, id)?))).collect())
+}
+
+fn rename_classes(columns: &mut [Column], classes: &HashMap<String, String>) {
+    let Some(column) = columns.iter_mut().find(|column| &*column.name == "label") else { return };
+    let cells: Vec<Option<String>> = (0..column.len())
+        .map(|row| column.text(row).map(|text| classes.get(&*text).cloned().unwrap_or_else(|| text.into_owned())))
+        .collect();
+    *column = text_column("label", &cells.iter().map(Option::as_deref).collect::<Vec<_>>());
+}
+
 /// Adds what tables within the folder say of the images beside them. A column that is there already is theirs from then on.
 fn describe(
     root: &Path,
@@ -112,7 +153,7 @@ fn describe(
     reading: &Reading,
     progress: &Progress,
 ) -> Result<(), IoError> {
-    let rows: HashMap<&str, usize> = found.iter().enumerate().map(|(row, listed)| (listed.name.as_str(), row)).collect();
+    let rows = Places::of(found);
     let mut cells: Vec<(String, Vec<Option<String>>)> = Vec::new();
     for table in tables {
         let dataset = match open(&root.join(table), reading, progress, &|_| {}) {
@@ -128,11 +169,13 @@ fn describe(
             continue;
         };
         let folder = table.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut nowhere: Vec<String> = Vec::new();
         for id in dataset.samples() {
             let path = dataset.text(paths, id).unwrap_or_default();
-            let path = path.trim_start_matches("./");
-            let full = if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") };
-            let Some(row) = rows.get(full.as_str()) else { continue };
+            let Some(row) = &rows.find(folder, &path) else {
+                nowhere.push(path.into_owned());
+                continue;
+            };
             for (place, field) in dataset.fields().iter().enumerate().filter(|(place, _)| *place != paths) {
                 let at = cells.iter().position(|(name, _)| **name == *field.name).unwrap_or_else(|| {
                     cells.push((field.name.to_string(), vec![None; found.len()]));
@@ -140,6 +183,9 @@ fn describe(
                 });
                 cells[at].1[*row] = dataset.text(place, id).map(|text| text.into_owned());
             }
+        }
+        if let Some(first) = nowhere.first() {
+            warnings.push(note(format!("{} rows of {table} name no image that is there: {first:?} …", nowhere.len())));
         }
     }
     for (name, cells) in cells {
@@ -175,53 +221,150 @@ pub fn fingerprint(found: &[Listed]) -> u128 {
     hasher.digest128()
 }
 
-/// A table beside pictures: says which pictures it does not name.
-fn with_notes(dataset: Dataset, walked: &Walked) -> Dataset {
-    let Some(field) = dataset.pictures() else { return dataset };
-    let named: std::collections::HashSet<String> = dataset
-        .samples()
-        .filter_map(|id| dataset.text(field, id))
-        .flat_map(|cell| crate::data::paths_of(&cell))
-        .map(|path| path.trim_start_matches("./").to_owned())
-        .collect();
-    let missing: Vec<&str> =
-        walked.found.iter().map(|listed| listed.name.as_str()).filter(|name| !named.contains(*name)).collect();
-    let (Some(first), n) = (missing.first(), missing.len()) else { return dataset };
-    let reason = format!("{n} images of the folder are not in the table and were left out: {first} …");
-    let Dataset { base, .. } = dataset;
-    match std::sync::Arc::try_unwrap(base) {
-        Ok(mut base) => {
-            base.warnings.push(note(reason));
-            Dataset::new(base)
+/// Where images stand in a list, by their paths as people and other systems write them.
+pub struct Places<'l> {
+    exact: HashMap<&'l str, usize>,
+    /// Paths in small letters; `None` where several are alike.
+    folded: HashMap<String, Option<usize>>,
+}
+
+impl<'l> Places<'l> {
+    /// Of a list.
+    pub fn of(found: &'l [Listed]) -> Self {
+        let mut folded: HashMap<String, Option<usize>> = HashMap::new();
+        for (row, listed) in found.iter().enumerate() {
+            folded.entry(listed.name.to_lowercase()).and_modify(|place| *place = None).or_insert(Some(row));
         }
-        Err(base) => Dataset::new(Base {
-            columns: base.columns.clone(),
-            rows: base.rows,
-            raw: base.raw.clone(),
-            origin: base.origin.clone(),
-            warnings: base.warnings.iter().cloned().chain([note(reason)]).collect(),
-            unread: base.unread,
-            wide: base.wide,
-            pictures: base.pictures.clone(),
-            prints: base.prints.clone(),
-            odd_names: base.odd_names.clone(),
-            noted: base.noted.clone(),
-        }),
+        Self { exact: found.iter().enumerate().map(|(row, listed)| (listed.name.as_str(), row)).collect(), folded }
+    }
+
+    /// The place of a path that a table in `folder` names: as it is, else with the separators of another system, else in other case where that
+    /// is of one image only.
+    pub fn find(&self, folder: &str, path: &str) -> Option<usize> {
+        let full = |path: &str| {
+            let path = path.trim_start_matches("./");
+            if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+        };
+        let other = || full(&path.replace('\\', "/"));
+        let exact = |path: String| self.exact.get(path.as_str()).copied();
+        exact(full(path)).or_else(|| exact(other())).or_else(|| self.folded.get(&other().to_lowercase()).copied().flatten())
     }
 }
+
+/// A table beside pictures: says which pictures it does not name, and finds those that it names otherwise than they are called.
+fn with_notes(mut dataset: Dataset, mut walked: Walked) -> Dataset {
+    let Some(field) = dataset.pictures() else { return dataset };
+    let places = Places::of(&walked.found);
+    let (mut named, mut called) = (vec![false; walked.found.len()], HashMap::new());
+    for id in dataset.samples() {
+        let cell = dataset.text(field, id).unwrap_or_default();
+        for (at, path) in crate::data::paths_of(&cell).iter().enumerate() {
+            let Some(place) = places.find("", path) else { continue };
+            named[place] = true;
+            let name = &walked.found[place];
+            if at == 0 && name.name != path.trim_start_matches("./") {
+                called.insert(id.0, name.odd.clone().unwrap_or_else(|| name.name.clone().into()));
+            }
+        }
+    }
+    walked.others -= walked.tables.len().min(walked.others);
+    walked.note_foreign();
+    let missing: Vec<&str> =
+        walked.found.iter().zip(&named).filter(|(_, named)| !**named).map(|(listed, _)| listed.name.as_str()).collect();
+    if let Some(first) = missing.first() {
+        let n = missing.len();
+        walked.warnings.push(note(format!("{n} images of the folder are not in the table and were left out: {first} …")));
+    }
+    // It was made just now, and nobody else has it.
+    if let Some(base) = std::sync::Arc::get_mut(&mut dataset.base) {
+        base.warnings.append(&mut walked.warnings);
+        base.odd_names.extend(called);
+    }
+    dataset
+}
+
+/// Finds the pictures of a table that names them otherwise than they are called on this system: separators of another one, other case. Looks into
+/// the folder only where some are not where the table says.
+pub fn found_otherwise(mut dataset: Dataset, progress: &Progress) -> Result<Dataset, IoError> {
+    let (Some(field), PictureStore::Folder(root)) = (dataset.pictures(), &dataset.base.pictures) else { return Ok(dataset) };
+    let path_of = |dataset: &Dataset, id: SampleId| {
+        let cell = dataset.text(field, id).unwrap_or_default();
+        crate::data::paths_of(&cell).into_iter().next().filter(|path| !path.contains("://"))
+    };
+    let there = |path: &str| root.join(path).exists();
+    let step = (dataset.rows() / SAMPLED).max(1);
+    let is_blob = dataset.rows() > 0 && dataset.blob(field, SampleId(0)).is_some();
+    let odd = |id: SampleId| path_of(&dataset, id).is_some_and(|path| !there(&path));
+    if is_blob || !dataset.samples().step_by(step).any(odd) {
+        return Ok(dataset);
+    }
+    let walked = walk_up_to(root, MOST_WALKED, progress)?;
+    let places = Places::of(&walked.found);
+    let mut called = HashMap::new();
+    for id in dataset.samples() {
+        let Some(path) = path_of(&dataset, id) else { continue };
+        let Some(place) = places.find("", &path) else { continue };
+        let name = &walked.found[place];
+        if name.name != path.trim_start_matches("./") {
+            called.insert(id.0, name.odd.clone().unwrap_or_else(|| name.name.clone().into()));
+        }
+    }
+    if let Some(base) = std::sync::Arc::get_mut(&mut dataset.base) {
+        base.odd_names.extend(called);
+    }
+    Ok(dataset)
+}
+
+/// So many rows of a table are asked for their pictures, and so many entries of a folder are looked at, before its pictures are taken to be
+/// where it says.
+const SAMPLED: usize = 200;
+const MOST_WALKED: usize = 200_000;
 
 struct Walked {
     found: Vec<Listed>,
     warnings: Vec<Warning>,
     others: usize,
     example: String,
+    /// Pictures of kinds that are not read, and the first of them.
+    foreign: Vec<(&'static str, usize, String)>,
     /// Tables that describe images, by their paths.
     tables: Vec<String>,
 }
 
+impl Walked {
+    /// Says what was left out.
+    fn note_others(&mut self) {
+        if self.others > 0 {
+            let (n, example) = (self.others, &self.example);
+            self.warnings.push(note(format!("{n} files whose names are no image's were left out: {example} …")));
+        }
+        self.note_foreign();
+    }
+
+    fn note_foreign(&mut self) {
+        for (kind, n, example) in std::mem::take(&mut self.foreign) {
+            let what = if n == 1 { "image is" } else { "images are" };
+            self.warnings.push(note(format!("{n} {kind} {what} not read and left out: {example} … Save as PNG or JPEG first")));
+        }
+    }
+}
+
 /// Lists the images below a folder. Links to folders are not followed, so a circle of them ends at once.
 fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
-    let mut walked = Walked { found: Vec::new(), warnings: Vec::new(), others: 0, example: String::new(), tables: Vec::new() };
+    walk_up_to(root, usize::MAX, progress)
+}
+
+/// The same, looking at so many entries at most.
+fn walk_up_to(root: &Path, most: usize, progress: &Progress) -> Result<Walked, IoError> {
+    let mut walked = Walked {
+        found: Vec::new(),
+        warnings: Vec::new(),
+        others: 0,
+        example: String::new(),
+        foreign: Vec::new(),
+        tables: Vec::new(),
+    };
+    let mut seen = 0;
     let mut left: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];
     while let Some((folder, below, depth)) = left.pop() {
         progress.step(1)?;
@@ -235,6 +378,10 @@ fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
         };
         for entry in entries {
             let Ok(entry) = entry else { continue };
+            seen += 1;
+            if seen > most {
+                return Ok(walked);
+            }
             let file_name = entry.file_name();
             let shown = file_name.to_string_lossy();
             if shown.starts_with('.') {
@@ -264,6 +411,11 @@ fn walk(root: &Path, progress: &Progress) -> Result<Walked, IoError> {
                 let inside = entry.path().strip_prefix(root).map(|path| path.as_os_str().to_owned()).unwrap_or_default();
                 let odd = inside.to_str().is_none().then_some(inside);
                 walked.found.push(Listed { name, odd });
+            } else if let Some(kind) = foreign_name(&shown) {
+                match walked.foreign.iter_mut().find(|(known, ..)| *known == kind) {
+                    Some((_, n, _)) => *n += 1,
+                    None => walked.foreign.push((kind, 1, name)),
+                }
             } else {
                 walked.others += 1;
                 if TABLES.contains(&&*shown) {
@@ -286,9 +438,13 @@ pub fn text_column(name: &str, cells: &[Option<&str>]) -> Column {
     Column::from_views(name, Kind::Text, Utf8ViewArray::from_slice(cells))
 }
 
+/// Whether a name is that of a part of a split.
+pub fn is_part(name: &str) -> bool {
+    PARTS.contains(&name.to_lowercase().as_str())
+}
+
 /// The columns that names give: `image`, `label` where they lie in folders of several names, `split` where those lie in split parts.
 pub fn columns_of(found: &[Listed]) -> Vec<Column> {
-    let is_part = |name: &str| PARTS.contains(&name.to_lowercase().as_str());
     let folders: Vec<Vec<&str>> = found
         .iter()
         .map(|listed| {

@@ -80,6 +80,14 @@ pub fn format_of_name(path: &Path) -> (Option<Format>, Packing) {
     (format, packing)
 }
 
+/// The same for saving a dataset that came in the format `own`: what is called `.arrow` is mostly a file, and a stream where it came as one.
+pub fn format_to_save(path: &Path, own: Format) -> (Option<Format>, Packing) {
+    match format_of_name(path) {
+        (Some(Format::Arrow), packing) if own == Format::ArrowStream => (Some(Format::ArrowStream), packing),
+        found => found,
+    }
+}
+
 /// `stem` with the ending of a format and packing: `train` → `train.csv.gz`.
 pub fn compressed_name(stem: &str, format: Format, packing: Packing) -> PathBuf {
     let end = match packing {
@@ -106,7 +114,46 @@ pub fn magic(head: &[u8]) -> Magic {
     if head.get(257..262) == Some(b"ustar") {
         return Magic::Archive(Format::Tar);
     }
-    let known: [(&[u8], Magic); 18] = [
+    // A box of MP4 or HEIF begins with its length; Windows programs with two letters that a text may begin with, too.
+    if head.get(4..8) == Some(b"ftyp") {
+        return Magic::Other(match head.get(8..12) {
+            Some(b"avif" | b"avis") => "it is an AVIF picture, which is not read: save it as PNG or JPEG",
+            Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"mif1" | b"msf1") => {
+                "it is a HEIC picture, which is not read: save it as PNG or JPEG"
+            }
+            Some(b"M4A " | b"M4B ") => "it is a sound recording (M4A)",
+            _ => "it is a film (MP4)",
+        });
+    }
+    if head.starts_with(b"RIFF") {
+        match head.get(8..12) {
+            Some(b"WEBP") => return Magic::Other("it is a WebP picture: open the folder that it lies in"),
+            Some(b"WAVE") => return Magic::Other("it is a sound recording (WAV)"),
+            Some(b"AVI ") => return Magic::Other("it is a film (AVI)"),
+            _ => {}
+        }
+    }
+    let program = head.starts_with(b"MZ")
+        && head.get(60..64).is_some_and(|at| {
+            let at = u32::from_le_bytes([at[0], at[1], at[2], at[3]]) as usize;
+            head.get(at..).is_some_and(|rest| rest.starts_with(b"PE\0\0"))
+        });
+    if program {
+        return Magic::Other("it is a program");
+    }
+    // A frame of MPEG sound: eleven set bits, then a layer and a rate that there are.
+    let mpeg = |head: &[u8]| {
+        head.len() > 3
+            && head[0] == 0xff
+            && head[1] & 0xe6 == 0xe2
+            && head[2] & 0xf0 != 0xf0
+            && head[2] & 0x0c != 0x0c
+            && head[1] >= 0xf2
+    };
+    if mpeg(head) {
+        return Magic::Other("it is a sound recording (MP3)");
+    }
+    let known: [(&[u8], Magic); 40] = [
         (b"PAR1", Magic::Format(Format::Parquet)),
         (b"ARROW1", Magic::Format(Format::Arrow)),
         (b"\xff\xff\xff\xff", Magic::Format(Format::ArrowStream)),
@@ -124,6 +171,28 @@ pub fn magic(head: &[u8]) -> Magic {
         (b"\xfd7zXZ", Magic::Other("it is packed with xz: unpack it first")),
         (b"7z\xbc\xaf", Magic::Other("it is a 7-Zip archive: unpack it first")),
         (b"SQLite format 3", Magic::Other("it is a SQLite database; a Lapidary project opens by opening its dataset")),
+        (b"ID3\x03", Magic::Other("it is a sound recording (MP3)")),
+        (b"ID3\x04", Magic::Other("it is a sound recording (MP3)")),
+        (b"OggS\0", Magic::Other("it is a sound recording (Ogg)")),
+        (b"fLaC\0", Magic::Other("it is a sound recording (FLAC)")),
+        (b"\x1aE\xdf\xa3", Magic::Other("it is a film (Matroska, WebM)")),
+        (b"Rar!\x1a\x07", Magic::Other("it is a RAR archive: unpack it first")),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Magic::Other("it is an old Office document: save it as CSV")),
+        (b"{\\rtf", Magic::Other("it is a rich text document: save it as plain text")),
+        (b"II*\0", Magic::Other("it is a TIFF picture: open the folder that it lies in")),
+        (b"MM\0*", Magic::Other("it is a TIFF picture: open the folder that it lies in")),
+        (b"8BPS\0\x01", Magic::Other("it is a Photoshop document: save it as PNG or JPEG")),
+        (b"\0\0\0\x0cJXL ", Magic::Other("it is a JPEG XL picture, which is not read: save it as PNG or JPEG")),
+        (b"\0\0\0\x0cjP  ", Magic::Other("it is a JPEG 2000 picture, which is not read: save it as PNG or JPEG")),
+        (b"\x89HDF\r\n\x1a\n", Magic::Other("it is an HDF5 file: save it as Parquet")),
+        (b"\x93NUMPY", Magic::Other("it is a NumPy array: save it as Parquet or CSV")),
+        (b"\x80\x04\x95", Magic::Other("it is a Python pickle, which may run programs: save it as Parquet or CSV")),
+        (b"\x80\x05\x95", Magic::Other("it is a Python pickle, which may run programs: save it as Parquet or CSV")),
+        (b"Obj\x01", Magic::Other("it is an Avro file: save it as Parquet")),
+        (b"\xca\xfe\xba\xbe", Magic::Other("it is a program")),
+        (b"\xcf\xfa\xed\xfe", Magic::Other("it is a program")),
+        (b"\0asm", Magic::Other("it is a program")),
+        (b"wOF2\0\x01", Magic::Other("it is a font")),
         (b"FEA1", Magic::Other("it is a Feather file of version 1: save it as version 2 (Arrow)")),
     ];
     known.into_iter().find(|(start, _)| head.starts_with(start)).map_or(Magic::Unknown, |(_, magic)| magic)

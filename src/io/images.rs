@@ -92,9 +92,11 @@ fn find(dataset: &Dataset, field: usize, id: SampleId) -> Result<Found<'_>, Trou
     let path = paths_of(&cell).into_iter().next().ok_or(Trouble::NoPath)?;
     match &dataset.base.pictures {
         PictureStore::Archive(archive) => {
-            let path = path.trim_start_matches("./");
-            let member = archive.member(path).ok_or(Trouble::Missing)?;
-            within(Path::new(path))?;
+            // Tables made on another system part folders otherwise.
+            let names = [path.trim_start_matches("./").to_owned(), path.replace('\\', "/").trim_start_matches("./").to_owned()];
+            let (name, member) =
+                names.iter().find_map(|name| archive.member(name).map(|member| (name, member))).ok_or(Trouble::Missing)?;
+            within(Path::new(name))?;
             Ok(Found::Member(archive, member))
         }
         PictureStore::Folder(root) => match odd {

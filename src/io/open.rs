@@ -12,9 +12,9 @@ use super::budget::{Budget, is_memory_set, max_memory};
 use super::delimited::Wanted;
 use super::error::IoError;
 use super::faults::Faults;
-use super::folder::open_folder;
+use super::folder::{found_otherwise, open_folder};
 use super::format::{Magic, format_of_name, magic};
-use super::{delimited, json_read, json_rows, source, typed};
+use super::{class_names, delimited, json_read, json_rows, source, typed};
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
 use crate::job::Progress;
 
@@ -67,6 +67,10 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
     if path.is_dir() {
         return open_folder(path, reading, progress, preview);
     }
+    found_otherwise(open_file(path, reading, progress, preview)?, progress)
+}
+
+fn open_file(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn Fn(Dataset)) -> Result<Dataset, IoError> {
     let limit = max_memory();
     let head = first_bytes(path)?;
     let (named, _) = format_of_name(path);
@@ -142,7 +146,8 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
 
 fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let (columns, beside_columns) = typed::read(path, format, packing, typed_limit(bytes), progress)?;
+    let (mut columns, mut beside_columns) = typed::read(path, format, packing, typed_limit(bytes), progress)?;
+    class_names::name(&mut columns, &mut beside_columns.kept);
     let rows = columns.first().map_or(0, Column::len);
     if rows >= u32::MAX as usize {
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });

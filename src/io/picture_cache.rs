@@ -39,7 +39,7 @@ pub struct PictureCache {
 }
 
 /// Raised when what is kept is worked out otherwise.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Pictures that are written together.
 const BATCH: usize = 64;
 

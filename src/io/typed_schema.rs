@@ -2,13 +2,14 @@
 //! refused by the column's name, and what its writer noted beside the columns (Hugging Face's features, pandas' index) is kept. Pure; works
 //! on the bytes of Parquet's footer (Thrift) and of Arrow's schema message (flatbuffers).
 
-use arrow_format::ipc::planus::ReadAsRoot as _;
-use arrow_format::ipc::{FieldRef, MessageHeaderRef, MessageRef, TypeRef};
+use arrow_format::ipc::planus::{Builder, ReadAsRoot as _};
+use arrow_format::ipc::{FieldRef, Message, MessageHeader, MessageHeaderRef, MessageRef, TypeRef};
 use polars::prelude::TimeZone;
 use polars_parquet_format::thrift::protocol::{TCompactInputProtocol, TCompactOutputProtocol};
 use polars_parquet_format::{ConvertedType, FileMetaData, LogicalType, SchemaElement};
 
 use super::delimited::unique_names;
+use super::typed_write::MAPS;
 
 /// What was found beside the columns.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub struct Beside {
     pub notes: Vec<String>,
     /// What the writer noted, by key, to be kept on saving.
     pub kept: Vec<(String, String)>,
+}
+
+impl Beside {
+    fn keep_maps(&mut self, maps: &[String]) {
+        if !maps.is_empty() {
+            self.kept.push((MAPS.to_owned(), serde_json::json!(maps).to_string()));
+        }
+    }
 }
 
 /// Keys of notes that are kept: what they say is about columns by name.
@@ -44,6 +53,16 @@ pub fn parquet(bytes: &mut Vec<u8>, plain: bool) -> Result<Beside, String> {
     let mut at = 1;
     let tops = meta.schema.first().and_then(|root| root.num_children).unwrap_or(0);
     let Some(renamed) = siblings(&mut meta.schema, &mut at, tops, &[], &mut paths, &mut beside.notes)? else { return Ok(beside) };
+    let mut place = 1;
+    let mut maps = Vec::new();
+    for _ in 0..tops {
+        let element = &meta.schema[place];
+        let is_map = matches!(element.logical_type, Some(LogicalType::MAP(_)))
+            || matches!(element.converted_type, Some(ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE));
+        maps.extend(is_map.then(|| element.name.clone()));
+        skip(&meta.schema, &mut place, 0);
+    }
+    beside.keep_maps(&maps);
     if !renamed && !plain {
         return Ok(beside);
     }
@@ -164,8 +183,9 @@ fn wide_decimal(column: &str, digits: i32) -> String {
 ///
 /// # Errors
 /// A line that names the column and its type, where that cannot be read. A schema that is none is left to the reader.
-pub fn arrow(bytes: &mut [u8]) -> Result<Beside, String> {
+pub fn arrow(bytes: &mut Vec<u8>) -> Result<Beside, String> {
     let mut beside = Beside::default();
+    name_apart(bytes, &mut beside.notes);
     let Some(message) = message(bytes) else { return Ok(beside) };
     let strange = {
         let Ok(root) = MessageRef::read_as_root(&bytes[message.clone()]) else { return Ok(beside) };
@@ -175,6 +195,8 @@ pub fn arrow(bytes: &mut [u8]) -> Result<Beside, String> {
         if let Some(name) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name) {
             return Err(format!("two of its columns are named {name:?}: give one of them another name"));
         }
+        let is_map = |field: &FieldRef<'_>| matches!(field.type_(), Ok(Some(TypeRef::Map(_))));
+        beside.keep_maps(&fields.iter().filter(|field| is_map(field)).map(|field| name_of(*field)).collect::<Vec<_>>());
         for noted in schema.custom_metadata().ok().flatten().into_iter().flatten().filter_map(Result::ok) {
             if let (Ok(Some(key)), Ok(Some(value))) = (noted.key(), noted.value())
                 && KEPT.contains(&key)
@@ -204,6 +226,35 @@ pub fn arrow(bytes: &mut [u8]) -> Result<Beside, String> {
 
 const EXTENSION: &[u8] = b"ARROW:extension:name";
 const OTHER: &[u8] = b"arrow:extension:name";
+
+/// Gives columns of one name different ones: by another schema message. A file becomes the stream that lies within it, because its footer says
+/// where everything stands.
+fn name_apart(bytes: &mut Vec<u8>, notes: &mut Vec<String>) {
+    let Some(place) = message(bytes) else { return };
+    let Ok(Ok(mut schema)) = MessageRef::read_as_root(&bytes[place.clone()]).map(Message::try_from) else { return };
+    let Some(MessageHeader::Schema(header)) = &mut schema.header else { return };
+    let fields = header.fields.as_deref_mut().unwrap_or_default();
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone().unwrap_or_default()).collect();
+    if !repeats(&names) {
+        return;
+    }
+    for ((field, name), old) in fields.iter_mut().zip(unique_names(&names)).zip(&names) {
+        if name != *old {
+            notes.push(format!("another column is named {old:?} too: this one is called {name:?}"));
+            field.name = Some(name);
+        }
+    }
+    let mut builder = Builder::new();
+    let written = builder.finish(&schema, None);
+    let long = written.len().next_multiple_of(8);
+    let mut out = Vec::with_capacity(bytes.len() + long);
+    out.extend_from_slice(&u32::MAX.to_le_bytes());
+    out.extend_from_slice(&(long as u32).to_le_bytes());
+    out.extend_from_slice(written);
+    out.resize(8 + long, 0);
+    out.extend_from_slice(&bytes[place.end..]);
+    *bytes = out;
+}
 
 fn name_of(field: FieldRef<'_>) -> String {
     field.name().ok().flatten().unwrap_or_default().to_owned()

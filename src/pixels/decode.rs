@@ -94,6 +94,12 @@ fn decode_whole(bytes: &[u8], header: &Header) -> Result<Picture, Trouble> {
         Coding::Tiff => ImageFormat::Tiff,
     };
     let broken = |error: &image::ImageError| {
+        if let image::ImageError::Unsupported(what) = error {
+            let kind = what.to_string().to_lowercase();
+            let float = kind.contains("float") || kind.contains("unknown(32)") || kind.contains("unknown(64)");
+            let kind = if float { "of floating-point numbers" } else { "of an unusual kind" };
+            return Trouble::Foreign(format!("a {} {kind}", header.coding.title()));
+        }
         let text = error.to_string();
         let text = text.split_once(": ").filter(|(start, _)| start.starts_with("Format error")).map_or(&*text, |(_, rest)| rest);
         Trouble::Broken(text.lines().next().unwrap_or_default().chars().take(160).collect())

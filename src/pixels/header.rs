@@ -66,6 +66,44 @@ impl Coding {
     }
 }
 
+/// Kinds of pictures that are known and not read: what they are called, and the endings of their files' names.
+const FOREIGN: [(&str, &[&str]); 8] = [
+    ("HEIC", &["heic", "heif", "hif"]),
+    ("AVIF", &["avif", "avifs"]),
+    ("JPEG XL", &["jxl"]),
+    ("JPEG 2000", &["jp2", "j2k", "jpx"]),
+    ("SVG", &["svg", "svgz"]),
+    ("Photoshop", &["psd", "psb"]),
+    ("camera raw", &["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2"]),
+    ("OpenEXR", &["exr"]),
+];
+
+/// The kind of a picture that is not read, by its name.
+pub fn foreign_name(name: &str) -> Option<&'static str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    FOREIGN.iter().find(|(_, endings)| endings.iter().any(|known| known.eq_ignore_ascii_case(ending))).map(|(kind, _)| *kind)
+}
+
+/// The same by its first bytes.
+fn foreign(head: &[u8]) -> Option<&'static str> {
+    if head.get(4..8) == Some(b"ftyp") {
+        return match head.get(8..12)? {
+            b"avif" | b"avis" => Some("AVIF"),
+            b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1" => Some("HEIC"),
+            _ => None,
+        };
+    }
+    let known: [(&[u8], &str); 6] = [
+        (b"\0\0\0\x0cJXL ", "JPEG XL"),
+        (b"\xff\x0a", "JPEG XL"),
+        (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+        (b"8BPS", "Photoshop"),
+        (b"\x76\x2f\x31\x01", "OpenEXR"),
+        (b"<svg", "SVG"),
+    ];
+    known.iter().find(|(start, _)| head.starts_with(start)).map(|(_, kind)| *kind)
+}
+
 /// Why there are no pixels to look at.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Trouble {
@@ -81,6 +119,8 @@ pub enum Trouble {
     Empty,
     /// The bytes are no picture that can be opened.
     Unknown,
+    /// It is a picture of a kind that is not read; says which.
+    Foreign(String),
     /// It is torn or damaged; says where.
     Broken(String),
     /// It claims more pixels than can be decoded within bounds.
@@ -96,6 +136,7 @@ impl fmt::Display for Trouble {
             Self::Unreadable(why) => write!(f, "it cannot be read: {why}"),
             Self::Empty => f.write_str("the file is empty"),
             Self::Unknown => f.write_str("it is no PNG, JPEG, WebP, GIF, BMP or TIFF"),
+            Self::Foreign(what) => write!(f, "it is {what}, which is not read: save it as PNG or JPEG"),
             Self::Broken(why) => write!(f, "it is damaged: {why}"),
             Self::Huge { width, height } => write!(f, "it claims {width} × {height} pixels, too many to decode"),
         }
@@ -142,7 +183,8 @@ pub fn read_header(bytes: &[u8]) -> Result<Header, Trouble> {
     if bytes.is_empty() {
         return Err(Trouble::Empty);
     }
-    let coding = Coding::of_bytes(bytes).ok_or(Trouble::Unknown)?;
+    let foreign = || foreign(bytes).map_or(Trouble::Unknown, |what| Trouble::Foreign(what.to_owned()));
+    let coding = Coding::of_bytes(bytes).ok_or_else(foreign)?;
     let header = match coding {
         Coding::Png => png(bytes),
         Coding::Jpeg => jpeg(bytes),

@@ -4,6 +4,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::decode::{Picture, decode};
 use super::gradients::gradients;
+use super::ground::{chequered, has_transparency, plain};
 use super::header::{Coding, Header, Trouble, read_header};
 use super::measure::{Measures, measure};
 use super::phash::small_grey;
@@ -61,6 +62,13 @@ impl Look {
 
 /// What pixels alone tell: of a picture that has no file.
 pub fn look_of(picture: &Picture) -> Look {
+    let on_ground;
+    let picture = if has_transparency(&picture.rgba) {
+        on_ground = plain(picture.clone());
+        &on_ground
+    } else {
+        picture
+    };
     let (grey, gradients) = (small_grey(picture).unwrap_or_default(), gradients(picture).unwrap_or_default());
     Look { trouble: None, measures: measure(picture, 3), grey, gradients, ..Look::none(Trouble::Empty) }
 }
@@ -81,7 +89,11 @@ pub fn look(bytes: &[u8]) -> Look {
         Ok(picture) => picture,
         Err(trouble) => return base(trouble),
     };
-    let measures = measure(&picture, header.channels);
+    let see_through = has_transparency(&picture.rgba);
+    let torn = picture.torn;
+    let measures =
+        if see_through { measure(&chequered(picture.clone()), header.channels) } else { measure(&picture, header.channels) };
+    let picture = plain(picture);
     let (grey, gradients) = (small_grey(&picture).unwrap_or_default(), gradients(&picture).unwrap_or_default());
-    Look { trouble: None, torn: picture.torn, measures, grey, gradients, ..base(Trouble::Empty) }
+    Look { trouble: None, torn, measures, grey, gradients, ..base(Trouble::Empty) }
 }

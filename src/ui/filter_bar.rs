@@ -7,7 +7,7 @@ use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::STEP;
 use super::widgets::controls::{Look, button, chip};
-use super::widgets::text::count;
+use super::widgets::text::{count, visible};
 use crate::data::Rule;
 use crate::workspace::Workspace;
 
@@ -59,10 +59,10 @@ fn menu(ui: &mut Ui, state: &mut UiState, workspace: &Workspace) {
     let dataset = workspace.dataset();
     for field in dataset.fields() {
         let Some(classes) = workspace.classes(&field.name) else { continue };
-        ui.menu_button(format!("{} is", field.name), |ui| {
+        ui.menu_button(format!("{} is", visible(&field.name)), |ui| {
             egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
                 for (class, name) in classes.names().iter().enumerate().filter(|(class, _)| classes.counts()[*class] > 0) {
-                    if ui.button(format!("{name}  {}", count(classes.counts()[class] as usize))).clicked() {
+                    if ui.button(format!("{}  {}", visible(name), count(classes.counts()[class] as usize))).clicked() {
                         state.toggle_clause(
                             Rule::Class { column: field.name.to_string(), classes: vec![name.to_string()] }.into(),
                         );
@@ -74,7 +74,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, workspace: &Workspace) {
     }
     ui.menu_button("Empty cells in", |ui| {
         for field in dataset.fields() {
-            if ui.button(&*field.name).clicked() {
+            if ui.button(visible(&field.name)).clicked() {
                 state.toggle_clause(Rule::Empty { column: field.name.to_string() }.into());
             }
         }
@@ -83,7 +83,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, workspace: &Workspace) {
     if !tags.is_empty() {
         ui.menu_button("Tagged", |ui| {
             for tag in tags {
-                if ui.button(&tag).clicked() {
+                if ui.button(visible(&tag)).clicked() {
                     state.toggle_clause(Rule::Tag(tag).into());
                 }
             }

@@ -12,6 +12,9 @@ use crate::ui::widgets::controls::{choice, clipped, dim, title};
 use crate::ui::widgets::text::{count, flat, things};
 use crate::workspace::Workspace;
 
+/// Lines before the table that the menu offers.
+const MOST_SKIPPED: usize = 12;
+
 const ENCODINGS: [&str; 9] =
     ["UTF-8", "UTF-16LE", "UTF-16BE", "windows-1252", "windows-1251", "ISO-8859-2", "Shift_JIS", "GB18030", "EUC-KR"];
 
@@ -81,6 +84,33 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
                     actions.push(Action::Reread(Reading { header: Some(at == 0), ..reading.clone() }));
                 }
                 ui.end_row();
+                dim(ui, theme, "Before the table");
+                let lines = memchr::memchr_iter(b'\n', &raw.text[..dialect.start.min(raw.text.len())]).count();
+                let names: Vec<String> = (0..=MOST_SKIPPED.max(lines)).map(|n| things(n, "line", "lines")).collect();
+                ui.horizontal(|ui| {
+                    if let Some(at) = choice(ui, theme, "Before the table", &names[lines], &names) {
+                        actions.push(Action::Reread(Reading { skip: Some(at), ..reading.clone() }));
+                    }
+                    let before = String::from_utf8_lossy(&raw.text[..dialect.start.min(raw.text.len()).min(200)]);
+                    let kept = if lines > 0 { flat(before.trim_end(), 1).into_owned() } else { String::new() };
+                    dim(ui, theme, kept).on_hover_text("No samples; kept when saved in this format");
+                });
+                ui.end_row();
+                if base.wide > 0 || reading.surplus {
+                    dim(ui, theme, "Cells beyond the header");
+                    let names = ["stay in their rows", "are columns too"].map(str::to_owned);
+                    ui.horizontal(|ui| {
+                        if let Some(at) =
+                            choice(ui, theme, "Cells beyond the header", &names[usize::from(reading.surplus)], &names)
+                        {
+                            actions.push(Action::Reread(Reading { surplus: at == 1, ..reading.clone() }));
+                        }
+                        if base.wide > 0 {
+                            dim(ui, theme, format!("{} have some", things(base.wide, "row", "rows")));
+                        }
+                    });
+                    ui.end_row();
+                }
             }
         });
     });
@@ -112,7 +142,7 @@ fn columns(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mu
                         let shown = RichText::new(field.kind.name()).color(theme.dim);
                         ui.add_sized(vec2(112.0, 24.0), egui::Label::new(shown));
                     } else {
-                        let kinds = [Kind::Text, Kind::Integer, Kind::Number, Kind::Boolean];
+                        let kinds = [Kind::Text, Kind::Integer, Kind::Number, Kind::Comma, Kind::Boolean];
                         let names = kinds.map(|kind| kind.name().to_owned());
                         if let Some(at) = choice(ui, theme, &format!("{} is read as", field.name), field.kind.name(), &names) {
                             actions.push(Action::SetKind { column: field.name.to_string(), kind: kinds[at] });

@@ -28,7 +28,7 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, ena
         Look::Plain => theme.text,
         Look::Quiet => theme.dim,
     };
-    let label = ui.painter().layout_no_wrap(text.to_owned(), font, ink);
+    let label = ui.painter().layout_no_wrap(visible(text).into_owned(), font, ink);
     let cap = (!key.is_empty()).then(|| ui.painter().layout_no_wrap(key.to_owned(), mono, ink));
     let pad = STEP * 3.0;
     let cap_width = cap.as_ref().map_or(0.0, |cap| cap.size().x + STEP * 4.0);
@@ -79,7 +79,7 @@ pub fn keycap(ui: &mut Ui, theme: &Theme, key: &str) {
 
 /// A chip with a cross; the first response is the chip's, the second the cross's.
 pub fn chip(ui: &mut Ui, theme: &Theme, text: &str) -> (Response, Response) {
-    let galley = ui.painter().layout_no_wrap(super::text::cut(text, 80).to_owned(), theme.body(), theme.accent);
+    let galley = ui.painter().layout_no_wrap(visible(super::text::cut(text, 80)).into_owned(), theme.body(), theme.accent);
     let height = theme.sizes.control - STEP * 1.5;
     let size = vec2(galley.size().x + STEP * 9.0, height);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
@@ -122,7 +122,7 @@ pub fn class_label(ui: &mut Ui, theme: &Theme, colour: Option<Color32>, name: &s
             square(ui, rect.center(), colour);
         }
         let ink = if name.is_empty() { theme.faint } else { theme.text };
-        ui.add(Label::new(RichText::new(if name.is_empty() { "none" } else { name }).color(ink)).truncate());
+        ui.add(Label::new(RichText::new(if name.is_empty() { "none".into() } else { visible(name) }).color(ink)).truncate());
     });
 }
 
@@ -162,11 +162,11 @@ pub fn severity(ui: &Ui, theme: &Theme, at: egui::Pos2, severity: f64) {
 pub fn choice(ui: &mut Ui, theme: &Theme, name: &str, shown: &str, options: &[String]) -> Option<usize> {
     let mut chosen = None;
     let response = egui::ComboBox::from_id_salt(name)
-        .selected_text(RichText::new(shown).color(theme.text))
+        .selected_text(RichText::new(visible(shown)).color(theme.text))
         .height(360.0)
         .show_ui(ui, |ui| {
             for (at, option) in options.iter().enumerate() {
-                if ui.selectable_label(option == shown, option).clicked() {
+                if ui.selectable_label(option == shown, visible(option)).clicked() {
                     chosen = Some(at);
                 }
             }
@@ -189,5 +189,5 @@ pub fn clipped(ui: &Ui, at: egui::Pos2, width: f32, text: &str, font: egui::Font
 
 /// Writes one line, right-aligned at `right`.
 pub fn right_aligned(ui: &Ui, right: egui::Pos2, text: &str, font: egui::FontId, ink: Color32) {
-    ui.painter().text(right, Align2::RIGHT_CENTER, text, font, ink);
+    ui.painter().text(right, Align2::RIGHT_CENTER, visible(text), font, ink);
 }

@@ -6,7 +6,7 @@ use egui::{Align2, Rect, Role as WidgetType, Sense, Slider, Stroke, StrokeKind, 
 use super::controls::{clipped, dim, severity, square};
 use super::picture;
 use super::table::{flag_of, scroll};
-use super::text::{count, cut};
+use super::text::{count, cut, visible};
 use crate::data::{Role, SampleId};
 use crate::ui::Bundle;
 use crate::ui::pictures::Pictures;
@@ -207,7 +207,7 @@ fn caption(
     let split = dataset.with_role(|role| role == Role::Split).and_then(|field| dataset.text(field, id)).unwrap_or_default();
     let mut right = cell.right() - STEP;
     if !split.is_empty() {
-        let galley = ui.painter().layout_no_wrap(cut(&split, 5).to_owned(), theme.note(), theme.dim);
+        let galley = ui.painter().layout_no_wrap(visible(cut(&split, 5)).into_owned(), theme.note(), theme.dim);
         right -= galley.size().x;
         ui.painter().galley(pos2(right, y - galley.size().y / 2.0), galley, theme.dim);
         right -= STEP;

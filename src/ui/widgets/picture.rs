@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Mesh, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 
-use super::text::{count, cut};
+use super::text::{count, cut, visible};
 use crate::data::SampleId;
 use crate::pixels::{BoundingBox, Trouble};
 use crate::ui::pictures::{Draw, Pictures, Shown};
@@ -45,6 +45,7 @@ fn say(ui: &Ui, theme: &Theme, place: Rect, trouble: &Trouble) {
         Trouble::Unreadable(_) => "unreadable",
         Trouble::Empty => "empty",
         Trouble::Unknown => "no image",
+        Trouble::Foreign(_) => "not read",
         Trouble::Broken(_) => "broken",
     };
     let c = place.center();
@@ -123,7 +124,7 @@ pub fn viewer(
             let ink = theme.class(i);
             ui.painter().rect_stroke(outline, 0, Stroke::new(2.0, ink), StrokeKind::Inside);
             if !found.label.is_empty() {
-                let galley = ui.painter().layout_no_wrap(cut(&found.label, 40).to_owned(), theme.note(), theme.text);
+                let galley = ui.painter().layout_no_wrap(visible(cut(&found.label, 40)).into_owned(), theme.note(), theme.text);
                 let tag = Rect::from_min_size(outline.min, galley.size() + vec2(8.0, 2.0));
                 ui.painter().rect_filled(tag, 0, theme.raised);
                 ui.painter().vline(tag.left(), tag.y_range(), Stroke::new(2.0, ink));

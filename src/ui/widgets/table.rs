@@ -6,7 +6,7 @@ use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo
 use super::bars::spark;
 use super::controls::{clipped, right_aligned, severity, square};
 use super::picture;
-use super::text::{count, cut, flat, flat_chat};
+use super::text::{self, count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
 use crate::ui::Bundle;
@@ -368,7 +368,7 @@ fn one_row(
             }
             clipped(ui, pos2(left + 14.0, y), (room - 14.0).max(8.0), &shown_text, theme.body(), ink, lines);
         } else if column.kind.is_numeric() {
-            let size = ui.painter().layout_no_wrap(cut(&shown_text, 40).to_owned(), theme.body(), ink);
+            let size = ui.painter().layout_no_wrap(text::visible(cut(&shown_text, 40)).into_owned(), theme.body(), ink);
             ui.painter().galley(pos2(left + room - size.size().x, y), size, ink);
         } else {
             clipped(ui, pos2(left, y), room.max(8.0), &shown_text, theme.body(), ink, lines);
