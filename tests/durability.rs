@@ -256,3 +256,217 @@ fn ten_thousand_edits_undone_give_the_original_bytes() {
     model.undo_all();
     assert_eq!(saved(&model.dataset, "undone.csv"), original);
 }
+
+fn copy_of(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// Kills the program in the middle of `words` at many moments, from the first instant to past its end; `check` is given the folder and looks
+/// at what is left. Says how many died in the middle.
+fn killed_at_every_moment(made: &Path, words: &[&str], check: impl Fn(&Path)) -> usize {
+    let run = |folder: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
+        command.args(words).current_dir(folder).env("XDG_DATA_HOME", folder.join("home"));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let whole = tempfile::tempdir().unwrap();
+    copy_of(made, whole.path());
+    let start = std::time::Instant::now();
+    assert!(run(whole.path()).wait().unwrap().success(), "{words:?}");
+    let takes = start.elapsed();
+    let mut died = 0;
+    for n in 0..60_u32 {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made, folder.path());
+        let mut child = run(folder.path());
+        std::thread::sleep(takes * n / 50);
+        let _ = child.kill();
+        died += usize::from(!child.wait().unwrap().success());
+        check(folder.path());
+    }
+    died
+}
+
+#[test]
+fn a_kill_while_edits_are_carried_over_leaves_all_of_them() {
+    let made = tempfile::tempdir().unwrap();
+    let (path, ..) = project_with_edits(made.path());
+    // Another version of the file: a row more, and a row changed.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}\"one more\",class 1,5\n").replacen("sample, number 59", "sample, changed 59", 1)).unwrap();
+    let expected = {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made.path(), folder.path());
+        let path = folder.path().join("data.csv");
+        let (workspace, _) = lapidary::workspace::Workspace::carry(read(&path), io::Reading::default(), None).unwrap();
+        state(workspace.dataset(), workspace.history().head())
+    };
+    let died = killed_at_every_moment(made.path(), &["carry", "data.csv"], |folder| {
+        let path = folder.join("data.csv");
+        let workspace = match open(&path) {
+            Ok(workspace) => workspace,
+            Err(JournalError::SourceChanged { .. }) => {
+                lapidary::workspace::Workspace::carry(read(&path), io::Reading::default(), None).unwrap().0
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(state(workspace.dataset(), workspace.history().head()), expected, "some edits are gone");
+    });
+    println!("{died} of 60 died while carrying");
+    assert!(died >= 10, "{died}");
+}
+
+#[test]
+fn a_kill_while_a_project_is_recovered_leaves_the_damaged_one_or_all_that_could_be_read() {
+    let made = tempfile::tempdir().unwrap();
+    let (_, project, _) = project_with_edits(made.path());
+    let sound = fs::read(&project).unwrap();
+    let damaged = sound[..sound.len() - sound.len() / 5].to_vec();
+    fs::write(&project, &damaged).unwrap();
+    let name = project.file_name().unwrap().to_owned();
+    let expected = {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made.path(), folder.path());
+        let (_, saved, _) = recover(&folder.path().join(&name), None).unwrap();
+        assert!(saved > 0);
+        saved
+    };
+    let died = killed_at_every_moment(made.path(), &["recover", "data.csv"], |folder| {
+        let project = folder.join(&name);
+        let saved = match Journal::open(&project) {
+            Ok(journal) => journal.history().nodes().len(),
+            Err(_) => {
+                assert_eq!(fs::read(&project).unwrap(), damaged, "neither the damaged one nor a sound one");
+                recover(&project, None).unwrap().1
+            }
+        };
+        assert_eq!(saved, expected, "fewer edits than could be read");
+    });
+    println!("{died} of 60 died while recovering");
+    assert!(died >= 10, "{died}");
+}
+
+#[test]
+fn a_kill_while_a_split_is_saved_over_another_mixes_no_parts() {
+    let made = tempfile::tempdir().unwrap();
+    let mut text = String::from("text,label\n");
+    (0..20_000).for_each(|n| text.push_str(&format!("\"sample, number {n}\",class {}\n", n % 5)));
+    fs::write(made.path().join("data.csv"), text).unwrap();
+    let run = |seed: &str, folder: &Path| {
+        let words = ["split", "--no-project", "data.csv", "--ratios", "80,20", "--seed", seed, "-o", "parts"];
+        let done = Command::new(env!("CARGO_BIN_EXE_lapidary")).args(words).current_dir(folder).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let parts = |folder: &Path| -> Vec<(String, Vec<u8>)> {
+        let mut list: Vec<_> = fs::read_dir(folder.join("parts"))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+            .collect();
+        list.sort();
+        list
+    };
+    run("1", made.path());
+    let first = parts(made.path());
+    let other = tempfile::tempdir().unwrap();
+    copy_of(made.path(), other.path());
+    run("2", other.path());
+    let second = parts(other.path());
+    assert!(first != second && first.len() == 2);
+    let mut mixed = 0;
+    for n in 0..50_u32 {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made.path(), folder.path());
+        fs::create_dir(folder.path().join("parts")).unwrap();
+        first.iter().for_each(|(name, bytes)| fs::write(folder.path().join("parts").join(name), bytes).unwrap());
+        let words = ["split", "--no-project", "data.csv", "--ratios", "80,20", "--seed", "2", "-o", "parts"];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+            .args(words)
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(u64::from(n) * 6));
+        let _ = child.kill();
+        let _ = child.wait();
+        let now = parts(folder.path());
+        mixed += usize::from(now != first && now != second);
+    }
+    // All are written before the first takes its place; between two renames lies an instant that no file system closes.
+    assert!(mixed <= 1, "{mixed} of 50 have an old part beside a new one");
+}
+
+#[test]
+fn a_damaged_log_loses_nothing_before_the_damage_and_nothing_in_silence() {
+    // A session that is killed leaves its log behind.
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_dataset(folder.path(), 60);
+    let program = std::env::current_exe().unwrap();
+    let mut child = session_command(&program, &path, 77).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut seen = 0;
+    while seen < 25 {
+        seen += usize::from(lines.next().unwrap().contains("ack "));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    let project = path.with_file_name("data.csv.lapidary");
+    let log = PathBuf::from(format!("{}-wal", project.display()));
+    if !log.exists() {
+        println!("skipped: the session left no log");
+        return;
+    }
+    let (sound, whole_log) = (fs::read(&project).unwrap(), fs::read(&log).unwrap());
+    let clean = || {
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap().path();
+            if entry != path {
+                let _ = fs::remove_file(entry);
+            }
+        }
+        fs::write(&project, &sound).unwrap();
+    };
+    let edits = |journal: &Journal| journal.history().nodes().len();
+    clean();
+    fs::write(&log, &whole_log).unwrap();
+    let all = edits(&Journal::open(&project).unwrap());
+    let mut random = StdRng::seed_from_u64(4);
+    let (mut lost, mut before) = (0, 0);
+    for n in 0..120 {
+        clean();
+        let mut bytes = whole_log.clone();
+        if n % 3 == 0 {
+            bytes.truncate(random.random_range(0..bytes.len()));
+        } else {
+            let at = random.random_range(0..bytes.len());
+            bytes[at] ^= 1 << random.random_range(0..8);
+        }
+        fs::write(&log, &bytes).unwrap();
+        match Journal::open(&project) {
+            Ok(journal) => {
+                let now = edits(&journal);
+                if now < all && bytes.len() == whole_log.len() {
+                    lost += 1;
+                    let said = journal.mended().unwrap_or_else(|| panic!("{now} of {all} edits, and not a word"));
+                    assert!(!said.is_empty());
+                    let aside = fs::read_dir(folder.path()).unwrap().any(|entry| {
+                        let name = entry.unwrap().file_name().into_string().unwrap();
+                        name.contains("damaged")
+                    });
+                    assert!(aside, "the pieces are not set aside");
+                }
+                before += usize::from(now > 0);
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    println!("{lost} of 120 damaged logs lost edits and said so; {before} kept some");
+    assert!(lost > 10 && before > lost / 2);
+}

@@ -23,12 +23,7 @@ impl Field {
             return None;
         }
         let home = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            if entry.path().is_file() {
-                fs::write(home.path().join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
-            }
-        }
+        copy(&from, home.path());
         Some(Self { home })
     }
 
@@ -85,6 +80,19 @@ impl Field {
     fn warnings(&self, name: &str) -> Vec<String> {
         let info = self.info(name);
         info["warnings"].as_array().unwrap().iter().map(|warning| warning["reason"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::create_dir(&place).unwrap();
+            copy(&entry.path(), &place);
+        } else {
+            fs::write(place, fs::read(entry.path()).unwrap()).unwrap();
+        }
     }
 }
 
@@ -321,6 +329,37 @@ fn parquet_and_arrow_of_every_type() {
     for word in ["huggingface", "ClassLabel", "neu"] {
         assert!(kept.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
     }
+    // Class names stand in the place of numbers, and −1 is no label; saved, they are numbers again.
+    for name in ["hf_classlabel.parquet", "hf_saved.arrow"] {
+        field.ok(&["export", "--no-project", name, "-o", "names.csv"]);
+        let text = fs::read_to_string(field.path("names.csv")).unwrap();
+        assert!(text.contains("sentence 0,neg") && text.contains("sentence 2,pos"), "{name}: {text}");
+        assert!(!text.contains(",-1"), "{name}");
+        fs::remove_file(field.path("names.csv")).unwrap();
+    }
+    field.ok(&["relabel", "hf_classlabel.parquet", "--rows", "0", "--column", "label", "--to", "mixed"]);
+    field.ok(&["export", "hf_classlabel.parquet", "-o", "more.parquet"]);
+    let more = fs::read(field.path("more.parquet")).unwrap();
+    assert!(more.windows(7).any(|window| window == b"\"mixed\""), "a new class is noted behind the others");
+    let arrow = schema_of(&field.path("more.parquet"));
+    assert_eq!(arrow["label"], "Int64", "the column is one of numbers, as its writer had it");
+    // Maps stay maps, and texts are written as readers of some years ago know them.
+    field.ok(&["export", "--no-project", "maps.parquet", "-o", "maps_again.parquet"]);
+    let (before, after) = (schema_of(&field.path("maps.parquet")), schema_of(&field.path("maps_again.parquet")));
+    let maps = |schema: &std::collections::BTreeMap<String, String>| {
+        schema.iter().filter(|(_, of)| of.starts_with("Map")).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    assert!(!maps(&before).is_empty() && maps(&before) == maps(&after), "{before:?} became {after:?}");
+    assert!(after.values().all(|of| !of.contains("View")), "{after:?}");
+    // A stream stays a stream, whatever it is called.
+    let stream = |name: &str| fs::read(field.path(name)).unwrap().starts_with(&[0xff; 4]);
+    assert!(stream("hf_saved.arrow"));
+    field.ok(&["export", "--no-project", "hf_saved.arrow", "-o", "again.arrow"]);
+    assert!(stream("again.arrow"));
+    let again = fs::read(field.path("again.arrow")).unwrap();
+    assert!(again.windows(10).any(|window| window == b"ClassLabel"), "a stream keeps what is noted, too");
+    field.ok(&["export", "--no-project", "maps.parquet", "-o", "file.arrow"]);
+    assert!(!stream("file.arrow"));
     // Halves are numbers.
     let info = field.info("half_float.parquet");
     assert_eq!(info["columns"].as_array().unwrap().iter().find(|column| column["name"] == "score").unwrap()["type"], "number");
@@ -389,4 +428,222 @@ fn rare_classes_are_split_without_losing_a_row() {
         assert!(parts[0].abs_diff(all * 8 / 10) <= all / 20 + 1, "{name}: {parts:?}");
         fs::remove_dir_all(field.path("parts")).unwrap();
     }
+}
+
+/// Types by column, as Arrow sees a Parquet file.
+fn schema_of(path: &Path) -> std::collections::BTreeMap<String, String> {
+    let mut file = fs::File::open(path).unwrap();
+    let meta = polars_parquet::read::read_metadata(&mut file).unwrap();
+    // As the writer noted it: Polars' own reading has no maps.
+    let noted = meta.key_value_metadata().as_ref().unwrap().iter().find(|noted| noted.key == "ARROW:schema").unwrap();
+    let message = from_base64(noted.value.as_ref().unwrap());
+    let schema = polars_arrow::io::ipc::read::deserialize_schema(&message[8..]).unwrap().0;
+    let stated = meta.schema_descr.fields().iter().map(|field| (field.name().to_owned(), format!("{field:?}")));
+    let stated: std::collections::BTreeMap<String, String> = stated.collect();
+    schema
+        .iter_values()
+        .map(|field| {
+            let (name, of) = (field.name.to_string(), format!("{:?}", field.dtype));
+            assert_eq!(of.starts_with("Map"), stated[&name].contains("Map"), "{name}: Parquet and Arrow agree");
+            (name, of)
+        })
+        .collect()
+}
+
+fn from_base64(text: &str) -> Vec<u8> {
+    let value = |letter: u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let letters: Vec<u8> = text.bytes().filter(|letter| *letter != b'=').map(value).collect();
+    let bits = |four: &[u8]| four.iter().fold(0_u32, |bits, letter| bits << 6 | u32::from(*letter)) << (6 * (4 - four.len()));
+    letters.chunks(4).flat_map(|four| bits(four).to_be_bytes()[1..four.len()].to_vec()).collect()
+}
+
+#[test]
+fn debris_in_folders_of_images_is_no_sample_and_nothing_is_left_out_in_silence() {
+    let Some(field) = Field::of("15-image-folder-debris") else { return };
+    let info = field.info("photos");
+    assert_eq!(info["rows"], 22);
+    let classes = |info: &Value| -> Vec<String> { info["classes"]["label"].as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(classes(&info), ["cat", "dog"]);
+    let said = field.warnings("photos").join("\n");
+    assert!(
+        said.contains("HEIC") && said.contains("photo.heic") && said.contains("AVIF") && said.contains("photo.avif"),
+        "{said}"
+    );
+    let mac = field.info("photos_mac.zip");
+    assert_eq!(mac["rows"], 8);
+    assert_eq!(classes(&mac), ["cat", "dog"]);
+    let found = field.run(&["check", "--no-project", "photos", "--only", "images"]);
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.contains("cat/zero.jpg") && found.contains("cat/cut.jpg") && found.contains("wrong.png"), "{found}");
+    // Tables made on another system, and in other case, find their images; what is not there is said.
+    for (path, rows, classes_in, missing) in
+        [("meta_windows", 4, 2, Some("Images/3")), ("parts_windows", 8, 2, None), ("parts_case", 4, 2, Some("9.jpg"))]
+    {
+        let info = field.info(path);
+        assert_eq!(info["rows"], rows, "{path}");
+        assert_eq!(classes(&info).len(), classes_in, "{path}");
+        let said = field.warnings(path).join("\n");
+        match missing {
+            Some(name) => assert!(said.contains(name), "{path}: {said}"),
+            None => assert!(!said.contains("name no image"), "{path}: {said}"),
+        }
+    }
+    for path in ["meta_windows/train", "meta_windows/train/metadata.csv"] {
+        let found = field.run(&["check", "--no-project", path, "--only", "images"]);
+        let found = String::from_utf8(found.stdout).unwrap();
+        assert!(!found.contains("0.jpg") && !found.contains("1.jpg") && !found.contains("2.jpg"), "{path}: {found}");
+        assert!(found.contains("Images/3") && found.contains("Images/4.jpg"), "{path}: {found}");
+    }
+}
+
+#[test]
+fn odd_pixels_are_judged_as_they_look() {
+    let Some(field) = Field::of("17-odd-pixels") else { return };
+    assert_eq!(field.info("photos")["rows"], 21);
+    let of = |check: &str| {
+        let found = field.run(&["check", "--no-project", "photos", "--only", check]);
+        String::from_utf8(found.stdout).unwrap()
+    };
+    let found = of("images");
+    assert!(!found.contains("lineart"), "line art on nothing is neither dark nor empty: {found}");
+    assert!(!found.contains("ramp"), "{found}");
+    let empty = |name: &str| found.lines().any(|line| line.contains(name) && line.contains("hardly anything"));
+    assert!(empty("hidden/white.png") && empty("hidden/black_hidden.png"), "colours that nobody sees are none: {found}");
+    assert!(found.contains("float.tiff") && found.contains("floating-point"), "{found}");
+    assert!(found.lines().any(|line| line.contains("tall.png") && line.contains("one side")), "{found}");
+    let copies = of("image_copies");
+    assert!(!copies.contains("lineart"), "{copies}");
+    for [a, b] in [["ramp.png", "ramp.tiff"], ["p.gif", "p.png"], ["p.png", "rgb.png"], ["x.gif", "x_copy.gif"]] {
+        assert!(copies.lines().any(|line| line.contains(a) && line.contains(b)), "{a}, {b}: {copies}");
+    }
+}
+
+#[test]
+fn balancing_at_the_edges() {
+    let Some(field) = Field::of("21-balance-smote") else { return };
+    let run = |name: &str, over: &str| {
+        let out = field.path("out.csv");
+        let _ = fs::remove_file(&out);
+        let done = field.run(&["balance", "--no-project", name, "--rule", "floor=30", "--over", over, "-o", "out.csv"]);
+        (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap(), fs::read_to_string(out).unwrap_or_default())
+    };
+    for name in ["constant.csv", "decimal_comma.csv", "ints.csv", "missing_numbers.csv", "one_minority.csv", "two_minority.csv"] {
+        let (code, said, out) = run(name, "smote");
+        assert_eq!(code, 0, "{name}: {said}");
+        // The originals stand there unchanged, in order.
+        assert!(out.starts_with(&fs::read_to_string(field.path(name)).unwrap()), "{name}");
+        let source = fs::read_to_string(field.path(name)).unwrap();
+        let separator = if source.lines().next().unwrap().contains(';') { ';' } else { ',' };
+        let head: Vec<&str> = source.lines().next().unwrap().split(separator).collect();
+        let whole: Vec<usize> = (0..head.len()).filter(|at| ["rating", "age"].contains(&head[*at])).collect();
+        let named: Vec<usize> = (0..head.len()).filter(|at| ["region", "smoker"].contains(&head[*at])).collect();
+        let new: Vec<Vec<&str>> = out.lines().skip(source.lines().count()).map(|line| line.split(separator).collect()).collect();
+        assert!(new.len() >= 20, "{name}");
+        for cells in &new {
+            assert!(whole.iter().all(|at| cells[*at].is_empty() || cells[*at].parse::<i64>().is_ok()), "{name}: {cells:?}");
+            assert!(named.iter().all(|at| !cells[*at].is_empty()), "{name}: {cells:?}");
+        }
+        if head.contains(&"id") {
+            assert!(said.contains("\"id\""), "{name}: ids that are not interpolated are said: {said}");
+        }
+        if name == "one_minority.csv" {
+            assert!(said.contains("one sample"), "{said}");
+        }
+        if name == "decimal_comma.csv" {
+            let score = |cells: &Vec<&str>| cells[1].replace(',', ".").parse::<f64>().is_ok() && !cells[1].contains('.');
+            assert!(new.iter().all(score), "{new:?}");
+        }
+    }
+    let (code, said, _) = run("categorical_only.csv", "smote");
+    assert!(code == 2 && said.contains("SMOTE is for datasets of numbers"), "{said}");
+    let (code, said, _) = run("one_class.csv", "repeat");
+    assert!(code == 2 && said.contains("1 class"), "{said}");
+    let (code, said, out) = run("unlabelled.csv", "repeat");
+    assert_eq!(code, 0, "{said}");
+    assert!(out.starts_with(&fs::read_to_string(field.path("unlabelled.csv")).unwrap()), "rows without a label stay");
+}
+
+#[test]
+fn labels_and_numbers_by_their_names_and_values() {
+    let Some(field) = Field::of("28-roles") else { return };
+    for name in ["xy.csv", "kp.csv", "topic.csv"] {
+        assert_eq!(field.role(name, "label"), "label", "{name}");
+    }
+    assert_ne!(field.role("fx.csv", "price"), "text");
+    for name in ["big.csv", "nan.csv", "ints.csv", "missing.csv", "one.csv", "two.csv"] {
+        let done = field.run(&["balance", "--no-project", name, "--rule", "floor=30", "--over", "smote", "-o", "out.csv"]);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.success(), "{name}: {said}");
+        let out = fs::read_to_string(field.path("out.csv")).unwrap();
+        let head: Vec<&str> = out.lines().next().unwrap().split(',').collect();
+        for line in out.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            for at in (0..head.len()).filter(|at| ["rating", "age", "u"].contains(&head[*at]) && !cells[*at].is_empty()) {
+                assert!(cells[at].parse::<i64>().is_ok(), "{name}: {line}");
+            }
+        }
+        assert!(name != "one.csv" || said.contains("one sample, which is repeated"), "{said}");
+        fs::remove_file(field.path("out.csv")).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_shards_is_one_dataset_where_columns_agree() {
+    let home = tempfile::tempdir().unwrap();
+    let field = Field { home };
+    let put = |name: &str, text: &str| {
+        let path = field.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put("set/data/train-00000-of-00002.csv", "text,label\none,a\n\"two, with a comma\",b\n");
+    put("set/data/train-00001-of-00002.csv", "text,label\nthree,a\n");
+    put("set/data/test-00000-of-00001.csv", "text,label\nfour,b\n");
+    put("set/README.md", "# a card\n");
+    put("set/dataset_info.json", "{}");
+    let info = field.info("set");
+    assert_eq!(info["rows"], 4);
+    assert_eq!(field.columns("set"), ["text", "label", "file", "split"]);
+    field.ok(&["export", "--no-project", "set", "-o", "all.csv"]);
+    let all = fs::read_to_string(field.path("all.csv")).unwrap();
+    let lines: Vec<&str> = all.lines().collect();
+    assert_eq!(lines[1], "four,b,data/test-00000-of-00001.csv,test");
+    assert_eq!(lines[2], "one,a,data/train-00000-of-00002.csv,train");
+    assert_eq!(lines[3], "\"two, with a comma\",b,data/train-00000-of-00002.csv,train");
+    // Edits are kept beside the folder and found again.
+    field.ok(&["relabel", "set", "--rows", "0", "--column", "label", "--to", "c"]);
+    field.ok(&["export", "set", "-o", "edited.csv"]);
+    assert!(fs::read_to_string(field.path("edited.csv")).unwrap().contains("four,c,"));
+    let said = field.fails(&["export", "set", "-o", "set/data/out.csv"]);
+    assert!(said.contains("within the source"), "{said}");
+    // Typed ones, and ones that do not agree.
+    fs::create_dir(field.path("typed")).unwrap();
+    for part in ["1", "2"] {
+        field.ok(&["export", "--no-project", "set/data/train-00000-of-00002.csv", "-o", &format!("typed/{part}.parquet")]);
+    }
+    assert_eq!(field.info("typed")["rows"], 4);
+    put("set/data/odd.csv", "text,category\nfive,a\n");
+    let said = field.fails(&["info", "--no-project", "set"]);
+    assert!(said.contains("odd.csv") && said.contains("\"category\"") | said.contains("\"label\""), "{said}");
+    fs::remove_file(field.path("set/data/odd.csv")).unwrap();
+    put("set/data/odd.jsonl", "{\"text\": \"five\"}\n");
+    let said = field.fails(&["info", "--no-project", "set"]);
+    assert!(said.contains("several formats"), "{said}");
+    // In JSON, what is missing is left out.
+    put("lines/a.jsonl", "{\"text\": \"x\", \"n\": 1}\n");
+    put("lines/b.jsonl", "{\"text\": \"y\", \"more\": true}\n{\"text\": \"z\"}\n");
+    assert_eq!(field.info("lines")["rows"], 3);
+    assert_eq!(field.columns("lines"), ["text", "n", "more", "file"]);
+    // Cells beyond the header become columns, so that none is lost.
+    put("wide/a.csv", "text,label\none,a,extra\n");
+    put("wide/b.csv", "text,label\ntwo,b\n");
+    let said = field.run(&["export", "--no-project", "wide", "-o", "wide.csv"]);
+    let out = fs::read_to_string(field.path("wide.csv")).unwrap_or_default();
+    assert!(out.contains("extra") || !said.status.success(), "{out}");
 }

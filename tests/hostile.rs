@@ -286,6 +286,50 @@ fn cells_that_are_not_there_take_no_memory() {
 /// What is torn in one place costs that place, and reading goes on: one bracket is missing among ten thousand rows, numbers that are none
 /// stand in one line of megabytes, brackets open and never close.
 #[test]
+fn what_is_no_table_is_named_for_what_it_is_under_any_name() {
+    let home = tempfile::tempdir().unwrap();
+    let program = {
+        let mut bytes = vec![0_u8; 200];
+        bytes[..2].copy_from_slice(b"MZ");
+        bytes[60] = 128;
+        bytes[128..132].copy_from_slice(b"PE\0\0");
+        bytes
+    };
+    let kinds: Vec<(&[u8], &str)> = vec![
+        (b"RIFF\x10\0\0\0WEBPVP8 ....", "WebP"),
+        (b"RIFF\x10\0\0\0WAVEfmt ....", "WAV"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "MP4"),
+        (b"ID3\x03\0\0\0\0\0\0", "MP3"),
+        (b"\xff\xfb\x90\x64\0\0\0\0", "MP3"),
+        (b"OggS\0\x02\0\0", "Ogg"),
+        (b"Rar!\x1a\x07\x01\0", "RAR"),
+        (b"\x1aE\xdf\xa3\x01\0\0\0", "Matroska"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "Office"),
+        (b"\x93NUMPY\x01\0", "NumPy"),
+        (b"\x80\x04\x95\0\0\0\0\0", "pickle"),
+        (b"8BPS\0\x01\0\0", "Photoshop"),
+        (&program, "program"),
+    ];
+    for (bytes, name) in kinds {
+        for ending in ["csv", "jsonl", "dat"] {
+            let path = home.path().join(format!("file.{ending}"));
+            fs::write(&path, bytes).unwrap();
+            let output = run(&["info", "--no-project"], &path);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(2) && said.contains(name), "{name} as {ending}: {said}");
+        }
+    }
+    // What only begins alike is a table.
+    for text in ["ID3,x\n1,2\n", "MZ,x\n1,2\n", "RIFF,x\n1,2\n", "Ogg,x\n1,2\n", "ORC,x\n1,2\n", "BM,x\n1,2\n", "GIF,x\n1,2\n"] {
+        let path = home.path().join("table.csv");
+        fs::write(&path, text).unwrap();
+        assert_eq!(opens_or_explains(&path).unwrap()["rows"], 1, "{text}");
+    }
+}
+
+#[test]
 fn a_torn_place_costs_that_place() {
     let home = tempfile::tempdir().unwrap();
     let row = |n: usize| format!("  {{\n    \"text\": \"sample {n}\",\n    \"label\": \"{}\"\n  }}", n % 3);

@@ -665,13 +665,15 @@ fn a_split_is_saved_as_folders_by_class_or_by_path_copied_or_linked() {
     ok(here, &["relabel", "photos", "--rows", "0", "--column", "label", "--to", "li/on"]);
     ok(here, &["split", "photos", "--ratios", "80,20", "--seed", "1", "-o", "parts"]);
     let saved = names_below(&here.join("parts"));
-    assert_eq!(saved.len(), 10, "{saved:?}");
+    assert_eq!(saved.len(), 11, "{saved:?}");
+    assert_eq!(fs::read_to_string(here.join("parts/class_names.csv")).unwrap(), "folder,label\nli_on,li/on\n");
     assert_eq!(saved.iter().filter(|name| name.starts_with("test/")).count(), 2);
     let lion = saved.iter().find(|name| name.contains("/li_on/0.png")).unwrap();
     assert_eq!(fs::read(here.join("parts").join(lion)).unwrap(), fs::read(root.join("cat/0.png")).unwrap());
     // What was saved opens again with its parts and classes.
     let again = open(&here.join("parts"));
     assert_eq!((again.rows(), again.fields().len()), (10, 3));
+    assert!((0..10).any(|row| cell(&again, "label", row) == "li/on"), "the class has its name again");
     let said = fails(here, &["split", "photos", "--ratios", "80,20", "-o", "parts"]);
     assert!(said.contains("not empty"), "{said}");
     ok(here, &["export", "photos", "-o", "linked", "--images", "paths", "--link"]);

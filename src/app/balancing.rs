@@ -286,6 +286,7 @@ impl App {
             return self.say(ctx, "There is nothing to do: every class has what it should");
         };
         self.edit(ctx, true, |_| Ok(Some(edit)));
+        done.notes.into_iter().for_each(|text| self.say(ctx, text));
         if done.short > 0 {
             let what = "could not be made: the pipeline leaves them as they are, or is too risky";
             self.say(ctx, format!("{} {what}", count_samples(done.short as usize)));

@@ -291,6 +291,7 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
         edit.apply(&mut dataset, Direction::Forward);
     }
     note(err, &format!("classes of {:?}: {} samples excluded, {} new", asked.label, done.gone, done.made));
+    done.notes.iter().for_each(|text| note(err, text));
     if done.short > 0 {
         note(
             err,

@@ -10,10 +10,12 @@ use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, Metadata};
 use polars_arrow::io::ipc::write::{FileWriter, StreamWriter, WriteOptions as ArrowOptions};
 use polars_arrow::offset::OffsetsBuffer;
 use polars_arrow::record_batch::RecordBatchT;
+use polars_parquet::parquet::schema::Repetition;
+use polars_parquet::parquet::schema::types::{GroupConvertedType, GroupLogicalType};
 use polars_parquet::write::{
     CompressedPage, CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FileWriter as ParquetFile, KeyValue,
-    ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, fallible_streaming_iterator, get_dtype_encoding,
-    schema_to_metadata_key,
+    ParquetType, SchemaDescriptor, StatisticsOptions, Version, WriteOptions, array_to_columns, fallible_streaming_iterator,
+    get_dtype_encoding, schema_to_metadata_key, to_parquet_type,
 };
 use rayon::prelude::*;
 
@@ -103,8 +105,11 @@ fn parquet(
         data_page_size: None,
     };
     let encodings: Vec<Vec<Encoding>> = schema.iter_values().map(|field| get_dtype_encoding(&field.dtype)).collect();
-    let mut file = ParquetFile::try_new(out, schema, options).map_err(text)?;
-    let types: Vec<ParquetType> = file.parquet_schema().fields().to_vec();
+    let fields: Vec<&Field> = schema.iter_values().collect();
+    let types: Vec<ParquetType> = fields.iter().map(|field| type_of(field, true)).collect::<Result<_, _>>().map_err(text)?;
+    let stated: Vec<ParquetType> = fields.iter().map(|field| type_of(field, false)).collect::<Result<_, _>>().map_err(text)?;
+    let stated = SchemaDescriptor::new("root".into(), stated);
+    let mut file = ParquetFile::new_with_parquet_schema(out, schema, stated, options);
     for (from, n) in parts {
         let packed: Vec<Vec<Vec<CompressedPage>>> = batch((from, n))
             .into_par_iter()
@@ -125,6 +130,19 @@ fn parquet(
     let own = noted.iter().map(|(key, value)| KeyValue { key: key.clone(), value: Some(value.clone()) });
     file.end(Some(std::iter::once(known).chain(own).collect())).map_err(text)?;
     Ok(())
+}
+
+/// A column's type. Of a map, Parquet states `optional group (MAP) { repeated group key_value { required key; optional value; } }`; who encodes its
+/// pages wants the pair as a group of its own within (`paired`), which, being required, has no levels and changes none.
+fn type_of(field: &Field, paired: bool) -> polars::error::PolarsResult<ParquetType> {
+    let ArrowDataType::Map(entries, _) = &field.dtype else { return to_parquet_type(field) };
+    let ArrowDataType::Struct(pair) = &entries.dtype else { return to_parquet_type(field) };
+    let pair: Vec<ParquetType> = pair.iter().map(to_parquet_type).collect::<Result<_, _>>()?;
+    let group = |name: &str, repetition, fields| ParquetType::from_group(name.into(), repetition, None, None, fields, None);
+    let inner = if paired { vec![group("entries", Repetition::Required, pair)] } else { pair };
+    let pairs = group("key_value", Repetition::Repeated, inner);
+    let (converted, logical) = (Some(GroupConvertedType::Map), Some(GroupLogicalType::Map));
+    Ok(ParquetType::from_group(field.name.clone(), Repetition::Optional, converted, logical, vec![pairs], None))
 }
 
 fn packed(

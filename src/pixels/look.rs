@@ -6,7 +6,7 @@ use super::decode::{Picture, decode};
 use super::gradients::gradients;
 use super::ground::{chequered, has_transparency, plain};
 use super::header::{Coding, Header, Trouble, read_header};
-use super::measure::{Measures, measure};
+use super::measure::{Measures, measure, measure_on_ground};
 use super::phash::small_grey;
 
 /// What one look tells. About 2.3 kB.
@@ -91,8 +91,11 @@ pub fn look(bytes: &[u8]) -> Look {
     };
     let see_through = has_transparency(&picture.rgba);
     let torn = picture.torn;
-    let measures =
-        if see_through { measure(&chequered(picture.clone()), header.channels) } else { measure(&picture, header.channels) };
+    let measures = if see_through {
+        measure_on_ground(&chequered(picture.clone()), &picture, header.channels)
+    } else {
+        measure(&picture, header.channels)
+    };
     let picture = plain(picture);
     let (grey, gradients) = (small_grey(&picture).unwrap_or_default(), gradients(&picture).unwrap_or_default());
     Look { trouble: None, torn, measures, grey, gradients, ..base(Trouble::Empty) }

@@ -29,6 +29,16 @@ const SHARP: u32 = 64;
 
 /// Measures a picture; `channels` is how many it was stored with (1: the entropy is of one).
 pub fn measure(picture: &Picture, channels: u8) -> Measures {
+    measured(picture, channels, None)
+}
+
+/// Measures a picture with transparency as it stands on its ground: `on_ground` is that, and `picture` has the transparency, which is one channel
+/// more that may say something.
+pub fn measure_on_ground(on_ground: &Picture, picture: &Picture, channels: u8) -> Measures {
+    measured(on_ground, channels, Some(picture))
+}
+
+fn measured(picture: &Picture, channels: u8, transparency: Option<&Picture>) -> Measures {
     let pixels = picture.rgba.as_chunks::<4>().0;
     let mut squares = vec![0_u32; 65_026];
     let mut values = [0_u32; 768];
@@ -44,8 +54,13 @@ pub fn measure(picture: &Picture, channels: u8) -> Measures {
     }
     let bright = |part: f64| percentile(&squares, pixels.len(), part, |square| (square as f64).sqrt() / 255.0);
     let bands = if grey && channels <= 2 { &values[..256] } else { &values[..] };
-    let total: f64 = bands.iter().map(|n| f64::from(*n)).sum();
-    let entropy: f64 = bands.iter().filter(|n| **n > 0).map(|n| f64::from(*n) / total).map(|p| -p * p.log2()).sum();
+    let mut alpha = [0_u32; 256];
+    for pixel in transparency.iter().flat_map(|picture| picture.rgba.as_chunks::<4>().0) {
+        alpha[usize::from(pixel[3])] += 1;
+    }
+    let bands = || bands.iter().chain(&alpha);
+    let total: f64 = bands().map(|n| f64::from(*n)).sum();
+    let entropy: f64 = bands().filter(|n| **n > 0).map(|n| f64::from(*n) / total).map(|p| -p * p.log2()).sum();
     Measures {
         dark: bright(0.99) as f32,
         light: 1.0 - bright(0.05) as f32,

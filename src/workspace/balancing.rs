@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asking::{TextModels, children};
 use super::likeness::{Likeness, number_fields};
 use crate::chance::Chance;
-use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, SampleId, count};
+use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, Role, SampleId, count};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::io::picture_size;
 use crate::job::{Cancelled, Progress};
@@ -225,6 +225,8 @@ pub struct Balanced {
     pub made: usize,
     /// How many that were asked for could not be made.
     pub short: u64,
+    /// What else there is to say, for a person.
+    pub notes: Vec<String>,
 }
 
 /// Carries a plan out as one edit.
@@ -268,7 +270,37 @@ pub fn balanced(
         (out, more) => format!("{} excluded, {} more", count(out), count(more)),
     };
     let words = format!("Balanced {} {rule}: {how}", balance.label);
-    Ok(Balanced { edit: Edit::new(words, changes), gone, made: new, short: plan.more().saturating_sub(new as u64) })
+    let short = plan.more().saturating_sub(new as u64);
+    let notes = if new > 0 && balance.over == Over::Smote { smote_notes(dataset, balance, plan, progress)? } else { Vec::new() };
+    Ok(Balanced { edit: Edit::new(words, changes), gone, made: new, short, notes })
+}
+
+/// What SMOTE did otherwise than one may think: classes that have nothing to interpolate between, columns that are no measure.
+fn smote_notes(
+    dataset: &Dataset,
+    balance: &Balance,
+    plan: &BalancePlan,
+    progress: &Progress,
+) -> Result<Vec<String>, BalanceError> {
+    let standing = standing(dataset, &balance.label, progress)?;
+    let by_class = standing.staying(plan);
+    let alone: std::collections::BTreeSet<&str> = plan
+        .again
+        .iter()
+        .filter(|(id, _)| by_class.get(standing.index.of(*id)).is_some_and(|list| list.len() == 1))
+        .flat_map(|(id, _)| standing.index.of(*id))
+        .map(|class| &*standing.index.names()[*class as usize])
+        .collect();
+    let mut notes = Vec::new();
+    if !alone.is_empty() {
+        let list: Vec<&str> = alone.iter().copied().take(3).collect();
+        notes.push(format!("{} has one sample, which is repeated: there is nothing to interpolate between", list.join(", ")));
+    }
+    let ids: Vec<&str> = dataset.fields().iter().filter(|field| field.role == Role::Id).map(|field| &*field.name).collect();
+    if let Some(first) = ids.first() {
+        notes.push(format!("{first:?} numbers the samples: it is empty in those that are new"));
+    }
+    Ok(notes)
 }
 
 fn made_by(change: &Change) -> usize {

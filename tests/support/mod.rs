@@ -1,5 +1,7 @@
 //! An editing session that can be replayed in memory: what the durability tests compare the disk with.
 
+#![allow(dead_code)]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -30,7 +30,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 12, top: 16, bottom: 8 });
     Panel::left("balance rule").exact_size(SIDE).resizable(false).frame(frame).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            rule(ui, state, bundle, workspace);
+            rule(ui, state, bundle, workspace, actions);
             if let Some(view) = &making.balance {
                 ui.add_space(STEP * 3.0);
                 result(ui, state, bundle, workspace, view, actions);
@@ -63,7 +63,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     });
 }
 
-fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
+fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let dataset = workspace.dataset();
     let form = &mut state.balance;
@@ -103,6 +103,9 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Samples a class"));
             dim(ui, theme, "samples a class");
         });
+    }
+    if bundle.memo.making.balance.is_some() {
+        compared(ui, form, bundle, actions);
     }
     if form.rule == WEIGHTS {
         ui.horizontal(|ui| {
@@ -199,7 +202,6 @@ fn result(
         if button(ui, theme, "Copy as JSON", "", Look::Plain, true).clicked() {
             actions.push(Action::CopyWeights);
         }
-        compared(ui, &mut state.balance, bundle, actions);
         return;
     }
     caption(ui, theme, "train part, now and planned");
@@ -250,7 +252,6 @@ fn result(
     {
         actions.push(Action::Probe);
     }
-    compared(ui, &mut state.balance, bundle, actions);
     ui.add_space(STEP * 3.0);
     if state.balance.over == Over::Augment && more > 0 {
         whither(ui, bundle, &state.augment.pipeline);

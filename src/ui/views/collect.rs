@@ -92,8 +92,9 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
                         actions.push(Action::Reread(Reading { skip: Some(at), ..reading.clone() }));
                     }
                     let before = String::from_utf8_lossy(&raw.text[..dialect.start.min(raw.text.len()).min(200)]);
-                    let kept = if lines > 0 { flat(before.trim_end(), 1).into_owned() } else { String::new() };
-                    dim(ui, theme, kept).on_hover_text("No samples; kept when saved in this format");
+                    if lines > 0 {
+                        dim(ui, theme, flat(before.trim_end(), 1)).on_hover_text("No samples; kept when saved in this format");
+                    }
                 });
                 ui.end_row();
                 if base.wide > 0 || reading.surplus {

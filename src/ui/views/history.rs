@@ -86,6 +86,17 @@ fn detail(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, at: EditId, a
     } else if button(ui, theme, "Go to this point", "", Look::Main, workspace.read_only().is_none()).clicked() {
         actions.push(Action::GoTo(at));
     }
+    let applied = at != 0 && history.line(history.head()).binary_search(&at).is_ok();
+    if applied {
+        ui.add_space(STEP);
+        let enabled = workspace.read_only().is_none();
+        if button(ui, theme, "Take back this edit alone", "", Look::Plain, enabled)
+            .on_hover_text("Later edits stay. Where one of them touches the same cells, nothing changes and it is named")
+            .clicked()
+        {
+            actions.push(Action::Revert(at));
+        }
+    }
     ui.add_space(STEP * 2.0);
     let Some((id, edit)) = bundle.shown_edit.filter(|(id, _)| *id == at) else { return };
     debug_assert_eq!(*id, at);

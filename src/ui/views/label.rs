@@ -85,7 +85,7 @@ fn above_the_line(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report:
         "No waiting label is within the filter. Esc clears it"
     } else if state.review.below {
         "Nothing is left to review"
-    } else if report.queue.is_empty() {
+    } else if report.queue.is_empty() && bundle.workspace.is_none_or(|open| open.dataset().reviewed().is_empty()) {
         "No label stands out as wrong"
     } else {
         "Nothing is left to review above the line"
