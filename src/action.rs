@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::checks::Thresholds;
-use crate::data::{Kind, Role, SampleId};
 use crate::edit::EditId;
 use crate::io::{ImageTarget, Reading, Rows, Target, TextModel};
+use crate::operate::Operation;
 use crate::transform::Split;
 
 /// One thing to do.
@@ -31,10 +31,8 @@ pub enum Action {
     Adopt(PathBuf),
     /// Open a file however much memory it takes.
     OpenTrusted(PathBuf),
-    /// Give samples a class, or cells a text.
-    SetCells { samples: Vec<SampleId>, column: String, text: String },
-    /// Give samples the labels that were suggested, and mark them reviewed: `(sample, cell)`.
-    Accept { list: Vec<(SampleId, String)>, column: String },
+    /// Have an operation done to the data.
+    Do(Operation),
     /// Look for label errors anew.
     CheckLabels,
     /// Show the samples whose meaning is nearest to some words.
@@ -47,18 +45,6 @@ pub enum Action {
     ProbabilityColumns,
     /// Ask for a file of probabilities and judge labels by it.
     ProbabilityFile,
-    /// Rename a class; into a name that exists, merge.
-    RenameClass { column: String, from: String, to: String },
-    /// Exclude samples or take them back in.
-    Exclude { samples: Vec<SampleId>, on: bool },
-    /// Mark samples reviewed, or not.
-    Review { samples: Vec<SampleId>, on: bool },
-    /// Tag samples, or take the tag off.
-    Tag { samples: Vec<SampleId>, tag: String, on: bool },
-    /// Say what a column means.
-    SetRole { column: String, role: Role },
-    /// Say how a column is read.
-    SetKind { column: String, kind: Kind },
     /// Say what an action would do, and do it when that is confirmed.
     AskFirst { words: String, action: Box<Action> },
     /// Take back the last edit.

@@ -1,7 +1,7 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`.
+//! `main → {app, cli} → ui → action → operate → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`.
 
 pub mod action;
 pub mod app;
@@ -13,6 +13,7 @@ pub mod edit;
 pub mod io;
 pub mod job;
 pub mod learn;
+pub mod operate;
 pub mod pixels;
 pub mod transform;
 pub mod ui;

@@ -149,7 +149,9 @@ impl Workspace {
             for id in journal.history().line(journal.history().head()) {
                 journal.edit(id)?.apply(&mut workspace.dataset, Direction::Forward);
             }
-            if journal.is_copy() {
+            if journal.is_newer() {
+                workspace.read_only = Some("its project was made by a newer Lapidary: update to go on with it".to_owned());
+            } else if journal.is_copy() {
                 workspace.read_only = Some("its project cannot be written by you here".to_owned());
             }
             workspace.journal = Some(journal);
@@ -225,6 +227,19 @@ impl Workspace {
     /// The dataset as it stands. A clone of it is a snapshot.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// The dataset as it was opened, before any edit.
+    ///
+    /// # Errors
+    /// [`EditError`]: an edit cannot be read any more.
+    pub fn untouched(&self) -> Result<Dataset, EditError> {
+        let mut dataset = self.dataset.clone();
+        let history = self.history();
+        for id in history.line(history.head()).into_iter().rev() {
+            self.edit_at(id)?.apply(&mut dataset, Direction::Back);
+        }
+        Ok(dataset)
     }
 
     /// Raised by every edit, undo and redo: what is computed from the dataset is keyed by it.

@@ -35,7 +35,7 @@ fn code(text: &str) -> String {
     body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// `main → {app, cli} → ui → action → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`
+/// `main → {app, cli} → ui → action → operate → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
         "main" | "lib" => &[
@@ -43,6 +43,7 @@ fn may_use(room: &str) -> &'static [&'static str] {
             "cli",
             "ui",
             "action",
+            "operate",
             "workspace",
             "io",
             "checks",
@@ -54,10 +55,29 @@ fn may_use(room: &str) -> &'static [&'static str] {
             "job",
             "chance",
         ],
-        "app" => &["ui", "action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
-        "cli" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
-        "ui" => &["action", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
-        "action" => &["workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "app" => &[
+            "ui",
+            "action",
+            "operate",
+            "workspace",
+            "io",
+            "checks",
+            "transform",
+            "learn",
+            "edit",
+            "data",
+            "pixels",
+            "job",
+            "chance",
+        ],
+        "cli" => {
+            &["action", "operate", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"]
+        }
+        "ui" => {
+            &["action", "operate", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"]
+        }
+        "action" => &["operate", "workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
+        "operate" => &["workspace", "io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
         "workspace" => &["io", "checks", "transform", "learn", "edit", "data", "pixels", "job", "chance"],
         "io" | "checks" | "transform" => &["learn", "edit", "data", "pixels", "job", "chance"],
         "learn" => &["edit", "data", "pixels", "job", "chance"],

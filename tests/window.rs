@@ -353,7 +353,10 @@ fn findings_come_back_with_undo() {
     let before = open(&window);
     assert!(before > 0);
     let flagged = window.harness.state().workspace().unwrap().findings().list[0].samples.clone();
-    window.harness.state_mut().push(lapidary::action::Action::Exclude { samples: flagged, on: true });
+    window
+        .harness
+        .state_mut()
+        .push(lapidary::action::Action::Do(lapidary::operate::Operation::Exclude { samples: flagged, on: true }));
     window.settle();
     assert!(open(&window) < before);
     window.key(Key::U);
@@ -647,7 +650,7 @@ fn a_renamed_class_is_suggested_by_its_new_name() {
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.ctrl(Key::L);
     let (column, from, to) = ("category".to_owned(), "change_pin".to_owned(), "pin".to_owned());
-    window.harness.state_mut().push(lapidary::action::Action::RenameClass { column, from, to });
+    window.harness.state_mut().push(lapidary::action::Action::Do(lapidary::operate::Operation::RenameClass { column, from, to }));
     window.settle();
     let report = window.harness.state().memo().labels.clone().unwrap();
     let names: Vec<&str> = report.names.iter().map(|name| &**name).collect();
@@ -659,7 +662,7 @@ fn a_renamed_class_is_suggested_by_its_new_name() {
     assert!(suggested("pin") > 0);
     // Without a label there is nothing to review.
     let (column, role) = ("category".to_owned(), lapidary::data::Role::Other);
-    window.harness.state_mut().push(lapidary::action::Action::SetRole { column, role });
+    window.harness.state_mut().push(lapidary::action::Action::Do(lapidary::operate::Operation::SetRole { column, role }));
     window.settle();
     assert!(window.harness.state().memo().labels.is_none() && window.sees("There is no label column"));
 }

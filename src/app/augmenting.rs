@@ -12,6 +12,7 @@ use super::work::Done;
 use crate::data::{Dataset, Pipeline, SampleId};
 use crate::edit::{Change, Target as Of};
 use crate::job::JobError;
+use crate::operate::Operation;
 use crate::transform::{Augment, AugmentError, trainable};
 use crate::ui::making::AugmentForm;
 use crate::ui::{Visible, count_samples};
@@ -88,6 +89,8 @@ impl App {
                 None => return self.complain(ctx, "Only what a pipeline has made can be made anew"),
             },
         };
+        // What is made of some samples only, or in the place of others, is not asked of another version of the data.
+        let whole = again.is_none() && !filtered;
         let (model, models) = (self.making.model.clone(), Arc::clone(&self.asking.models));
         let runs = again.as_ref().map_or(&form.pipeline, |(pipeline, ..)| pipeline);
         let title = self.asking.title(Some(runs), "Making samples");
@@ -103,7 +106,12 @@ impl App {
                 other => JobError::Failed(other.to_string()),
             };
             let asked = asked.map_err(fail)?;
-            let done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, &models, progress).map_err(fail)?;
+            let mut done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, &models, progress).map_err(fail)?;
+            if whole {
+                let AugmentForm { pipeline, copies, seed, most_risk, .. } = form;
+                let operation = Operation::Augment { pipeline, copies, seed, most_risk };
+                done.edit = done.edit.map(|edit| edit.by(operation.to_json()));
+            }
             Ok(Done::Making(MakingDone::Augmented(revision, Box::new(done), instead)))
         });
     }

@@ -8,10 +8,10 @@ use egui::Context;
 use super::App;
 use super::making::MakingDone;
 use super::work::Done;
-use crate::data::{Dataset, Kind, Role, SampleId};
-use crate::edit::{Change, Edit};
+use crate::data::{Dataset, Role, SampleId};
 use crate::job::{JobError, Progress};
 use crate::learn::risk::RiskModel;
+use crate::operate::Operation;
 use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effective_size};
 use crate::transform::text_fields;
 use crate::ui::count_samples;
@@ -23,9 +23,6 @@ use crate::workspace::{
 
 /// Above this many samples, no probe is made unasked.
 const MANY: usize = 60_000;
-
-/// The column of sample weights.
-const WEIGHT: &str = "sample_weight";
 
 impl App {
     pub(super) fn schedule_likeness(&mut self) {
@@ -194,7 +191,10 @@ impl App {
         let title = self.asking.title(asked.pipeline.as_ref(), "Balancing");
         self.jobs.start("augment", title, move |progress| {
             match balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), &models, progress) {
-                Ok(done) => Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done)))),
+                Ok(mut done) => {
+                    done.edit = done.edit.map(|edit| edit.by(Operation::Balance(asked).to_json()));
+                    Ok(Done::Making(MakingDone::Balanced(revision, Box::new(done))))
+                }
                 Err(BalanceError::Cancelled) => Err(JobError::Cancelled),
                 Err(error) => Err(JobError::Failed(error.to_string())),
             }
@@ -220,32 +220,8 @@ impl App {
     /// Adds the weight of each sample's class as a column; of several classes, their mean.
     pub(super) fn add_weights(&mut self, ctx: &Context) {
         let Some(view) = &self.memo.making.balance else { return };
-        let beta = self.state.balance.beta;
-        let how = if beta > 0.0 { ClassWeights::Effective(beta) } else { ClassWeights::Balanced };
-        let (of, label, names) = (how.of(&view.plan.now), view.label.clone(), view.names.clone());
-        self.edit(ctx, true, |workspace| {
-            let dataset = workspace.dataset();
-            let Some(index) = workspace.classes(&label) else { return Ok(None) };
-            // The plan's classes and the index's may stand in another order.
-            let place = |class: u32| names.iter().position(|name| *name == index.names()[class as usize]);
-            let weights: Vec<f64> = (0..index.names().len() as u32).map(|class| place(class).map_or(0.0, |at| of[at])).collect();
-            let texts: Vec<(SampleId, String)> = (0..dataset.base.rows)
-                .map(SampleId::at)
-                .filter_map(|id| {
-                    let list = index.of(id);
-                    let sum: f64 = list.iter().map(|class| weights[*class as usize]).sum();
-                    (!list.is_empty()).then(|| (id, format!("{}", (sum / list.len() as f64 * 1e6).round() / 1e6)))
-                })
-                .collect();
-            let words = format!("Weighed {} by the classes of {label}", count_samples(texts.len()));
-            let cells = texts.iter().map(|(id, text)| (*id, text.as_str()));
-            if dataset.field(WEIGHT).is_some() {
-                let change = Change::cells(dataset, WEIGHT, cells.map(|(id, text)| (id, Some(text))))?;
-                return Ok(Edit::new(words, change));
-            }
-            let add = Change::add_column(dataset, WEIGHT, Kind::Number, Role::Other)?;
-            Ok(Edit::new(words, [add, Change::fill(WEIGHT, cells)]))
-        });
+        let operation = Operation::Weigh { label: view.label.clone(), beta: self.state.balance.beta };
+        self.operate(ctx, true, &operation);
     }
 
     /// Takes in a plan; `Err` says why there is none.

@@ -1,6 +1,7 @@
 //! Actions, carried out one at a time. Every change to data goes through [`App::edit`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::Context;
 
@@ -10,9 +11,11 @@ use super::opening::Begun;
 use super::{App, settings, work};
 use crate::action::Action;
 use crate::checks::label_errors::Ask;
-use crate::data::{Dataset, Kind, Role, SampleId, classes_of};
-use crate::edit::{Change, Edit, EditError, EditId, Target as Of};
+use crate::data::{Role, SampleId};
+use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, Target, compressed_name, free_name};
+use crate::job::Progress;
+use crate::operate::{Means, Operation, OperationError, split_edit};
 use crate::ui::{Notice, Popup, View, count_samples};
 use crate::workspace::Workspace;
 
@@ -45,8 +48,7 @@ impl App {
             Action::Recover => self.again(Begun::Recover),
             Action::Adopt(project) => self.again(Begun::Adopt(project)),
             Action::OpenTrusted(path) => self.open(path, Begun::Trusted),
-            Action::SetCells { samples, column, text } => self.set_cells(ctx, samples, &column, &text),
-            Action::Accept { list, column } => self.accept_list(ctx, &list, &column),
+            Action::Do(operation) => self.do_it(ctx, operation),
             Action::CheckLabels => {
                 let ask = Ask { method: self.state.review.method, ..Ask::default() };
                 self.start_learning(ask);
@@ -57,29 +59,6 @@ impl App {
             Action::BuiltInModel => self.choose_model(Meaning::BuiltIn),
             Action::ProbabilityColumns => self.choose_source(Source::Columns, "probability columns".to_owned()),
             Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
-            Action::RenameClass { column, from, to } => self.rename_class_to(ctx, &column, &from, &to),
-            Action::Exclude { samples, on } => {
-                self.mark(ctx, Of::Excluded, samples, on, if on { "Excluded" } else { "Restored" });
-            }
-            Action::Review { samples, on } => {
-                self.mark(ctx, Of::Reviewed, samples, on, if on { "Marked reviewed:" } else { "Marked not reviewed:" });
-            }
-            Action::Tag { samples, tag, on } => {
-                let words = format!("{} {tag}:", if on { "Tagged" } else { "Untagged" });
-                self.mark(ctx, Of::Tag(tag), samples, on, &words);
-            }
-            Action::SetRole { column, role } => {
-                self.edit(ctx, true, |workspace| {
-                    let change = Change::role(workspace.dataset(), &column, role)?;
-                    Ok(Edit::new(format!("Role of {column} is {role}"), change))
-                });
-            }
-            Action::SetKind { column, kind } => {
-                self.edit(ctx, true, |workspace| {
-                    let change = Change::kind(workspace.dataset(), &column, kind)?;
-                    Ok(Edit::new(format!("{column} is read as {}", kind.name()), change))
-                });
-            }
             Action::AskFirst { words, action } => {
                 self.state.pop(Popup::Confirm);
                 self.state.confirm = Some((words, *action));
@@ -173,49 +152,32 @@ impl App {
         self.edit(ctx, true, |workspace| workspace.reversal(id).map(Some));
     }
 
-    fn set_cells(&mut self, ctx: &Context, samples: Vec<SampleId>, column: &str, text: &str) {
-        let reviewing = self.state.view == View::Label;
-        self.edit(ctx, false, |workspace| {
-            let dataset = workspace.dataset();
-            let Some(field) = dataset.field(column) else {
-                // The first class of a dataset that has none yet: its column is made with it.
-                let add = Change::add_column(dataset, column, Kind::Text, Role::Label)?;
-                let words = format!("Set {column} of {} to {text}, a new column", count_samples(samples.len()));
-                return Ok(Edit::new(words, [add, Change::fill(column, samples.iter().map(|id| (*id, text)))]));
-            };
-            let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
-            let (widened, widening) = widened(dataset, column, [text]);
-            let (dataset, kind) = (widened.as_ref().unwrap_or(dataset), if widened.is_some() { Kind::Text } else { kind });
-            // A class for a label that holds a list is a list of one.
-            let listed = serde_json::to_string(&[text]).unwrap_or_default();
-            let value = if kind == Kind::List && role.is_label() && !text.starts_with('[') { &listed } else { text };
-            let change = Change::cells(dataset, column, samples.iter().map(|id| (*id, Some(value))))?;
+    /// Carries out an operation that was asked for on screen.
+    fn do_it(&mut self, ctx: &Context, mut operation: Operation) {
+        match &mut operation {
             // In the queue, choosing a class is a decision on the sample.
-            let seen = if reviewing && role.is_label() {
-                Change::mark(dataset, Of::Reviewed, samples.iter().copied(), true)?
-            } else {
-                None
-            };
-            let n = change.as_ref().map_or(0, |change| change.samples.len());
-            let of = if n == 1 { format!("sample {}", samples[0].0) } else { count_samples(n) };
-            let words =
-                if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
-            Ok(Edit::new(words, widening.into_iter().chain(change).chain(seen)))
-        });
+            Operation::SetCells { review, .. } => *review |= self.state.view == View::Label,
+            Operation::Accept { .. } => self.state.review.preview = false,
+            _ => {}
+        }
+        let loud = matches!(operation, Operation::RenameClass { .. } | Operation::SetRole { .. } | Operation::SetKind { .. });
+        self.operate(ctx, loud, &operation);
     }
 
-    /// Accepts suggested labels: relabelled and reviewed, one edit.
-    fn accept_list(&mut self, ctx: &Context, list: &[(SampleId, String)], column: &str) {
-        self.state.review.preview = false;
-        self.edit(ctx, false, |workspace| {
-            let dataset = workspace.dataset();
-            let cells = Change::cells(dataset, column, list.iter().map(|(id, cell)| (*id, Some(cell.as_str()))))?;
-            let seen = Change::mark(dataset, Of::Reviewed, list.iter().map(|(id, _)| *id), true)?;
-            let words = match list {
-                [(id, cell)] => format!("Accepted {cell} for sample {}", id.0),
-                _ => format!("Accepted the suggested label of {}", count_samples(list.len())),
-            };
-            Ok(Edit::new(words, cells.into_iter().chain(seen)))
+    /// Plans an operation, makes it durable, shows it; says what was done where `loud`.
+    pub(super) fn operate(&mut self, ctx: &Context, loud: bool, operation: &Operation) {
+        let column = match operation {
+            Operation::RenameClass { column, .. } | Operation::Weigh { label: column, .. } => Some(column.as_str()),
+            _ => None,
+        };
+        self.edit(ctx, loud, |workspace| {
+            let classes = column.and_then(|column| workspace.classes(column)).map(Arc::as_ref);
+            let means = Means { classes, ..Means::default() };
+            let planned = operation.plan(workspace.dataset(), &means, &Progress::silent());
+            planned.map(|planned| planned.edit).map_err(|error| match error {
+                OperationError::Edit(error) => error,
+                other => EditError::Refused(other.to_string()),
+            })
         });
     }
 
@@ -231,45 +193,6 @@ impl App {
         self.labels.source = source;
         let ask = Ask { method: self.state.review.method, ..Ask::default() };
         self.start_learning(ask);
-    }
-
-    fn rename_class_to(&mut self, ctx: &Context, column: &str, from: &str, to: &str) {
-        self.edit(ctx, true, |workspace| {
-            let dataset = workspace.dataset();
-            let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
-            let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
-            let classes = workspace.classes(column);
-            let merges = classes.is_some_and(|classes| classes.class(to).is_some_and(|class| classes.counts()[class] > 0));
-            let place = classes.and_then(|classes| classes.class(from)).map(|place| place as u32);
-            let mut cells: Vec<(SampleId, String)> = Vec::new();
-            for id in
-                dataset.samples().filter(|id| classes.zip(place).is_some_and(|(classes, place)| classes.of(*id).contains(&place)))
-            {
-                let value = renamed(classes_of(dataset.text(field, id), kind, role), from, to, kind, role);
-                cells.push((id, value));
-            }
-            let (widened, widening) = widened(dataset, column, [to]);
-            let wide = widened.as_ref().unwrap_or(dataset);
-            let change = Change::cells(wide, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
-            let verb = if merges { "Merged" } else { "Renamed" };
-            let joint = if merges { "into" } else { "to" };
-            Ok(Edit::new(
-                format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len())),
-                widening.into_iter().chain(change),
-            ))
-        });
-    }
-
-    fn mark(&mut self, ctx: &Context, target: Of, samples: Vec<SampleId>, on: bool, words: &str) {
-        self.edit(ctx, false, |workspace| {
-            let change = Change::mark(workspace.dataset(), target, samples, on)?;
-            let n = change.as_ref().map_or(0, |change| change.samples.len());
-            let of = match &change {
-                Some(change) if n == 1 => format!("sample {}", change.samples[0].0),
-                _ => count_samples(n),
-            };
-            Ok(Edit::new(format!("{words} {of}"), change))
-        });
     }
 
     fn walk(&mut self, ctx: &Context, done: &str, step: impl FnOnce(&mut Workspace) -> Result<String, EditError>) {
@@ -301,25 +224,10 @@ impl App {
     }
 
     fn apply_split(&mut self, ctx: &Context) {
-        let Some(plan) = self.memo.plan.clone() else { return };
-        let seed = self.state.split.seed;
-        let how = crate::ui::METHODS[self.state.split.method].0;
+        let (Some(plan), Some((split, _))) = (self.memo.plan.clone(), self.keys.split.clone()) else { return };
         self.edit(ctx, true, |workspace| {
-            let dataset = workspace.dataset();
-            let values = plan.samples.iter().zip(&plan.parts).map(|(id, part)| (*id, plan.names[usize::from(*part)].as_str()));
-            let words = format!("Split {} {how}, seed {seed}", count_samples(plan.samples.len()));
-            let text = |field: usize| dataset.fields()[field].kind == Kind::Text;
-            if let Some(field) = dataset.with_role(|role| role == Role::Split).filter(|field| text(*field)) {
-                let column = dataset.fields()[field].name.to_string();
-                let change = Change::cells(dataset, &column, values.map(|(id, name)| (id, Some(name))))?;
-                return Ok(Edit::new(words, change));
-            }
-            let name = (1..=u32::MAX)
-                .map(|n| if n == 1 { "split".to_owned() } else { format!("split_{n}") })
-                .find(|name| dataset.field(name).is_none());
-            let name = name.unwrap_or_default();
-            let add = Change::add_column(dataset, &name, Kind::Text, Role::Split)?;
-            Ok(Edit::new(words, [add, Change::fill(&name, values)]))
+            let edit = split_edit(workspace.dataset(), &split, &plan)?;
+            Ok(edit.map(|edit| edit.by(Operation::Split(split.clone()).to_json())))
         });
     }
 
@@ -532,31 +440,4 @@ impl App {
 /// Whether a notice offers to take an edit back.
 fn is_undo(notice: &Notice) -> bool {
     matches!(notice.remedy, Some((_, Action::Revert(_) | Action::Undo)))
-}
-
-/// Where texts do not fit the kind of a label column whose cells are texts, the dataset with that column read as text, and the change that
-/// makes it so: a class of digits can have a name.
-fn widened<'t>(dataset: &Dataset, column: &str, texts: impl IntoIterator<Item = &'t str>) -> (Option<Dataset>, Option<Change>) {
-    let Some(field) = dataset.field(column) else { return (None, None) };
-    let of = &dataset.fields()[field];
-    let scalar = of.role.is_label() && (of.kind.is_numeric() || of.kind == Kind::Boolean);
-    let typed = of.source.is_some_and(|source| dataset.base.columns[source].native_type().is_some());
-    if !scalar || typed || texts.into_iter().all(|text| of.kind.accepts(text)) {
-        return (None, None);
-    }
-    let mut wide = dataset.clone();
-    wide.set_kind(field, Kind::Text);
-    (Some(wide), Change::kind(dataset, column, Kind::Text).ok().flatten())
-}
-
-/// A cell with one of its classes renamed; a class that is there twice then stands once.
-fn renamed(mut names: Vec<String>, from: &str, to: &str, kind: Kind, role: Role) -> String {
-    names.iter_mut().filter(|name| *name == from).for_each(|name| to.clone_into(name));
-    let mut seen = std::collections::HashSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    match (kind, role) {
-        (Kind::List, _) => serde_json::to_string(&names).unwrap_or_default(),
-        (_, Role::Labels(separator)) => names.join(&separator.to_string()),
-        _ => names.concat(),
-    }
 }

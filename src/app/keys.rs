@@ -5,6 +5,7 @@ use egui::{Context, Key};
 use super::App;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
+use crate::operate::Operation;
 use crate::ui::{Command, Offered, Popup, ReviewTab, View, count_samples};
 
 /// One key that would touch more samples says so and waits for Enter.
@@ -75,7 +76,7 @@ impl App {
             Some(offered) => offered.keys.iter().find(|(key, _)| *key == digit)?.1.clone(),
             None => Offered::digits(workspace, &column, std::iter::empty()).into_iter().find(|(key, _)| *key == digit)?.1,
         };
-        (!shown.is_empty()).then_some(Action::SetCells { samples: shown, column, text })
+        (!shown.is_empty()).then_some(Action::Do(Operation::SetCells { samples: shown, column, text, review: false }))
     }
 
     /// The samples that a key acts on: those that are drawn, and no others.
@@ -113,9 +114,9 @@ impl App {
         let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
         let cell = offered.keys.iter().find(|(key, _)| *key == digit)?.1.clone();
         if report.many {
-            return Some(Action::Accept { list: vec![(current, cell)], column: report.column.clone() });
+            return Some(Action::Do(Operation::Accept { list: vec![(current, cell)], column: report.column.clone() }));
         }
-        Some(Action::SetCells { samples: vec![current], column: report.column.clone(), text: cell })
+        Some(Action::Do(Operation::SetCells { samples: vec![current], column: report.column.clone(), text: cell, review: false }))
     }
 
     /// Carries out a command.
@@ -276,7 +277,7 @@ impl App {
         let Some(workspace) = &self.workspace else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
         let one = samples.len() == 1;
-        let action = Self::asked_first(Action::Review { samples, on });
+        let action = Self::asked_first(Action::Do(Operation::Review { samples, on }));
         self.actions.push(action);
         // Keeping a sample as it is means going on to the next.
         if on && one && self.state.view == View::Explore {
@@ -287,19 +288,21 @@ impl App {
     fn exclude(&mut self, samples: Vec<SampleId>) {
         let Some(workspace) = &self.workspace else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
-        let action = Self::asked_first(Action::Exclude { samples, on });
+        let action = Self::asked_first(Action::Do(Operation::Exclude { samples, on }));
         self.actions.push(action);
     }
 
     /// The action of a key, or, where it would touch very many samples, a question first.
     fn asked_first(action: Action) -> Action {
         let (words, n) = match &action {
-            Action::SetCells { samples, text, .. } => (format!("Set {} to {text}", count_samples(samples.len())), samples.len()),
-            Action::Exclude { samples, on } => {
+            Action::Do(Operation::SetCells { samples, text, .. }) => {
+                (format!("Set {} to {text}", count_samples(samples.len())), samples.len())
+            }
+            Action::Do(Operation::Exclude { samples, on }) => {
                 let verb = if *on { "Exclude" } else { "Restore" };
                 (format!("{verb} {}", count_samples(samples.len())), samples.len())
             }
-            Action::Review { samples, on } => {
+            Action::Do(Operation::Review { samples, on }) => {
                 let as_what = if *on { "reviewed" } else { "not reviewed" };
                 (format!("Mark {} {as_what}", count_samples(samples.len())), samples.len())
             }

@@ -17,6 +17,7 @@ use crate::io::{self, Meaning, MeaningError, Reading};
 use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest;
+use crate::operate::Operation;
 use crate::ui::{Command, View};
 use crate::workspace::{Workspace, scan_pictures};
 
@@ -510,7 +511,7 @@ impl App {
         let report = self.memo.labels.as_ref()?;
         let current = self.state.review.current?;
         let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
-        Some(Action::Accept { list: vec![(current, offered.suggested.clone()?)], column: report.column.clone() })
+        Some(Action::Do(Operation::Accept { list: vec![(current, offered.suggested.clone()?)], column: report.column.clone() }))
     }
 
     /// Everything above the threshold, as one action.
@@ -523,7 +524,7 @@ impl App {
             .filter(|candidate| candidate.wrong >= least && self.in_filter(candidate.id) && self.is_undecided(candidate.id))
             .map(|candidate| (candidate.id, report.cell(self.workspace.as_ref().map(Workspace::dataset), &candidate.suggested)))
             .collect();
-        (!list.is_empty()).then(|| Action::Accept { list, column: report.column.clone() })
+        (!list.is_empty()).then(|| Action::Do(Operation::Accept { list, column: report.column.clone() }))
     }
 
     /// How many of the last fifty decisions changed something: read from the history when it has moved.

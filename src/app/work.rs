@@ -81,7 +81,7 @@ pub struct Keys {
     /// The column of pictures that was looked at, and whether its cells had been edited.
     pub(super) pictures: Option<(String, bool)>,
     classes_given_up: bool,
-    split: Option<(Split, u64)>,
+    pub(super) split: Option<(Split, u64)>,
     /// Which samples are copies of each other, at a revision.
     copies: Option<(u64, Arc<Option<Copies>>)>,
 }

@@ -12,6 +12,8 @@ use crate::io::Reading;
 pub struct Arguments {
     /// The dataset.
     pub path: PathBuf,
+    /// What stands before it, where the command takes that.
+    pub first: Option<PathBuf>,
     given: BTreeMap<&'static str, Vec<OsString>>,
 }
 
@@ -63,7 +65,11 @@ impl Arguments {
             list.push(value);
         }
         match paths.as_slice() {
-            [path] => Ok(Self { path: PathBuf::from(path), given }),
+            [path] if verb != Verb::Run => Ok(Self { path: PathBuf::from(path), first: None, given }),
+            [first, path] if verb == Verb::Run => {
+                Ok(Self { path: PathBuf::from(path), first: Some(PathBuf::from(first)), given })
+            }
+            [_] => Err("two paths are needed: the recipe, then the dataset".to_owned()),
             [] => Err("which file? A path is missing".to_owned()),
             [_, more, ..] => Err(format!("one file at a time: what is {}?", more.display())),
         }

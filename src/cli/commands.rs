@@ -13,11 +13,12 @@ use super::verbs::Verb;
 use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
 use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
 use crate::data::{Dataset, Format, Kind, Role, SampleId};
-use crate::edit::{Change, Edit, Stored, adopt, orphans, project_exists, project_path, recover};
+use crate::edit::{Stored, adopt, orphans, project_exists, project_path, recover};
 use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
+use crate::operate::{Means, Operation};
 use crate::transform::{Copies, HashOf, Method, Split};
 use crate::workspace::{Workspace, scan_pictures, stored_reading};
 
@@ -39,6 +40,8 @@ pub fn run(verb: Verb, arguments: &Arguments, out: &mut dyn Write, err: &mut dyn
     io::remove_torn(beside);
     match verb {
         Verb::Check => return check(arguments, out, err),
+        Verb::Run => return super::recipes::run(arguments, err),
+        Verb::Recipe => super::recipes::recipe(arguments, out, err),
         Verb::Info => info(arguments, out, err),
         Verb::Augment => super::making::augment(arguments, err),
         Verb::Balance => super::making::balance(arguments, out, err),
@@ -73,12 +76,18 @@ fn read(path: &Path, reading: &io::Reading) -> Result<Dataset, Failure> {
         .map_err(say)
 }
 
+pub(super) fn open_as_it_is(arguments: &Arguments) -> Result<Workspace, Failure> {
+    let reading = arguments.reading()?;
+    let dataset = read(&arguments.path, &reading)?;
+    assuming(Workspace::without_project(dataset, reading, fallback_folder().as_deref()), arguments)
+}
+
+/// Opens the dataset with the edits of its project, unless they are to be left out.
 pub(super) fn open(arguments: &Arguments) -> Result<Workspace, Failure> {
     let fallback = fallback_folder();
     let mut reading = arguments.reading()?;
     if arguments.has("--no-project") {
-        let dataset = read(&arguments.path, &reading)?;
-        return assuming(Workspace::without_project(dataset, reading, fallback.as_deref()), arguments);
+        return open_as_it_is(arguments);
     }
     if !arguments.path.exists() {
         return Err(format!("{} cannot be read: there is no such file", arguments.path.display()));
@@ -454,22 +463,19 @@ fn relabel(arguments: &Arguments, err: &mut dyn Write) -> Done {
         return Err("an edit needs the project; leave --no-project out".to_owned());
     }
     let mut workspace = open(arguments)?;
-    let samples = rows.into_iter().map(|row| (SampleId(row), Some(to)));
-    let change = Change::cells(workspace.dataset(), column, samples).map_err(say)?;
-    let Some(change) = change else {
+    if workspace.dataset().field(column).is_none() {
+        return Err(say(crate::edit::EditError::Column(column.to_owned())));
+    }
+    let samples = rows.into_iter().map(SampleId).collect();
+    let operation = Operation::SetCells { samples, column: column.to_owned(), text: to.to_owned(), review: false };
+    let planned = operation.plan(workspace.dataset(), &Means::default(), &Progress::silent()).map_err(say)?;
+    let Some(edit) = planned.edit else {
         note(err, &format!("nothing to do: these samples have {column} {to:?} already"));
         return Ok(());
     };
-    let n = change.samples.len();
-    let words = if n == 1 {
-        format!("Set {column} of sample {} to {to}", change.samples[0].0)
-    } else {
-        format!("Set {column} of {n} samples to {to}")
-    };
-    let Some(edit) = Edit::new(words.clone(), [change]) else { return Ok(()) };
     workspace.edit(&edit).map_err(say)?;
     let (project, elsewhere) = workspace.project();
-    note(err, &words);
+    note(err, &edit.words);
     if elsewhere {
         note(err, &format!("the dataset's folder cannot be written: the project is {}", project.display()));
     }

@@ -61,7 +61,18 @@ fn judge(dataset: &Dataset, pipeline: &Pipeline, most: f32, err: &mut dyn Write)
 
 /// The text models that a pipeline's steps name: whatever they call it, the one that the options say.
 fn text_models(arguments: &Arguments, pipeline: Option<&Pipeline>, err: &mut dyn Write) -> Result<Arc<TextModels>, Failure> {
-    let names = pipeline.map(Pipeline::models).unwrap_or_default();
+    text_models_of(arguments, pipeline.as_slice(), err)
+}
+
+/// The same for several pipelines.
+pub(super) fn text_models_of(
+    arguments: &Arguments,
+    pipelines: &[&Pipeline],
+    err: &mut dyn Write,
+) -> Result<Arc<TextModels>, Failure> {
+    let mut names: Vec<&str> = pipelines.iter().flat_map(|pipeline| pipeline.models()).collect();
+    names.sort_unstable();
+    names.dedup();
     let given = |name: &str| arguments.get(name).unwrap_or_default().to_owned();
     let Some(first) = names.first() else { return Ok(Arc::default()) };
     if !arguments.has("--model") {

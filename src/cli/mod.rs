@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod making;
+mod recipes;
 mod verbs;
 
 use std::ffi::OsString;

@@ -15,6 +15,8 @@ pub enum Verb {
     Redo,
     Export,
     History,
+    Recipe,
+    Run,
     Carry,
     Recover,
 }
@@ -79,7 +81,7 @@ const ASKS: [OptionLine; 9] = [
 
 impl Verb {
     /// Every command, in the order of the overview.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Info,
         Self::Check,
         Self::Augment,
@@ -90,6 +92,8 @@ impl Verb {
         Self::Redo,
         Self::Export,
         Self::History,
+        Self::Recipe,
+        Self::Run,
         Self::Carry,
         Self::Recover,
     ];
@@ -107,6 +111,8 @@ impl Verb {
             Self::Redo => "redo",
             Self::Export => "export",
             Self::History => "history",
+            Self::Recipe => "recipe",
+            Self::Run => "run",
             Self::Carry => "carry",
             Self::Recover => "recover",
         }
@@ -130,6 +136,8 @@ impl Verb {
             Self::Redo => "make the edit again that was taken back last",
             Self::Export => "save a dataset with its edits to a new file, in any format",
             Self::History => "list every edit, and where we are among them",
+            Self::Recipe => "write the edits of a project as a recipe, which holds for other versions of the data, too",
+            Self::Run => "carry a recipe out on a dataset and save what comes of it",
             Self::Carry => "carry edits over to a file that has changed, by sample content, or that was renamed",
             Self::Recover => "save every edit that can be read from a damaged project",
         }
@@ -146,6 +154,8 @@ impl Verb {
             Self::Relabel => "PATH --rows 3,17 --column COL --to CLASS",
             Self::Undo | Self::Redo | Self::Carry | Self::Recover => "PATH",
             Self::Export => "PATH -o FILE",
+            Self::Recipe => "PATH [-o FILE]",
+            Self::Run => "RECIPE PATH -o OUT",
         }
     }
 
@@ -161,6 +171,8 @@ impl Verb {
             Self::Redo => "lapidary redo tickets.csv",
             Self::Export => "lapidary export tickets.csv -o clean.parquet",
             Self::History => "lapidary history tickets.csv --json",
+            Self::Recipe => "lapidary recipe tickets.csv -o tickets.recipe.json",
+            Self::Run => "lapidary run tickets.recipe.json tickets-june.csv -o clean-june.csv",
             Self::Carry => "lapidary carry tickets.csv",
             Self::Recover => "lapidary recover tickets.csv",
         }
@@ -261,6 +273,8 @@ impl Verb {
                 ("--to", Some("TEXT"), "the new class or text"),
             ],
             Self::Undo | Self::Redo | Self::Carry | Self::Recover => &[],
+            Self::Recipe => &[("-o", Some("FILE"), "the new file; without it the recipe is printed")],
+            Self::Run => &[OUT, OWN_COLUMNS, SAFE, IMAGES[0], IMAGES[1]],
             Self::Export => &[
                 (
                     "-o",
@@ -277,7 +291,7 @@ impl Verb {
             ],
         };
         let mut all = own.to_vec();
-        if matches!(self, Self::Augment | Self::Balance) {
+        if matches!(self, Self::Augment | Self::Balance | Self::Run) {
             all.extend(ASKS);
         }
         if self != Self::Recover {

@@ -107,6 +107,9 @@ pub struct Change {
 pub struct Edit {
     /// What it was, in words.
     pub words: String,
+    /// What was asked for, as JSON: an operation without the samples that it names, which its parts have. `None` where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// Its parts, in the order they are applied.
     pub changes: Vec<Change>,
 }
@@ -115,7 +118,12 @@ impl Edit {
     /// An edit of several parts; `None` where no part changes anything.
     pub fn new(words: impl Into<String>, changes: impl IntoIterator<Item = Change>) -> Option<Self> {
         let changes: Vec<Change> = changes.into_iter().collect();
-        (!changes.is_empty()).then(|| Self { words: words.into(), changes })
+        (!changes.is_empty()).then(|| Self { words: words.into(), operation: None, changes })
+    }
+
+    /// The same, with what was asked for.
+    pub fn by(self, operation: String) -> Self {
+        Self { operation: Some(operation), ..self }
     }
 
     /// Every sample it touches, in the order of its parts.

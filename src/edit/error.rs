@@ -40,6 +40,9 @@ pub enum EditError {
         /// The later edit, in words.
         by: String,
     },
+    /// What was asked for cannot be done here.
+    #[error("{0}")]
+    Refused(String),
     /// There is nothing to undo or redo.
     #[error("there is nothing to {0}")]
     Nothing(&'static str),

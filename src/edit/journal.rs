@@ -16,6 +16,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::body::{decode, encode};
 use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
@@ -24,7 +25,7 @@ use super::{swap, wal};
 
 /// `LAPI`, in the file's header: what tells our files from others.
 const APPLICATION: i32 = 0x4c41_5049;
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -45,6 +46,8 @@ pub struct Stored {
 /// An open project file, locked against others.
 pub struct Journal {
     path: PathBuf,
+    /// The number of its format.
+    version: i64,
     connection: Connection,
     history: History,
     stored: Stored,
@@ -185,6 +188,52 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]: busy, foreign, newer, damaged. No file has changed then.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        match Self::open_as_it_is(path) {
+            Ok(journal) if journal.version < VERSION && journal.copy.is_none() => journal.migrated(),
+            Err(JournalError::Newer { found, .. }) => Self::open_newer(path, found),
+            other => other,
+        }
+    }
+
+    /// A project of an earlier format in today's: written aside, then swapped in; the old one is kept.
+    fn migrated(self) -> Result<Self, JournalError> {
+        let (path, mended) = (self.path.clone(), self.mended.clone());
+        let kept = |node: &Node| Ok((node.clone(), self.edit(node.id)?, self.prints(node.id)?));
+        let edits: Vec<Kept> = self.history.nodes().iter().map(kept).collect::<Result<_, JournalError>>()?;
+        let moves: rusqlite::Result<Vec<(i64, EditId)>> = (|| {
+            let mut statement = self.connection.prepare("SELECT at, head FROM moves ORDER BY id")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })();
+        let moves = moves.map_err(|error| classify(&path, &error))?;
+        let new = write_new(&path, &self.stored, &edits, self.history.head(), Some(&moves))?;
+        let was = self.version;
+        drop(self);
+        let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.clone(), reason: e.error.to_string() })?;
+        let aside = swap::exchange(&path, &new, &format!("format-{was}"))?;
+        let said = format!("The project is in today's format now; as it was it is kept as {}", aside.display());
+        Ok(Self { mended: mended.or(Some(said)), ..Self::open_as_it_is(&path)? })
+    }
+
+    /// A copy of a project of a later format, to look at, where all that it holds can be read.
+    fn open_newer(path: &Path, found: i64) -> Result<Self, JournalError> {
+        let newer = || JournalError::Newer { path: path.to_owned(), found };
+        let log = fs::read(swap::log_of(path)).unwrap_or_default();
+        let copy = copy_of(path, &log)?;
+        let mut journal = Self::open_whole(&copy.path().join(COPY), true).map_err(|_| newer())?;
+        if journal.history.nodes().iter().any(|node| journal.edit(node.id).is_err()) {
+            return Err(newer());
+        }
+        path.clone_into(&mut journal.path);
+        journal.copy = Some(copy);
+        Ok(journal)
+    }
+
+    /// Whether it was made by a later Lapidary, and is open to look at.
+    pub fn is_newer(&self) -> bool {
+        self.version > VERSION
+    }
+
+    fn open_as_it_is(path: &Path) -> Result<Self, JournalError> {
         swap::finish(path)?;
         let log = swap::log_of(path);
         let found = fs::read(&log).unwrap_or_default();
@@ -192,10 +241,10 @@ impl Journal {
         if sound.lost > 0 {
             return Self::open_mended(path, &found, sound);
         }
-        match Self::open_whole(path) {
+        match Self::open_whole(path, false) {
             Err(JournalError::Disk { .. }) if !may_write(path) => {
                 let copy = copy_of(path, &found)?;
-                let mut journal = Self::open_whole(&copy.path().join(COPY))?;
+                let mut journal = Self::open_whole(&copy.path().join(COPY), false)?;
                 path.clone_into(&mut journal.path);
                 journal.copy = Some(copy);
                 Ok(journal)
@@ -210,8 +259,9 @@ impl Journal {
         }
     }
 
-    fn open_whole(path: &Path) -> Result<Self, JournalError> {
-        let (connection, stored) = connect_existing(path)?;
+    fn open_whole(path: &Path, newer: bool) -> Result<Self, JournalError> {
+        let (connection, stored) = connect_existing(path, newer)?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| classify(path, &e))?;
         let sound: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| classify(path, &e))?;
         if sound != "ok" {
@@ -223,7 +273,7 @@ impl Journal {
         }
         // From here on it is ours to fold the log in.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| classify(path, &e))?;
-        Ok(Self { path: path.to_owned(), connection, history, stored, mended: None, copy: None })
+        Ok(Self { path: path.to_owned(), version, connection, history, stored, mended: None, copy: None })
     }
 
     /// Opens a project whose log does not hold to its end.
@@ -231,13 +281,13 @@ impl Journal {
         let log_path = swap::log_of(path);
         let disk = |e: std::io::Error| JournalError::Disk { path: log_path.clone(), reason: e.to_string() };
         // Nobody may be writing it.
-        drop(connect_locked(path)?);
+        drop(connect_locked(path, false)?);
         if fs::read(&log_path).unwrap_or_default() != log {
             return Err(JournalError::Busy(path.to_owned()));
         }
         // What is left must hold, or nothing is touched.
         let copy = copy_of(path, &log[..sound.end])?;
-        Self::open_whole(&copy.path().join(COPY))
+        Self::open_whole(&copy.path().join(COPY), false)
             .map_err(|_| damaged(path, "neither it nor its log can be read as they were written"))?;
         drop(copy);
         let aside = swap::keep_copy(path, "damaged")?;
@@ -247,7 +297,7 @@ impl Journal {
             let file = File::options().write(true).open(&log_path).map_err(disk)?;
             file.set_len(sound.end as u64).and_then(|()| file.sync_all()).map_err(disk)?;
         }
-        let mut journal = Self::open_whole(path)?;
+        let mut journal = Self::open_whole(path, false)?;
         let n = sound.lost;
         let steps = if n == 1 { "the last step was left out".to_owned() } else { format!("the last {n} steps were left out") };
         journal.mended = Some(format!(
@@ -276,7 +326,7 @@ impl Journal {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
-        let aside = write_new(path, &stored, &[], 0)?;
+        let aside = write_new(path, &stored, &[], 0, None)?;
         aside.persist_noclobber(path).map_err(|e| disk(&e.error))?;
         swap::sync_folder(path);
         Self::open(path)
@@ -297,7 +347,7 @@ impl Journal {
             })
             .collect();
         let head = list.last().map_or(0, |(node, ..)| node.id);
-        let new = write_new(path, stored, &list, head)?;
+        let new = write_new(path, stored, &list, head, None)?;
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
         swap::exchange(path, &new, why)
     }
@@ -405,8 +455,14 @@ fn may_write(path: &Path) -> bool {
         && tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempfile_in(folder).is_ok()
 }
 
-/// Writes a whole project aside: its edits, each on the one it says, and the move to `head`.
-fn write_new(path: &Path, stored: &Stored, edits: &[Kept], head: EditId) -> Result<tempfile::NamedTempFile, JournalError> {
+/// Writes a whole project aside: its edits, each on the one it says, and the move to `head`; or all the moves there were, with their times.
+fn write_new(
+    path: &Path,
+    stored: &Stored,
+    edits: &[Kept],
+    head: EditId,
+    moves: Option<&[(i64, EditId)]>,
+) -> Result<tempfile::NamedTempFile, JournalError> {
     let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|e| disk(&e))?;
@@ -425,9 +481,14 @@ fn write_new(path: &Path, stored: &Stored, edits: &[Kept], head: EditId) -> Resu
         for (node, edit, prints) in edits {
             let body = encode(edit).map_err(|reason| rusqlite::Error::ToSqlConversionFailure(reason.into()))?;
             insert_edit(&transaction, node, &body, prints)?;
-            insert_move(&transaction, node.at, node.id)?;
+            if moves.is_none() {
+                insert_move(&transaction, node.at, node.id)?;
+            }
         }
-        if edits.last().is_some_and(|(node, ..)| node.id != head) {
+        for (at, head) in moves.unwrap_or_default() {
+            insert_move(&transaction, *at, *head)?;
+        }
+        if moves.is_none() && edits.last().is_some_and(|(node, ..)| node.id != head) {
             insert_move(&transaction, now(), head)?;
         }
         transaction.commit()
@@ -446,7 +507,7 @@ fn write_new(path: &Path, stored: &Stored, edits: &[Kept], head: EditId) -> Resu
 pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, usize), JournalError> {
     swap::finish(path)?;
     let read = |path: &Path| fs::read(path).map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.to_string() });
-    if let Ok(held) = connect_locked(path) {
+    if let Ok(held) = connect_locked(path, false) {
         drop(held);
     }
     let bytes = read(path)?;
@@ -501,7 +562,7 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     for (node, ..) in &mut saved {
         (node.id, node.parent) = (numbers[&node.id], numbers[&node.parent]);
     }
-    let new = write_new(path, &stored, &saved, numbers[&head])?;
+    let new = write_new(path, &stored, &saved, numbers[&head], None)?;
     let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
     let aside = swap::exchange(path, &new, "damaged")?;
     Ok((aside, saved.len(), lost))
@@ -546,7 +607,7 @@ fn numbers_of(prints: &[u8]) -> Vec<u64> {
 }
 
 /// Opens a project and locks it. What is in its log is not folded in on closing.
-fn connect_locked(path: &Path) -> Result<Connection, JournalError> {
+fn connect_locked(path: &Path, newer: bool) -> Result<Connection, JournalError> {
     let mut header = Vec::new();
     File::open(path)
         .and_then(|file| file.take(100).read_to_end(&mut header))
@@ -558,7 +619,7 @@ fn connect_locked(path: &Path) -> Result<Connection, JournalError> {
         return Err(JournalError::Foreign(path.to_owned()));
     }
     let found = i64::from(u32::from_be_bytes([header[60], header[61], header[62], header[63]]));
-    if found > VERSION {
+    if found > VERSION && !newer {
         return Err(JournalError::Newer { path: path.to_owned(), found });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -575,8 +636,8 @@ fn connect_locked(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
-fn connect_existing(path: &Path) -> Result<(Connection, Stored), JournalError> {
-    let connection = connect_locked(path)?;
+fn connect_existing(path: &Path, newer: bool) -> Result<(Connection, Stored), JournalError> {
+    let connection = connect_locked(path, newer)?;
     let fact = |name: &str| {
         connection.query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get::<_, String>(0)).map_err(|error| {
             match classify(path, &error) {
@@ -682,15 +743,6 @@ fn hash_edit(id: EditId, parent: EditId, at: i64, words: &str, count: usize, bod
 fn hash_move(id: i64, at: i64, head: EditId) -> i64 {
     let bytes: Vec<u8> = [id, at, head].iter().flat_map(|number| number.to_le_bytes()).collect();
     xxh3_64(&bytes).cast_signed()
-}
-
-fn encode(edit: &Edit) -> Result<Vec<u8>, String> {
-    let bytes = postcard::to_stdvec(edit).map_err(|error| error.to_string())?;
-    zstd::bulk::compress(&bytes, 1).map_err(|error| error.to_string())
-}
-
-fn decode(body: &[u8]) -> Option<Edit> {
-    postcard::from_bytes(&zstd::stream::decode_all(body).ok()?).ok()
 }
 
 fn damaged(path: &Path, what: &str) -> JournalError {

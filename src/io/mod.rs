@@ -52,7 +52,7 @@ pub use meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words};
 pub use narrower::narrower;
 pub use open::{Reading, fingerprint, open};
 pub use picture_cache::PictureCache;
-pub use save::{free_name, read_small, remove_torn, write_aside, write_small};
+pub use save::{free_name, read_small, read_text, remove_torn, write_aside, write_small};
 pub use text_model::{MOST_AT_ONCE, Place, TextModel, Writer, WriterError, is_variable};
 pub use torch_file::read_torch;
 pub use typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};

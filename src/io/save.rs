@@ -243,11 +243,18 @@ pub fn free_name(path: &Path) -> PathBuf {
 /// # Errors
 /// Why it cannot be read, with its path.
 pub fn read_small(path: &Path) -> Result<String, IoError> {
-    const MOST: u64 = 16 << 20;
+    read_text(path, 16 << 20)
+}
+
+/// Reads a text file of so many bytes at most.
+///
+/// # Errors
+/// [`IoError::Read`].
+pub fn read_text(path: &Path, most: u64) -> Result<String, IoError> {
     let fail = |error: std::io::Error| IoError::Read { path: path.to_owned(), reason: error.to_string() };
     let meta = fs::metadata(path).map_err(fail)?;
-    if !meta.is_file() || meta.len() > MOST {
-        let reason = format!("it is no plain file of {} MiB at most", MOST >> 20);
+    if !meta.is_file() || meta.len() > most {
+        let reason = format!("it is no plain file of {} MiB at most", most >> 20);
         return Err(IoError::Read { path: path.to_owned(), reason });
     }
     let bytes = fs::read(path).map_err(fail)?;

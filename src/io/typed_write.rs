@@ -71,7 +71,7 @@ pub fn write(
             }
             writer.finish().map_err(text)?;
         }
-        _ => {
+        Format::ArrowStream => {
             let mut writer = StreamWriter::new(out, ArrowOptions { compression: None });
             writer.set_custom_schema_metadata(metadata(noted));
             writer.start(&schema, None).map_err(text)?;
@@ -80,6 +80,9 @@ pub fn write(
                 writer.write(&rows, None).map_err(text)?;
             }
             writer.finish().map_err(text)?;
+        }
+        Format::Csv | Format::Tsv | Format::Json | Format::JsonLines | Format::Folder | Format::Zip | Format::Tar => {
+            return Err(format!("{} has no types", format.title()));
         }
     }
     Ok(lists)

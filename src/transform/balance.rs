@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chance::{Chance, seed_of};
 use crate::data::{SampleId, count};
 
 /// What each class is to have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BalanceRule {
     /// All the same; 0 keeps the total.
     Equal(u64),
@@ -23,7 +26,8 @@ pub enum BalanceRule {
 }
 
 /// Which samples go first where there are too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Under {
     /// By chance.
     #[default]
@@ -35,7 +39,8 @@ pub enum Under {
 }
 
 /// How more samples come about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Over {
     /// The same ones again.
     #[default]

@@ -5,19 +5,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rand::seq::SliceRandom as _;
-use rand::{SeedableRng as _, rngs::StdRng};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 use super::copies::{Copies, united};
 use super::shares::{SplitError, counts};
 use super::split_groups::by_group;
 use super::split_time::by_time;
+use crate::chance::Chance;
 use crate::data::{Dataset, Kind, Role, SampleId, classes_of, is_held_out};
 use crate::job::Progress;
 
 /// What is hashed to place a sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HashOf {
     /// What a model reads: the text columns, or every column where there is none.
     Content,
@@ -26,7 +27,8 @@ pub enum HashOf {
 }
 
 /// How samples are assigned to parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// By chance.
     Random,
@@ -57,7 +59,7 @@ pub enum Method {
 }
 
 /// A split to be made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Split {
     /// How.
     pub method: Method,
@@ -145,7 +147,7 @@ impl Split {
         // What was made of a sample goes where that one goes.
         let samples: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id) && !dataset.is_made(*id)).collect();
         progress.set_total(3);
-        let mut random = StdRng::seed_from_u64(self.seed);
+        let mut random = Chance::new(self.seed);
         let find = |name: &String| dataset.field(name).ok_or_else(|| SplitError::Column(name.clone()));
         let same = copies.filter(|_| self.together).map(|copies| copies.among(&samples));
         let mut notes = Vec::new();
@@ -266,7 +268,7 @@ fn rare_note(dataset: &Dataset, field: usize, samples: &[SampleId], shares: &[f6
 
 /// Samples dealt out by chance, each class by its shares where there are any. Copies are dealt first and as one; the rest makes up for what they
 /// brought, so that the parts' sizes, and each class in them, are right to one sample wherever copies allow it.
-fn dealt(n: usize, strata: Option<&[u32]>, same: Option<&[u32]>, shares: &[f64], random: &mut StdRng) -> Vec<u16> {
+fn dealt(n: usize, strata: Option<&[u32]>, same: Option<&[u32]>, shares: &[f64], random: &mut Chance) -> Vec<u16> {
     let flat;
     let classes = match strata {
         Some(strata) => strata,
@@ -292,10 +294,10 @@ fn dealt(n: usize, strata: Option<&[u32]>, same: Option<&[u32]>, shares: &[f64],
     stratified(classes, &placed, shares, random)
 }
 
-fn random_parts(n: usize, shares: &[f64], random: &mut StdRng) -> Vec<u16> {
+fn random_parts(n: usize, shares: &[f64], random: &mut Chance) -> Vec<u16> {
     let mut parts: Vec<u16> =
         counts(n, shares).into_iter().enumerate().flat_map(|(part, count)| std::iter::repeat_n(part as u16, count)).collect();
-    parts.shuffle(random);
+    random.shuffle(&mut parts);
     parts
 }
 
@@ -359,7 +361,7 @@ fn groups(dataset: &Dataset, field: usize, samples: &[SampleId]) -> Vec<u32> {
 
 /// Each class is dealt out by its shares; what is left over of each goes where the whole lacks most, at most one sample
 /// a part, so that both the parts' sizes and each class in them are right to one sample. What is `placed` already stays and counts.
-fn stratified(strata: &[u32], placed: &[Option<u16>], shares: &[f64], random: &mut StdRng) -> Vec<u16> {
+fn stratified(strata: &[u32], placed: &[Option<u16>], shares: &[f64], random: &mut Chance) -> Vec<u16> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     strata.iter().enumerate().for_each(|(at, class)| members.entry(*class).or_default().push(at));
     let mut parts = vec![0_u16; strata.len()];
@@ -375,7 +377,7 @@ fn stratified(strata: &[u32], placed: &[Option<u16>], shares: &[f64], random: &m
             }
             None => true,
         });
-        list.shuffle(random);
+        random.shuffle(list);
         let mut take: Vec<usize> = shares
             .iter()
             .zip(&there)
@@ -459,7 +461,7 @@ mod tests {
         #[test]
         fn stratified_parts_are_right_to_one_sample(classes in prop::collection::vec(0_u32..6, 1..400), seed: u64) {
             let shares = [0.8, 0.1, 0.1];
-            let parts = stratified(&classes, &vec![None; classes.len()], &shares, &mut StdRng::seed_from_u64(seed));
+            let parts = stratified(&classes, &vec![None; classes.len()], &shares, &mut Chance::new(seed));
             for class in 0..6 {
                 let n = classes.iter().filter(|of| **of == class).count() as f64;
                 for (part, share) in shares.iter().enumerate() {
@@ -472,7 +474,7 @@ mod tests {
         #[test]
         fn no_group_is_torn(groups in prop::collection::vec(0_u32..40, 1..300), seed: u64) {
             let strata: Vec<u32> = groups.iter().map(|group| group % 3).collect();
-            let parts = by_group(&groups, &strata, &[0.7, 0.2, 0.1], &mut StdRng::seed_from_u64(seed), &Progress::silent()).unwrap();
+            let parts = by_group(&groups, &strata, &[0.7, 0.2, 0.1], &mut Chance::new(seed), &Progress::silent()).unwrap();
             for (a, part) in groups.iter().zip(&parts) {
                 prop_assert!(groups.iter().zip(&parts).all(|(b, other)| a != b || part == other));
             }
@@ -494,7 +496,7 @@ mod tests {
     fn many_small_groups_fill_parts_by_their_shares() {
         let groups: Vec<u32> = (0..20_000_u32).map(|i| i / 4).collect();
         let strata: Vec<u32> = (0..20_000_u32).map(|i| (i / 4) % 5).collect();
-        let parts = by_group(&groups, &strata, &[0.8, 0.1, 0.1], &mut StdRng::seed_from_u64(1), &Progress::silent()).unwrap();
+        let parts = by_group(&groups, &strata, &[0.8, 0.1, 0.1], &mut Chance::new(1), &Progress::silent()).unwrap();
         for (size, wanted) in sizes(&parts, 3).into_iter().zip([16_000, 2_000, 2_000]) {
             assert!(size.abs_diff(wanted) <= 40, "{size} instead of {wanted}");
         }

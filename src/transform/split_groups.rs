@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use rand::Rng as _;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
-
+use crate::chance::Chance;
 use crate::job::{Cancelled, Progress};
 
 /// How much the size of a part weighs beside all its classes.
@@ -25,7 +22,7 @@ pub fn by_group(
     groups: &[u32],
     strata: &[u32],
     shares: &[f64],
-    random: &mut StdRng,
+    random: &mut Chance,
     progress: &Progress,
 ) -> Result<Vec<u16>, Cancelled> {
     let mut fill = Fill::new(groups, strata, shares);
@@ -84,8 +81,8 @@ impl<'s> Fill<'s> {
 
     /// The largest first, each to the part that has least of what the group brings, measured against what the part should have of it
     /// (in the spirit of scikit-learn's `StratifiedGroupKFold`).
-    fn greedy(&mut self, random: &mut StdRng) {
-        let mut order: Vec<(usize, u64)> = (0..self.sizes.len()).map(|group| (group, random.random())).collect();
+    fn greedy(&mut self, random: &mut Chance) {
+        let mut order: Vec<(usize, u64)> = (0..self.sizes.len()).map(|group| (group, random.bits())).collect();
         order.sort_by(|a, b| self.sizes[b.0].total_cmp(&self.sizes[a.0]).then(a.1.cmp(&b.1)));
         let open = self.open();
         for (group, _) in order {
@@ -139,7 +136,7 @@ impl<'s> Fill<'s> {
         sum
     }
 
-    fn improve(&mut self, random: &mut StdRng, progress: &Progress) -> Result<(), Cancelled> {
+    fn improve(&mut self, random: &mut Chance, progress: &Progress) -> Result<(), Cancelled> {
         const LEAST: f64 = -1e-9;
         let open = self.open();
         let n = self.sizes.len();
@@ -150,7 +147,7 @@ impl<'s> Fill<'s> {
         let mut order: Vec<usize> = (0..n).collect();
         for _ in 0..ROUNDS.min(STEPS / round.max(1)) {
             progress.check()?;
-            order.shuffle(random);
+            random.shuffle(&mut order);
             let mut moved = false;
             for group in order.iter().copied() {
                 let best = open
@@ -166,7 +163,7 @@ impl<'s> Fill<'s> {
                     continue;
                 }
                 for _ in 0..TRIES.min(n) {
-                    let other = random.random_range(0..n);
+                    let other = random.below(n);
                     let (here, there) = (usize::from(self.of[group]), usize::from(self.of[other]));
                     if here == there {
                         continue;
@@ -191,21 +188,20 @@ impl<'s> Fill<'s> {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng as _;
 
     use super::*;
 
     #[test]
     fn a_rare_class_gets_its_share_within_groups() {
         for seed in 0..8 {
-            let mut random = StdRng::seed_from_u64(seed);
+            let mut random = Chance::new(seed);
             // Groups of 1 to 12 samples, each mostly of one class; one class in thirteen is rare.
             let (mut groups, mut strata) = (Vec::new(), Vec::new());
             for group in 0..150_u32 {
-                let class = u32::from(random.random_range(0..13) == 0);
-                for _ in 0..random.random_range(1..=12) {
+                let class = u32::from(random.below(13) == 0);
+                for _ in 0..=random.below(12) {
                     groups.push(group);
-                    strata.push(if random.random_range(0..10) == 0 { 1 - class } else { class });
+                    strata.push(if random.below(10) == 0 { 1 - class } else { class });
                 }
             }
             let shares = [0.7, 0.15, 0.15];

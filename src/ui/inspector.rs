@@ -11,6 +11,7 @@ use super::widgets::portrait;
 use super::widgets::text::{count, cut, things, turns, visible};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
+use crate::operate::Operation;
 use crate::workspace::Workspace;
 
 /// The most of a text that the inspector lays out at once.
@@ -64,7 +65,7 @@ fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>,
         }
     });
     if button(ui, theme, "Mark all reviewed", "", Look::Quiet, true).clicked() {
-        actions.push(Action::Review { samples: state.selection.samples(), on: true });
+        actions.push(Action::Do(Operation::Review { samples: state.selection.samples(), on: true }));
     }
     ui.separator();
 }
@@ -205,7 +206,12 @@ fn label(
             };
             let response = button(ui, theme, &short, &key, Look::Plain, true);
             if response.on_hover_text(&class).clicked() {
-                actions.push(Action::SetCells { samples: vec![id], column: name.to_string(), text: class.clone() });
+                actions.push(Action::Do(Operation::SetCells {
+                    samples: vec![id],
+                    column: name.to_string(),
+                    text: class.clone(),
+                    review: false,
+                }));
             }
         }
     });
@@ -316,16 +322,16 @@ fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &
         let (reviewed, excluded) = (dataset.is_reviewed(id), dataset.is_excluded(id));
         let text = if reviewed { "Reviewed" } else { "Keep" };
         if button(ui, theme, text, &Command::Review.key_text(), Look::Plain, true).clicked() {
-            actions.push(Action::Review { samples: vec![id], on: !reviewed });
+            actions.push(Action::Do(Operation::Review { samples: vec![id], on: !reviewed }));
         }
         let (text, look) = if excluded { ("Restore", Look::Plain) } else { ("Exclude", Look::Danger) };
         if button(ui, theme, text, &Command::Exclude.key_text(), look, true).clicked() {
-            actions.push(Action::Exclude { samples: vec![id], on: !excluded });
+            actions.push(Action::Do(Operation::Exclude { samples: vec![id], on: !excluded }));
         }
         let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
         for tag in tags {
             if button(ui, theme, &format!("{tag}  ✕"), "", Look::Quiet, true).on_hover_text("Take the tag off").clicked() {
-                actions.push(Action::Tag { samples: vec![id], tag, on: false });
+                actions.push(Action::Do(Operation::Tag { samples: vec![id], tag, on: false }));
             }
         }
     });

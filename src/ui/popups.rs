@@ -15,6 +15,7 @@ use super::widgets::controls::{Look, button, keycap, right_aligned, square, titl
 use super::widgets::text::{count, samples};
 use crate::action::Action;
 use crate::data::{Role, Rule, digit_of_class};
+use crate::operate::Operation;
 
 /// What a line of a list does.
 enum Choice {
@@ -259,8 +260,14 @@ fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
     let column = dataset.with_role(Role::is_label).map_or("label".to_owned(), |field| dataset.fields()[field].name.to_string());
     let fresh = dataset.field(&column).is_none();
     let chosen = state.selection.samples();
-    let set =
-        |text: &str| Choice::Action(Action::SetCells { samples: chosen.clone(), column: column.clone(), text: text.to_owned() });
+    let set = |text: &str| {
+        Choice::Action(Action::Do(Operation::SetCells {
+            samples: chosen.clone(),
+            column: column.clone(),
+            text: text.to_owned(),
+            review: false,
+        }))
+    };
     let mut lines = class_lines(state, bundle, &column, set);
     let typed = state.typed.trim();
     if !typed.is_empty() && !lines.iter().any(|line| line.text == typed) {
@@ -279,7 +286,7 @@ fn tags(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
         right,
         colour: None,
         enabled: true,
-        choice: Choice::Action(Action::Tag { samples: chosen.clone(), tag: tag.to_owned(), on: true }),
+        choice: Choice::Action(Action::Do(Operation::Tag { samples: chosen.clone(), tag: tag.to_owned(), on: true })),
     };
     let known = workspace.dataset().tags().map(|(tag, set)| line(tag, tag.to_owned(), count(set.len())));
     let mut lines = fit(known.collect(), &state.typed);
@@ -292,8 +299,9 @@ fn tags(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
 
 fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Vec<Line> {
     let typed = state.typed.trim();
-    let to =
-        |to: &str| Choice::Action(Action::RenameClass { column: column.to_owned(), from: from.to_owned(), to: to.to_owned() });
+    let to = |to: &str| {
+        Choice::Action(Action::Do(Operation::RenameClass { column: column.to_owned(), from: from.to_owned(), to: to.to_owned() }))
+    };
     let mut lines = class_lines(state, bundle, column, to);
     lines.retain(|line| line.text != from);
     let exists = lines.iter().any(|line| line.text == typed);
@@ -351,7 +359,12 @@ fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: 
             state.popup = None;
         } else if save {
             let samples = state.selection.cursor.into_iter().collect();
-            actions.push(Action::SetCells { samples, column: column.to_owned(), text: state.typed.clone() });
+            actions.push(Action::Do(Operation::SetCells {
+                samples,
+                column: column.to_owned(),
+                text: state.typed.clone(),
+                review: false,
+            }));
             state.popup = None;
         }
     });

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::asking::{TextModels, children};
 use super::likeness::{Likeness, number_fields};
 use crate::chance::Chance;
@@ -17,7 +19,7 @@ use crate::transform::balance::{BalancePlan, BalanceRule, Member, Over, Under, b
 use crate::transform::{Augment, AugmentError, Children, trainable};
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Balance {
     /// The label column.
     pub label: String,
@@ -54,6 +56,16 @@ pub enum BalanceError {
     /// There are no numbers to interpolate.
     #[error("SMOTE is for datasets of numbers: here no column has the role number, or samples are texts or images")]
     NoNumbers,
+    /// Nobody can say which samples are easy.
+    #[error(
+        "nobody can say which samples are easy: there is no label with enough samples a class to learn from; let others go first"
+    )]
+    NothingLearned,
+    /// Nobody can say which samples are alike.
+    #[error(
+        "nobody can say which samples are near copies: there are no texts, no images and no numbers to compare; let others go first"
+    )]
+    NothingAlike,
     /// More new samples than anybody trains on.
     #[error("{0} new samples are more than the {MOST_NEW} that are made at once: ask for fewer a class")]
     TooMany(u64),
@@ -151,6 +163,13 @@ pub fn balance_plan(
         targets.iter().zip(&standing.counts).map(|(target, count)| target.saturating_sub(*count)).fold(0, u64::saturating_add);
     if new > MOST_NEW {
         return Err(BalanceError::TooMany(new));
+    }
+    let shrinks = targets.iter().zip(&standing.counts).any(|(target, count)| target < count);
+    // What was asked for and cannot be had is refused, and never left to chance without a word.
+    match balance.under {
+        Under::Redundant if shrinks && likeness.is_none() => return Err(BalanceError::NothingAlike),
+        Under::Easy if shrinks && model.is_none() => return Err(BalanceError::NothingLearned),
+        _ => {}
     }
     let members: Vec<Member<'_>> =
         standing.members.iter().chain(&standing.made).map(|id| (*id, standing.index.of(*id))).collect();

@@ -9,6 +9,7 @@ use super::pipeline;
 use crate::action::Action;
 use crate::data::{Role, Rule, SampleId, SampleSet};
 use crate::learn::risk::Risk;
+use crate::operate::Operation;
 use crate::ui::Bundle;
 use crate::ui::making::{AugmentForm, Drawn, Estimate, Family, MOST_COPIES, ORIGINALS, Preview};
 use crate::ui::state::UiState;
@@ -173,7 +174,7 @@ fn made(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, 
                 actions.push(Action::MakeAnew(at));
             }
             if link(ui, "exclude", "Take these out again; undo brings them back") {
-                actions.push(Action::Exclude { samples: made.batch.ids().collect(), on: true });
+                actions.push(Action::Do(Operation::Exclude { samples: made.batch.ids().collect(), on: true }));
             }
         });
     }

@@ -5,6 +5,7 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Role as WidgetType, Se
 use crate::action::Action;
 use crate::checks::{Finding, Kind, Thresholds};
 use crate::data::{Rule, SampleSet};
+use crate::operate::Operation;
 use crate::ui::Bundle;
 use crate::ui::state::{UiState, View};
 use crate::ui::theme::{STEP, Theme};
@@ -212,7 +213,7 @@ fn row(
                 let response =
                     if from == 1 { response.on_hover_text("Exclude all but the first, which has most pixels") } else { response };
                 if response.clicked() {
-                    actions.push(Action::Exclude { samples: finding.samples[from..].to_vec(), on: true });
+                    actions.push(Action::Do(Operation::Exclude { samples: finding.samples[from..].to_vec(), on: true }));
                 }
             },
         );

@@ -6,6 +6,7 @@ use egui_extras::{Column as TableSize, TableBuilder};
 use crate::action::Action;
 use crate::data::{Kind, Packing, Role, Shape};
 use crate::io::Reading;
+use crate::operate::Operation;
 use crate::ui::Bundle;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{choice, clipped, dim, title};
@@ -146,14 +147,14 @@ fn columns(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mu
                         let kinds = [Kind::Text, Kind::Integer, Kind::Number, Kind::Comma, Kind::Boolean];
                         let names = kinds.map(|kind| kind.name().to_owned());
                         if let Some(at) = choice(ui, theme, &format!("{} is read as", field.name), field.kind.name(), &names) {
-                            actions.push(Action::SetKind { column: field.name.to_string(), kind: kinds[at] });
+                            actions.push(Action::Do(Operation::SetKind { column: field.name.to_string(), kind: kinds[at] }));
                         }
                     }
                     let mut roles: Vec<Role> = Role::ALL.to_vec();
                     roles.splice(3..3, [Role::Labels(';'), Role::Labels('|')]);
                     let names: Vec<String> = roles.iter().map(|role| role.to_string()).collect();
                     if let Some(at) = choice(ui, theme, &format!("Role of {}", field.name), &field.role.to_string(), &names) {
-                        actions.push(Action::SetRole { column: field.name.to_string(), role: roles[at] });
+                        actions.push(Action::Do(Operation::SetRole { column: field.name.to_string(), role: roles[at] }));
                     }
                 },
             );

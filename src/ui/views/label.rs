@@ -10,6 +10,7 @@ use crate::action::Action;
 use crate::checks::label_errors::{Candidate, LabelReport, Method};
 use crate::data::{Role, SampleId};
 use crate::learn::neighbours::Neighbour;
+use crate::operate::Operation;
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::state::{Offered, ReviewTab, UiState};
@@ -388,9 +389,14 @@ fn verdict(
                 let column = report.column.clone();
                 actions.push(if report.many {
                     let cell = report.cell(Some(workspace.dataset()), &candidate.toggled(*class));
-                    Action::Accept { list: vec![(candidate.id, cell)], column }
+                    Action::Do(Operation::Accept { list: vec![(candidate.id, cell)], column })
                 } else {
-                    Action::SetCells { samples: vec![candidate.id], column, text: report.names[*class as usize].to_string() }
+                    Action::Do(Operation::SetCells {
+                        samples: vec![candidate.id],
+                        column,
+                        text: report.names[*class as usize].to_string(),
+                        review: false,
+                    })
                 });
             }
         }

@@ -5,6 +5,7 @@ use egui::{RichText, Ui};
 use super::controls::{Look, button};
 use crate::action::Action;
 use crate::data::{Role, label_candidates};
+use crate::operate::Operation;
 use crate::ui::theme::{STEP, Theme};
 use crate::workspace::Workspace;
 
@@ -27,7 +28,7 @@ pub fn role_chips(ui: &mut Ui, theme: &Theme, workspace: &Workspace, actions: &m
         for name in names {
             if button(ui, theme, &format!("Use “{name}” as label"), "", Look::Plain, workspace.read_only().is_none()).clicked()
             {
-                actions.push(Action::SetRole { column: name, role: Role::Label });
+                actions.push(Action::Do(Operation::SetRole { column: name, role: Role::Label }));
             }
         }
     });

@@ -9,6 +9,7 @@ use super::picture;
 use super::text::{self, count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
+use crate::operate::Operation;
 use crate::ui::Bundle;
 use crate::ui::state::{Memo, TableColumn, UiState};
 use crate::ui::theme::{STEP, Theme};
@@ -229,7 +230,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
     ui.menu_button("Role", |ui| {
         for role in Role::ALL {
             if ui.selectable_label(role == column.role, role.to_string()).clicked() {
-                actions.push(Action::SetRole { column: name.clone(), role });
+                actions.push(Action::Do(Operation::SetRole { column: name.clone(), role }));
             }
         }
     });

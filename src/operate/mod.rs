@@ -1,0 +1,171 @@
+//! Operations: what somebody asks to be done to the data, plain and serialisable. Key, button, command and the step of a recipe are the same value;
+//! it plans an edit and changes nothing itself.
+
+mod names;
+mod plan;
+mod recipe;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use plan::split_edit;
+pub use recipe::{Recipe, RecipeError, Replayed, Step};
+
+use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Role, SampleId};
+use crate::edit::{Edit, EditError};
+use crate::job::{Cancelled, Progress};
+use crate::transform::{AugmentError, Split, SplitError};
+use crate::workspace::{Balance, BalanceError, TextModels};
+
+/// What is asked for. The samples that it names are no part of what is written: an edit's parts have them, and a recipe names them by content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Give samples a class, or cells a text.
+    SetCells {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        column: String,
+        text: String,
+        /// Whether that is a decision on the label: the samples are marked reviewed.
+        #[serde(default)]
+        review: bool,
+    },
+    /// Give samples the labels that were suggested, each its own, and mark them reviewed.
+    Accept {
+        #[serde(skip)]
+        list: Vec<(SampleId, String)>,
+        column: String,
+    },
+    /// Exclude samples or take them back in.
+    Exclude {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        on: bool,
+    },
+    /// Mark samples reviewed, or not.
+    Review {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        on: bool,
+    },
+    /// Tag samples, or take the tag off.
+    Tag {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        tag: String,
+        on: bool,
+    },
+    /// Rename a class; into a name that exists, merge.
+    RenameClass { column: String, from: String, to: String },
+    /// Say what a column means.
+    SetRole {
+        column: String,
+        #[serde(with = "role_name")]
+        role: Role,
+    },
+    /// Say how a column is read.
+    SetKind {
+        column: String,
+        #[serde(with = "kind_name")]
+        kind: Kind,
+    },
+    /// Split into parts: a column says which.
+    Split(Split),
+    /// Add the weight of each sample's class as a column; `beta` is the effective number's, 0 for balanced weights.
+    Weigh { label: String, beta: f64 },
+    /// Make new samples of those that may be trained on, so many of each.
+    Augment { pipeline: Pipeline, copies: u32, seed: u64, most_risk: f32 },
+    /// Even out classes.
+    Balance(Balance),
+}
+
+mod role_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::data::Role;
+
+    // As serde calls it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub fn serialize<S: Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(role)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Role::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no role {name:?}")))
+    }
+}
+
+mod kind_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::data::Kind;
+
+    // As serde calls it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Kind::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no kind {name:?}")))
+    }
+}
+
+/// Why an operation cannot be carried out. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    #[error(transparent)]
+    Balance(#[from] BalanceError),
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// It was stopped.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<Cancelled> for OperationError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// What planning may use beside the data.
+#[derive(Default)]
+pub struct Means<'m> {
+    /// The classes of the column that the operation names, where somebody has them.
+    pub classes: Option<&'m ClassIndex>,
+    /// The text models that pipelines ask.
+    pub models: Arc<TextModels>,
+}
+
+/// A plan: the edit, and what should be known of it.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// `None` where nothing is to be done.
+    pub edit: Option<Edit>,
+    pub notes: Vec<String>,
+}
+
+impl Operation {
+    /// Plans the edit. Steps of progress are those of what is planned.
+    ///
+    /// # Errors
+    /// [`OperationError`].
+    pub fn plan(&self, dataset: &Dataset, means: &Means<'_>, progress: &Progress) -> Result<Planned, OperationError> {
+        let planned = plan::plan(self, dataset, means, progress)?;
+        Ok(Planned { edit: planned.edit.map(|edit| edit.by(self.to_json())), ..planned })
+    }
+
+    /// What is kept of it with its edit: everything but the samples that it names.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

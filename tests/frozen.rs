@@ -1,0 +1,158 @@
+//! Projects of earlier releases open for ever: each folder in `tests/data/frozen` was written by the release that it is named after, with every kind
+//! of edit in it, and says what every state of its history held.
+//!
+//! To freeze another: `LAPIDARY_FREEZE=tests/data/frozen/NAME cargo test --test frozen freeze`.
+
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lapidary::data::{Kind, Role, SampleId};
+use lapidary::edit::{Change, Edit, EditId, Target};
+use lapidary::job::Progress;
+use lapidary::transform::balance::{BalanceRule, Over, Under};
+use lapidary::workspace::{Balance, Workspace, balance_plan, balanced, likeness, standing};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use support::{open, state, take, write_dataset};
+
+/// Every state of a history, by the edit that it was reached with: 0 is the file as it was opened.
+fn states(workspace: &mut Workspace) -> Vec<(EditId, String)> {
+    let head = workspace.history().head();
+    let nodes: Vec<EditId> = workspace.history().nodes().iter().map(|node| node.id).collect();
+    let mut list = Vec::new();
+    for id in std::iter::once(0).chain(nodes) {
+        workspace.go(id).unwrap();
+        list.push((id, format!("{:016x}", state(workspace.dataset(), id))));
+    }
+    workspace.go(head).unwrap();
+    list
+}
+
+fn told(workspace: &mut Workspace) -> Value {
+    let states: serde_json::Map<String, Value> =
+        states(workspace).into_iter().map(|(id, state)| (id.to_string(), Value::String(state))).collect();
+    let nodes: Vec<Value> = workspace
+        .history()
+        .nodes()
+        .iter()
+        .map(|node| json!({"id": node.id, "parent": node.parent, "at": node.at, "words": node.words, "count": node.count}))
+        .collect();
+    json!({"head": workspace.history().head(), "states": states, "edits": nodes})
+}
+
+fn apply(workspace: &mut Workspace, words: &str, changes: impl IntoIterator<Item = Change>) {
+    workspace.edit(&Edit::new(words, changes).unwrap()).unwrap();
+}
+
+/// Writes a project with every kind of edit, and what it holds.
+#[test]
+fn freeze() {
+    let Ok(to) = std::env::var("LAPIDARY_FREEZE") else { return };
+    let to = PathBuf::from(to);
+    fs::create_dir_all(&to).unwrap();
+    let path = write_dataset(&to, 60);
+    let mut random = StdRng::seed_from_u64(11);
+    let mut workspace = open(&path).unwrap();
+    // Some of everything, undone, redone, jumped over, in branches.
+    for _ in 0..120 {
+        let (next, result) = take(workspace, &mut random, &path);
+        result.unwrap();
+        workspace = next;
+    }
+    // Then each kind for certain.
+    let ids = |list: &[u32]| list.iter().map(|id| SampleId(*id)).collect::<Vec<_>>();
+    let data = |workspace: &Workspace| workspace.dataset().clone();
+    let cells = [(SampleId(3), None), (SampleId(4), Some("")), (SampleId(5), Some("ü \"quoted\"\nline"))];
+    let change = Change::cells(workspace.dataset(), "text", cells).unwrap().unwrap();
+    apply(&mut workspace, "cells", [change]);
+    for target in [Target::Excluded, Target::Reviewed, Target::Tag("later".into())] {
+        for on in [true, false, true] {
+            let changed = Change::mark(&data(&workspace), target.clone(), ids(&[1, 7, 20 + u32::from(on)]), on).unwrap();
+            changed.into_iter().for_each(|change| apply(&mut workspace, "marks", [change]));
+        }
+    }
+    let now = data(&workspace);
+    apply(
+        &mut workspace,
+        "column",
+        [
+            Change::add_column(&now, "note", Kind::Text, Role::Other).unwrap(),
+            Change::fill("note", [(SampleId(0), "a"), (SampleId(59), "b")]),
+        ],
+    );
+    for (column, role) in [("n", Role::Number), ("label", Role::Label), ("text", Role::Text)] {
+        let changed = Change::role(&data(&workspace), column, role).unwrap();
+        changed.into_iter().for_each(|change| apply(&mut workspace, "role", [change]));
+    }
+    for kind in [Kind::Text, Kind::Integer] {
+        let changed = Change::kind(&data(&workspace), "n", kind).unwrap();
+        changed.into_iter().for_each(|change| apply(&mut workspace, "kind", [change]));
+    }
+    let silent = Progress::silent();
+    for over in [Over::Repeat, Over::Smote] {
+        let text = data(&workspace);
+        if over == Over::Smote {
+            // Numbers alone can be interpolated.
+            let changed = Change::role(&text, "text", Role::Other).unwrap();
+            changed.into_iter().for_each(|change| apply(&mut workspace, "role", [change]));
+        }
+        let dataset = data(&workspace);
+        let standing = standing(&dataset, "label", &silent).unwrap();
+        let most = standing.counts.iter().max().unwrap() + 3;
+        let asked = Balance {
+            label: "label".into(),
+            rule: BalanceRule::Floor(most),
+            under: Under::Random,
+            over,
+            pipeline: None,
+            most_risk: 1.0,
+            seed: 5,
+        };
+        let alike = likeness(&dataset, None, &silent).unwrap();
+        let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), None, &silent).unwrap();
+        let done = balanced(&dataset, &asked, &plan, alike.as_ref(), None, &Default::default(), &silent).unwrap();
+        workspace.edit(&done.edit.unwrap()).unwrap();
+    }
+    // Cells of made samples, also read through to their parents again.
+    let made = SampleId::at(workspace.dataset().rows() - 1);
+    for value in [Some("of its own"), None] {
+        let change = Change::cells(workspace.dataset(), "label", [(made, value)]).unwrap().unwrap();
+        apply(&mut workspace, "made cell", [change]);
+    }
+    workspace.undo().unwrap();
+    let told = told(&mut workspace);
+    drop(workspace);
+    fs::write(to.join("states.json"), format!("{told:#}\n")).unwrap();
+}
+
+#[test]
+fn projects_of_every_release_open_with_every_state_of_their_history() {
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/frozen");
+    let mut seen = 0;
+    for entry in fs::read_dir(frozen).unwrap() {
+        let from = entry.unwrap().path();
+        let home = tempfile::tempdir().unwrap();
+        for name in ["data.csv", "data.csv.lapidary"] {
+            fs::copy(from.join(name), home.path().join(name)).unwrap();
+        }
+        let path = home.path().join("data.csv");
+        let expected: Value = serde_json::from_str(&fs::read_to_string(from.join("states.json")).unwrap()).unwrap();
+        let mut workspace = open(&path).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        assert!(workspace.read_only().is_none());
+        assert_eq!(told(&mut workspace), expected, "{}", from.display());
+        // It is gone on with, and opens again.
+        let change = Change::cells(workspace.dataset(), "label", [(SampleId(2), Some("a new day"))]).unwrap().unwrap();
+        apply(&mut workspace, "later", [change]);
+        let now = state(workspace.dataset(), workspace.history().head());
+        drop(workspace);
+        let workspace = open(&path).unwrap();
+        assert_eq!(state(workspace.dataset(), workspace.history().head()), now);
+        seen += 1;
+    }
+    assert!(seen >= 1);
+}
