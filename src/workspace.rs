@@ -40,8 +40,10 @@ pub struct Findings {
     pub list: Arc<Vec<Finding>>,
     /// The revision they were found at; `None` before the first run.
     pub revision: Option<u64>,
-    /// Samples that were edited or reviewed since: their findings are settled.
-    pub settled: SampleSet,
+    /// Samples that were edited since, or excluded: their findings are settled until they are looked for again.
+    edited: SampleSet,
+    /// Samples that are marked reviewed: their findings are settled for as long as they are.
+    reviewed: SampleSet,
     /// By kind: places in the list.
     by_kind: HashMap<FindingKind, Vec<u32>>,
     /// How many wait, once that was counted.
@@ -49,7 +51,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// How many findings wait: those none of whose samples was edited or reviewed since.
+    /// How many findings wait.
     pub fn open(&self) -> usize {
         // Counted once after each change: drawing asks every frame.
         if let Some(open) = self.open.get() {
@@ -65,11 +67,12 @@ impl Findings {
         self.by_kind.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a finding's samples were all edited or reviewed since.
+    /// Whether a finding's samples were all edited since, or are reviewed.
     pub fn is_settled(&self, finding: &Finding) -> bool {
         // Of copies one stays: it needs no decision once the others are gone.
         let from = usize::from(finding.kind.is_of_copies() && finding.samples.len() > 1);
-        !self.settled.is_empty() && finding.samples[from..].iter().all(|id| self.settled.contains(*id))
+        let settled = |id: &SampleId| self.edited.contains(*id) || self.reviewed.contains(*id);
+        !finding.samples[from..].is_empty() && finding.samples[from..].iter().all(settled)
     }
 }
 
@@ -380,12 +383,19 @@ impl Workspace {
                 Target::Cells(column) => {
                     self.dataset.field(column).is_some_and(|field| self.dataset.fields()[field].source.is_some())
                 }
-                Target::Excluded | Target::Reviewed => true,
+                Target::Excluded => true,
                 _ => false,
             };
-            for id in change.samples.iter().filter(|_| settles) {
-                self.findings.settled.set(*id, direction == Direction::Forward);
+            if settles || change.target == Target::Reviewed {
                 self.findings.open.set(None);
+            }
+            for id in change.samples.iter().filter(|_| settles) {
+                self.findings.edited.set(*id, direction == Direction::Forward);
+            }
+            if change.target == Target::Reviewed {
+                for id in &change.samples {
+                    self.findings.reviewed.set(*id, self.dataset.is_reviewed(*id));
+                }
             }
         }
         self.revision += 1;
@@ -536,8 +546,14 @@ impl Workspace {
     pub fn set_findings(&mut self, revision: u64, list: Vec<Finding>) {
         let mut by_kind: HashMap<FindingKind, Vec<u32>> = HashMap::new();
         list.iter().zip(0..).for_each(|(finding, at)| by_kind.entry(finding.kind).or_default().push(at));
-        let (settled, open) = (SampleSet::default(), Cell::new(None));
-        self.findings = Findings { list: Arc::new(list), revision: Some(revision), settled, by_kind, open };
+        self.findings = Findings {
+            list: Arc::new(list),
+            revision: Some(revision),
+            edited: SampleSet::default(),
+            reviewed: self.dataset.reviewed().clone(),
+            by_kind,
+            open: Cell::new(None),
+        };
     }
 }
 

@@ -112,3 +112,25 @@ fn every_view_in_both_themes() {
         harness.state_mut().state_mut().popup = None;
     }
 }
+
+#[test]
+fn letters_are_drawn_as_they_are() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders::within(home.path());
+    let begin = Begin::File(PathBuf::from("tests/data/letters.csv"));
+    let options = SnapshotOptions::default().max_failed_pixels(60);
+    let mut harness = Harness::builder()
+        .with_size([1120.0, 640.0])
+        .allow_missing_glyphs()
+        .with_options(options)
+        .wgpu()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    settle(&mut harness);
+    harness.state_mut().state_mut().selection.go(&Visible::All(12), 4);
+    settle(&mut harness);
+    let mut results = SnapshotResults::new();
+    results.add(harness.try_snapshot("letters-dark"));
+}

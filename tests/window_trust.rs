@@ -311,3 +311,32 @@ fn a_save_over_a_file_that_is_there_asks_first() {
     assert_eq!(fs::read(&out).unwrap(), b"precious", "nobody was asked");
     assert!(window.sees("Replace") || window.sees("exists already") || says(&window, "exists already"));
 }
+
+#[test]
+fn a_reviewed_finding_stays_settled_whatever_is_undone_and_opens_again_when_the_mark_goes() {
+    use lapidary::action::Action;
+    use lapidary::operate::Operation;
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    let open = |window: &Window| window.harness.state().workspace().unwrap().findings().open();
+    let before = open(&window);
+    let flagged = window.harness.state().workspace().unwrap().findings().list[0].samples.clone();
+    let review = |window: &mut Window, on| {
+        window.harness.state_mut().push(Action::Do(Operation::Review { samples: flagged.clone(), on }));
+        window.settle();
+    };
+    review(&mut window, true);
+    let settled = open(&window);
+    assert!(settled < before);
+    // Another edit, taken back: what was reviewed is reviewed still.
+    window.key(Key::J);
+    window.key(Key::Num2);
+    window.key(Key::U);
+    assert_eq!(open(&window), settled);
+    review(&mut window, false);
+    assert_eq!(open(&window), before, "marking not reviewed settles nothing");
+    review(&mut window, true);
+    drop(window);
+    let window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert_eq!(open(&window), settled, "and after opening again");
+}

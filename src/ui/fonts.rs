@@ -29,6 +29,7 @@ pub fn install(ctx: &egui::Context) {
     fonts.families.insert(FontFamily::Proportional, with("inter"));
     fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "jetbrains-mono".to_owned());
     ctx.set_fonts(fonts);
+    ctx.add_glyph_rasterizer(super::unknown::rasterizer());
 }
 
 /// A font (OpenType, sfnt) whose contextual alternates and ligatures are never used: their tags in the list of features of `GSUB` are changed.

@@ -14,6 +14,7 @@ mod shell;
 mod state;
 pub mod text_model;
 pub mod theme;
+mod unknown;
 mod views;
 mod widgets;
 
