@@ -435,8 +435,16 @@ impl LabelModel {
             self.evidence_of = self.verdicts.iter().map(|verdict| verdict.wrong).collect();
             return;
         };
-        let none = vec![false; self.original.len()];
-        let verdicts = noise.judge_all(&self.fit.logits, &self.original, &none);
+        // What is said of rows as they came is what is said of them now, but for those that somebody has decided on.
+        let mut verdicts = self.verdicts.clone();
+        let decided = |row: &usize| self.sure[*row] || self.original[*row] != self.given[*row];
+        let mut buffer = vec![0.0; self.names.len()];
+        for row in (0..verdicts.len()).filter(decided) {
+            verdicts[row] = match self.original[row] {
+                NONE => Verdict { wrong: 0.0, suggested: 0 },
+                given => noise.judge(&self.fit.logits, row, given, &mut buffer),
+            };
+        }
         let line = Line::draw(&self.fit.logits, self.names.len(), &self.original, &verdicts, noise.rate, FLAG);
         if flags {
             self.picked = Some(line.flagged);
