@@ -188,9 +188,7 @@ impl Workspace {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
         let old = Journal::open(&workspace.project)?;
-        if old.is_copy() {
-            return Err(JournalError::Disk { path: workspace.project, reason: "you may not write there".to_owned() });
-        }
+        old.may_be_moved()?;
         let line = old.history().line(old.history().head());
         let list: Vec<(Edit, Vec<u64>)> =
             line.into_iter().map(|id| Ok((old.edit(id)?, old.prints(id)?))).collect::<Result<_, JournalError>>()?;
@@ -268,6 +266,11 @@ impl Workspace {
     /// What was mended when the project was opened, in words.
     pub fn mended(&self) -> Option<&str> {
         self.journal.as_ref().and_then(Journal::mended)
+    }
+
+    /// That the project was brought into today's format on opening, in words.
+    pub fn renewed(&self) -> Option<&str> {
+        self.journal.as_ref().and_then(Journal::renewed)
     }
 
     /// How the source was asked to be read.

@@ -645,5 +645,16 @@ fn a_folder_of_shards_is_one_dataset_where_columns_agree() {
     put("wide/b.csv", "text,label\ntwo,b\n");
     let said = field.run(&["export", "--no-project", "wide", "-o", "wide.csv"]);
     let out = fs::read_to_string(field.path("wide.csv")).unwrap_or_default();
-    assert!(out.contains("extra") || !said.status.success(), "{out}");
+    assert!(said.status.success() && out.contains("one,a,extra") && out.contains("two,b,"), "{out}");
+    // A shard is never written over, by whatever name.
+    let before = fs::read(field.path("lines/a.jsonl")).unwrap();
+    for out in ["a.jsonl", "./b.jsonl", "../lines/a.jsonl"] {
+        let done = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+            .args(["export", "--no-project", ".", "-o", out])
+            .current_dir(field.path("lines"))
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(2), "{out}");
+    }
+    assert!(fs::read(field.path("lines/a.jsonl")).unwrap() == before);
 }

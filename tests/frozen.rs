@@ -144,6 +144,11 @@ fn projects_of_every_release_open_with_every_state_of_their_history() {
         let expected: Value = serde_json::from_str(&fs::read_to_string(from.join("states.json")).unwrap()).unwrap();
         let mut workspace = open(&path).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         assert!(workspace.read_only().is_none());
+        if from.ends_with("0.1.0") {
+            assert!(workspace.renewed().is_some_and(|said| said.contains("format-1")), "it says that it was brought up to date");
+            let kept = fs::read(home.path().join("data.csv.lapidary.format-1")).unwrap();
+            assert!(kept == fs::read(from.join("data.csv.lapidary")).unwrap(), "as it was it is kept");
+        }
         assert_eq!(told(&mut workspace), expected, "{}", from.display());
         // It is gone on with, and opens again.
         let change = Change::cells(workspace.dataset(), "label", [(SampleId(2), Some("a new day"))]).unwrap().unwrap();
@@ -155,4 +160,30 @@ fn projects_of_every_release_open_with_every_state_of_their_history() {
         seen += 1;
     }
     assert!(seen >= 1);
+}
+
+#[test]
+fn a_project_of_a_later_release_is_there_to_look_at_and_never_touched() {
+    let home = tempfile::tempdir().unwrap();
+    let path = write_dataset(home.path(), 60);
+    let mut workspace = open(&path).unwrap();
+    let change = Change::cells(workspace.dataset(), "label", [(SampleId(2), Some("later"))]).unwrap().unwrap();
+    apply(&mut workspace, "edit", [change]);
+    let now = state(workspace.dataset(), workspace.history().head());
+    drop(workspace);
+    let project = home.path().join("data.csv.lapidary");
+    rusqlite::Connection::open(&project).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    let bytes = fs::read(&project).unwrap();
+    let mut workspace = open(&path).unwrap();
+    assert_eq!(state(workspace.dataset(), workspace.history().head()), now);
+    assert!(workspace.read_only().is_some_and(|why| why.contains("newer")));
+    assert!(workspace.undo().is_err());
+    drop(workspace);
+    // It is not carried over, not adopted, and not recovered from under its owner.
+    let carried = Workspace::carry(support::read(&path), lapidary::io::Reading::default(), None);
+    assert!(carried.is_err_and(|error| error.to_string().contains("newer")));
+    let other = home.path().join("other.csv");
+    fs::copy(&path, &other).unwrap();
+    assert!(lapidary::edit::adopt(&project, &other, None).is_err_and(|error| error.to_string().contains("newer")));
+    assert!(fs::read(&project).unwrap() == bytes);
 }

@@ -330,7 +330,7 @@ fn a_reviewed_finding_stays_settled_whatever_is_undone_and_opens_again_when_the_
     assert!(settled < before);
     // Another edit, taken back: what was reviewed is reviewed still.
     window.key(Key::J);
-    window.key(Key::Num2);
+    window.key(Key::Num5);
     window.key(Key::U);
     assert_eq!(open(&window), settled);
     review(&mut window, false);

@@ -106,7 +106,15 @@ impl App {
                 other => JobError::Failed(other.to_string()),
             };
             let asked = asked.map_err(fail)?;
-            let mut done = augmented(&snapshot, &asked, model.as_deref(), form.most_risk, &models, progress).map_err(fail)?;
+            let mut done = augmented(
+                &snapshot,
+                &asked,
+                model.as_deref().filter(|_| form.most_risk < 1.0),
+                form.most_risk,
+                &models,
+                progress,
+            )
+            .map_err(fail)?;
             if whole {
                 let AugmentForm { pipeline, copies, seed, most_risk, .. } = form;
                 let operation = Operation::Augment { pipeline, copies, seed, most_risk };

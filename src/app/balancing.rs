@@ -130,9 +130,6 @@ impl App {
         let Some(asked) = self.balance_asked(workspace.dataset()) else { return };
         let (snapshot, form, revision) = (workspace.dataset().clone(), self.state.balance.clone(), workspace.revision());
         self.making.tried = Some((asked.label.clone(), revision));
-        // What a model is surest of takes a model: by chance does for a comparison.
-        let under = if asked.under == Under::Easy { Under::Random } else { asked.under };
-        let asked = Balance { under, ..asked };
         self.jobs.start("trying", "Trying rules", move |progress| {
             let fail = |error: BalanceError| match error {
                 BalanceError::Cancelled => JobError::Cancelled,
@@ -231,7 +228,11 @@ impl App {
             Ok(view) => {
                 let other = |known: &BalanceView| known.label != view.label || known.names != view.names;
                 if making.balance.as_ref().is_some_and(other) {
-                    (making.worth, making.tried) = (None, None);
+                    making.worth = None;
+                }
+                let now = self.workspace.as_ref().map(|workspace| workspace.revision());
+                if self.making.tried.as_ref().is_none_or(|(label, at)| *label != view.label || Some(*at) != now) {
+                    making.tried = None;
                 }
                 (making.balance, making.balance_trouble) = (Some(view), None);
                 making.worth_old = self.making.probed != self.making.balance;

@@ -87,7 +87,7 @@ impl App {
         self.state.gallery.on = workspace.dataset().pictures().is_some();
         self.state.augment = AugmentForm::of(workspace.dataset());
         self.stamp = io::file_stamp(&workspace.dataset().base.origin.path);
-        let mended = workspace.mended().map(ToOwned::to_owned);
+        let (mended, renewed) = (workspace.mended().map(ToOwned::to_owned), workspace.renewed().map(ToOwned::to_owned));
         self.workspace = Some(workspace);
         self.begin_pictures();
         self.name_model();
@@ -100,6 +100,9 @@ impl App {
         }
         if edits > 0 && opened.words.is_none() {
             self.say(ctx, format!("Your {edits} edits are back"));
+        }
+        if let Some(words) = renewed {
+            self.say(ctx, words);
         }
         if let Some(words) = mended {
             self.notice(ctx, words, true, Some(("Look for more".to_owned(), Action::Recover)));

@@ -135,9 +135,7 @@ pub(super) fn note(err: &mut dyn Write, text: &str) {
 
 fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let mut workspace = open(arguments)?;
-    if let Some(words) = workspace.mended() {
-        note(err, words);
-    }
+    workspace.mended().into_iter().chain(workspace.renewed()).for_each(|words| note(err, words));
     workspace.read_classes(&Progress::silent()).map_err(|_| "cancelled".to_owned())?;
     let dataset = workspace.dataset();
     let mut classes = Map::new();

@@ -6,7 +6,6 @@
 //! log. The source file never is.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,17 +13,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::body::{decode, encode};
 use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
+use super::place::facts_of;
 use super::salvage::{self, Cell};
 use super::{swap, wal};
 
 /// `LAPI`, in the file's header: what tells our files from others.
-const APPLICATION: i32 = 0x4c41_5049;
+pub(super) const APPLICATION: i32 = 0x4c41_5049;
 const VERSION: i64 = 2;
 
 const TABLES: &str = "
@@ -53,122 +53,14 @@ pub struct Journal {
     stored: Stored,
     /// What was mended on opening, in words.
     mended: Option<String>,
+    /// That it was brought into today's format.
+    renewed: Option<String>,
     /// Holds the copy that is open where the project itself cannot be written.
     copy: Option<tempfile::TempDir>,
 }
 
 /// An edit with its number, parent and time, and the content hashes of its samples.
 type Kept = (Node, Edit, Vec<u64>);
-
-/// What is appended to a dataset's name; and room for what is appended to that.
-const ENDING: &str = ".lapidary";
-const LONGEST_NAME: usize = 255 - ENDING.len() - 16;
-
-/// The project's name for a dataset called `name`: shortened where no file system would have it.
-fn project_name(name: &std::ffi::OsStr) -> OsString {
-    let bytes = name.as_encoded_bytes();
-    let mut project = if bytes.len() <= LONGEST_NAME {
-        name.to_owned()
-    } else {
-        let shown: String = name.to_string_lossy().chars().take(40).collect();
-        format!("{shown}-{:016x}", xxh3_64(bytes)).into()
-    };
-    project.push(ENDING);
-    project
-}
-
-/// Where the project of a source lives: beside it, or, where that folder cannot be written, in `fallback`.
-/// The flag says that the fallback was taken.
-pub fn project_path(source: &Path, fallback: Option<&Path>) -> (PathBuf, bool) {
-    // A link and what it leads to are one dataset; a project that was begun beside the link goes on there.
-    let real = source.canonicalize().unwrap_or_else(|_| source.to_owned());
-    // The source's extension stays in the name: data.csv and data.jsonl must not share a project.
-    let beside = |source: &Path| source.with_file_name(project_name(source.file_name().unwrap_or_default()));
-    for place in [beside(&real), beside(source)] {
-        if swap::exists(&place) {
-            return (place, false);
-        }
-    }
-    let beside = if real.parent() == source.canonicalize().ok().as_deref().and_then(Path::parent) && !is_link(source) {
-        beside(source)
-    } else {
-        beside(&real)
-    };
-    let Some(fallback) = fallback else { return (beside, false) };
-    let name = project_name(source.file_name().unwrap_or_default());
-    let elsewhere = |source: &Path| {
-        let full = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
-        let hash = xxh3_128(full.as_os_str().as_encoded_bytes());
-        fallback.join(format!("{hash:032x}-{}", name.to_string_lossy().chars().take(100).collect::<String>()))
-    };
-    for place in [elsewhere(&real), elsewhere(source)] {
-        if swap::exists(&place) {
-            return (place, true);
-        }
-    }
-    let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match tempfile::Builder::new().prefix(".lapidary-").suffix(".part").tempfile_in(folder) {
-        Ok(_) => (beside, false),
-        Err(_) => (elsewhere(&real), true),
-    }
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
-}
-
-/// Projects beside a dataset that were made for this very content under another name, which no file has any more: of a dataset that was
-/// renamed.
-pub fn orphans(source: &Path, fingerprint: u128) -> Vec<PathBuf> {
-    let folder = source.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "lapidary") && !path.with_extension("").exists())
-        .filter(|path| {
-            fs::read(path).is_ok_and(|bytes| stored_in(&bytes, path).is_some_and(|stored| stored.fingerprint == fingerprint))
-        })
-        .collect();
-    found.sort();
-    found
-}
-
-/// What a project says of its source, read without opening it.
-fn stored_in(bytes: &[u8], path: &Path) -> Option<Stored> {
-    if bytes.get(68..72) != Some(&APPLICATION.to_be_bytes()) {
-        return None;
-    }
-    let log = fs::read(swap::log_of(path)).unwrap_or_default();
-    facts_of(&salvage::rows(bytes, &log))
-}
-
-fn facts_of(rows: &[salvage::Row]) -> Option<Stored> {
-    let fact = |name: &str| {
-        rows.iter().find_map(|(_, cells)| match cells.as_slice() {
-            [Cell::Text(of), Cell::Text(value)] if of == name => Some(value.clone()),
-            _ => None,
-        })
-    };
-    let fingerprint = u128::from_str_radix(&fact("fingerprint")?, 16).ok()?;
-    Some(Stored { fingerprint, reading: fact("reading")? })
-}
-
-/// Gives a project that was made under another name to the dataset at `source`.
-///
-/// # Errors
-/// [`JournalError`]: it is open elsewhere, or the disk refuses.
-pub fn adopt(project: &Path, source: &Path, fallback: Option<&Path>) -> Result<PathBuf, JournalError> {
-    // Opened and closed, its log is folded in: there is one file to move.
-    drop(Journal::open(project)?);
-    let (to, _) = project_path(source, fallback);
-    if swap::exists(&to) {
-        return Err(JournalError::Foreign(to));
-    }
-    fs::rename(project, &to).map_err(|e| JournalError::Disk { path: to.clone(), reason: e.to_string() })?;
-    swap::sync_folder(&to);
-    Ok(to)
-}
 
 impl Journal {
     /// What the project at `path` says of its source, without locking it for long; `None` where there is none.
@@ -179,7 +71,12 @@ impl Journal {
         if !swap::exists(path) {
             return Ok(None);
         }
-        Self::open(path).map(|journal| Some(journal.stored))
+        swap::finish(path)?;
+        // Looked at as it stands: what has to be mended or brought up to date is, once it is opened.
+        match connect_existing(path, true) {
+            Err(JournalError::Disk { .. }) if !may_write(path) => Self::open(path).map(|journal| Some(journal.stored)),
+            found => found.map(|(_, stored)| Some(stored)),
+        }
     }
 
     /// Opens an existing project, checks all of it, and locks it. A log that does not hold is cut where it stops holding; its pieces are kept, and
@@ -189,7 +86,11 @@ impl Journal {
     /// [`JournalError`]: busy, foreign, newer, damaged. No file has changed then.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         match Self::open_as_it_is(path) {
-            Ok(journal) if journal.version < VERSION && journal.copy.is_none() => journal.migrated(),
+            Ok(journal) if journal.version < VERSION && journal.copy.is_none() => match journal.migrated() {
+                // Where there is no room for it in today's format, it is there to look at.
+                Err(JournalError::Disk { .. }) => Self::open_copy(path),
+                other => other,
+            },
             Err(JournalError::Newer { found, .. }) => Self::open_newer(path, found),
             other => other,
         }
@@ -211,7 +112,21 @@ impl Journal {
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.clone(), reason: e.error.to_string() })?;
         let aside = swap::exchange(&path, &new, &format!("format-{was}"))?;
         let said = format!("The project is in today's format now; as it was it is kept as {}", aside.display());
-        Ok(Self { mended: mended.or(Some(said)), ..Self::open_as_it_is(&path)? })
+        Ok(Self { mended, renewed: Some(said), ..Self::open_as_it_is(&path)? })
+    }
+
+    /// A copy of a project, to look at.
+    fn open_copy(path: &Path) -> Result<Self, JournalError> {
+        let copy = copy_of(path, &fs::read(swap::log_of(path)).unwrap_or_default())?;
+        let mut journal = Self::open_whole(&copy.path().join(COPY), false)?;
+        path.clone_into(&mut journal.path);
+        journal.copy = Some(copy);
+        Ok(journal)
+    }
+
+    /// That it was brought into today's format on opening, in words.
+    pub fn renewed(&self) -> Option<&str> {
+        self.renewed.as_deref()
     }
 
     /// A copy of a project of a later format, to look at, where all that it holds can be read.
@@ -228,6 +143,20 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Why nothing may be moved or written anew here, where that is so.
+    ///
+    /// # Errors
+    /// [`JournalError::Newer`], [`JournalError::Disk`].
+    pub fn may_be_moved(&self) -> Result<(), JournalError> {
+        if self.is_newer() {
+            return Err(JournalError::Newer { path: self.path.clone(), found: self.version });
+        }
+        if self.is_copy() {
+            return Err(JournalError::Disk { path: self.path.clone(), reason: "you may not write there".to_owned() });
+        }
+        Ok(())
+    }
+
     /// Whether it was made by a later Lapidary, and is open to look at.
     pub fn is_newer(&self) -> bool {
         self.version > VERSION
@@ -242,13 +171,7 @@ impl Journal {
             return Self::open_mended(path, &found, sound);
         }
         match Self::open_whole(path, false) {
-            Err(JournalError::Disk { .. }) if !may_write(path) => {
-                let copy = copy_of(path, &found)?;
-                let mut journal = Self::open_whole(&copy.path().join(COPY), false)?;
-                path.clone_into(&mut journal.path);
-                journal.copy = Some(copy);
-                Ok(journal)
-            }
+            Err(JournalError::Disk { .. }) if !may_write(path) => Self::open_copy(path),
             other => {
                 // What was made by looking is no part of a damaged project.
                 if other.is_err() && found.is_empty() && fs::metadata(&log).is_ok_and(|meta| meta.len() == 0) {
@@ -273,7 +196,7 @@ impl Journal {
         }
         // From here on it is ours to fold the log in.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(|e| classify(path, &e))?;
-        Ok(Self { path: path.to_owned(), version, connection, history, stored, mended: None, copy: None })
+        Ok(Self { path: path.to_owned(), version, connection, history, stored, mended: None, renewed: None, copy: None })
     }
 
     /// Opens a project whose log does not hold to its end.

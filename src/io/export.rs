@@ -161,10 +161,12 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
         return refuse("it is the source, which Lapidary never writes to; choose another name");
     }
     let origin = &dataset.base.origin;
-    let folder = || path.parent().and_then(|folder| folder.canonicalize().ok());
+    // Where it would truly be written: a link is followed, and a bare name lies here.
+    let folder = || path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let place = || path.canonicalize().or_else(|_| folder().canonicalize()).ok();
     if !origin.format.is_of_images()
         && origin.path.is_dir()
-        && folder().is_some_and(|folder| folder.starts_with(origin.path.canonicalize().unwrap_or_default()))
+        && place().is_some_and(|place| origin.path.canonicalize().is_ok_and(|root| place.starts_with(root)))
     {
         return refuse("it lies within the source, whose files are all read as one dataset; choose a folder elsewhere");
     }
@@ -282,7 +284,11 @@ fn write_frame(
     let maps = dataset.base.noted.iter().filter(|(key, _)| key == typed_write::MAPS);
     let maps: Vec<String> = maps.filter_map(|(_, list)| serde_json::from_str::<Vec<String>>(list).ok()).flatten().collect();
     let lists = typed_write::write(frame, target.format, &noted, &maps, out).map_err(fail)?;
-    notes.extend(lists.iter().map(|name| format!("{name:?} is saved as a list of pairs: a map has a key in every pair")));
+    notes.extend(
+        lists
+            .iter()
+            .map(|name| format!("{name:?} is saved as a list of pairs: as a map it could not be written with its empty cells")),
+    );
     Ok(())
 }
 

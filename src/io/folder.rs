@@ -298,7 +298,12 @@ pub fn found_otherwise(mut dataset: Dataset, progress: &Progress) -> Result<Data
     if is_blob || !dataset.samples().step_by(step).any(odd) {
         return Ok(dataset);
     }
-    let walked = walk_up_to(root, MOST_WALKED, progress)?;
+    let walked = match walk_up_to(root, MOST_WALKED, progress) {
+        Ok(walked) => walked,
+        Err(IoError::Cancelled) => return Err(IoError::Cancelled),
+        // What cannot be listed may still be read by name.
+        Err(_) => return Ok(dataset),
+    };
     let places = Places::of(&walked.found);
     let mut called = HashMap::new();
     for id in dataset.samples() {

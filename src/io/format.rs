@@ -115,7 +115,7 @@ pub fn magic(head: &[u8]) -> Magic {
         return Magic::Archive(Format::Tar);
     }
     // A box of MP4 or HEIF begins with its length; Windows programs with two letters that a text may begin with, too.
-    if head.get(4..8) == Some(b"ftyp") {
+    if head.get(4..8) == Some(b"ftyp") && head.starts_with(&[0, 0]) {
         return Magic::Other(match head.get(8..12) {
             Some(b"avif" | b"avis") => "it is an AVIF picture, which is not read: save it as PNG or JPEG",
             Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"mif1" | b"msf1") => {

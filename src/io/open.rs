@@ -67,10 +67,25 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
     if path.is_dir() {
         return open_folder(path, reading, progress, preview);
     }
-    found_otherwise(open_file(path, reading, progress, preview)?, progress)
+    found_otherwise(open_file(path, reading, progress, preview, true)?, progress)
 }
 
-fn open_file(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn Fn(Dataset)) -> Result<Dataset, IoError> {
+/// Opens a file with its classes as the file has them: one of several that are joined.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_unnamed(path: &Path, reading: &Reading, progress: &Progress) -> Result<Dataset, IoError> {
+    found_otherwise(open_file(path, reading, progress, &|_| {}, false)?, progress)
+}
+
+/// `named_classes`: the numbers of classes are shown by the names that are noted beside them.
+fn open_file(
+    path: &Path,
+    reading: &Reading,
+    progress: &Progress,
+    preview: &dyn Fn(Dataset),
+    named_classes: bool,
+) -> Result<Dataset, IoError> {
     let limit = max_memory();
     let head = first_bytes(path)?;
     let (named, _) = format_of_name(path);
@@ -80,7 +95,7 @@ fn open_file(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn 
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
     }
     if let Magic::Format(format) = found {
-        return open_typed(path, format, packing, progress);
+        return open_typed(path, format, packing, named_classes, progress);
     }
     if let Magic::Archive(format) = found {
         return open_archive(path, format, Packing::None, None, reading, progress);
@@ -103,7 +118,7 @@ fn open_file(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn 
             let unpacked = source::unpack(&bytes, packed, path, limit, progress)?;
             if let Magic::Format(format) = magic(&unpacked) {
                 drop((bytes, unpacked));
-                return open_typed(path, format, packing, progress);
+                return open_typed(path, format, packing, named_classes, progress);
             }
             if magic(&unpacked) == Magic::Archive(Format::Tar) {
                 return open_archive(path, Format::Tar, packing, Some(unpacked), reading, progress);
@@ -144,10 +159,18 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
     Ok(head)
 }
 
-fn open_typed(path: &Path, format: Format, packing: Packing, progress: &Progress) -> Result<Dataset, IoError> {
+fn open_typed(
+    path: &Path,
+    format: Format,
+    packing: Packing,
+    named_classes: bool,
+    progress: &Progress,
+) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
     let (mut columns, mut beside_columns) = typed::read(path, format, packing, typed_limit(bytes), progress)?;
-    class_names::name(&mut columns, &mut beside_columns.kept);
+    if named_classes {
+        class_names::name(&mut columns, &mut beside_columns.kept);
+    }
     let rows = columns.first().map_or(0, Column::len);
     if rows >= u32::MAX as usize {
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });

@@ -8,10 +8,11 @@ use polars_arrow::array::{Array, Utf8ViewArray};
 use polars_arrow::compute::concatenate::concatenate;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::class_names;
 use super::error::IoError;
 use super::folder::{is_part, text_column};
 use super::format::format_of_name;
-use super::open::{Reading, open};
+use super::open::{Reading, open_unnamed};
 use crate::data::{Base, Column, Dataset, Format, Kind, Origin, Packing, PictureStore, Warning};
 use crate::job::Progress;
 
@@ -40,13 +41,15 @@ pub fn open_shards(root: &Path, reading: &Reading, progress: &Progress) -> Resul
     let Some((_, files)) = by_format.pop_first() else { return Ok(None) };
     let mut reading = reading.clone();
     let mut parts = read(root, &files, &reading, progress)?;
+    let mut may_lack = false;
     if !reading.surplus && parts.iter().any(|part| part.base.wide > 0) {
         // Cells beyond the columns are kept by a file's own bytes; of several files there are none.
         reading.surplus = true;
+        may_lack = true;
         parts = read(root, &files, &reading, progress)?;
     }
     let names: Vec<String> = files.iter().map(|file| shown(root, file)).collect();
-    join(root, parts, &names).map(Some)
+    join(root, parts, &names, may_lack).map(Some)
 }
 
 fn shown(root: &Path, file: &Path) -> String {
@@ -87,7 +90,7 @@ fn tables(root: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> {
 }
 
 fn read(root: &Path, files: &[PathBuf], reading: &Reading, progress: &Progress) -> Result<Vec<Dataset>, IoError> {
-    let one = |file: &PathBuf| match open(file, reading, progress, &|_| {}) {
+    let one = |file: &PathBuf| match open_unnamed(file, reading, progress) {
         // An empty shard has no rows; a folder of nothing else has no columns either.
         Err(IoError::Empty(_)) if files.len() > 1 => Ok(None),
         other => other.map(Some),
@@ -118,8 +121,8 @@ fn nothing(root: &Path, format: Format) -> Base {
     }
 }
 
-/// Puts the files' columns one behind the other.
-fn join(root: &Path, parts: Vec<Dataset>, files: &[String]) -> Result<Dataset, IoError> {
+/// Puts the files' columns one behind the other. `may_lack`: a column that only some files have is empty in the others.
+fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> Result<Dataset, IoError> {
     let refuse = |what: String| IoError::Format { path: root.to_owned(), what };
     let filled: Vec<(&Dataset, &String)> = parts.iter().zip(files).filter(|(part, _)| !part.base.columns.is_empty()).collect();
     let Some((first, first_file)) = filled.first() else { return Err(IoError::Empty(root.to_owned())) };
@@ -132,7 +135,7 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String]) -> Result<Dataset, I
         match (missing, other) {
             (None, None) => {}
             // In JSON what is missing is written by leaving it out.
-            (_, other) if format.is_json() => {
+            (_, other) if format.is_json() || may_lack => {
                 if other.is_some() {
                     names.extend(
                         own.iter()
@@ -160,6 +163,9 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String]) -> Result<Dataset, I
             parts.iter().map(|part| part.base.columns.iter().find(|column| *column.name == **name)).collect();
         columns.push(joined(name, &of, &parts).map_err(|why| refuse(format!("the column {name:?} does not agree: {why}")))?);
     }
+    // Classes are named once for all: each file by itself would not know how the others write a label that is not there.
+    let mut noted = first.base.noted.clone();
+    class_names::name(&mut columns, &mut noted);
     let (file, split) = (free("file", &names), free("split", &names));
     columns.push(said(&file, parts.iter().zip(files).map(|(part, file)| (part.base.rows, Some(file.as_str())))));
     let part_of: Vec<Option<String>> = files.iter().map(|file| part_of(file)).collect();
@@ -190,7 +196,7 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String]) -> Result<Dataset, I
         rows,
         origin,
         warnings: warnings.collect(),
-        noted: first.base.noted.clone(),
+        noted,
         unread: parts.iter().map(|part| part.base.unread).sum(),
         ..base
     }))

@@ -26,8 +26,8 @@ const ROWS: usize = 1 << 18;
 /// The key under which the names of a source's maps are noted, as a JSON list. Never written.
 pub const MAPS: &str = "lapidary:maps";
 
-/// Writes a frame. `noted` is written beside the columns, `maps` names columns of pairs that are written as maps; those whose pairs cannot be
-/// one (a key is missing) stay lists, and are returned by name.
+/// Writes a frame. `noted` is written beside the columns, `maps` names columns of pairs that are written as maps; those that cannot be
+/// one (a key is missing; in Parquet, a map is) stay lists, and are returned by name.
 ///
 /// # Errors
 /// A line: what the format cannot hold, or the disk.
@@ -45,7 +45,9 @@ pub fn write(
         let mut array = series.to_arrow(0, CompatLevel::oldest());
         let name = series.name().to_string();
         if maps.contains(&name) {
-            match map_of(&*array) {
+            // Polars' Parquet encoder mistakes maps that are null.
+            let sound = format != Format::Parquet || array.null_count() == 0;
+            match map_of(&*array).filter(|_| sound) {
                 Some(map) => array = map,
                 None => lists.push(name),
             }
@@ -55,7 +57,9 @@ pub fn write(
         fields.push(Field { metadata: of.metadata, ..field });
         arrays.push(array);
     }
-    let schema: ArrowSchema = fields.into_iter().collect();
+    let mut schema: ArrowSchema = fields.into_iter().collect();
+    // Whoever reads Arrow's schema within Parquet looks for what is noted there.
+    schema.metadata_mut().extend(noted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())));
     let text = |error: polars::error::PolarsError| error.to_string();
     let parts = (0..frame.height()).step_by(ROWS).map(|from| (from, ROWS.min(frame.height() - from)));
     let batch = |(from, n): (usize, usize)| -> Vec<Box<dyn Array>> { arrays.iter().map(|array| array.sliced(from, n)).collect() };

@@ -75,7 +75,10 @@ fn set_cells(dataset: &Dataset, samples: &[SampleId], column: &str, text: &str, 
     let seen =
         if review && role.is_label() { Change::mark(dataset, Target::Reviewed, samples.iter().copied(), true)? } else { None };
     let n = change.as_ref().map_or(0, |change| change.samples.len());
-    let of = if n == 1 { format!("sample {}", samples[0].0) } else { samples_of(n) };
+    let of = match &change {
+        Some(change) if n == 1 => format!("sample {}", change.samples[0].0),
+        _ => samples_of(n),
+    };
     let words = if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
     Ok(Edit::new(words, widening.into_iter().chain(change).chain(seen)))
 }

@@ -2,7 +2,7 @@
 //! operations on the whole are planned anew, samples that were named are found by what they say. What does not fit is listed, and a step that cannot be
 //! carried out is left out whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -197,23 +197,20 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> Step {
             // What was marked reviewed and had the class already is a decision, too.
             let cells = part(&|target| matches!(target, Target::Cells(_)));
             let seen = part(&|target| *target == Target::Reviewed);
-            let mut rows: Vec<String> = cells.map(&named).unwrap_or_default();
-            for name in seen.map(&named).unwrap_or_default() {
-                if !rows.contains(&name) {
-                    rows.push(name);
-                }
-            }
-            step.rows = rows;
+            let both = cells.into_iter().chain(seen).flat_map(|change| change.samples.iter().copied());
+            let mut known = HashSet::new();
+            step.rows = both.filter(|id| known.insert(*id)).map(|id| names.name(dataset, id)).collect();
         }
         Some(Operation::Accept { column, .. }) => {
             let seen = part(&|target| *target == Target::Reviewed);
             let cells = part(&|target| matches!(target, Target::Cells(_)));
             let field = dataset.field(column);
-            for id in seen.or(cells).into_iter().flat_map(|change| &change.samples) {
-                let given = cells.and_then(|cells| {
-                    let place = cells.samples.iter().position(|known| known == id)?;
-                    cells.after.get(place).map(ToOwned::to_owned)
-                });
+            let places: HashMap<SampleId, usize> =
+                cells.map(|cells| cells.samples.iter().copied().zip(0..).collect()).unwrap_or_default();
+            let mut known = HashSet::new();
+            let both = cells.into_iter().chain(seen).flat_map(|change| &change.samples);
+            for id in both.filter(|id| known.insert(**id)) {
+                let given = cells.and_then(|cells| cells.after.get(*places.get(id)?).map(ToOwned::to_owned));
                 let had = || field.and_then(|field| dataset.text(field, *id)).unwrap_or_default().into_owned();
                 step.rows.push(names.name(dataset, *id));
                 step.cells.push(given.unwrap_or_else(had));

@@ -75,6 +75,8 @@ impl Places {
 
 /// An edit with its samples numbered as they are now; `next` is the number that the next made sample gets.
 pub fn relocated(mut edit: Edit, moved: &mut Moved, next: &mut usize) -> Edit {
+    // What was asked of the whole was asked of another whole: here stands what came of it.
+    edit.operation = None;
     edit.changes = edit.changes.iter().map(|change| relocate(change, moved, next)).collect();
     edit
 }

@@ -5,7 +5,7 @@ use super::likeness::Likeness;
 use super::worth::{can_probe, gain};
 use crate::data::Dataset;
 use crate::job::Progress;
-use crate::transform::balance::{BalanceRule, Over};
+use crate::transform::balance::{BalanceRule, Over, Under};
 
 /// Plans that would make more than this many times the samples that are there are not tried.
 const MOST_MORE: u64 = 4;
@@ -45,7 +45,9 @@ pub fn tried(
     let mut list: Vec<Tried> = Vec::new();
     for (rule, over) in all {
         progress.check()?;
-        let balance = Balance { rule, over, pipeline: None, ..base.clone() };
+        // What a model is surest of takes a model: for a comparison, chance does.
+        let under = if base.under == Under::Easy { Under::Random } else { base.under };
+        let balance = Balance { rule, over, under, pipeline: None, ..base.clone() };
         let plan = balance_plan(dataset, &balance, standing, Some(likeness), None, &silent)?;
         let (gone, more) = (plan.gone.len(), plan.more());
         let fits = can_probe(dataset.base.rows + more as usize, standing.index.names().len()) && more <= samples * MOST_MORE;
