@@ -8,7 +8,7 @@ use super::state::{Offered, Popup, UiState, View};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
-use super::widgets::text::{count, cut, things, turns, visible};
+use super::widgets::text::{count, cut, is_code, things, turns, visible};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
 use crate::operate::Operation;
@@ -237,7 +237,10 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
         job.sections.iter_mut().for_each(|section| section.format.line_height = Some(if main { 22.0 } else { 19.0 }));
         job
     };
-    let job = if main {
+    let job = if is_code(&cell) {
+        // Columns that mean something stand under each other.
+        job(theme.mono(), theme.text)
+    } else if main {
         job(egui::FontId::proportional(theme.sizes.title), theme.text)
     } else if column.kind.is_nested() {
         job(theme.mono(), theme.dim)

@@ -17,7 +17,7 @@ use crate::ui::state::{Offered, ReviewTab, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::roles::role_chips;
-use crate::ui::widgets::text::{count, cut, flat, turns, visible};
+use crate::ui::widgets::text::{count, cut, flat, is_code, turns, visible};
 use crate::ui::widgets::{picture, portrait};
 use crate::workspace::Workspace;
 
@@ -291,7 +291,12 @@ fn sample(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
         ui.set_width(ui.available_width());
         ScrollArea::vertical().id_salt(("sample", id)).max_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
             let shown = cut(&all, LONGEST);
-            let size = if shown.chars().count() > 600 { theme.title() } else { theme.sample() };
+            let long = shown.chars().count() > 600;
+            let size = match is_code(shown) {
+                true => theme.mono(),
+                false if long => theme.title(),
+                false => theme.sample(),
+            };
             let mut job =
                 egui::text::LayoutJob::simple(visible(shown).into_owned(), size.clone(), theme.text, ui.available_width());
             job.sections.iter_mut().for_each(|section| section.format.line_height = Some(size.size * 1.5));

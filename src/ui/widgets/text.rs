@@ -71,6 +71,31 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a text is code, or another thing whose columns mean something (a log, a table, a diff): several lines, of which most are indented or end
+/// as statements do, or a fence around them.
+pub fn is_code(text: &str) -> bool {
+    const LINES: usize = 200;
+    let (mut lines, mut marked) = (0_usize, 0_usize);
+    for line in cut(text, 16_384).lines().take(LINES) {
+        let end = line.trim_end();
+        if end.is_empty() {
+            continue;
+        }
+        let start = end.trim_start();
+        let indented = end.len() >= start.len() + 2;
+        let statement = end.ends_with(['{', '}', ';', ')', ']', ':', '\\']) && end.contains(['(', '{', '}', '=', ';', '[']);
+        let word = [
+            "def ", "class ", "import ", "from ", "fn ", "let ", "const ", "var ", "return ", "#include", "public ", "if (",
+            "for (",
+        ];
+        let opens =
+            word.iter().any(|word| start.starts_with(word)) && end.contains(['(', '=', '{', ':', '<', '.', ';', '*', '_']);
+        lines += 1;
+        marked += usize::from(indented || statement || opens || start.starts_with("```"));
+    }
+    lines >= 2 && marked * 2 > lines
+}
+
 /// The first `most` bytes of a text, cut at a letter.
 pub fn cut(text: &str, most: usize) -> &str {
     if text.len() <= most {
@@ -143,6 +168,10 @@ mod tests {
         assert_eq!(visible(" spam\u{200b} "), "␣spam‹U+200B›␣");
         assert_eq!(visible("a\u{202e}b\u{0}\u{a0}c\nd"), "a‹U+202E›b‹U+0000›␣c\nd");
         assert_eq!(cut("aé", 2), "a");
+        assert!(is_code("def f(x):\n    return x + 1\n") && is_code("int main() {\n  return 0;\n}"));
+        assert!(is_code("let a = 1;\nlet b = a;\nprint(b);"));
+        assert!(!is_code("Dear all,\n\nthank you (again) for coming.\nBest regards,\nAnn") && !is_code("x = 1") && !is_code(""));
+        assert!(!is_code("- milk\n- bread\n- butter"));
         let chat = r#"[{"role": "user", "content": "hi\nyou"}, {"from": "gpt", "value": "yes"}]"#;
         assert_eq!(flat_chat(chat, 1), "user: hi↵you  ·  gpt: yes");
         assert_eq!(flat_chat("[1, 2]", 1), "[1, 2]");
