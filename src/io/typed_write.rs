@@ -58,7 +58,7 @@ pub fn write(
         arrays.push(array);
     }
     let mut schema: ArrowSchema = fields.into_iter().collect();
-    // Whoever reads Arrow's schema within Parquet looks for what is noted there.
+    // Whoever reads Arrow's schema within Parquet looks for what is noted there. The encoder leaves it out where a column is nested.
     schema.metadata_mut().extend(noted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())));
     let text = |error: polars::error::PolarsError| error.to_string();
     let parts = (0..frame.height()).step_by(ROWS).map(|from| (from, ROWS.min(frame.height() - from)));
