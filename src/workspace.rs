@@ -131,6 +131,11 @@ pub fn scan_pictures(
     Scan::new(dataset, field, looks, embedding, progress)
 }
 
+/// An edit of a project, as it is said of the dataset today.
+fn edit_of(journal: &Journal, id: EditId, dataset: &Dataset) -> Result<Edit, JournalError> {
+    Ok(io::named_edit(journal.edit(id)?, &dataset.base.noted))
+}
+
 impl Workspace {
     /// Opens a dataset with the edits of its project, where there is one. `fallback` is the folder for projects whose
     /// source's folder cannot be written.
@@ -150,7 +155,7 @@ impl Workspace {
                 return Err(JournalError::SourceChanged { source_path: origin.path.clone(), edits });
             }
             for id in journal.history().line(journal.history().head()) {
-                journal.edit(id)?.apply(&mut workspace.dataset, Direction::Forward);
+                edit_of(&journal, id, &workspace.dataset)?.apply(&mut workspace.dataset, Direction::Forward);
             }
             if journal.is_newer() {
                 workspace.read_only = Some("its project was made by a newer Lapidary: update to go on with it".to_owned());
@@ -190,8 +195,10 @@ impl Workspace {
         let old = Journal::open(&workspace.project)?;
         old.may_be_moved()?;
         let line = old.history().line(old.history().head());
-        let list: Vec<(Edit, Vec<u64>)> =
-            line.into_iter().map(|id| Ok((old.edit(id)?, old.prints(id)?))).collect::<Result<_, JournalError>>()?;
+        let list: Vec<(Edit, Vec<u64>)> = line
+            .into_iter()
+            .map(|id| Ok((edit_of(&old, id, &workspace.dataset)?, old.prints(id)?)))
+            .collect::<Result<_, JournalError>>()?;
         drop(old);
         let wanted: HashSet<u64> = list.iter().flat_map(|(_, prints)| prints.iter().copied()).collect();
         let mut places = Places::of(&workspace.dataset, &wanted);
@@ -468,8 +475,8 @@ impl Workspace {
             return Err(EditError::Nothing("go to"));
         };
         let steps = journal.history().path_to(target);
-        let edits: Vec<(Edit, Direction)> =
-            steps.into_iter().map(|(id, direction)| Ok((journal.edit(id)?, direction))).collect::<Result<_, JournalError>>()?;
+        let read = |(id, direction)| Ok((edit_of(journal, id, &self.dataset)?, direction));
+        let edits: Vec<(Edit, Direction)> = steps.into_iter().map(read).collect::<Result<_, JournalError>>()?;
         journal.go(target)?;
         for (edit, direction) in edits {
             self.apply(&edit, direction);
@@ -509,7 +516,7 @@ impl Workspace {
     /// It cannot be read.
     pub fn edit_at(&self, id: EditId) -> Result<Edit, EditError> {
         let journal = self.journal.as_ref().ok_or(EditError::Nothing("show"))?;
-        Ok(journal.edit(id)?)
+        Ok(edit_of(journal, id, &self.dataset)?)
     }
 
     /// The classes of a column, where they have been read since its role last changed.

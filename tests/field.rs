@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use base64::Engine as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -343,6 +344,10 @@ fn parquet_and_arrow_of_every_type() {
     assert!(more.windows(7).any(|window| window == b"\"mixed\""), "a new class is noted behind the others");
     let arrow = schema_of(&field.path("more.parquet"));
     assert_eq!(arrow["label"], "Int64", "the column is one of numbers, as its writer had it");
+    // What is noted stands where pyarrow and `datasets` look for it: in Arrow's own schema, though a column is nested.
+    let noted = noted_in(&field.path("more.parquet"));
+    let features: Value = serde_json::from_str(&noted["huggingface"]).unwrap();
+    assert_eq!(features["info"]["features"]["label"]["names"], serde_json::json!(["neg", "neu", "pos", "mixed"]));
     // Maps stay maps, and texts are written as readers of some years ago know them.
     field.ok(&["export", "--no-project", "maps.parquet", "-o", "maps_again.parquet"]);
     let (before, after) = (schema_of(&field.path("maps.parquet")), schema_of(&field.path("maps_again.parquet")));
@@ -432,12 +437,7 @@ fn rare_classes_are_split_without_losing_a_row() {
 
 /// Types by column, as Arrow sees a Parquet file.
 fn schema_of(path: &Path) -> std::collections::BTreeMap<String, String> {
-    let mut file = fs::File::open(path).unwrap();
-    let meta = polars_parquet::read::read_metadata(&mut file).unwrap();
-    // As the writer noted it: Polars' own reading has no maps.
-    let noted = meta.key_value_metadata().as_ref().unwrap().iter().find(|noted| noted.key == "ARROW:schema").unwrap();
-    let message = from_base64(noted.value.as_ref().unwrap());
-    let schema = polars_arrow::io::ipc::read::deserialize_schema(&message[8..]).unwrap().0;
+    let (meta, (schema, ..)) = arrow_of(path);
     let stated = meta.schema_descr.fields().iter().map(|field| (field.name().to_owned(), format!("{field:?}")));
     let stated: std::collections::BTreeMap<String, String> = stated.collect();
     schema
@@ -450,17 +450,24 @@ fn schema_of(path: &Path) -> std::collections::BTreeMap<String, String> {
         .collect()
 }
 
-fn from_base64(text: &str) -> Vec<u8> {
-    let value = |letter: u8| match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let letters: Vec<u8> = text.bytes().filter(|letter| *letter != b'=').map(value).collect();
-    let bits = |four: &[u8]| four.iter().fold(0_u32, |bits, letter| bits << 6 | u32::from(*letter)) << (6 * (4 - four.len()));
-    letters.chunks(4).flat_map(|four| bits(four).to_be_bytes()[1..four.len()].to_vec()).collect()
+type ArrowOf =
+    (polars_arrow::datatypes::ArrowSchema, polars_arrow::io::ipc::IpcSchema, Option<polars_arrow::datatypes::Metadata>);
+
+/// Arrow's schema as the writer of a Parquet file noted it: Polars' own reading has no maps.
+fn arrow_of(path: &Path) -> (polars_parquet::read::FileMetadata, ArrowOf) {
+    let mut file = fs::File::open(path).unwrap();
+    let meta = polars_parquet::read::read_metadata(&mut file).unwrap();
+    let noted = meta.key_value_metadata().as_ref().unwrap().iter().find(|noted| noted.key == "ARROW:schema").unwrap();
+    let message = base64::engine::general_purpose::STANDARD.decode(noted.value.as_ref().unwrap()).unwrap();
+    let arrow = polars_arrow::io::ipc::read::deserialize_schema(&message[8..]).unwrap();
+    (meta, arrow)
+}
+
+/// What is noted in Arrow's schema of a Parquet file.
+fn noted_in(path: &Path) -> std::collections::BTreeMap<String, String> {
+    let (_, (schema, _, noted)) = arrow_of(path);
+    let all = schema.metadata().iter().chain(noted.iter().flatten());
+    all.map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 #[test]

@@ -9,9 +9,10 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use lapidary::data::{Kind, Role, SampleId};
-use lapidary::edit::{Change, Edit, EditId, Target};
+use lapidary::edit::{Change, Edit, EditId, Journal, Stored, Target, Values};
 use lapidary::job::Progress;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
 use lapidary::workspace::{Balance, Workspace, balance_plan, balanced, likeness, standing};
@@ -186,4 +187,65 @@ fn a_project_of_a_later_release_is_there_to_look_at_and_never_touched() {
     fs::copy(&path, &other).unwrap();
     assert!(lapidary::edit::adopt(&project, &other, None).is_err_and(|error| error.to_string().contains("newer")));
     assert!(fs::read(&project).unwrap() == bytes);
+}
+
+/// The first format showed classes that have names by their numbers, and recognised samples by them.
+#[test]
+fn edits_of_numbered_classes_say_names_now_and_find_their_samples() {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/field/14-parquet-types/hf_classlabel.parquet");
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("named.parquet");
+    if fs::copy(&from, &path).is_err() {
+        println!("skipped: ../shared/data/field is not beside this checkout");
+        return;
+    }
+    let run = |words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_lapidary")).args(words).current_dir(home.path()).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let table = |name: &str| -> Vec<String> {
+        run(&["export", name, "-o", "out.csv"]);
+        let text = fs::read_to_string(home.path().join("out.csv")).unwrap();
+        fs::remove_file(home.path().join("out.csv")).unwrap();
+        text.lines().skip(1).take(3).map(str::to_owned).collect()
+    };
+    let was = ["sentence 0,neg,[]", "sentence 1,neu,\"[\"\"x\"\"]\"", "sentence 2,pos,\"[\"\"x\"\", \"\"y\"\"]\""];
+    assert_eq!(table("named.parquet"), was);
+    // The cells as that release wrote them, and the samples as it hashed them: each cell behind its length.
+    let values = |texts: &[Option<&str>], codes: &[u32]| Values {
+        texts: texts.iter().map(|text| text.map(str::to_owned)).collect(),
+        codes: codes.to_vec(),
+    };
+    let change = |column: &str, before: Values, after: Values, rows: &[u32]| Change {
+        target: Target::Cells(column.to_owned()),
+        samples: rows.iter().map(|row| SampleId(*row)).collect(),
+        before,
+        after,
+    };
+    let labels = change("label", values(&[None], &[]), values(&[Some("2"), Some("-1"), Some("7")], &[0, 1, 2]), &[0, 1, 2]);
+    let tags = change("tags", values(&[None], &[]), values(&[Some("[1, 0]")], &[]), &[0]);
+    let edit = Edit { words: "then".into(), operation: None, first_format: true, changes: vec![labels, tags] };
+    let print = |row: usize| {
+        let mut print = xxhash_rust::xxh3::Xxh3::new();
+        for cell in [format!("sentence {row}").as_str(), &row.to_string(), ["[]", "[0]", "[0, 1]"][row]] {
+            print.update(&(cell.len() as u64).to_le_bytes());
+            print.update(cell.as_bytes());
+        }
+        print.digest()
+    };
+    let reading = serde_json::to_string(&lapidary::io::Reading::default()).unwrap();
+    let write = |fingerprint: u128| {
+        let project = home.path().join("named.parquet.lapidary");
+        let _ = fs::remove_file(&project);
+        let mut journal = Journal::create(&project, Stored { fingerprint, reading: reading.clone() }).unwrap();
+        journal.commit(&edit, &[print(0), print(1), print(2), print(0)]).unwrap();
+    };
+    let now =
+        ["sentence 0,pos,\"[\"\"y\"\", \"\"x\"\"]\"", "sentence 1,,\"[\"\"x\"\"]\"", "sentence 2,7,\"[\"\"x\"\", \"\"y\"\"]\""];
+    write(lapidary::io::fingerprint(&path).unwrap());
+    assert_eq!(table("named.parquet"), now);
+    // Of another version of the file: samples are found by what they are.
+    write(1);
+    run(&["carry", "named.parquet"]);
+    assert_eq!(table("named.parquet"), now);
 }

@@ -19,7 +19,7 @@ use crate::learn::Targets;
 use crate::learn::appearance::kernel;
 use crate::learn::confident::{CleanlabFilter, Score, flagged};
 use crate::learn::crossfit::{CrossFit, cross_fit, steps};
-use crate::learn::dense::{Dense, dot, softmax, vectorised};
+use crate::learn::dense::{Dense, dot, largest, softmax, vectorised};
 use crate::learn::features::Features;
 use crate::learn::neighbours::{Neighbour, nearest, nearest_of};
 use crate::learn::noise::{BinaryNoise, NONE, Noise, Verdict};
@@ -159,6 +159,13 @@ fn original(dataset: &Dataset, field: usize, id: SampleId, now: u32, place: &dyn
         return now;
     }
     dataset.source_text(field, id).and_then(|text| place(&text)).unwrap_or(now)
+}
+
+fn largest_of(logits: &[f32]) -> f32 {
+    vectorised(
+        #[inline(always)]
+        || largest(logits),
+    )
 }
 
 fn originals(dataset: &Dataset, field: usize, given: &[u32], places: &HashMap<&str, u32>) -> Vec<u32> {
@@ -457,14 +464,16 @@ impl LabelModel {
     pub fn sharpness(&self) -> (f64, f64) {
         let k = self.names.len();
         let judged = self.rows.iter().map(|row| *row as usize).filter(|row| self.given[*row] != NONE);
-        let (mut right, mut all, mut counts) = (0_usize, 0_usize, vec![0_usize; k]);
+        let (mut all, mut counts) = (0_usize, vec![0_usize; k]);
         for row in judged {
-            let logits = &self.fit.logits[row * k..(row + 1) * k];
-            let best = (0..k).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0);
-            right += usize::from(best == self.given[row] as usize);
             counts[self.given[row] as usize] += 1;
             all += 1;
         }
+        let names_it = |row: &&u32| {
+            let (row, own) = (**row as usize, self.given[**row as usize]);
+            own != NONE && self.fit.logits[row * k + own as usize] >= largest_of(&self.fit.logits[row * k..(row + 1) * k])
+        };
+        let right = self.rows.par_iter().filter(names_it).count();
         let most = counts.into_iter().max().unwrap_or(0);
         (right as f64 / all.max(1) as f64, most as f64 / all.max(1) as f64)
     }

@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use crate::learn::dense::softmax;
+use crate::learn::dense::{other, softmax, vectorised};
 use crate::learn::noise::{NONE, Verdict};
 
 /// From this rate on the noise model is believed; below the other one its order gives way wholly.
@@ -84,7 +84,9 @@ impl Line {
             false => mine,
         };
         let mut order: Vec<usize> = (0..given.len()).filter(|row| given[*row] != NONE).collect();
-        order.sort_by(|a, b| evidence[*b].total_cmp(&evidence[*a]).then(a.cmp(b)));
+        if line < order.len() {
+            order.select_nth_unstable_by(line, |a, b| evidence[*b].total_cmp(&evidence[*a]).then(a.cmp(b)));
+        }
         let mut flagged = vec![false; given.len()];
         order.into_iter().take(line).for_each(|row| flagged[row] = true);
         Self { flagged, evidence }
@@ -113,12 +115,17 @@ fn look(logits: &[f32], given: u32, p: &mut [f32]) -> Look {
     if given == NONE || logits.len() < 2 {
         return Look::default();
     }
-    p.copy_from_slice(logits);
-    softmax(p);
     let own = given as usize;
-    let other = (0..p.len()).filter(|class| *class != own).max_by(|a, b| p[*a].total_cmp(&p[*b]).then(b.cmp(a))).unwrap_or(own);
-    let best = if p[other] > p[own] { other } else { own };
-    Look { best, sure: p[best], own: p[own], other: p[other], odds: logits[other] - logits[own] }
+    vectorised(
+        #[inline(always)]
+        || {
+            p.copy_from_slice(logits);
+            softmax(p);
+            let other = other(p, own);
+            let best = if p[other] > p[own] { other } else { own };
+            Look { best, sure: p[best], own: p[own], other: p[other], odds: logits[other] - logits[own] }
+        },
+    )
 }
 
 /// Rows of whose other class a model is as sure as it is on average of samples that have it.

@@ -42,6 +42,8 @@ pub struct Column {
     /// Cells that are not of its kind, in a column of numbers: they keep their text.
     pub odd: Odd,
     store: Store,
+    /// The cells as the source writes them, where they are shown otherwise: the numbers of classes that have names.
+    written: Option<Box<Self>>,
 }
 
 /// Cells that are not of their column's kind.
@@ -56,7 +58,7 @@ pub struct Odd {
 impl Column {
     /// A column of text cells; `None` is null.
     pub fn from_views(name: &str, kind: Kind, cells: Utf8ViewArray) -> Self {
-        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Text(cells) }
+        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Text(cells), written: None }
     }
 
     /// The column with a word on cells that are not of its kind.
@@ -64,9 +66,20 @@ impl Column {
         Self { odd, ..self }
     }
 
+    /// The column as it is shown of one whose cells the source writes otherwise.
+    pub fn in_place_of(self, written: Self) -> Self {
+        Self { written: Some(Box::new(written)), ..self }
+    }
+
+    /// The column as its source writes it.
+    pub fn as_written(&self) -> &Self {
+        self.written.as_deref().unwrap_or(self)
+    }
+
     /// A column of `rows` text cells of which few are there: at `places`, in order.
     pub fn of_few(name: &str, kind: Kind, rows: usize, places: Vec<u32>, cells: Utf8ViewArray) -> Self {
-        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Few { rows, places: places.into(), cells } }
+        let store = Store::Few { rows, places: places.into(), cells };
+        Self { name: name.into(), kind, odd: Odd::default(), store, written: None }
     }
 
     /// A column of a typed source. Strings become text cells; everything else keeps its type.
@@ -79,8 +92,8 @@ impl Column {
         }
         let kind = native::kind_of(series.dtype());
         match blobs(&series) {
-            Some(store) => Self { name: name.into(), kind: Kind::Text, odd: Odd::default(), store },
-            None => Self { name: name.into(), kind, odd: Odd::default(), store: Store::Native(series) },
+            Some(store) => Self { name: name.into(), kind: Kind::Text, odd: Odd::default(), store, written: None },
+            None => Self { name: name.into(), kind, odd: Odd::default(), store: Store::Native(series), written: None },
         }
     }
 

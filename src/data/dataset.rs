@@ -479,6 +479,7 @@ impl Dataset {
             hasher.update(&print.to_le_bytes());
         }
         for (_, column) in self.base.columns.iter().enumerate().filter(|(place, _)| !dropped.contains(place)) {
+            let column = column.as_written();
             if let Some(bytes) = column.blob(id.row()) {
                 hasher.update(bytes);
                 continue;

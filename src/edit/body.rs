@@ -89,7 +89,7 @@ enum MethodV1 {
 impl From<EditV1> for Edit {
     fn from(edit: EditV1) -> Self {
         let changes = edit.changes.into_iter().map(Change::from).collect();
-        Self { words: edit.words, operation: None, changes }
+        Self { words: edit.words, operation: None, first_format: true, changes }
     }
 }
 
@@ -162,7 +162,8 @@ mod tests {
             before: Values::same(None),
             after: Values::same(Some("on")),
         };
-        let edit = Edit { words: "ü".into(), operation: Some("{\"op\":\"tag\"}".into()), changes: vec![change] };
+        let edit =
+            Edit { words: "ü".into(), operation: Some("{\"op\":\"tag\"}".into()), first_format: false, changes: vec![change] };
         let body = encode(&edit).unwrap();
         assert_eq!(decode(&body), Some(edit.clone()));
         // A field that this release does not know is passed over.

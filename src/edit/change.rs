@@ -110,6 +110,9 @@ pub struct Edit {
     /// What was asked for, as JSON: an operation without the samples that it names, which its parts have. `None` where nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// Whether it was made by a release of the first format, which showed classes that have names by their numbers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_format: bool,
     /// Its parts, in the order they are applied.
     pub changes: Vec<Change>,
 }
@@ -118,7 +121,7 @@ impl Edit {
     /// An edit of several parts; `None` where no part changes anything.
     pub fn new(words: impl Into<String>, changes: impl IntoIterator<Item = Change>) -> Option<Self> {
         let changes: Vec<Change> = changes.into_iter().collect();
-        (!changes.is_empty()).then(|| Self { words: words.into(), operation: None, changes })
+        (!changes.is_empty()).then(|| Self { words: words.into(), operation: None, first_format: false, changes })
     }
 
     /// The same, with what was asked for.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::data::Column;
+use crate::edit::{Edit, Target};
 
 /// The key under which Hugging Face notes the features of columns.
 const FEATURES: &str = "huggingface";
@@ -72,7 +73,7 @@ pub fn name(columns: &mut [Column], noted: &mut Vec<(String, String)>) {
         found.unnamed.sort_unstable();
         found.unnamed.dedup();
         all.insert(of, found);
-        *column = Column::from_series(&named);
+        *column = Column::from_series(&named).in_place_of(column.clone());
     }
     if !all.is_empty() {
         noted.push((NAMED.to_owned(), serde_json::to_string(&all).unwrap_or_default()));
@@ -195,6 +196,39 @@ pub fn number(frame: &mut DataFrame, noted: &[(String, String)]) -> Result<Vec<(
         all.push((of, names));
     }
     Ok(all)
+}
+
+/// An edit of a time when classes were shown by their numbers, with their names in its cells; any other as it is.
+pub fn named_edit(mut edit: Edit, noted: &[(String, String)]) -> Edit {
+    if !edit.first_format || !noted.iter().any(|(key, _)| key == NAMED) {
+        return edit;
+    }
+    edit.first_format = false;
+    let named = noted.iter().find(|(key, _)| key == NAMED).and_then(|(_, text)| serde_json::from_str(text).ok());
+    let named: BTreeMap<String, Named> = named.unwrap_or_default();
+    for (of, names, many) in features(noted).into_iter().filter(|(of, ..)| named.contains_key(of)) {
+        let name = |text: &str| -> Option<String> {
+            let code: i64 = text.parse().ok()?;
+            (code != NONE).then(|| name_of(code, &names, &mut Named::default()))
+        };
+        let list = |text: &str| -> Option<String> {
+            let codes: Vec<i64> = serde_json::from_str(text).ok()?;
+            let name = |code: &i64| Value::from(name_of(*code, &names, &mut Named::default())).to_string();
+            Some(format!("[{}]", codes.iter().map(name).collect::<Vec<_>>().join(", ")))
+        };
+        for change in edit.changes.iter_mut().filter(|change| change.target == Target::Cells(of.clone())) {
+            for text in change.before.texts.iter_mut().chain(&mut change.after.texts) {
+                *text = match text.take() {
+                    Some(text) if many => list(&text).or(Some(text)),
+                    // The empty text takes a label away, and what is no number stays what it is.
+                    Some(text) if text.parse::<i64>().is_err() => Some(text),
+                    Some(text) => name(&text),
+                    None => None,
+                };
+            }
+        }
+    }
+    edit
 }
 
 /// Brings what is noted up to the names that [`number`] gave.

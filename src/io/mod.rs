@@ -40,6 +40,7 @@ mod typed_write;
 
 pub use answers::AnswerStore;
 pub use budget::{machine_memory, set_max_memory};
+pub use class_names::named_edit;
 pub use delimited::write_field;
 pub use error::IoError;
 pub use export::{Report, Rows, Target, export, export_parts, may_write};

@@ -4,10 +4,13 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use polars::prelude::{CompatLevel, DataFrame};
 use polars_arrow::array::{Array, ListArray, MapArray, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, Metadata};
-use polars_arrow::io::ipc::write::{FileWriter, StreamWriter, WriteOptions as ArrowOptions};
+use polars_arrow::io::ipc::read::deserialize_schema;
+use polars_arrow::io::ipc::write::{FileWriter, StreamWriter, WriteOptions as ArrowOptions, schema_to_bytes};
 use polars_arrow::offset::OffsetsBuffer;
 use polars_arrow::record_batch::RecordBatchT;
 use polars_parquet::parquet::schema::Repetition;
@@ -57,9 +60,7 @@ pub fn write(
         fields.push(Field { metadata: of.metadata, ..field });
         arrays.push(array);
     }
-    let mut schema: ArrowSchema = fields.into_iter().collect();
-    // Whoever reads Arrow's schema within Parquet looks for what is noted there. The encoder leaves it out where a column is nested.
-    schema.metadata_mut().extend(noted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())));
+    let schema: ArrowSchema = fields.into_iter().collect();
     let text = |error: polars::error::PolarsError| error.to_string();
     let parts = (0..frame.height()).step_by(ROWS).map(|from| (from, ROWS.min(frame.height() - from)));
     let batch = |(from, n): (usize, usize)| -> Vec<Box<dyn Array>> { arrays.iter().map(|array| array.sliced(from, n)).collect() };
@@ -133,10 +134,24 @@ fn parquet(
         });
         file.write(n as u64, DynIter::new(columns)).map_err(text)?;
     }
-    let known = schema_to_metadata_key(file.schema());
+    let known = noted_schema(schema_to_metadata_key(file.schema()), noted);
     let own = noted.iter().map(|(key, value)| KeyValue { key: key.clone(), value: Some(value.clone()) });
     file.end(Some(std::iter::once(known).chain(own).collect())).map_err(text)?;
     Ok(())
+}
+
+/// Arrow's own schema, as it stands within Parquet, with what is noted in it, where pyarrow and `datasets` look for it: Polars leaves that out where
+/// a column is nested. Behind eight bytes of length it is a message of Arrow's, in base 64 (Apache Arrow, `ARROW:schema`).
+fn noted_schema(mut key: KeyValue, noted: &[(String, String)]) -> KeyValue {
+    let message = key.value.as_ref().and_then(|text| STANDARD.decode(text).ok());
+    let schema = message.as_ref().and_then(|message| deserialize_schema(message.get(8..)?).ok());
+    let Some((schema, fields, _)) = schema else { return key };
+    let bytes = schema_to_bytes(&schema, &fields.fields, Some(&metadata(noted)));
+    let mut message = vec![0xff; 4];
+    message.extend(u32::try_from(bytes.len()).unwrap_or_default().to_le_bytes());
+    message.extend(bytes);
+    key.value = Some(STANDARD.encode(message));
+    key
 }
 
 /// A column's type. Of a map, Parquet states `optional group (MAP) { repeated group key_value { required key; optional value; } }`; who encodes its

@@ -89,18 +89,62 @@ pub fn normalise(row: &mut [f32]) {
     }
 }
 
+/// The largest of some numbers; −∞ of none.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn largest(list: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (blocks, rest) = list.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            lanes[lane] = if block[lane] > lanes[lane] { block[lane] } else { lanes[lane] };
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The sum of some numbers.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn total(list: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (blocks, rest) = list.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            sums[lane] += block[lane];
+        }
+    }
+    let mut total = 0.0;
+    for value in sums.iter().chain(rest) {
+        total += value;
+    }
+    total
+}
+
+/// The likeliest class but `own`, the first of equals; `own` where there is no other.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn other(values: &[f32], own: usize) -> usize {
+    let (before, behind) = (&values[..own], &values[(own + 1).min(values.len())..]);
+    let (first, last) = (largest(before), largest(behind));
+    if before.is_empty() && behind.is_empty() {
+        own
+    } else if behind.is_empty() || (first >= last && !before.is_empty()) {
+        before.iter().position(|value| *value == first).unwrap_or(own)
+    } else {
+        behind.iter().position(|value| *value == last).map_or(own, |at| own + 1 + at)
+    }
+}
+
 /// Turns logits into probabilities in place: `exp(z − max) / Σ`. Returns `ln Σ exp z`.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 pub fn softmax(row: &mut [f32]) -> f32 {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(row);
     for value in row.iter_mut() {
         *value = exp(*value - largest);
     }
-    let mut total = 0.0;
-    for value in row.iter() {
-        total += *value;
-    }
+    let total = total(row);
     let scale = 1.0 / total;
     for value in row.iter_mut() {
         *value *= scale;
@@ -130,6 +174,20 @@ pub fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_but_one_and_the_total_of_lists_of_any_length() {
+        let values: Vec<f32> = (0..40).map(|at| ((at * 7) % 19) as f32 - 9.0).collect();
+        for n in 1..values.len() {
+            let list = &values[..n];
+            assert_eq!(largest(list), list.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            assert!((total(list) - list.iter().sum::<f32>()).abs() < 1e-4);
+            for own in 0..n {
+                let wanted = (0..n).filter(|at| *at != own).max_by(|a, b| list[*a].total_cmp(&list[*b]).then(b.cmp(a)));
+                assert_eq!(other(list, own), wanted.unwrap_or(own), "{n} {own}");
+            }
+        }
+    }
 
     #[test]
     fn kernels_agree_with_plain_arithmetic() {

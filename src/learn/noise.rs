@@ -10,7 +10,7 @@
 
 use rayon::prelude::*;
 
-use super::dense::{exp, softmax, vectorised};
+use super::dense::{exp, other, softmax, total, vectorised};
 use crate::job::{Cancelled, Progress};
 
 /// Pseudo-counts that draw a class's noise rate towards the mean.
@@ -166,12 +166,10 @@ impl Noise {
                 }
                 softmax(buffer);
                 let q = &self.given_true[given as usize * k..(given as usize + 1) * k];
-                let mut total = 0.0;
                 for (value, q) in buffer.iter_mut().zip(q) {
                     *value *= q;
-                    total += *value;
                 }
-                total
+                total(buffer)
             },
         )
     }
@@ -180,12 +178,11 @@ impl Noise {
     pub fn judge(&self, logits: &[f32], row: usize, given: u32, out: &mut [f32]) -> Verdict {
         let total = self.weigh(logits, row, given, self.sharpness, out).max(1e-30);
         out.iter_mut().for_each(|value| *value /= total);
-        let other = out
-            .iter()
-            .enumerate()
-            .filter(|(class, _)| *class != given as usize)
-            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
-        Verdict { wrong: (1.0 - out[given as usize]).clamp(0.0, 1.0), suggested: other.map_or(given, |(class, _)| class as u32) }
+        let suggested = vectorised(
+            #[inline(always)]
+            || other(out, given as usize),
+        );
+        Verdict { wrong: (1.0 - out[given as usize]).clamp(0.0, 1.0), suggested: suggested as u32 }
     }
 
     /// The verdict on every row; on `sure` ones the label is right.
