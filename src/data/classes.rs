@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::dataset::Dataset;
@@ -141,7 +142,7 @@ impl ClassIndex {
         role: Role,
     ) -> (Vec<String>, Codes) {
         let mut names = Vec::new();
-        let mut seen: HashMap<String, u32> = HashMap::new();
+        let mut seen: HashMap<String, u32, RandomState> = HashMap::default();
         let mut code = |name: &str| {
             if let Some(code) = seen.get(name) {
                 return *code;

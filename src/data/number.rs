@@ -29,7 +29,19 @@ pub fn spelled(text: &str) -> Spelled {
     if !(first.is_ascii_digit() || matches!(first, b'.' | b',' | b'i' | b'I' | b'n' | b'N')) {
         return Spelled::No;
     }
-    if bare.bytes().all(|byte| byte.is_ascii_digit()) {
+    // Nearly all numbers are digits with at most one point: one look at each byte tells.
+    let mut point = None;
+    let plain = bare.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || byte == b'.' && point.replace(at).is_none());
+    if plain && let Some(at) = point {
+        let (whole, rest) = (at, bare.len() - at - 1);
+        let thousand = rest == 3 && (1..=3).contains(&whole) && first != b'0';
+        return match (whole + rest, thousand) {
+            (0, _) => Spelled::No,
+            (_, true) => Spelled::PointOrGroup,
+            _ => Spelled::Point,
+        };
+    }
+    if plain {
         let code = bare.len() > 1 && first == b'0' || text.starts_with('+') && bare.len() >= 7;
         let canonical = !text.starts_with('+') && (text != "-0") && (bare.len() < 19 || text.parse::<i64>().is_ok());
         return match (code, canonical) {

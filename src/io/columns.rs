@@ -1,5 +1,8 @@
 //! Cells that point into their source, gathered into columns; and what a column of text can safely be read as.
 
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
 use polars_arrow::array::{Array as _, Utf8ViewArray, View};
 use polars_arrow::bitmap::MutableBitmap;
 use polars_arrow::datatypes::ArrowDataType;
@@ -208,25 +211,25 @@ pub fn join_all(columns: Vec<Parts>, buffers: &Buffer<Buffer<u8>>) -> Option<Vec
 pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
     let rows = cells.len() - cells.null_count();
     let most = (rows / 20).max(usize::from(rows >= FEW_ODD));
-    let (mut filled, mut none, mut boolean, mut whole, mut numbers) = (0, 0, true, true, 0);
-    let (mut points, mut commas, mut doubtful) = (0, 0, 0);
-    for text in cells.non_null_values_iter().filter(|text| !text.is_empty()) {
-        filled += 1;
-        boolean = boolean && matches!(text, "true" | "false");
-        let how = spelled(text);
-        match how {
-            Spelled::Code => return (Kind::Text, Odd::default()),
-            Spelled::No => none += 1,
-            Spelled::Point => points += 1,
-            Spelled::Comma => commas += 1,
-            Spelled::CommaOrGroup => doubtful += 1,
-            Spelled::Integer | Spelled::Plain | Spelled::PointOrGroup => {}
+    // A text is known as one long before its end: whoever finds out stops the others.
+    let (texts, sure) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let look = |chunk: usize| {
+        if sure.load(Relaxed) {
+            return Seen::default();
         }
-        whole = whole && matches!(how, Spelled::Integer | Spelled::No);
-        numbers += usize::from(how != Spelled::No);
-        if none > most && !boolean {
-            return (Kind::Text, Odd::default());
+        let from = chunk * CHUNK;
+        let seen = Seen::of(&cells.clone().sliced(from, CHUNK.min(cells.len() - from)));
+        let none = texts.fetch_add(seen.none, Relaxed) + seen.none;
+        if seen.code || none > most && seen.others {
+            sure.store(true, Relaxed);
         }
+        seen
+    };
+    let seen = (0..cells.len().div_ceil(CHUNK)).into_par_iter().map(look).reduce(Seen::default, Seen::with);
+    let Seen { filled, none, numbers, points, commas, doubtful, others, parts, .. } = seen;
+    let (boolean, whole) = (!others, !parts);
+    if sure.into_inner() || none > most && !boolean {
+        return (Kind::Text, Odd::default());
     }
     if boolean && filled > 0 {
         return (Kind::Boolean, Odd::default());
@@ -249,6 +252,63 @@ pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
         places.take(SHOWN_ODD).map(|at| at as u32).collect()
     };
     (kind, Odd { count: odd, first })
+}
+
+/// Cells of which one thread looks.
+const CHUNK: usize = 1 << 14;
+
+/// What some cells are.
+#[derive(Default)]
+struct Seen {
+    filled: usize,
+    none: usize,
+    numbers: usize,
+    points: usize,
+    commas: usize,
+    doubtful: usize,
+    /// Whether one is a code, one is no truth value, and one is a number that is not whole.
+    code: bool,
+    others: bool,
+    parts: bool,
+}
+
+impl Seen {
+    fn of(cells: &Utf8ViewArray) -> Self {
+        let mut seen = Self::default();
+        for text in cells.non_null_values_iter().filter(|text| !text.is_empty()) {
+            seen.filled += 1;
+            seen.others |= !matches!(text, "true" | "false");
+            let how = spelled(text);
+            match how {
+                Spelled::Code => {
+                    seen.code = true;
+                    return seen;
+                }
+                Spelled::No => seen.none += 1,
+                Spelled::Point => seen.points += 1,
+                Spelled::Comma => seen.commas += 1,
+                Spelled::CommaOrGroup => seen.doubtful += 1,
+                Spelled::Integer | Spelled::Plain | Spelled::PointOrGroup => {}
+            }
+            seen.parts |= !matches!(how, Spelled::Integer | Spelled::No);
+            seen.numbers += usize::from(how != Spelled::No);
+        }
+        seen
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self {
+            filled: self.filled + other.filled,
+            none: self.none + other.none,
+            numbers: self.numbers + other.numbers,
+            points: self.points + other.points,
+            commas: self.commas + other.commas,
+            doubtful: self.doubtful + other.doubtful,
+            code: self.code || other.code,
+            others: self.others || other.others,
+            parts: self.parts || other.parts,
+        }
+    }
 }
 
 /// In a column with as many cells, one that is no number does not make it a text.
