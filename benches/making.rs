@@ -12,13 +12,14 @@ use candle_core::{DType, Device, Tensor};
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::data::{Augmentation, Batch, Pipeline, SampleId, Step};
+use lapidary::derive::risk_model;
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
 use lapidary::learn::seq2seq::{Seq2Seq, Seq2SeqFiles};
 use lapidary::pixels::{Picture, decode};
 use lapidary::transform::{Augment, TextAugmenter};
 use lapidary::ui::View;
-use lapidary::workspace::{Workspace, risk_model};
+use lapidary::workspace::Workspace;
 
 mod support;
 
@@ -134,7 +135,7 @@ fn texts() {
     .unwrap();
     let (_, wall, _) = timed(|| asked.run(&dataset, &Progress::silent()).unwrap());
     row("  100,030 children by two steps", format!("{:.2} s", wall.as_secs_f64()), String::new(), None, "");
-    let (model, wall, _) = timed(|| risk_model(&dataset, None, &Progress::silent()).unwrap().unwrap());
+    let (model, wall, _) = timed(|| risk_model(&dataset, None, &Default::default(), &Progress::silent()).unwrap().unwrap());
     row("  learned what labels depend on, 10,003 × 77", format!("{:.2} s", wall.as_secs_f64()), String::new(), None, "");
     let (done, wall, _) = timed(|| {
         lapidary::workspace::augmented(&dataset, &asked, Some(&model), 0.3, &Default::default(), &Progress::silent()).unwrap()

@@ -313,7 +313,8 @@ fn model_of(path: &Path) -> (LabelModel, Dataset) {
     let dataset = io::open(path, &Reading::default(), &progress, &|_| {}).unwrap();
     let ask = Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() };
     let text = TextOf::of(&dataset, Some("text")).unwrap();
-    let dense = io::embed(&dataset, &|id| text.read(&dataset, id), &Meaning::BuiltIn, None, &progress).unwrap();
+    let dense =
+        io::embed(0..dataset.rows(), &|row| text.read(&dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &progress).unwrap();
     (LabelModel::fit(&dataset, &ask, dense.into(), &progress).unwrap(), dataset)
 }
 

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use lapidary::checks::label_errors::{Ask, Given, LabelModel, TextOf};
-use lapidary::data::Dataset;
+use lapidary::data::{Dataset, SampleId};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
 use rand::rngs::StdRng;
@@ -193,7 +193,9 @@ fn alike(rows: &Rows) -> Vec<usize> {
     rows.iter().for_each(|(cell, _)| writeln!(text, "\"{}\",x", cell.replace('"', "\"\"")).unwrap());
     let dataset = open(&text);
     let of = TextOf::of(&dataset, Some("text")).unwrap();
-    let dense = io::embed(&dataset, &|id| of.read(&dataset, id), &Meaning::BuiltIn, None, &Progress::silent()).unwrap();
+    let dense =
+        io::embed(0..dataset.rows(), &|row| of.read(&dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &Progress::silent())
+            .unwrap();
     let width = dense.row(0).len();
     let mut means = vec![vec![0.0_f32; width]; names.len()];
     for (row, (_, label)) in rows.iter().enumerate() {
@@ -328,7 +330,9 @@ fn measure(rows: &Rows, labels: &[String], wrong: &HashSet<u32>) -> (f64, f64, f
     let dataset = open(&text);
     let ask = Ask { label: Some("label".into()), text: Some("text".into()), ..Ask::default() };
     let of = TextOf::of(&dataset, Some("text")).unwrap();
-    let dense = io::embed(&dataset, &|id| of.read(&dataset, id), &Meaning::BuiltIn, None, &Progress::silent()).unwrap();
+    let dense =
+        io::embed(0..dataset.rows(), &|row| of.read(&dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &Progress::silent())
+            .unwrap();
     judged(&LabelModel::fit(&dataset, &ask, dense.into(), &Progress::silent()).unwrap(), wrong)
 }
 

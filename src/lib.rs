@@ -9,6 +9,7 @@ pub mod chance;
 pub mod checks;
 pub mod cli;
 pub mod data;
+pub mod derive;
 pub mod edit;
 pub mod io;
 pub mod job;

@@ -6,7 +6,7 @@ mod asking;
 mod augmenting;
 mod balancing;
 mod carrying;
-mod likeness;
+mod copied;
 mod trying;
 mod worth;
 
@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use asking::{TextModels, children};
-pub use augmenting::{Augmented, augmented, judge, risk_model};
+pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
-pub use likeness::{Likeness, is_of_numbers, likeness};
+pub use copied::copies;
 pub use trying::{Tried, tried};
 pub use worth::{Worth, can_probe, worth};
 
@@ -26,6 +26,7 @@ use carrying::{Moved, Places, fits, is_property, relocated};
 
 use crate::checks::{Finding, Kind as FindingKind, Scan};
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, SampleSet};
+use crate::derive::Store;
 use crate::edit::{
     Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_exists, project_path,
 };
@@ -104,6 +105,8 @@ pub struct Workspace {
     revision: u64,
     classes: BTreeMap<String, Arc<ClassIndex>>,
     findings: Findings,
+    /// What is worked out of it, and shared.
+    derived: Arc<Store>,
     empty: History,
 }
 
@@ -180,6 +183,7 @@ impl Workspace {
             revision: 0,
             classes: BTreeMap::new(),
             findings: Findings::default(),
+            derived: Arc::default(),
             empty: History::default(),
         }
     }
@@ -253,6 +257,11 @@ impl Workspace {
     /// Raised by every edit, undo and redo: what is computed from the dataset is keyed by it.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// What is worked out of the dataset once, and shared by all who need it.
+    pub fn derived(&self) -> &Arc<Store> {
+        &self.derived
     }
 
     /// Every edit ever made.

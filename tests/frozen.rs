@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lapidary::data::{Kind, Role, SampleId};
+use lapidary::derive::likeness;
 use lapidary::edit::{Change, Edit, EditId, Journal, Stored, Target, Values};
 use lapidary::job::Progress;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
-use lapidary::workspace::{Balance, Workspace, balance_plan, balanced, likeness, standing};
+use lapidary::workspace::{Balance, Workspace, balance_plan, balanced, standing};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -114,9 +115,9 @@ fn freeze() {
             most_risk: 1.0,
             seed: 5,
         };
-        let alike = likeness(&dataset, None, &silent).unwrap();
-        let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), None, &silent).unwrap();
-        let done = balanced(&dataset, &asked, &plan, alike.as_ref(), None, &Default::default(), &silent).unwrap();
+        let alike = likeness(&dataset, None, workspace.derived(), &silent).unwrap();
+        let plan = balance_plan(&dataset, &asked, &standing, alike.as_deref(), None, &silent).unwrap();
+        let done = balanced(&dataset, &asked, &plan, alike.as_deref(), None, &Default::default(), &silent).unwrap();
         workspace.edit(&done.edit.unwrap()).unwrap();
     }
     // Cells of made samples, also read through to their parents again.

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use lapidary::checks::label_errors::{Ask, LabelModel, Method, TextOf};
 use lapidary::cli::{self, Verb};
-use lapidary::data::{Dataset, SampleId};
-use lapidary::edit::{Change, Edit, Target};
+use lapidary::data::{Dataset, Role, SampleId};
+use lapidary::derive::{Store, embedding, embedding_key, embedding_of_made, likeness, likeness_key, risk_key, risk_model};
+use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
 use lapidary::learn::confident::{CleanlabFilter, Joint, Score};
+use lapidary::transform::Augment;
 use lapidary::workspace::Workspace;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -120,7 +122,9 @@ fn ties_apart(joint: &Joint, given: &[u32], theirs: &[f64], name: &str) {
 
 fn learn(dataset: &Dataset, ask: &Ask) -> LabelModel {
     let text = TextOf::of(dataset, ask.text.as_deref()).unwrap();
-    let dense = io::embed(dataset, &|id| text.read(dataset, id), &Meaning::BuiltIn, None, &Progress::silent()).unwrap();
+    let dense =
+        io::embed(0..dataset.rows(), &|row| text.read(dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &Progress::silent())
+            .unwrap();
     LabelModel::fit(dataset, ask, Arc::new(dense), &Progress::silent()).unwrap()
 }
 
@@ -390,4 +394,121 @@ fn few_errors_that_people_confirmed_are_found_as_well_as_the_reference_finds_the
         let next = ranked.iter().filter(|row| !found.contains(row)).take(found.len()).filter(|row| wrong(**row)).count();
         assert!(next <= confirmed, "{name}: {next} below the line, {confirmed} above");
     }
+}
+
+/// Adds a typing error's worth of children.
+fn grow(dataset: &mut Dataset, seed: u64) {
+    let pipeline =
+        lapidary::data::Pipeline::parse(r#"{"name": "typos", "steps": [{"op": "typing_errors", "low": 0.1, "high": 0.3}]}"#)
+            .unwrap();
+    let parents = (0..60).map(|row| (SampleId(row), 1)).collect();
+    let augment = Augment::of(dataset, pipeline, seed, parents).unwrap();
+    let children = augment.run(dataset, &Progress::silent()).unwrap();
+    let edit = augment.edit(dataset, children, Vec::new(), Vec::new(), &|_| None, "made".to_owned()).unwrap().unwrap();
+    edit.apply(dataset, Direction::Forward);
+}
+
+#[test]
+fn a_version_is_of_the_state_and_not_of_the_way_to_it() {
+    let mut dataset = open(Path::new("tests/data/tickets.csv"));
+    let (text, label) = (dataset.field("text").unwrap(), dataset.with_role(Role::is_label).unwrap());
+    let of = |dataset: &Dataset| [dataset.version(text), dataset.version(label), dataset.excluded_version()];
+    let first = of(&dataset);
+    dataset.set_cell(text, SampleId(3), Some("one"));
+    dataset.set_cell(text, SampleId(5), Some("two"));
+    let second = of(&dataset);
+    assert_ne!(second[0], first[0]);
+    assert_eq!(second[1..], first[1..], "another column is as it was");
+    // Another way, with detours, and in another order.
+    dataset.set_cell(text, SampleId(3), None);
+    dataset.set_cell(text, SampleId(5), Some("one"));
+    assert_ne!(of(&dataset)[0], second[0]);
+    dataset.set_cell(text, SampleId(5), Some("two"));
+    dataset.set_cell(text, SampleId(3), Some("one"));
+    assert_eq!(of(&dataset), second);
+    // The same two texts in each other's place are another state.
+    dataset.set_cell(text, SampleId(3), Some("two"));
+    dataset.set_cell(text, SampleId(5), Some("one"));
+    assert_ne!(of(&dataset)[0], second[0]);
+    for row in [3, 5] {
+        let was = dataset.source_text(text, SampleId(row)).unwrap().into_owned();
+        dataset.set_cell(text, SampleId(row), Some(&was));
+    }
+    dataset.set_excluded(SampleId(9), true);
+    dataset.set_excluded(SampleId(9), true);
+    assert_ne!(of(&dataset)[2], first[2]);
+    dataset.set_excluded(SampleId(9), false);
+    assert_eq!(of(&dataset), first);
+    let role = dataset.fields()[text].role;
+    dataset.set_role(text, Role::Other);
+    assert_ne!(of(&dataset)[0], first[0]);
+    dataset.set_role(text, role);
+    // What is made is no part of the source's version, and one making is not another.
+    let none = dataset.made_version(text);
+    grow(&mut dataset, 1);
+    let one = dataset.made_version(text);
+    assert_eq!(of(&dataset), first);
+    dataset.remove_made();
+    assert_eq!(dataset.made_version(text), none);
+    grow(&mut dataset, 2);
+    assert!(![none, one].contains(&dataset.made_version(text)));
+    dataset.remove_made();
+    grow(&mut dataset, 1);
+    assert_eq!(dataset.made_version(text), one);
+    // More than few edits are kept otherwise, and count the same.
+    let all = |dataset: &mut Dataset, rows: &mut dyn Iterator<Item = u32>| {
+        rows.for_each(|row| dataset.set_cell(label, SampleId(row), Some("all of one")));
+        dataset.version(label)
+    };
+    let n = dataset.base.rows as u32;
+    let mut other = dataset.clone();
+    assert_eq!(all(&mut dataset, &mut (0..n)), all(&mut other, &mut (0..n).rev()));
+}
+
+#[test]
+fn one_embedding_serves_all_who_ask_and_made_samples_have_their_own() {
+    let mut dataset = open(Path::new("tests/data/tickets.csv"));
+    let (store, silent) = (Store::default(), Progress::silent());
+    let text = TextOf::of(&dataset, None).unwrap();
+    let read = |dataset: &Dataset| embedding(dataset, &text, &Meaning::BuiltIn, &store, None, &silent).unwrap();
+    let dense = read(&dataset);
+    assert_eq!(dense.rows(), dataset.base.rows);
+    let alike = likeness(&dataset, None, &store, &silent).unwrap().unwrap();
+    assert!(Arc::ptr_eq(&alike.rows, &dense));
+    let before = store.bytes();
+    assert_eq!(before, dense.data.len() * 4, "one, and nothing beside it");
+    let judge = risk_model(&dataset, None, &store, &silent).unwrap().unwrap();
+    assert!(store.bytes() < before + judge.bytes() + 1, "the judge reads the same one");
+    assert!(Arc::ptr_eq(&judge, &risk_model(&dataset, None, &store, &silent).unwrap().unwrap()));
+    // A label does not touch what is read of texts; a text does, and comes back with its state.
+    let keys = |dataset: &Dataset| (embedding_key(dataset, &Meaning::BuiltIn), likeness_key(dataset), risk_key(dataset, false));
+    let first = keys(&dataset);
+    let label = dataset.with_role(Role::is_label).unwrap();
+    let was = dataset.text(label, SampleId(0)).unwrap().into_owned();
+    dataset.set_cell(label, SampleId(0), Some("another"));
+    let second = keys(&dataset);
+    assert!(second.0 == first.0 && second.1 == first.1 && second.2 != first.2);
+    dataset.set_cell(label, SampleId(0), Some(&was));
+    let own = dataset.text(text.fields[0], SampleId(0)).unwrap().into_owned();
+    dataset.set_cell(text.fields[0], SampleId(0), Some("quite another text"));
+    assert_ne!(keys(&dataset).0, first.0);
+    assert_ne!(read(&dataset).row(0), dense.row(0));
+    dataset.set_cell(text.fields[0], SampleId(0), Some(&own));
+    assert!(Arc::ptr_eq(&read(&dataset), &dense));
+    // After an undo and a second augmentation, made samples are not taken for the first ones.
+    let made = |dataset: &Dataset| embedding_of_made(dataset, &text, &Meaning::BuiltIn, &store, &silent).unwrap();
+    grow(&mut dataset, 1);
+    let one = made(&dataset);
+    assert_eq!(one.rows(), dataset.made());
+    dataset.remove_made();
+    grow(&mut dataset, 2);
+    let two = made(&dataset);
+    assert_ne!(one, two);
+    assert!(Arc::ptr_eq(&read(&dataset), &dense), "the source is as it was");
+    // Labels are learned of the source alone, whatever was made of it.
+    let ask = Ask::default();
+    let queue = |dataset: &Dataset| LabelModel::fit(dataset, &ask, read(dataset), &silent).unwrap().findings();
+    let with = queue(&dataset);
+    dataset.remove_made();
+    assert_eq!(with, queue(&dataset));
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use lapidary::data::{Augmentation, Batch, Dataset, Kind, Method, Pipeline, Role, SampleId, Step};
+use lapidary::derive::{Store, likeness, risk_model};
 use lapidary::edit::{Change, Direction, Edit};
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
@@ -526,7 +527,7 @@ fn area(planted: &[f32], harmless: &[f32]) -> f64 {
 #[test]
 fn label_risk_of_planted_changes_is_above_that_of_harmless_ones() {
     let dataset = open(BANKING);
-    let model = workspace::risk_model(&dataset, None, &Progress::silent()).unwrap().unwrap();
+    let model = risk_model(&dataset, None, &Store::default(), &Progress::silent()).unwrap().unwrap();
     let (text, label) = (dataset.field("text").unwrap(), dataset.field("category").unwrap());
     let of = |row: usize| dataset.text(text, SampleId::at(row)).unwrap().into_owned();
     let class = |row: usize| dataset.text(label, SampleId::at(row)).unwrap().into_owned();
@@ -570,7 +571,7 @@ fn what_was_made_teaches_the_judge_nothing() {
         .collect();
     let altered: Vec<(u32, &str)> = altered.iter().map(|(row, text)| (*row, text.as_str())).collect();
     let judged = |dataset: &Dataset| {
-        workspace::risk_model(dataset, None, &Progress::silent()).unwrap().unwrap().of_altered_texts(&altered)
+        risk_model(dataset, None, &Store::default(), &Progress::silent()).unwrap().unwrap().of_altered_texts(&altered)
     };
     let before = judged(&dataset);
     // A class of three samples, too few to be judged by, becomes one of six.
@@ -590,7 +591,7 @@ fn label_risk_of_pictures_tells_what_turns_a_sign_from_what_does_not() {
     let dataset = open(folder);
     let field = dataset.pictures().unwrap();
     let scan = workspace::scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
-    let model = workspace::risk_model(&dataset, Some(&scan.looks), &Progress::silent()).unwrap().unwrap();
+    let model = risk_model(&dataset, Some(&scan.looks), &Store::default(), &Progress::silent()).unwrap().unwrap();
     let judge = |pipeline: Pipeline| -> Vec<f32> {
         let parents = (0..dataset.rows() as u32).step_by(13).map(|row| (SampleId(row), 1)).collect();
         let augment = Augment::of(&dataset, pipeline, 5, parents).unwrap();
@@ -739,9 +740,9 @@ fn smote_lies_between_neighbours_of_one_class() {
     };
     let silent = Progress::silent();
     let standing = workspace::standing(&dataset, "label", &silent).unwrap();
-    let alike = workspace::likeness(&dataset, None, &silent).unwrap();
-    let plan = workspace::balance_plan(&dataset, &balance, &standing, alike.as_ref(), None, &silent).unwrap();
-    let done = workspace::balanced(&dataset, &balance, &plan, alike.as_ref(), None, &Arc::default(), &silent).unwrap();
+    let alike = likeness(&dataset, None, &Store::default(), &silent).unwrap();
+    let plan = workspace::balance_plan(&dataset, &balance, &standing, alike.as_deref(), None, &silent).unwrap();
+    let done = workspace::balanced(&dataset, &balance, &plan, alike.as_deref(), None, &Arc::default(), &silent).unwrap();
     assert_eq!(done.made, 37);
     done.edit.unwrap().apply(&mut dataset, Direction::Forward);
     let (mut inner, label) = (0, dataset.field("label").unwrap());

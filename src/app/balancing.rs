@@ -9,6 +9,7 @@ use super::App;
 use super::making::MakingDone;
 use super::work::Done;
 use crate::data::{Dataset, Role, SampleId};
+use crate::derive::{Likeness, is_of_numbers, likeness, likeness_key};
 use crate::job::{JobError, Progress};
 use crate::learn::risk::RiskModel;
 use crate::operate::Operation;
@@ -16,10 +17,7 @@ use crate::transform::balance::{BalancePlan, ClassWeights, Over, Under, effectiv
 use crate::transform::text_fields;
 use crate::ui::count_samples;
 use crate::ui::making::{BalanceForm, BalanceView, WEIGHTS};
-use crate::workspace::{
-    Balance, BalanceError, Balanced, Likeness, Tried, balance_plan, balanced, can_probe, is_of_numbers, likeness, standing,
-    tried, worth,
-};
+use crate::workspace::{Balance, BalanceError, Balanced, Tried, balance_plan, balanced, can_probe, standing, tried, worth};
 
 /// Above this many samples, no probe is made unasked.
 const MANY: usize = 60_000;
@@ -30,14 +28,16 @@ impl App {
         let dataset = workspace.dataset();
         let pictures = dataset.pictures().is_some() && text_fields(dataset).is_empty();
         let looks = if pictures { self.scan_looks() } else { None };
-        if self.making.likeness_asked || pictures && looks.is_none() {
+        let Some(wanted) = likeness_key(dataset).filter(|_| !pictures || looks.is_some()) else { return };
+        if self.making.likeness_of.as_ref() == Some(&wanted) {
             return;
         }
-        self.making.likeness_asked = true;
-        let snapshot = dataset.clone();
+        // What was read is of other texts, pictures or numbers.
+        (self.making.likeness, self.making.likeness_of) = (None, Some(wanted));
+        let (snapshot, store) = (dataset.clone(), Arc::clone(workspace.derived()));
         self.jobs.start("likeness", "Reading the samples", move |progress| {
-            let likeness = likeness(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
-            Ok(Done::Making(MakingDone::Likeness(likeness.map(Arc::new))))
+            let likeness = likeness(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), &store, progress)?;
+            Ok(Done::Making(MakingDone::Likeness(likeness)))
         });
     }
 

@@ -209,12 +209,6 @@ impl App {
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
                 self.notices.retain(|notice| !is_undo(notice) && !stale(&notice.text));
                 self.all_edited();
-                self.made_moved(edit.as_ref());
-                self.likeness_edited(edit.as_ref());
-                match &edit {
-                    Some(edit) => self.pictures_edited(edit),
-                    None => self.pictures_moved(true),
-                }
                 self.labels_walked(edit);
                 self.say(ctx, format!("{done}: {words}"));
             }

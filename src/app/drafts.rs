@@ -171,7 +171,7 @@ fn decoded(dataset: &Dataset, field: usize, id: SampleId, originals: &Originals)
 fn judge_family(dataset: &Dataset, augment: &Augment, model: &RiskModel, family: &mut DraftedFamily) {
     let row = family.parent.0;
     let risks = if model.reads_texts() {
-        let text = crate::checks::label_errors::TextOf::of(dataset, None).ok();
+        let text = crate::derive::TextOf::of(dataset, None).ok();
         let texts: Vec<(u32, String)> = family
             .draws
             .iter()

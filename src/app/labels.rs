@@ -10,13 +10,14 @@ use super::App;
 use super::work::Done;
 use crate::action::Action;
 use crate::checks::Scan;
-use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, MOST_FOLLOWED, TextOf, Unfit};
+use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, MOST_FOLLOWED, Unfit};
 use crate::data::{Dataset, Role, Rule, SampleId, SampleSet};
+use crate::derive::{Key, Store, TextOf, embedding, embedding_key, embedding_of_made};
 use crate::edit::{Edit, EditId, Target as Of};
 use crate::io::{self, Meaning, MeaningError, Reading};
 use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
-use crate::learn::neighbours::nearest;
+use crate::learn::neighbours::{Neighbour, nearest};
 use crate::operate::Operation;
 use crate::ui::{Command, View};
 use crate::workspace::{Workspace, scan_pictures};
@@ -43,10 +44,8 @@ pub struct Labels {
     meanings: [Meaning; 2],
     /// Where probabilities come from.
     pub source: Source,
-    /// Embeddings of the texts as they stood at a revision of the text columns.
-    embeddings: Option<(Meaning, u64, Arc<Dense>)>,
-    /// Raised by every edit of a text.
-    texts: u64,
+    /// What the model read, or reads: the key of the embedding.
+    read: Option<Key>,
     /// Samples that were decided on and that the model has not followed yet.
     pending: Vec<SampleId>,
     /// Those that it is following now.
@@ -81,7 +80,8 @@ pub struct Learned {
     /// The state of the history that it was learned from.
     pub at: EditId,
     pub result: Result<(Arc<Mutex<LabelModel>>, Arc<LabelReport>), String>,
-    pub embeddings: Option<(Meaning, u64, Arc<Dense>)>,
+    /// The key of the embedding that it read, where it read one.
+    pub read: Option<Key>,
     /// With outliers by another embedding than before.
     pub scan: Option<Arc<Scan>>,
 }
@@ -128,7 +128,9 @@ impl App {
         {
             self.next_in_queue();
         }
-        self.memo.labels_old = self.labels.embeddings.as_ref().is_some_and(|(_, texts, _)| *texts != self.labels.texts);
+        // Another model's eyes are no other texts.
+        let texts = |key: &Option<Key>| key.as_ref().map(|key| key.versions[1..].to_vec());
+        self.memo.labels_old = self.labels.read.is_some() && texts(&self.labels.read) != texts(&self.to_read());
         self.schedule_neighbours();
         self.schedule_likely();
         self.count_decisions();
@@ -158,8 +160,8 @@ impl App {
     /// Learns the labels anew.
     pub(super) fn start_learning(&mut self, ask: Ask) {
         let Some(workspace) = &self.workspace else { return };
-        let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
-        let (meaning, texts) = (self.meaning().clone(), self.labels.texts);
+        let (snapshot, store) = (workspace.dataset().clone(), Arc::clone(workspace.derived()));
+        let (meaning, read) = (self.meaning().clone(), self.to_read());
         let (project, source) = (workspace.project().0.to_path_buf(), self.labels.source.clone());
         let scan = self.memo.scan.clone();
         if snapshot.pictures().is_some() && scan.is_none() && source == Source::Text {
@@ -175,7 +177,7 @@ impl App {
         self.jobs.cancel("follow");
         self.jobs.start("labels", "Looking for label errors", move |progress| {
             let learned = match &source {
-                Source::Text => learn(&snapshot, &ask, &meaning, known, &project, scan.as_deref(), progress)?,
+                Source::Text => learn(&snapshot, &ask, &meaning, &store, &project, scan.as_deref(), progress)?,
                 Source::Columns => {
                     let given = PREFIXES.iter().map(|prefix| Given::from_columns(&snapshot, &snapshot, &ask, prefix));
                     judge(&snapshot, &ask, given, progress)
@@ -199,17 +201,14 @@ impl App {
                 Err(Unfit::Cancelled) => return Err(JobError::Cancelled),
                 Err(trouble) => Err(trouble.to_string()),
             };
-            let embeddings = dense.map(|dense| (meaning, texts, dense));
-            Ok(Done::Learned(Box::new(Learned { ask, at, result, embeddings, scan })))
+            let read = dense.and(read);
+            Ok(Done::Learned(Box::new(Learned { ask, at, result, read, scan })))
         });
     }
 
-    fn known_embeddings(&self) -> Option<Arc<Dense>> {
-        let (meaning, texts, dense) = self.labels.embeddings.as_ref()?;
-        // Made samples come and go without a text being edited.
-        let dataset = self.workspace.as_ref()?.dataset();
-        let whole = dense.rows() == dataset.rows() || dataset.pictures().is_some() && dense.rows() == dataset.base.rows;
-        (whole && meaning == self.meaning() && *texts == self.labels.texts).then(|| Arc::clone(dense))
+    /// What a model would read now.
+    fn to_read(&self) -> Option<Key> {
+        embedding_key(self.workspace.as_ref()?.dataset(), self.meaning())
     }
 
     pub(super) fn learned(&mut self, ctx: &Context, learned: Learned) {
@@ -217,10 +216,8 @@ impl App {
             return;
         }
         // Of images that were edited since, what was seen is of the old ones.
-        let fresh = learned.embeddings.as_ref().is_none_or(|(_, texts, _)| *texts == self.labels.texts);
-        if learned.embeddings.is_some() {
-            self.labels.embeddings = learned.embeddings;
-        }
+        let fresh = learned.read.is_none() || learned.read == self.to_read();
+        self.labels.read = learned.read;
         if let Some(scan) = learned.scan.filter(|_| fresh) {
             self.labels.seen_by = self.meaning().clone();
             self.memo.scan = Some(scan);
@@ -269,8 +266,6 @@ impl App {
             let role = |column: &str| dataset.field(column).map(|field| dataset.fields()[field].role);
             match &change.target {
                 Of::Cells(column) => match role(column) {
-                    // What is made says nothing new of what is there.
-                    Some(Role::Text | Role::Messages | Role::Image) => self.labels.texts += u64::from(edit.makes() == 0),
                     Some(role) if role.is_label() => {
                         self.labels.pending.extend(&change.samples);
                         let known = |name: &Option<String>| {
@@ -288,10 +283,7 @@ impl App {
                     anew |= change.samples.len() > MOST_FOLLOWED;
                 }
                 // Other columns are meant now: what was learned is of no use.
-                Of::Role(_) | Of::Kind(_) => {
-                    self.labels.asked = None;
-                    self.labels.texts += 1;
-                }
+                Of::Role(_) | Of::Kind(_) => self.labels.asked = None,
                 // What is made of a sample says nothing new about labels.
                 Of::Column(_) | Of::Tag(_) | Of::Made(_) => {}
             }
@@ -370,7 +362,6 @@ impl App {
         let Some(edit) = edit else {
             self.park();
             self.labels.asked = None;
-            self.labels.texts += 1;
             return;
         };
         let view = self.state.view;
@@ -583,29 +574,32 @@ impl App {
 
     fn start_search(&mut self, title: String, query: impl FnOnce(&Dense) -> Result<Vec<f32>, JobError> + Send + 'static) {
         let Some(workspace) = &self.workspace else { return };
-        let (snapshot, known) = (workspace.dataset().clone(), self.known_embeddings());
-        let (meaning, texts) = (self.meaning().clone(), self.labels.texts);
+        let (snapshot, store) = (workspace.dataset().clone(), Arc::clone(workspace.derived()));
+        let meaning = self.meaning().clone();
         let project = workspace.project().0.to_path_buf();
         let scan = self.memo.scan.clone();
         self.jobs.start("similar", "Finding similar samples", move |progress| {
-            let dense = match known {
-                Some(dense) => dense,
-                None => embeddings(&snapshot, &meaning, &project, scan.as_deref(), progress)?,
-            };
-            let found = nearest(&dense, &query(&dense)?, SIMILAR, |row| snapshot.is_excluded(SampleId(row)));
+            let dense = embedded(&snapshot, &meaning, &store, &project, scan.as_deref(), progress)?;
+            let query = query(&dense)?;
+            let mut found = nearest(&dense, &query, SIMILAR, |row| snapshot.is_excluded(SampleId(row)));
+            // What was made of texts is of the dataset too.
+            if snapshot.made() > 0
+                && snapshot.pictures().is_none()
+                && let Ok(text) = TextOf::of(&snapshot, None)
+            {
+                let first = snapshot.base.rows as u32;
+                let made = embedding_of_made(&snapshot, &text, &meaning, &store, progress)?;
+                let near = nearest(&made, &query, SIMILAR, |row| snapshot.is_excluded(SampleId(first + row)));
+                found.extend(near.into_iter().map(|near| Neighbour { row: first + near.row, ..near }));
+                found.sort_by(|a, b| b.likeness.total_cmp(&a.likeness).then(a.row.cmp(&b.row)));
+                found.truncate(SIMILAR);
+            }
             let ids: Vec<SampleId> = found.iter().filter(|found| found.likeness > 0.0).map(|found| SampleId(found.row)).collect();
-            Ok(Done::Similar(title, ids, (meaning, texts, dense)))
+            Ok(Done::Similar(title, ids))
         });
     }
 
-    pub(super) fn found_similar(
-        &mut self,
-        ctx: &Context,
-        title: String,
-        ids: Vec<SampleId>,
-        embeddings: (Meaning, u64, Arc<Dense>),
-    ) {
-        self.labels.embeddings = Some(embeddings);
+    pub(super) fn found_similar(&mut self, ctx: &Context, title: String, ids: Vec<SampleId>) {
         if ids.is_empty() {
             return self.say(ctx, "Nothing like it was found: the embedding knows nothing of it");
         }
@@ -630,34 +624,28 @@ impl App {
 /// How columns of probabilities are called, before the class's name.
 const PREFIXES: [&str; 7] = ["p_", "prob_", "proba_", "probability_", "pred_prob_", "score_", ""];
 
-/// A model or why there is none, and the embeddings that were made for it.
+/// A model or why there is none, and the embedding that it read.
 type Fitted = (Result<LabelModel, Unfit>, Option<Arc<Dense>>);
 
 fn learn(
     snapshot: &Dataset,
     ask: &Ask,
     meaning: &Meaning,
-    known: Option<Arc<Dense>>,
+    store: &Store,
     project: &Path,
     scan: Option<&Scan>,
     progress: &Progress,
 ) -> Result<Fitted, JobError> {
     if snapshot.pictures().is_some() {
-        let dense = match known {
-            Some(dense) => dense,
-            None => embeddings(snapshot, meaning, project, scan, progress)?,
-        };
+        let dense = embedded(snapshot, meaning, store, project, scan, progress)?;
         let bent = *meaning == Meaning::BuiltIn;
         return Ok((LabelModel::fit_pictures(snapshot, ask, Arc::clone(&dense), bent, progress), Some(dense)));
     }
     let text = match TextOf::of(snapshot, ask.text.as_deref()) {
         Ok(text) => text,
-        Err(trouble) => return Ok((Err(trouble), None)),
+        Err(trouble) => return Ok((Err(trouble.into()), None)),
     };
-    let dense = match known {
-        Some(dense) => dense,
-        None => Arc::new(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?),
-    };
+    let dense = embedding(snapshot, &text, meaning, store, Some(project), progress)?;
     Ok((LabelModel::fit(snapshot, ask, Arc::clone(&dense), progress), Some(dense)))
 }
 
@@ -673,21 +661,24 @@ fn judge(snapshot: &Dataset, ask: &Ask, given: impl Iterator<Item = Result<Given
     (Err(trouble.unwrap_or(Unfit::NoLabel)), None)
 }
 
-/// What samples mean: their pictures where they have any, else their texts.
-fn embeddings(
+/// What samples of the source mean: their pictures where they have any, else their texts.
+fn embedded(
     snapshot: &Dataset,
     meaning: &Meaning,
+    store: &Store,
     project: &Path,
     scan: Option<&Scan>,
     progress: &Progress,
 ) -> Result<Arc<Dense>, JobError> {
-    if let Some(field) = snapshot.pictures() {
-        return match (meaning, scan) {
-            (Meaning::Folder(folder), _) => Ok(Arc::new(io::embed_pictures(snapshot, field, folder, Some(project), progress)?)),
-            (Meaning::BuiltIn, Some(scan)) => Ok(Arc::clone(&scan.appearance)),
-            (Meaning::BuiltIn, None) => Ok(scan_pictures(snapshot, field, None, progress)?.appearance),
-        };
+    let Some(field) = snapshot.pictures() else {
+        let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
+        return Ok(embedding(snapshot, &text, meaning, store, Some(project), progress)?);
+    };
+    match (meaning, scan, embedding_key(snapshot, meaning)) {
+        (Meaning::Folder(folder), _, Some(key)) => {
+            Ok(store.get(key, progress, || io::embed_pictures(snapshot, field, folder, Some(project), progress))?)
+        }
+        (_, Some(scan), _) => Ok(Arc::clone(&scan.appearance)),
+        (_, None, _) => Ok(scan_pictures(snapshot, field, None, progress)?.appearance),
     }
-    let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
-    Ok(Arc::new(io::embed(snapshot, &|id| text.read(snapshot, id), meaning, Some(project), progress)?))
 }

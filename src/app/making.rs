@@ -8,13 +8,13 @@ use super::App;
 use super::drafts::{Drafted, Originals, shown};
 use super::work::{Done, VisibleKey};
 use crate::data::{Dataset, Role, SampleId};
-use crate::edit::{Edit, Target as Of};
+use crate::derive::{Key, Likeness, risk_key, risk_model};
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::text_fields;
 use crate::ui::View;
 use crate::ui::making::{AugmentForm, BalanceForm, BalanceView};
-use crate::workspace::{Augmented, Balanced, Likeness, Tried, Worth, risk_model};
+use crate::workspace::{Augmented, Balanced, Tried, Worth};
 
 /// What a preview depends on.
 #[derive(Clone, PartialEq)]
@@ -38,15 +38,15 @@ pub struct MakingKeys {
     pub(super) parents: Option<(u64, VisibleKey, Arc<Vec<SampleId>>)>,
     /// Originals as they were decoded for previews.
     pub(super) originals: Originals,
-    pub(super) risk: Option<(u64, bool)>,
+    /// What the model that judges was read from, or is being.
+    pub(super) risk: Option<Key>,
     pub(super) model: Option<Arc<RiskModel>>,
-    /// Raised by every edit that is not only new samples: what was learned is of before.
-    pub(super) epoch: u64,
     /// The number of the model that judges; 0 before the first.
     pub(super) serial: u64,
     pub(super) balance: Option<PlanKey>,
     pub(super) likeness: Option<Arc<Likeness>>,
-    pub(super) likeness_asked: bool,
+    /// What it was read from, or is being.
+    pub(super) likeness_of: Option<Key>,
     /// The plan that the probe was asked about.
     pub(super) probed: Option<PlanKey>,
     /// The column and revision that rules were tried for.
@@ -95,19 +95,16 @@ impl App {
         let dataset = workspace.dataset();
         let of_pictures = self.judges_pictures(dataset);
         let looks = if of_pictures { self.scan_looks() } else { None };
-        if of_pictures && looks.is_none() || dataset.with_role(Role::is_label).is_none() {
-            return;
-        }
-        let wanted = (self.making.epoch, of_pictures);
-        if self.making.risk == Some(wanted) || self.jobs.is_running("risk") {
+        let Some(wanted) = risk_key(dataset, of_pictures).filter(|_| !of_pictures || looks.is_some()) else { return };
+        if self.making.risk.as_ref() == Some(&wanted) || self.jobs.is_running("risk") {
             return;
         }
         self.making.risk = Some(wanted);
         self.memo.making.judging = true;
-        let snapshot = dataset.clone();
+        let (snapshot, store) = (dataset.clone(), Arc::clone(workspace.derived()));
         self.jobs.start("risk", "Learning what labels depend on", move |progress| {
-            let model = risk_model(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), progress)?;
-            Ok(Done::Making(MakingDone::Risk(model.map(Arc::new))))
+            let model = risk_model(&snapshot, looks.as_ref().map(|looks| looks.as_slice()), &store, progress)?;
+            Ok(Done::Making(MakingDone::Risk(model)))
         });
     }
 
@@ -166,45 +163,10 @@ impl App {
         stale
     }
 
-    /// What samples look like is read anew once a text or a number was edited; `None` is any edit.
-    pub(super) fn likeness_edited(&mut self, edit: Option<&Edit>) {
-        let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset()) else { return };
-        let read = |column: &String| {
-            let role = dataset.field(column).map(|field| dataset.fields()[field].role);
-            matches!(role, None | Some(Role::Text | Role::Messages | Role::Number | Role::Image))
-        };
-        let touches = |edit: &Edit| {
-            // What is made is read by itself.
-            edit.makes() == 0
-                && edit.changes.iter().any(|change| match &change.target {
-                    Of::Cells(column) => read(column),
-                    Of::Role(_) | Of::Kind(_) => true,
-                    _ => false,
-                })
-        };
-        if edit.is_none_or(|edit| edit.makes() == 0) {
-            self.making.epoch += 1;
-        }
-        if edit.is_none_or(touches) {
-            (self.making.likeness, self.making.likeness_asked) = (None, false);
-        }
-    }
-
     /// Other pictures, or other cells of theirs: originals are decoded anew.
     pub(super) fn forget_originals(&mut self) {
         self.making.originals = Originals::default();
         self.making.preview = None;
-    }
-
-    /// Samples were made, or are gone: whoever fetches pictures sees them, and what stood in their place is forgotten.
-    pub(super) fn made_moved(&mut self, edit: Option<&Edit>) {
-        let makes = edit.is_none_or(|edit| edit.changes.iter().any(|change| matches!(change.target, Of::Made(_))));
-        if !makes {
-            return;
-        }
-        let Some(dataset) = self.workspace.as_ref().map(|workspace| workspace.dataset()) else { return };
-        self.pictures.forget_from(SampleId::at(dataset.base.rows));
-        self.renew_fetcher();
     }
 
     /// Forgets everything that belonged to the dataset that was open.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use egui::{ColorImage, Context};
 
 use super::App;
-use super::work::Done;
+use super::work::{Done, pictures_version};
 use crate::data::Dataset;
 use crate::io::{PictureCache, altered_by, made_picture, picture_bytes, thumbnail};
 use crate::job::Pool;
@@ -38,7 +38,7 @@ impl App {
         let Some(workspace) = &self.workspace else { return };
         let dataset = workspace.dataset().clone();
         let Some(field) = dataset.pictures() else { return };
-        self.keys.pictures = Some((dataset.fields()[field].name.to_string(), dataset.fields()[field].is_edited()));
+        self.keys.pictures = pictures_version(&dataset);
         let (cache, place) = (Arc::clone(&self.cache), self.cache_place());
         let waker = self.waker.clone();
         let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(8);

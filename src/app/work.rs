@@ -17,11 +17,10 @@ use crate::data::{
 use crate::edit::{Edit, EditId, Target as Of};
 use crate::io::{self, ImageTarget, Meaning, Rows, Target};
 use crate::job::{JobError, Outcome, Progress};
-use crate::learn::dense::Dense;
 use crate::learn::neighbours::Neighbour;
-use crate::transform::{Copies, Plan, Split};
+use crate::transform::{Plan, Split};
 use crate::ui::{ChartData, Memo, Selection, Visible, chart_field, chart_measure, count_samples};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, copies};
 
 /// What a job brings back.
 pub enum Done {
@@ -31,7 +30,7 @@ pub enum Done {
     Classes(String, u64, ClassIndex),
     Summaries(u64, Vec<(String, Summary)>),
     Findings(u64, Vec<Finding>),
-    Plan(Split, u64, Arc<Option<Copies>>, Result<(Plan, Vec<Vec<u64>>), String>),
+    Plan(Split, u64, Result<(Plan, Vec<Vec<u64>>), String>),
     Saved(Vec<String>),
     Learned(Box<Learned>),
     Followed(EditId, Arc<LabelReport>),
@@ -39,7 +38,7 @@ pub enum Done {
     Near(SampleId, Vec<Neighbour>),
     Scanned(Arc<Scan>),
     Making(MakingDone),
-    Similar(String, Vec<SampleId>, (Meaning, u64, Arc<Dense>)),
+    Similar(String, Vec<SampleId>),
 }
 
 /// Something to be saved.
@@ -78,12 +77,10 @@ pub struct Keys {
     summaries_wanted: Vec<String>,
     pub(super) checked: bool,
     pub(super) scanned: bool,
-    /// The column of pictures that was looked at, and whether its cells had been edited.
-    pub(super) pictures: Option<(String, bool)>,
+    /// The version of the pictures that were looked at, and of those that were made.
+    pub(super) pictures: Option<(u64, u64)>,
     classes_given_up: bool,
     pub(super) split: Option<(Split, u64)>,
-    /// Which samples are copies of each other, at a revision.
-    copies: Option<(u64, Arc<Option<Copies>>)>,
 }
 
 /// Above this many samples, what is nice to have is worked out only when it is asked for.
@@ -177,8 +174,7 @@ impl App {
             }
             // A plan for a dataset that was edited meanwhile is no plan: the view asks again.
             Done::Plan(_, revision, ..) if self.workspace.as_ref().is_none_or(|workspace| workspace.revision() != revision) => {}
-            Done::Plan(split, revision, copies, result) => {
-                self.keys.copies = Some((revision, copies));
+            Done::Plan(split, revision, result) => {
                 self.keys.split = Some((split, revision));
                 match result {
                     Ok((plan, classes)) => {
@@ -199,7 +195,7 @@ impl App {
             }
             Done::Making(done) => self.take_making(ctx, done),
             Done::Near(id, near) => self.memo.near = Some((id, near)),
-            Done::Similar(title, ids, embeddings) => self.found_similar(ctx, title, ids, embeddings),
+            Done::Similar(title, ids) => self.found_similar(ctx, title, ids),
             Done::Saved(words) => words.into_iter().for_each(|words| self.say(ctx, words)),
         }
     }
@@ -218,9 +214,6 @@ impl App {
     /// Notes what an edit makes stale.
     pub(super) fn edited(&mut self, edit: &Edit) {
         self.labels_edited(edit);
-        self.made_moved(Some(edit));
-        self.likeness_edited(Some(edit));
-        self.pictures_edited(edit);
         for change in &edit.changes {
             if let Of::Cells(column) | Of::Column(column) | Of::Kind(column) = &change.target
                 && !self.keys.summaries_wanted.contains(column)
@@ -231,39 +224,25 @@ impl App {
         self.forget_plan();
     }
 
-    /// Another path, or another column of pictures: all that was seen is of the old ones.
-    pub(super) fn pictures_edited(&mut self, edit: &Edit) {
-        let Some(workspace) = &self.workspace else { return };
-        let dataset = workspace.dataset();
-        let of_pictures = |column: &String| dataset.field(column).is_some_and(|field| dataset.pictures() == Some(field));
-        let touched = edit.changes.iter().any(|change| match &change.target {
-            Of::Cells(column) => of_pictures(column),
-            _ => false,
-        });
-        if touched {
-            self.look_at_pictures_anew();
-        } else {
-            self.pictures_moved(false);
-        }
-    }
-
-    /// Looks anew where another column holds the pictures now; and, after a jump, where any of their cells is or was edited.
-    pub(super) fn pictures_moved(&mut self, jumped: bool) {
+    /// Where another column holds the pictures now, or cells of theirs are others, all that was seen is of the old ones. Where samples were made or
+    /// are gone, whoever fetches pictures sees them, and what stood in their place is forgotten.
+    fn schedule_pictures(&mut self) {
         let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return };
-        let now = dataset.pictures().map(|field| (dataset.fields()[field].name.to_string(), dataset.fields()[field].is_edited()));
-        let name = |of: &Option<(String, bool)>| of.as_ref().map(|(name, _)| name.clone());
-        let edited = |of: &Option<(String, bool)>| of.as_ref().is_some_and(|(_, edited)| *edited);
-        let known = &self.keys.pictures;
-        if name(&now) != name(known) || jumped && (edited(&now) || edited(known)) {
-            self.look_at_pictures_anew();
+        let now = pictures_version(dataset);
+        let (was, rows) = (self.keys.pictures, dataset.base.rows);
+        match (was, now) {
+            (was, now) if was == now => {}
+            (Some((was, _)), Some((now, _))) if was == now => {
+                self.pictures.forget_from(SampleId::at(rows));
+                self.renew_fetcher();
+            }
+            _ => {
+                self.keys.scanned = false;
+                self.memo.scan = None;
+                self.forget_originals();
+                self.begin_pictures();
+            }
         }
-    }
-
-    pub(super) fn look_at_pictures_anew(&mut self) {
-        self.keys.scanned = false;
-        self.memo.scan = None;
-        self.forget_originals();
-        self.begin_pictures();
     }
 
     fn forget_plan(&mut self) {
@@ -360,6 +339,7 @@ impl App {
                 self.jobs.start("visible", "Filtering", move |progress| visible(&snapshot, key, progress));
             }
         }
+        self.schedule_pictures();
         self.schedule_classes();
         self.schedule_chart(wanted);
         self.schedule_rest();
@@ -482,13 +462,9 @@ impl App {
         let snapshot = workspace.dataset().clone();
         let label = snapshot.field(&self.state.split.label).or_else(|| snapshot.with_role(Role::is_label));
         let classes = label.and_then(|field| workspace.classes(&snapshot.fields()[field].name)).cloned();
-        let known = self.keys.copies.as_ref().filter(|(at, _)| *at == revision).map(|(_, copies)| Arc::clone(copies));
+        let store = Arc::clone(workspace.derived());
         self.jobs.start("split", "Splitting", move |progress| {
-            let copies = match (known, snapshot.pictures()) {
-                (Some(known), _) => known,
-                (None, Some(field)) => Arc::new(Some(Copies::of_prints(&io::picture_prints(&snapshot, field, progress)?))),
-                (None, None) => Arc::new(Copies::of_texts(&snapshot)),
-            };
+            let copies = copies(&snapshot, &store, progress)?;
             let result = match split.plan(&snapshot, Option::as_ref(&copies), progress) {
                 Ok(plan) => {
                     let mut counts: Vec<Vec<u64>> = Vec::new();
@@ -501,7 +477,7 @@ impl App {
                 Err(crate::transform::SplitError::Cancelled) => return Err(JobError::Cancelled),
                 Err(error) => Err(error.to_string()),
             };
-            Ok(Done::Plan(split, revision, copies, result))
+            Ok(Done::Plan(split, revision, result))
         });
     }
 
@@ -567,6 +543,11 @@ impl App {
             self.shown_edit = self.workspace.as_ref().and_then(|workspace| workspace.edit_at(at).ok()).map(|edit| (at, edit));
         }
     }
+}
+
+/// The version of a dataset's pictures, and of those that were made of them.
+pub(super) fn pictures_version(dataset: &Dataset) -> Option<(u64, u64)> {
+    dataset.pictures().map(|field| (dataset.version(field), dataset.made_version(field)))
 }
 
 fn visible(snapshot: &Dataset, key: VisibleKey, progress: &Progress) -> Result<Done, JobError> {

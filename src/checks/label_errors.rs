@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use super::label_input::{Given, TextOf};
+pub use super::label_input::Given;
 use super::label_line::Line;
 pub use super::label_report::{Candidate, LabelReport};
 use super::{Check, Finding, Kind};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
+use crate::derive::NoText;
+pub use crate::derive::TextOf;
 use crate::job::{Cancelled, Progress};
 use crate::learn::Targets;
 use crate::learn::appearance::kernel;
@@ -105,6 +107,15 @@ pub enum Unfit {
     Cancelled,
 }
 
+impl From<NoText> for Unfit {
+    fn from(none: NoText) -> Self {
+        match none {
+            NoText::NoColumn(name) => Self::NoColumn(name),
+            NoText::NoText => Self::NoText,
+        }
+    }
+}
+
 impl From<Cancelled> for Unfit {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
@@ -122,7 +133,7 @@ pub struct LabelModel {
     pub(super) column: String,
     pub(super) names: Vec<Arc<str>>,
     pub(super) many: bool,
-    /// By row of the dataset: the classes given when the model was fitted, and now, as places in `names`.
+    /// By row of the source: the classes given when the model was fitted, and now, as places in `names`.
     fitted: Targets,
     pub(super) now: Vec<Box<[u32]>>,
     /// One given class a row, [`NONE`] where there is none or several may be.
@@ -180,7 +191,7 @@ fn is_decided(dataset: &Dataset, id: SampleId) -> bool {
 }
 
 impl LabelModel {
-    /// Learns from the texts and labels of a dataset. `embeddings` has one row per sample of the dataset.
+    /// Learns from the texts and labels of a dataset. `embeddings` has one row per sample of the source.
     ///
     /// # Errors
     /// [`Unfit`].
@@ -193,7 +204,7 @@ impl LabelModel {
         model.learn(features, progress)
     }
 
-    /// Learns from pictures and, where a column is text too, from both. `embeddings` has one row per sample of the dataset, zeros where
+    /// Learns from pictures and, where a column is text too, from both. `embeddings` has one row per sample of the source, zeros where
     /// there is no picture. `bent` says that classes are not told apart by it along straight lines: true of the built-in embedding, and
     /// not of a model's.
     ///
@@ -213,8 +224,8 @@ impl LabelModel {
         let learned = if bent { Some(Arc::new(kernel(&embeddings, progress)?)) } else { None };
         let text = match TextOf::of(dataset, ask.text.as_deref()) {
             Ok(text) => Some(text),
-            Err(Unfit::NoText) => None,
-            Err(trouble) => return Err(trouble),
+            Err(NoText::NoText) => None,
+            Err(trouble) => return Err(trouble.into()),
         };
         let words = text.as_ref().map(|text| move |row: usize| text.read(dataset, SampleId::at(row)));
         let words = words.as_ref().map(|words| words as &(dyn Fn(usize) -> _ + Sync));
@@ -283,19 +294,21 @@ impl LabelModel {
                 }
             }
             None => {
-                for (class, name) in index.names().iter().enumerate().filter(|(class, _)| index.counts()[*class] >= FEWEST) {
+                // What was made of samples makes no class large enough to be learned.
+                let counts = index.count((0..dataset.base.rows).map(SampleId::at).filter(|id| !dataset.is_excluded(*id)));
+                for (class, name) in index.names().iter().enumerate().filter(|(class, _)| counts[*class] >= FEWEST) {
                     places[class] = kept.len() as u32;
                     kept.push(Arc::clone(name));
                 }
             }
         }
         let many = index.is_many();
-        let now: Vec<Box<[u32]>> = (0..dataset.rows())
+        // What was made of a sample would tell the model that never saw it.
+        let now: Vec<Box<[u32]>> = (0..dataset.base.rows)
             .into_par_iter()
             .map(|row| {
                 let id = SampleId::at(row);
-                // What was made of a sample would tell the model that never saw it.
-                let fits = !dataset.is_excluded(id) && !dataset.is_made(id) && usable(id);
+                let fits = !dataset.is_excluded(id) && usable(id);
                 known(&index, &places, id).filter(|list| fits && !list.is_empty()).unwrap_or_default()
             })
             .collect();
@@ -308,7 +321,7 @@ impl LabelModel {
             return Err(Unfit::TooMany { rows: dataset.rows(), classes, column });
         }
         let given: Vec<u32> = now.iter().map(|list| if many { NONE } else { list.first().copied().unwrap_or(NONE) }).collect();
-        let sure = dataset.samples().map(|id| is_decided(dataset, id)).collect();
+        let sure = (0..now.len()).map(|row| is_decided(dataset, SampleId::at(row))).collect();
         let class_places: HashMap<&str, u32> = kept.iter().map(|name| &**name).zip(0..).collect();
         let original = originals(dataset, field, &given, &class_places);
         Ok(Self {

@@ -1,74 +1,10 @@
 //! What label errors are looked for in: the text of a sample, or probabilities that somebody else worked out.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 
 use super::label_errors::{Ask, MOST_CELLS, Unfit};
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::job::Progress;
-
-/// The columns that a model reads, and how a sample's text is put together from them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextOf {
-    /// Places of the columns in the dataset.
-    pub fields: Vec<usize>,
-}
-
-impl TextOf {
-    /// The text of a dataset: the named column, or every column with the role text, or chats.
-    ///
-    /// # Errors
-    /// [`Unfit::NoColumn`], [`Unfit::NoText`].
-    pub fn of(dataset: &Dataset, named: Option<&str>) -> Result<Self, Unfit> {
-        if let Some(name) = named {
-            let field = dataset.field(name).ok_or_else(|| Unfit::NoColumn(name.to_owned()))?;
-            return Ok(Self { fields: vec![field] });
-        }
-        let with = |role: Role| -> Vec<usize> {
-            (0..dataset.fields().len()).filter(|field| dataset.fields()[*field].role == role).collect()
-        };
-        let fields = [Role::Text, Role::Messages].into_iter().map(with).find(|fields| !fields.is_empty());
-        fields.map(|fields| Self { fields }).ok_or(Unfit::NoText)
-    }
-
-    /// The text of one sample.
-    pub fn read<'d>(&self, dataset: &'d Dataset, id: SampleId) -> Cow<'d, str> {
-        match self.fields.as_slice() {
-            [one] if dataset.fields()[*one].role != Role::Messages => dataset.text(*one, id).unwrap_or_default(),
-            _ => self.read_with(dataset, id, |_| None).into(),
-        }
-    }
-
-    /// The text of one sample, with other cells in the place of some of its own: `instead` gives them by column.
-    pub fn read_with<'c>(&self, dataset: &Dataset, id: SampleId, instead: impl Fn(usize) -> Option<&'c str>) -> String {
-        let plain = self.fields.len() == 1 && dataset.fields()[self.fields[0]].role != Role::Messages;
-        let mut all = String::new();
-        for field in &self.fields {
-            let own = || dataset.text(*field, id).unwrap_or_default();
-            let text = instead(*field).map_or_else(own, Cow::Borrowed);
-            if dataset.fields()[*field].role == Role::Messages {
-                said(&text, &mut all);
-            } else {
-                all.push_str(&text);
-            }
-            if !plain {
-                all.push('\n');
-            }
-        }
-        all
-    }
-}
-
-/// What was said in a chat: the words of every turn, without who said them.
-fn said(json: &str, out: &mut String) {
-    let turns = serde_json::from_str::<Vec<serde_json::Value>>(json).unwrap_or_default();
-    for turn in &turns {
-        let text = turn.get("content").or_else(|| turn.get("value")).and_then(serde_json::Value::as_str);
-        out.push_str(text.unwrap_or_default());
-        out.push('\n');
-    }
-}
 
 /// Probabilities that somebody else worked out: `rows × names`, by row of the dataset.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,17 +10,18 @@ use serde_json::{Map, Value, json};
 use super::Failure;
 use super::arguments::{Arguments, rows};
 use super::verbs::Verb;
-use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod, TextOf};
+use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod};
 use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
 use crate::data::{Dataset, Format, Kind, Role, SampleId};
+use crate::derive::{Store, TextOf, embedding};
 use crate::edit::{Stored, adopt, orphans, project_exists, project_path, recover};
 use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
 use crate::job::{Progress, guarded};
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
 use crate::operate::{Means, Operation};
-use crate::transform::{Copies, HashOf, Method, Split};
-use crate::workspace::{Workspace, scan_pictures, stored_reading};
+use crate::transform::{HashOf, Method, Split};
+use crate::workspace::{Workspace, copies, scan_pictures, stored_reading};
 
 pub(super) type Done = Result<(), Failure>;
 
@@ -339,19 +340,8 @@ fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Sca
     let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
     let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
     let cache = vectors_cache(arguments, dataset);
-    let embeddings = io::embed(dataset, &|id| text.read(dataset, id), &meaning, cache.as_deref(), &progress).map_err(say)?;
-    LabelModel::fit(dataset, ask, embeddings.into(), &progress).map_err(say)
-}
-
-/// Which samples are copies of each other.
-fn copies(dataset: &Dataset) -> Result<Option<Copies>, Failure> {
-    Ok(match dataset.pictures() {
-        Some(field) => {
-            let prints = io::picture_prints(dataset, field, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
-            Some(Copies::of_prints(&prints))
-        }
-        None => Copies::of_texts(dataset),
-    })
+    let dense = embedding(dataset, &text, &meaning, &Store::default(), cache.as_deref(), &progress).map_err(say)?;
+    LabelModel::fit(dataset, ask, dense, &progress).map_err(say)
 }
 
 fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
@@ -389,8 +379,8 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     };
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let copies = copies(dataset)?;
-    let plan = Split { together, ..wanted }.plan(dataset, copies.as_ref(), &Progress::silent()).map_err(say)?;
+    let copies = copies(dataset, workspace.derived(), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let plan = Split { together, ..wanted }.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
     let told = |err: &mut dyn Write| {
         plan.notes.iter().for_each(|text| note(err, text));
         if let Some(n) = plan.copies {

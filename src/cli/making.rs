@@ -10,6 +10,7 @@ use super::Failure;
 use super::arguments::Arguments;
 use super::commands::{Done, note, open, print_json, save, say};
 use crate::data::{Dataset, Pipeline, Role};
+use crate::derive::{Store, likeness, risk_model};
 use crate::edit::Direction;
 use crate::io::{AnswerStore, Place, TextModel};
 use crate::job::Progress;
@@ -18,8 +19,7 @@ use crate::pixels::Look;
 use crate::transform::Augment;
 use crate::transform::balance::{BalanceRule, ClassWeights, Over, Under};
 use crate::workspace::{
-    Balance, TextModels, augmented, balance_plan, balanced, can_probe, likeness, risk_model, scan_pictures, standing, tried,
-    worth,
+    Balance, TextModels, augmented, balance_plan, balanced, can_probe, scan_pictures, standing, tried, worth,
 };
 
 /// What is left out unless somebody says otherwise.
@@ -46,12 +46,18 @@ fn looks(dataset: &Dataset, wanted: bool) -> Result<Option<Arc<Vec<Look>>>, Fail
     Ok(Some(scan_pictures(dataset, field, None, &Progress::silent()).map_err(|_| "cancelled".to_owned())?.looks))
 }
 
-fn judge(dataset: &Dataset, pipeline: &Pipeline, most: f32, err: &mut dyn Write) -> Result<Option<RiskModel>, Failure> {
+fn judge(
+    dataset: &Dataset,
+    pipeline: &Pipeline,
+    most: f32,
+    store: &Store,
+    err: &mut dyn Write,
+) -> Result<Option<Arc<RiskModel>>, Failure> {
     if most >= 1.0 {
         return Ok(None);
     }
     let looks = looks(dataset, pipeline.alters_pictures())?;
-    let model = risk_model(dataset, looks.as_ref().map(|looks| looks.as_slice()), &Progress::silent())
+    let model = risk_model(dataset, looks.as_ref().map(|looks| looks.as_slice()), store, &Progress::silent())
         .map_err(|_| "cancelled".to_owned())?;
     if model.is_none() {
         note(err, "label risk was not judged: there is no label, or too little to learn from");
@@ -142,8 +148,8 @@ pub fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let workspace = open(arguments)?;
     let mut dataset = workspace.dataset().clone();
     let asked = Augment::all(&dataset, pipeline, seed, copies).map_err(say)?;
-    let model = judge(&dataset, &asked.pipeline, most, err)?;
-    let done = augmented(&dataset, &asked, model.as_ref(), most, &models, &told(&models)).map_err(say)?;
+    let model = judge(&dataset, &asked.pipeline, most, &Store::default(), err)?;
+    let done = augmented(&dataset, &asked, model.as_deref(), most, &models, &told(&models)).map_err(say)?;
     if let Some(edit) = &done.edit {
         edit.apply(&mut dataset, Direction::Forward);
     }
@@ -234,18 +240,19 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
     };
     let pictures = dataset.pictures().is_some() && crate::transform::text_fields(&dataset).is_empty();
     let looks = looks(&dataset, pictures)?;
-    let alike = likeness(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &silent).map_err(|_| "cancelled".to_owned())?;
+    let store = Store::default();
+    let alike =
+        likeness(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &store, &silent).map_err(|_| "cancelled".to_owned())?;
     let model = match &asked.pipeline {
-        Some(pipeline) => judge(&dataset, pipeline, asked.most_risk, err)?,
-        None if under == Under::Easy => {
-            risk_model(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &silent).map_err(|_| "cancelled".to_owned())?
-        }
+        Some(pipeline) => judge(&dataset, pipeline, asked.most_risk, &store, err)?,
+        None if under == Under::Easy => risk_model(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &store, &silent)
+            .map_err(|_| "cancelled".to_owned())?,
         None => None,
     };
     let models = text_models(arguments, asked.pipeline.as_ref(), err)?;
     if best {
         let alike =
-            alike.as_ref().ok_or_else(|| "there is nothing to probe rules by: no text, no images, no numbers".to_owned())?;
+            alike.as_deref().ok_or_else(|| "there is nothing to probe rules by: no text, no images, no numbers".to_owned())?;
         let list = tried(&dataset, &asked, &standing, alike, &silent).map_err(say)?;
         for one in &list {
             let (gain, low, high) = one.gain;
@@ -271,13 +278,13 @@ pub fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) 
             }
         }
     }
-    let plan = balance_plan(&dataset, &asked, &standing, alike.as_ref(), model.as_ref(), &silent).map_err(say)?;
-    let done = balanced(&dataset, &asked, &plan, alike.as_ref(), model.as_ref(), &models, &told(&models)).map_err(say)?;
+    let plan = balance_plan(&dataset, &asked, &standing, alike.as_deref(), model.as_deref(), &silent).map_err(say)?;
+    let done = balanced(&dataset, &asked, &plan, alike.as_deref(), model.as_deref(), &models, &told(&models)).map_err(say)?;
     if arguments.has("--probe") {
         if !can_probe(dataset.base.rows + plan.more() as usize, standing.index.names().len()) {
             return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());
         }
-        let alike = alike.as_ref().ok_or_else(|| "there is nothing to probe: no text, no images, no numbers".to_owned())?;
+        let alike = alike.as_deref().ok_or_else(|| "there is nothing to probe: no text, no images, no numbers".to_owned())?;
         let worth = worth(&dataset, &standing, alike, done.edit.as_ref(), 0.9, &silent).map_err(|_| "cancelled".to_owned())?;
         if worth.gain.2 < 0.0 {
             note(

@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<bool, Failure> 
     // A recipe says all that is to be done: edits of a project of the input's are none of it.
     let workspace = super::commands::open_as_it_is(arguments)?;
     let mut dataset = workspace.dataset().clone();
-    let means = Means { classes: None, models };
+    let means = Means { models, ..Means::default() };
     let done = recipe.run(&mut dataset, &means, &Progress::silent()).map_err(say)?;
     done.notes.iter().chain(&done.unfit).for_each(|text| note(err, text));
     note(err, &format!("{} of {} steps carried out", done.done, recipe.steps.len()));

@@ -16,6 +16,8 @@ use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
 use super::roles::propose_roles;
 use super::schema::{Kind, Role};
+use crate::chance::seed_of;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A file format that Lapidary opens and saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +116,22 @@ struct Overlay {
     dense: Vec<u32>,
     texts: Vec<Arc<str>>,
     codes: HashMap<Arc<str>, u32>,
+    /// A hash (XXH3) of each text.
+    prints: Vec<u64>,
+    /// The version of what lies over cells of the source, and of made samples: a sum of hashes, one a cell, that comes back when the cells do.
+    versions: [u64; 2],
 }
 
 impl Overlay {
+    /// What a cell adds to the version.
+    fn share(&self, id: SampleId, code: u32) -> u64 {
+        match code {
+            UNTOUCHED => 0,
+            NULL => seed_of(&[u64::from(id.0)]),
+            code => seed_of(&[u64::from(id.0), self.prints[code as usize - 2]]),
+        }
+    }
+
     fn code(&self, id: SampleId) -> u32 {
         if self.dense.is_empty() {
             self.sparse.get(&id.0).copied().unwrap_or(UNTOUCHED)
@@ -133,11 +148,13 @@ impl Overlay {
         let text: Arc<str> = text.into();
         let code = u32::try_from(self.texts.len() + 2).unwrap_or(u32::MAX);
         self.texts.push(Arc::clone(&text));
+        self.prints.push(xxh3_64(text.as_bytes()));
         self.codes.insert(text, code);
         code
     }
 
-    fn put(&mut self, id: SampleId, code: u32, rows: usize) {
+    fn put(&mut self, id: SampleId, code: u32, rows: usize, made: bool) {
+        self.versions[usize::from(made)] ^= self.share(id, self.code(id)) ^ self.share(id, code);
         if self.dense.is_empty() && self.sparse.len() > 1_024 && self.sparse.len() > rows / 16 {
             self.dense = vec![UNTOUCHED; rows];
             for (row, code) in self.sparse.drain() {
@@ -160,7 +177,12 @@ impl Overlay {
         self.dense.len() > rows || self.sparse.keys().any(|row| *row as usize >= rows)
     }
 
+    /// Takes cells of samples that were made away.
     fn cut(&mut self, rows: usize) {
+        let dense = (rows..self.dense.len()).map(|row| (SampleId::at(row), self.dense[row]));
+        let sparse = self.sparse.iter().map(|(row, code)| (SampleId(*row), *code)).filter(|(id, _)| id.row() >= rows);
+        let gone = dense.chain(sparse).fold(0, |sum, (id, code)| sum ^ self.share(id, code));
+        self.versions[1] ^= gone;
         self.dense.truncate(rows);
         self.sparse.retain(|row, _| (*row as usize) < rows);
     }
@@ -201,6 +223,8 @@ pub struct Dataset {
     reviewed: Arc<SampleSet>,
     tags: Arc<BTreeMap<String, Arc<SampleSet>>>,
     family: Arc<Family>,
+    /// The version of what is excluded.
+    left_out: u64,
 }
 
 impl Dataset {
@@ -227,6 +251,7 @@ impl Dataset {
             reviewed: Arc::default(),
             tags: Arc::default(),
             family: Arc::default(),
+            left_out: 0,
         }
     }
 
@@ -370,19 +395,39 @@ impl Dataset {
         plain.or_else(|| kind.number(&text)).filter(|number| number.is_finite())
     }
 
+    /// The version of a column: what it is called, means and is read as, and what edits have laid over its cells of the source. The same
+    /// state has the same version, however it came about; whatever is worked out of a column is as old as that.
+    pub fn version(&self, field: usize) -> u64 {
+        let Field { name, kind, role, source, overlay } = &self.fields[field];
+        let source = source.map_or(u64::MAX, |source| source as u64);
+        let words = [name.as_bytes(), kind.name().as_bytes(), role.to_string().as_bytes()].map(xxh3_64);
+        let file = self.base.origin.fingerprint;
+        seed_of(&[(file >> 64) as u64, file as u64, source, words[0], words[1], words[2], overlay.versions[0]])
+    }
+
+    /// The version of samples that were made: which there are, and what edits have laid over their cells of a column.
+    pub fn made_version(&self, field: usize) -> u64 {
+        self.batches().iter().fold(self.fields[field].overlay.versions[1], |sum, made| seed_of(&[sum, made.print]))
+    }
+
+    /// The version of what is excluded.
+    pub fn excluded_version(&self) -> u64 {
+        self.left_out
+    }
+
     /// Takes a cell's edit away: what a made sample has of its parent is read through again.
     pub fn clear_cell(&mut self, field: usize, id: SampleId) {
-        let rows = self.rows();
-        Arc::make_mut(&mut self.fields[field].overlay).put(id, UNTOUCHED, rows);
+        let (rows, made) = (self.rows(), self.is_made(id));
+        Arc::make_mut(&mut self.fields[field].overlay).put(id, UNTOUCHED, rows, made);
     }
 
     /// Lays `value` over a cell; in a sample of the source, a value equal to what is there without an edit removes the edit instead.
     pub fn set_cell(&mut self, field: usize, id: SampleId, value: Option<&str>) {
-        let back = !self.is_made(id) && self.unedited(field, id).as_deref() == value;
-        let rows = self.rows();
+        let (rows, made) = (self.rows(), self.is_made(id));
+        let back = !made && self.unedited(field, id).as_deref() == value;
         let overlay = Arc::make_mut(&mut self.fields[field].overlay);
         let code = if back { UNTOUCHED } else { overlay.intern(value) };
-        overlay.put(id, code, rows);
+        overlay.put(id, code, rows, made);
     }
 
     /// Adds a column of null cells at the end.
@@ -437,7 +482,9 @@ impl Dataset {
 
     /// Excludes a sample or takes it back in.
     pub fn set_excluded(&mut self, id: SampleId, on: bool) {
-        Arc::make_mut(&mut self.excluded).set(id, on);
+        if Arc::make_mut(&mut self.excluded).set(id, on) {
+            self.left_out ^= seed_of(&[u64::from(id.0)]);
+        }
     }
 
     /// Marks a sample reviewed, or not.

@@ -107,6 +107,8 @@ pub struct Made {
     pub batch: Batch,
     /// The pipeline, where it was augmented.
     pub pipeline: Option<Pipeline>,
+    /// A hash of which samples they are and of what.
+    pub print: u64,
 }
 
 impl Made {
@@ -160,7 +162,10 @@ impl Family {
             }
         }
         self.count += batch.len();
-        self.batches.push(Arc::new(Made { batch, pipeline }));
+        let numbers = batch.parents.iter().chain(&batch.others).map(|id| u64::from(id.0)).chain(batch.draws.iter().copied());
+        let of = [u64::from(batch.first.0), batch.parents.len() as u64, batch.others.len() as u64];
+        let print = of.into_iter().chain(numbers).fold(0, |sum, number| seed_of(&[sum, number]));
+        self.batches.push(Arc::new(Made { batch, pipeline, print }));
     }
 
     /// Takes the last batch away again.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -53,27 +54,28 @@ const MAGIC: &[u8; 8] = b"LAPVEC01";
 /// The largest cache that is read.
 const LARGEST: u64 = 8 << 30;
 
-/// One row per sample of the dataset, of length 1. `project` is the project file beside which a chosen model's vectors are kept.
+/// One row a text, of length 1: `text` gives that of each of `rows`. `project` is the project file beside which a chosen model's vectors are kept.
 ///
 /// # Errors
 /// [`MeaningError`].
 pub fn embed<'t>(
-    dataset: &Dataset,
-    text: &(dyn Fn(SampleId) -> Cow<'t, str> + Sync),
+    rows: Range<usize>,
+    text: &(dyn Fn(usize) -> Cow<'t, str> + Sync),
     meaning: &Meaning,
     project: Option<&Path>,
     progress: &Progress,
 ) -> Result<Dense, MeaningError> {
-    let rows = dataset.rows();
+    let (from, rows) = (rows.start, rows.len());
+    let text = |row: usize| text(from + row);
     progress.set_total(rows as u64);
     let folder = match meaning {
-        Meaning::BuiltIn => return Ok(built_in().embed_all(rows, |row| text(SampleId::at(row)), progress)?),
+        Meaning::BuiltIn => return Ok(built_in().embed_all(rows, text, progress)?),
         Meaning::Folder(folder) => folder,
     };
     let files = read_folder(folder)?;
     let model = model_hash(&files);
     let cache = project.map(vectors_beside);
-    let hashes: Vec<u64> = (0..rows).map(|row| xxh3_64(text(SampleId::at(row)).as_bytes())).collect();
+    let hashes: Vec<u64> = (0..rows).map(|row| xxh3_64(text(row).as_bytes())).collect();
     let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
     let mut missing: Vec<u64> = Vec::new();
     let mut texts: Vec<String> = Vec::new();
@@ -82,7 +84,7 @@ pub fn embed<'t>(
         if !known.vectors.contains_key(hash) && !asked.contains_key(hash) {
             asked.insert(*hash, missing.len());
             missing.push(*hash);
-            texts.push(text(SampleId::at(row)).into_owned());
+            texts.push(text(row).into_owned());
         }
     }
     let fresh = if texts.is_empty() {
@@ -111,7 +113,7 @@ pub fn embed<'t>(
     Ok(dense)
 }
 
-/// Pictures read by a CLIP or `DINOv2` folder: one row per sample, of length 1, zeros where there is no picture. Vectors are kept as
+/// Pictures read by a CLIP or `DINOv2` folder: one row per sample of the source, of length 1, zeros where there is no picture. Vectors are kept as
 /// those of texts are, by what each file holds.
 ///
 /// # Errors
@@ -138,7 +140,7 @@ pub fn embed_pictures(
     let cache = project.map(vectors_beside);
     let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
     let vision = Vision::new(&files)?;
-    let rows = dataset.rows();
+    let rows = dataset.base.rows;
     progress.set_total(rows as u64);
     let mut dense = Dense::zeros(rows, vision.dims());
     let mut hashes = vec![0_u64; rows];

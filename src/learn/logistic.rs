@@ -77,6 +77,11 @@ pub struct Linear {
 const BATCH: usize = 64;
 
 impl Linear {
+    /// How many numbers it is made of.
+    pub fn size(&self) -> usize {
+        self.weights.len() + self.bias.len()
+    }
+
     fn new(dims: usize, classes: usize) -> Self {
         Self { classes, weights: vec![0.0; dims * classes], bias: vec![0.0; classes] }
     }

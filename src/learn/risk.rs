@@ -6,6 +6,7 @@
 //! `risk = 1 / (1 + PRIOR · exp(TRUST · min(0, logit p(y | child) − logit p(y | parent))))`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -56,7 +57,7 @@ pub struct RiskModel {
     /// The fold that each row was held out in.
     fold_of: Vec<u8>,
     /// Embeddings of length 1, by row.
-    embedding: Dense,
+    embedding: Arc<Dense>,
     /// Logits by row, of the models that did not see it.
     logits: Dense,
 }
@@ -76,19 +77,19 @@ const MOST_CELLS: usize = 200_000_000;
 const FEWEST: usize = 20;
 
 impl RiskModel {
-    /// Learns from texts: `rows` are those that have a label (others' `targets` are empty). `None` where there are too few to learn from.
+    /// Learns from texts, whose `embedding` has a row each: `rows` are those that have a label (others' `targets` are empty). `None` where there are too few to learn from.
     ///
     /// # Errors
     /// [`Cancelled`].
     pub fn of_texts<'t>(
         text: impl Fn(usize) -> Cow<'t, str> + Sync,
+        embedding: Arc<Dense>,
         rows: &[u32],
         targets: Targets,
         progress: &Progress,
     ) -> Result<Option<Self>, Cancelled> {
         let n = targets.rows();
-        progress.set_total(steps(rows.len()) + 2 * n as u64);
-        let embedding = built_in().embed_all(n, &text, progress)?;
+        progress.set_total(steps(rows.len()) + n as u64);
         let most = (MOST_WEIGHTS / targets.classes.max(1)).clamp(2_000, 200_000);
         let (sparse, vocabulary) = learn(n, &text, Terms { words: true, letters: None, most }, progress)?;
         let spread = spread(&embedding);
@@ -109,13 +110,22 @@ impl RiskModel {
         let learned = kernel.rows_of(&embedding, progress)?;
         let (mean, mut scale) = spread(&learned);
         level(&mut scale);
-        Self::fit(Eyes::Pictures { appearance, kernel }, embedding, Some(&learned), None, (mean, scale), rows, targets, progress)
+        Self::fit(
+            Eyes::Pictures { appearance, kernel },
+            Arc::new(embedding),
+            Some(&learned),
+            None,
+            (mean, scale),
+            rows,
+            targets,
+            progress,
+        )
     }
 
     #[allow(clippy::too_many_arguments)]
     fn fit(
         eyes: Eyes,
-        embedding: Dense,
+        embedding: Arc<Dense>,
         learned: Option<&Dense>,
         sparse: Option<&Sparse>,
         (mean, scale): (Vec<f32>, Vec<f32>),
@@ -137,7 +147,7 @@ impl RiskModel {
         studied.iter().zip(&dealt).for_each(|(row, fold)| fold_of[*row as usize] = *fold);
         let held: Vec<Vec<u32>> =
             (0..FOLDS as u8).map(|fold| rows.iter().copied().filter(|row| fold_of[*row as usize] == fold).collect()).collect();
-        let scaled = Scaled::new(learned.unwrap_or(&embedding), &mean, &scale);
+        let scaled = Scaled::new(learned.unwrap_or(&*embedding), &mean, &scale);
         let kinds: &[bool] = if sparse.is_some() { &[false, true] } else { &[true] };
         let tasks: Vec<(u8, bool)> = kinds.iter().flat_map(|dense| (0..FOLDS as u8).map(move |fold| (fold, *dense))).collect();
         let fitted: Vec<(Linear, Vec<f32>)> = tasks
@@ -186,6 +196,13 @@ impl RiskModel {
             (0..FOLDS).map(|_| if kinds.len() == 2 { models.next() } else { None }).collect();
         let folds = models.zip(sparse_models).map(|(dense, sparse)| Fold { dense, sparse }).collect();
         Ok(Some(Self { eyes, mean, scale, folds, heat, targets, fold_of, embedding, logits }))
+    }
+
+    /// About how much memory it takes, its embedding of texts left out, in bytes.
+    pub fn bytes(&self) -> usize {
+        let own = if self.reads_texts() { 0 } else { self.embedding.data.len() };
+        let weights: usize = self.folds.iter().map(|fold| fold.dense.size() + fold.sparse.as_ref().map_or(0, Linear::size)).sum();
+        (own + self.logits.data.len() + weights) * size_of::<f32>()
     }
 
     /// The probability of a sample's own class (the least of them, where it has several) by the models that did not see it.

@@ -13,6 +13,7 @@ pub use plan::split_edit;
 pub use recipe::{Recipe, RecipeError, Replayed, Step};
 
 use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Role, SampleId};
+use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::job::{Cancelled, Progress};
 use crate::transform::{AugmentError, Split, SplitError};
@@ -144,6 +145,8 @@ pub struct Means<'m> {
     pub classes: Option<&'m ClassIndex>,
     /// The text models that pipelines ask.
     pub models: Arc<TextModels>,
+    /// What is worked out of the data, and shared.
+    pub derived: Arc<Store>,
 }
 
 /// A plan: the edit, and what should be known of it.

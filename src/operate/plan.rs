@@ -2,13 +2,13 @@
 
 use super::{Means, Operation, OperationError, Planned};
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count};
+use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
-use crate::io;
 use crate::job::Progress;
 use crate::pixels::Look;
 use crate::transform::balance::{ClassWeights, Over, Under};
-use crate::transform::{Augment, Copies, HashOf, Method, Plan, Split, text_fields};
-use crate::workspace::{Balance, augmented, balance_plan, balanced, likeness, risk_model, scan_pictures, standing};
+use crate::transform::{Augment, HashOf, Method, Plan, Split, text_fields};
+use crate::workspace::{Balance, augmented, balance_plan, balanced, copies, scan_pictures, standing};
 
 /// The column of sample weights.
 const WEIGHT: &str = "sample_weight";
@@ -35,19 +35,16 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
             Edit::new(format!("{column} is read as {}", kind.name()), Change::kind(dataset, column, *kind)?)
         }
         Operation::Split(split) => {
-            let copies = match dataset.pictures() {
-                Some(field) => Some(Copies::of_prints(&io::picture_prints(dataset, field, progress)?)),
-                None => Copies::of_texts(dataset),
-            };
-            let plan = split.plan(dataset, copies.as_ref(), progress)?;
+            let copies = copies(dataset, &means.derived, progress)?;
+            let plan = split.plan(dataset, Option::as_ref(&copies), progress)?;
             return Ok(Planned { edit: split_edit(dataset, split, &plan)?, notes: plan.notes });
         }
         Operation::Weigh { label, beta } => weigh(dataset, means, label, *beta, progress)?,
         Operation::Augment { pipeline, copies, seed, most_risk } => {
             let asked = Augment::all(dataset, pipeline.clone(), *seed, *copies)?;
             let looks = looks(dataset, pipeline.alters_pictures(), progress)?;
-            let model = if *most_risk < 1.0 { risk_model(dataset, looks.as_deref(), progress)? } else { None };
-            augmented(dataset, &asked, model.as_ref(), *most_risk, &means.models, progress)?.edit
+            let model = if *most_risk < 1.0 { risk_model(dataset, looks.as_deref(), &means.derived, progress)? } else { None };
+            augmented(dataset, &asked, model.as_deref(), *most_risk, &means.models, progress)?.edit
         }
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };
@@ -247,11 +244,11 @@ fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progres
     let altered = balance.pipeline.as_ref().is_some_and(|pipeline| pipeline.alters_pictures());
     let looks = looks(dataset, pictures || altered, progress)?;
     let looks = looks.as_deref();
-    let alike = likeness(dataset, looks.filter(|_| pictures), progress)?;
+    let alike = likeness(dataset, looks.filter(|_| pictures), &means.derived, progress)?;
     let judged = balance.under == Under::Easy || balance.over == Over::Augment && balance.most_risk < 1.0;
-    let model = if judged { risk_model(dataset, looks, progress)? } else { None };
-    let plan = balance_plan(dataset, balance, &standing, alike.as_ref(), model.as_ref(), progress)?;
-    let done = balanced(dataset, balance, &plan, alike.as_ref(), model.as_ref(), &means.models, progress)?;
+    let model = if judged { risk_model(dataset, looks, &means.derived, progress)? } else { None };
+    let plan = balance_plan(dataset, balance, &standing, alike.as_deref(), model.as_deref(), progress)?;
+    let done = balanced(dataset, balance, &plan, alike.as_deref(), model.as_deref(), &means.models, progress)?;
     let short = (done.short > 0).then(|| {
         let n = count(done.short as usize);
         format!("{n} that were asked for could not be made: the pipeline leaves them as they are, or is too risky")

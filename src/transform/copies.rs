@@ -39,6 +39,11 @@ impl Copies {
         Some(Self::of_prints(&prints))
     }
 
+    /// How much memory they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.of.len() * size_of::<u32>()
+    }
+
     /// Copies by a print of each row's content; a row without one is no copy.
     pub fn of_prints(prints: &[Option<u128>]) -> Self {
         let mut seen: HashMap<u128, u32> = HashMap::with_capacity(prints.len());

@@ -6,12 +6,11 @@ use rayon::prelude::*;
 
 use super::asking::{TextModels, children};
 
-use crate::checks::label_errors::TextOf;
-use crate::data::{Batch, ClassIndex, Dataset, Role, SampleId, count};
+use crate::data::{Batch, Dataset, SampleId, count};
+use crate::derive::TextOf;
 use crate::edit::Edit;
 use crate::io::{altered_picture, picture_size};
 use crate::job::{Cancelled, Progress};
-use crate::learn::Targets;
 use crate::learn::risk::{Risk, RiskModel};
 use crate::pixels::{Look, look_of};
 use crate::transform::{Augment, AugmentError, Children};
@@ -29,52 +28,8 @@ pub struct Augmented {
     pub same: usize,
 }
 
-/// The fewest samples of a class in the source that its label can be judged by.
-const FEWEST: u32 = 5;
 /// Altered pictures are judged at this many pixels a side.
 const SIDE: u32 = 128;
-
-/// Learns to judge what an alteration does to labels: by pictures where `looks` are given (one a sample of the source), else by texts.
-/// `None` where there is no label, or too little to learn from.
-///
-/// # Errors
-/// [`Cancelled`].
-pub fn risk_model(dataset: &Dataset, looks: Option<&[Look]>, progress: &Progress) -> Result<Option<RiskModel>, Cancelled> {
-    let Some(label) = dataset.with_role(Role::is_label) else { return Ok(None) };
-    let index = ClassIndex::build(dataset, label, progress)?;
-    let source: Vec<SampleId> = (0..dataset.base.rows).map(SampleId::at).collect();
-    // What is made teaches nothing, and counts for nothing: the judge of a source is the same whatever was made of it.
-    let mut counts = vec![0; index.counts().len()];
-    for id in source.iter().filter(|id| !dataset.is_excluded(**id)) {
-        index.of(*id).iter().for_each(|class| counts[*class as usize] += 1);
-    }
-    let mut classes = 0;
-    let mut kept = Vec::with_capacity(counts.len());
-    for count in counts {
-        kept.push((count >= FEWEST).then_some(classes));
-        classes += u32::from(count >= FEWEST);
-    }
-    let of = |id: SampleId| -> Vec<u32> {
-        if dataset.is_excluded(id) {
-            return Vec::new();
-        }
-        index.of(id).iter().filter_map(|class| kept[*class as usize]).collect()
-    };
-    let targets = Targets::new(source.iter().map(|id| of(*id)), classes as usize, index.is_many());
-    match (TextOf::of(dataset, None), looks) {
-        (Ok(text), None) => {
-            let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && !text.read(dataset, **id).trim().is_empty();
-            let rows: Vec<u32> = source.iter().filter(usable).map(|id| id.0).collect();
-            RiskModel::of_texts(|row| text.read(dataset, SampleId::at(row)), &rows, targets, progress)
-        }
-        (_, Some(looks)) if looks.len() == dataset.base.rows => {
-            let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && looks[id.row()].has_pixels();
-            let rows: Vec<u32> = source.iter().filter(usable).map(|id| id.0).collect();
-            RiskModel::of_pictures(looks, &rows, targets, progress)
-        }
-        _ => Ok(None),
-    }
-}
 
 /// Judges children. Steps of progress: one each.
 ///

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::asking::{TextModels, children};
-use super::likeness::{Likeness, number_fields};
 use crate::chance::Chance;
 use crate::data::{Batch, ClassIndex, Dataset, Kind, Method, Pipeline, Role, SampleId, count};
+use crate::derive::{Likeness, number_fields};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::io::picture_size;
 use crate::job::{Cancelled, Progress};

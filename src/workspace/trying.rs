@@ -1,9 +1,9 @@
 //! Several ways of balancing held against each other, so that what is proposed is what the probe calls best and never what it calls worse.
 
 use super::balancing::{Balance, BalanceError, Standing, balance_plan, balanced};
-use super::likeness::Likeness;
 use super::worth::{can_probe, gain};
 use crate::data::Dataset;
+use crate::derive::Likeness;
 use crate::job::Progress;
 use crate::transform::balance::{BalanceRule, Over, Under};
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::balancing::Standing;
-use super::likeness::Likeness;
 use crate::data::{Dataset, Origins, SampleId};
+use crate::derive::Likeness;
 use crate::edit::{Direction, Edit};
 use crate::job::{Cancelled, Progress};
 use crate::learn::Targets;
