@@ -12,8 +12,8 @@ use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
+use lapidary::operate::scan_pictures;
 use lapidary::pixels::{decode, fit, look};
-use lapidary::workspace::scan_pictures;
 
 mod support;
 

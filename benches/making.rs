@@ -17,9 +17,9 @@ use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
 use lapidary::learn::seq2seq::{Seq2Seq, Seq2SeqFiles};
 use lapidary::pixels::{Picture, decode};
+use lapidary::session::Workspace;
 use lapidary::transform::{Augment, TextAugmenter};
 use lapidary::ui::View;
-use lapidary::workspace::Workspace;
 
 mod support;
 
@@ -138,7 +138,7 @@ fn texts() {
     let (model, wall, _) = timed(|| risk_model(&dataset, None, &Default::default(), &Progress::silent()).unwrap().unwrap());
     row("  learned what labels depend on, 10,003 × 77", format!("{:.2} s", wall.as_secs_f64()), String::new(), None, "");
     let (done, wall, _) = timed(|| {
-        lapidary::workspace::augmented(&dataset, &asked, Some(&model), 0.3, &Default::default(), &Progress::silent()).unwrap()
+        lapidary::operate::augmented(&dataset, &asked, Some(&model), 0.3, &Default::default(), &Progress::silent()).unwrap()
     });
     row(
         "  100,030 children made, judged, and planned as one edit",
@@ -256,7 +256,7 @@ fn sliders(folder: &Path) {
         harness.state_mut().state_mut().augment.pipeline.steps[0].high = 5.0 + f64::from(i) * 0.2;
         let begun = Instant::now();
         harness.step();
-        while harness.state().memo().making.stale {
+        while harness.state().session().is_draft_stale() {
             std::thread::sleep(Duration::from_micros(200));
             harness.step();
         }

@@ -20,7 +20,7 @@ use lapidary::learn::confident::{CleanlabFilter, flagged};
 use lapidary::learn::dense::{Dense, normalise};
 use lapidary::learn::embedding::built_in;
 use lapidary::learn::neighbours::nearest_of;
-use lapidary::workspace::Workspace;
+use lapidary::session::Workspace;
 use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
-use lapidary::ui::{Popup, ReviewTab, View, Visible};
+use lapidary::session::Visible;
+use lapidary::ui::{Popup, ReviewTab, View};
 
 fn settle(harness: &mut Harness<'_, App>) {
     for _ in 0..600 {
@@ -49,7 +50,7 @@ fn main() {
         let theme = if dark { "dark" } else { "light" };
         let only: Option<Vec<String>> = std::env::args().nth(3).map(|list| list.split(',').map(str::to_lowercase).collect());
         let wanted = |view: &View| only.as_ref().is_none_or(|only| only.contains(&view.title().to_lowercase()));
-        for view in View::ALL.into_iter().filter(wanted) {
+        for view in View::all().filter(wanted) {
             harness.state_mut().state_mut().view = view;
             picture(&mut harness, &folder.join(format!("{}-{theme}.png", view.title().to_lowercase())));
         }

@@ -1,7 +1,7 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → operate → workspace → {io, checks, transform} → learn → edit → data → pixels → job → chance`.
+//! `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → learn → edit → data → pixels → job → chance`.
 
 pub mod action;
 pub mod app;
@@ -16,6 +16,6 @@ pub mod job;
 pub mod learn;
 pub mod operate;
 pub mod pixels;
+pub mod session;
 pub mod transform;
 pub mod ui;
-pub mod workspace;

@@ -15,8 +15,8 @@ use lapidary::data::{Ask, Augmentation, Dataset, Pipeline, Step, Task};
 use lapidary::io::{self, AnswerStore, Place, Reading, TextModel, Writer, WriterError};
 use lapidary::job::Progress;
 use lapidary::learn::seq2seq::{Seq2Seq, Seq2SeqFiles};
+use lapidary::operate::{self, TextModels};
 use lapidary::transform::{Augment, AugmentError};
-use lapidary::workspace::{self, TextModels};
 use serde_json::{Value, json};
 
 #[path = "support/server.rs"]
@@ -226,7 +226,7 @@ fn nobody_is_asked_without_leave() {
     let dataset = open(TICKETS);
     let asked = Augment::all(&dataset, paraphrase(1.0), 1, 1).unwrap();
     let run =
-        |models: &Arc<TextModels>| workspace::children(&dataset, &asked, models, &Progress::silent()).unwrap_err().to_string();
+        |models: &Arc<TextModels>| operate::children(&dataset, &asked, models, &Progress::silent()).unwrap_err().to_string();
     assert!(run(&models(far(""), None)).contains("not allowed yet"));
     assert!(run(&models(far("api.example.org"), None)).contains("not allowed yet"));
     assert!(run(&Arc::default()).contains("no text model \"mine\" here"));
@@ -245,7 +245,7 @@ fn a_run_asks_several_at_a_time_and_stops_at_once() {
     });
     let dataset = open(TICKETS);
     let asked = Augment::all(&dataset, paraphrase(1.0), 1, 1).unwrap();
-    let children = workspace::children(&dataset, &asked, &models(at(&server.address), None), &Progress::silent()).unwrap();
+    let children = operate::children(&dataset, &asked, &models(at(&server.address), None), &Progress::silent()).unwrap();
     assert_eq!((children.parents.len(), server.count()), (dataset.rows(), dataset.rows()));
     let most = server.most.load(Ordering::SeqCst);
     assert_eq!(most, 2);
@@ -259,7 +259,7 @@ fn a_run_asks_several_at_a_time_and_stops_at_once() {
         wish.cancel();
     });
     let begun = Instant::now();
-    let result = workspace::children(&dataset, &asked, &models(at(&mute.address), None), &progress);
+    let result = operate::children(&dataset, &asked, &models(at(&mute.address), None), &progress);
     assert!(matches!(result, Err(AugmentError::Cancelled)));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
@@ -278,7 +278,7 @@ fn what_was_answered_is_kept_and_a_run_goes_on_from_there() {
     });
     let dataset = open(TICKETS);
     let asked = Augment::all(&dataset, paraphrase(1.0), 1, 1).unwrap();
-    let run = || workspace::children(&dataset, &asked, &models(at(&server.address), Some(&store)), &Progress::silent());
+    let run = || operate::children(&dataset, &asked, &models(at(&server.address), Some(&store)), &Progress::silent());
     let error = run().unwrap_err().to_string();
     assert!(error.contains("the budget is used up") && error.contains("of 59 answers are kept"), "{error}");
     down.store(false, Ordering::SeqCst);
@@ -293,7 +293,7 @@ fn what_was_answered_is_kept_and_a_run_goes_on_from_there() {
     if let Place::Address { model, .. } = &mut other.place {
         *model = "large".to_owned();
     }
-    workspace::children(&dataset, &asked, &models(other, Some(&store)), &Progress::silent()).unwrap();
+    operate::children(&dataset, &asked, &models(other, Some(&store)), &Progress::silent()).unwrap();
     assert_eq!(server.count(), after + dataset.rows());
 }
 
@@ -316,7 +316,7 @@ fn translation_goes_there_and_back_and_protected_terms_stay() {
         Step { p: 1.0, ..Step::with(Augmentation::RandomSwap, 0.0, 0.0) },
     ];
     let asked = Augment::all(&dataset, pipeline, 1, 1).unwrap();
-    let children = workspace::children(&dataset, &asked, &models(at(&server.address), None), &Progress::silent()).unwrap();
+    let children = operate::children(&dataset, &asked, &models(at(&server.address), None), &Progress::silent()).unwrap();
     let field = dataset.field("text").unwrap();
     let with_pin = dataset.samples().filter(|id| dataset.text(field, *id).unwrap().contains("PIN")).count();
     assert!(with_pin > 0 && children.same >= with_pin, "{with_pin} {}", children.same);
@@ -358,7 +358,7 @@ fn an_answer_of_no_use_is_asked_for_again_another_day() {
     let mute = Server::start(|_, _| Reply::Text(String::new()));
     let run = |name: &str, store: &Path| {
         let model = TextModel { name: name.to_owned(), ..at(&mute.address) };
-        workspace::children(&dataset, &asked, &models(model, Some(store)), &Progress::silent())
+        operate::children(&dataset, &asked, &models(model, Some(store)), &Progress::silent())
     };
     let children = run("mine", &store).unwrap();
     assert_eq!((children.parents.len(), children.same), (0, dataset.rows()));

@@ -304,7 +304,7 @@ fn a_kill_while_edits_are_carried_over_leaves_all_of_them() {
         let folder = tempfile::tempdir().unwrap();
         copy_of(made.path(), folder.path());
         let path = folder.path().join("data.csv");
-        let (workspace, _) = lapidary::workspace::Workspace::carry(read(&path), io::Reading::default(), None).unwrap();
+        let (workspace, _) = lapidary::session::Workspace::carry(read(&path), io::Reading::default(), None).unwrap();
         state(workspace.dataset(), workspace.history().head())
     };
     let died = killed_at_every_moment(made.path(), &["carry", "data.csv"], |folder| {
@@ -312,7 +312,7 @@ fn a_kill_while_edits_are_carried_over_leaves_all_of_them() {
         let workspace = match open(&path) {
             Ok(workspace) => workspace,
             Err(JournalError::SourceChanged { .. }) => {
-                lapidary::workspace::Workspace::carry(read(&path), io::Reading::default(), None).unwrap().0
+                lapidary::session::Workspace::carry(read(&path), io::Reading::default(), None).unwrap().0
             }
             Err(error) => panic!("{error}"),
         };

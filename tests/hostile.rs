@@ -240,6 +240,25 @@ fn bombs_are_refused() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("too large"));
 }
 
+/// Each of the files alone is within the limit, all together are not.
+#[test]
+fn files_of_a_folder_share_one_limit_of_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = format!("text,label\n{}", "some words of a row,x\n".repeat(40_000));
+    for shard in 0..40 {
+        fs::write(folder.path().join(format!("{shard:02}.csv")), &rows).unwrap();
+    }
+    // A file of 40,000 rows takes 0.9 MiB of text and some 2 MiB of cells.
+    let limited = ["info", "--no-project", "--max-memory", "0.02"];
+    let one = run(&limited, &folder.path().join("00.csv"));
+    assert_eq!(one.status.code(), Some(0), "{}", String::from_utf8_lossy(&one.stderr));
+    let all = run(&limited, folder.path());
+    let said = String::from_utf8_lossy(&all.stderr);
+    assert_eq!(all.status.code(), Some(2), "{said}");
+    assert!(said.contains("too large") && said.contains("20 MiB") && said.contains("--max-memory"), "{said}");
+    assert_eq!(run(&["info", "--no-project", "--max-memory", "1"], folder.path()).status.code(), Some(0));
+}
+
 #[test]
 fn one_line_of_a_hundred_megabytes_opens() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,8 +15,8 @@ use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
 use lapidary::learn::confident::{CleanlabFilter, Joint, Score};
+use lapidary::session::Workspace;
 use lapidary::transform::Augment;
-use lapidary::workspace::Workspace;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -269,7 +269,7 @@ fn several_labels_a_sample_are_judged_one_by_one() {
 fn check(words: &[&str]) -> (i32, String, String) {
     let words: Vec<std::ffi::OsString> = words.iter().map(std::ffi::OsString::from).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = cli::run(Verb::Check, &words, &mut out, &mut err);
+    let code = cli::run(Verb::from_name("check").unwrap(), &words, &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 

@@ -12,11 +12,12 @@ use lapidary::derive::{Store, likeness, risk_model};
 use lapidary::edit::{Change, Direction, Edit};
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
+use lapidary::operate::{self, Balance};
 use lapidary::pixels::alter::{Alteration, Canvas, Part};
 use lapidary::pixels::{Picture, decode};
+use lapidary::session::Workspace;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
 use lapidary::transform::{Augment, HashOf, Method as SplitBy, Split, TextAugmenter};
-use lapidary::workspace::{self, Balance, Workspace};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -395,7 +396,7 @@ fn a_project_keeps_what_was_made_and_carries_it_over() {
     fs::copy(TICKETS, &path).unwrap();
     let mut workspace = Workspace::open(open(&path), Reading::default(), None).unwrap();
     let asked = Augment::all(workspace.dataset(), typos(), 5, 1).unwrap();
-    let done = workspace::augmented(workspace.dataset(), &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
+    let done = operate::augmented(workspace.dataset(), &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
     workspace.edit(&done.edit.unwrap()).unwrap();
     let text = workspace.dataset().field("text").unwrap();
     let texts: Vec<String> =
@@ -590,13 +591,13 @@ fn label_risk_of_pictures_tells_what_turns_a_sign_from_what_does_not() {
     }
     let dataset = open(folder);
     let field = dataset.pictures().unwrap();
-    let scan = workspace::scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
+    let scan = operate::scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
     let model = risk_model(&dataset, Some(&scan.looks), &Store::default(), &Progress::silent()).unwrap().unwrap();
     let judge = |pipeline: Pipeline| -> Vec<f32> {
         let parents = (0..dataset.rows() as u32).step_by(13).map(|row| (SampleId(row), 1)).collect();
         let augment = Augment::of(&dataset, pipeline, 5, parents).unwrap();
         let children = augment.run(&dataset, &Progress::silent()).unwrap();
-        let risks = workspace::judge(&dataset, &augment, &children, &model, &Progress::silent()).unwrap();
+        let risks = operate::judge(&dataset, &augment, &children, &model, &Progress::silent()).unwrap();
         risks.into_iter().flatten().map(|risk| risk.label).collect()
     };
     let gentle = judge(pipeline(&[(Augmentation::Rotate, 1.0, -8.0, 8.0), (Augmentation::Brightness, 1.0, 0.9, 1.1)]));
@@ -666,7 +667,7 @@ fn boxes_follow_their_pictures() {
     let mut dataset = open(folder.path());
     let flip = pipeline(&[(Augmentation::FlipHorizontal, 1.0, 0.0, 0.0)]);
     let asked = Augment::all(&dataset, flip, 1, 1).unwrap();
-    let done = workspace::augmented(&dataset, &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
+    let done = operate::augmented(&dataset, &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
     done.edit.unwrap().apply(&mut dataset, Direction::Forward);
     let field = dataset.field("bbox").unwrap();
     assert_eq!(dataset.text(field, SampleId(4)).as_deref(), Some("[[24,20,30,10]]"), "64 − 10 − 30");
@@ -679,7 +680,7 @@ fn boxes_follow_their_pictures() {
 
 fn standing_of(path: &Path, label: &str) -> Vec<(String, u64)> {
     let dataset = open(path);
-    let standing = workspace::standing(&dataset, label, &Progress::silent()).unwrap();
+    let standing = operate::standing(&dataset, label, &Progress::silent()).unwrap();
     standing.index.names().iter().zip(&standing.counts).map(|(name, count)| (name.to_string(), *count)).collect()
 }
 
@@ -739,10 +740,10 @@ fn smote_lies_between_neighbours_of_one_class() {
         seed: 3,
     };
     let silent = Progress::silent();
-    let standing = workspace::standing(&dataset, "label", &silent).unwrap();
+    let standing = operate::standing(&dataset, "label", &silent).unwrap();
     let alike = likeness(&dataset, None, &Store::default(), &silent).unwrap();
-    let plan = workspace::balance_plan(&dataset, &balance, &standing, alike.as_deref(), None, &silent).unwrap();
-    let done = workspace::balanced(&dataset, &balance, &plan, alike.as_deref(), None, &Arc::default(), &silent).unwrap();
+    let plan = operate::balance_plan(&dataset, &balance, &standing, alike.as_deref(), None, &silent).unwrap();
+    let done = operate::balanced(&dataset, &balance, &plan, alike.as_deref(), None, &Arc::default(), &silent).unwrap();
     assert_eq!(done.made, 37);
     done.edit.unwrap().apply(&mut dataset, Direction::Forward);
     let (mut inner, label) = (0, dataset.field("label").unwrap());
@@ -830,7 +831,7 @@ fn a_split_without_a_window_loses_no_child_and_nothing_is_written_over_the_sourc
     fs::copy(TICKETS, &path).unwrap();
     let mut workspace = Workspace::open(open(&path), Reading::default(), None).unwrap();
     let asked = Augment::all(workspace.dataset(), typos(), 5, 2).unwrap();
-    let done = workspace::augmented(workspace.dataset(), &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
+    let done = operate::augmented(workspace.dataset(), &asked, None, 1.0, &Arc::default(), &Progress::silent()).unwrap();
     workspace.edit(&done.edit.unwrap()).unwrap();
     let all = workspace.dataset().rows();
     drop(workspace);

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::session::Visible;
 use lapidary::ui::text_model::TextModelForm;
-use lapidary::ui::{Popup, View, Visible};
+use lapidary::ui::{Popup, View};
 
 /// Whether pictures can be made here: a software Vulkan driver is needed.
 fn can_draw() -> bool {
@@ -86,7 +87,7 @@ fn every_view_in_both_themes() {
     let mut results = SnapshotResults::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         harness.state_mut().state_mut().dark = dark;
-        for view in View::ALL {
+        for view in View::all() {
             harness.state_mut().state_mut().view = view;
             settle(&mut harness);
             results.add(harness.try_snapshot(format!("{}-{theme}", view.title().to_lowercase())));

@@ -12,10 +12,11 @@ use lapidary::data::{Dataset, Kind, Pipeline, Role, SampleId};
 use lapidary::edit::Edit;
 use lapidary::io::{self, Rows, Target};
 use lapidary::job::Progress;
+use lapidary::operate::Balance;
 use lapidary::operate::{Means, Operation, Recipe};
+use lapidary::session::Workspace;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
 use lapidary::transform::{Method, Split};
-use lapidary::workspace::{Balance, Workspace};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use support::{open, read, state, take, write_dataset};
@@ -102,7 +103,7 @@ fn every_operation_is_written_down_and_done_again_to_the_byte() {
     // What the journal kept is what is asked for, after opening again, too.
     drop(workspace);
     let workspace = open(&path).unwrap();
-    let recipe = Recipe::of(&workspace).unwrap();
+    let recipe = workspace.recipe().unwrap();
     assert!(recipe.steps.iter().all(|step| step.operation.is_some() && step.changes.is_empty()));
     let again = Recipe::parse(&recipe.to_json()).unwrap();
     assert_eq!(again, recipe);
@@ -125,7 +126,7 @@ fn edits_that_do_not_say_what_was_asked_for_are_replayed_as_they_stand() {
             result.unwrap();
             workspace = next;
         }
-        let recipe = Recipe::parse(&Recipe::of(&workspace).unwrap().to_json()).unwrap();
+        let recipe = Recipe::parse(&workspace.recipe().unwrap().to_json()).unwrap();
         let (dataset, unfit) = replayed(&recipe, &path);
         assert_eq!(unfit, Vec::<String>::new(), "seed {seed}");
         assert_eq!(state(&dataset, 0), state(workspace.dataset(), 0), "seed {seed}");
@@ -139,7 +140,7 @@ fn rows_that_are_alike_are_told_apart() {
     fs::write(&path, "text,label\nsame,a\nsame,a\nother,a\nsame,a\n").unwrap();
     let mut workspace = open(&path).unwrap();
     do_it(&mut workspace, &Operation::SetCells { samples: ids(&[3]), column: "label".into(), text: "b".into(), review: false });
-    let (dataset, _) = replayed(&Recipe::of(&workspace).unwrap(), &path);
+    let (dataset, _) = replayed(&workspace.recipe().unwrap(), &path);
     let label = dataset.field("label").unwrap();
     let labels: Vec<String> = dataset.samples().map(|id| dataset.text(label, id).unwrap().into_owned()).collect();
     assert_eq!(labels, ["a", "a", "a", "b"]);

@@ -39,7 +39,7 @@ fn every_view_at_every_size((home, path): (TempDir, PathBuf)) {
         window.harness.ctx.set_zoom_factor(zoom);
         for (wide, tall) in SIZES {
             window.harness.set_size(vec2(wide, tall));
-            for view in View::ALL {
+            for view in View::all() {
                 window.harness.state_mut().state_mut().view = view;
                 window.harness.run_steps(2);
                 window.harness.key_press(Key::J);

@@ -224,7 +224,7 @@ fn every_control_has_a_name() {
     let (home, path) = folder();
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.key(Key::J);
-    for view in View::ALL {
+    for view in View::all() {
         window.harness.state_mut().state_mut().view = view;
         window.settle();
         for node in window.harness.root().children_recursive() {
@@ -427,7 +427,7 @@ impl Window {
     }
 
     fn waiting(&self) -> usize {
-        self.harness.state().memo().labels.as_ref().map_or(0, |report| report.queue.len())
+        self.harness.state().session().labels().map_or(0, |report| report.queue.len())
     }
 
     fn reviewed(&self) -> usize {
@@ -458,8 +458,8 @@ fn the_queue_is_gone_through_with_one_key_each() {
     // Space keeps; a kept sample does not come back.
     window.key(Key::Space);
     assert_eq!((window.cell(first.0, "category"), window.reviewed()), (was, 1));
-    assert!(!window.harness.state().memo().labels.as_ref().unwrap().place.contains_key(&first));
-    assert_eq!(window.harness.state().memo().streak, (0, 1));
+    assert!(!window.harness.state().session().labels().unwrap().place.contains_key(&first));
+    assert_eq!(window.harness.state().session().streak(), (0, 1));
     // J passes over, K goes back.
     let second = window.current();
     window.key(Key::J);
@@ -488,9 +488,9 @@ fn the_queue_is_gone_through_with_one_key_each() {
     drop(window);
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.ctrl(Key::L);
-    let report = window.harness.state().memo().labels.clone().unwrap();
+    let report = window.harness.state().session().labels().cloned().unwrap();
     assert!([first, second, out, named].iter().all(|id| !report.place.contains_key(id)));
-    assert_eq!(window.harness.state().memo().streak, (real, 4));
+    assert_eq!(window.harness.state().session().streak(), (real, 4));
 }
 
 #[test]
@@ -552,14 +552,14 @@ fn samples_are_found_by_likeness_and_by_meaning() {
     window.key(Key::J);
     window.key(Key::F);
     assert!(window.sees("like sample 0"));
-    let shown = window.harness.state().memo().visible.clone();
+    let shown = window.harness.state().session().visible().clone();
     assert_eq!(shown.get(0), Some(SampleId(0)), "nothing is more like a sample than itself");
     assert!((2..=100).contains(&shown.len()));
     window.key(Key::Escape);
     window.ctrl(Key::K);
     window.type_text("how old must my children be");
     window.click_part("Find samples that mean");
-    let nearest = window.harness.state().memo().visible.get(0).unwrap();
+    let nearest = window.harness.state().session().visible().get(0).unwrap();
     assert_eq!(window.cell(nearest.0, "category"), "age_limit");
 }
 
@@ -652,7 +652,7 @@ fn a_renamed_class_is_suggested_by_its_new_name() {
     let (column, from, to) = ("category".to_owned(), "change_pin".to_owned(), "pin".to_owned());
     window.harness.state_mut().push(lapidary::action::Action::Do(lapidary::operate::Operation::RenameClass { column, from, to }));
     window.settle();
-    let report = window.harness.state().memo().labels.clone().unwrap();
+    let report = window.harness.state().session().labels().cloned().unwrap();
     let names: Vec<&str> = report.names.iter().map(|name| &**name).collect();
     assert!(names.contains(&"pin") && !names.contains(&"change_pin"));
     let suggested = |name: &str| {
@@ -664,7 +664,7 @@ fn a_renamed_class_is_suggested_by_its_new_name() {
     let (column, role) = ("category".to_owned(), lapidary::data::Role::Other);
     window.harness.state_mut().push(lapidary::action::Action::Do(lapidary::operate::Operation::SetRole { column, role }));
     window.settle();
-    assert!(window.harness.state().memo().labels.is_none() && window.sees("There is no label column"));
+    assert!(window.harness.state().session().labels().is_none() && window.sees("There is no label column"));
 }
 
 #[test]
@@ -687,7 +687,7 @@ fn a_number_adds_one_of_several_labels_and_keeps_the_others() {
     assert!(window.waiting() > 0, "planted omissions wait");
     let current = window.current();
     let before = window.cell(current.0, "labels");
-    let report = window.harness.state().memo().labels.clone().unwrap();
+    let report = window.harness.state().session().labels().cloned().unwrap();
     let top = report.queue[report.place[&current]].top[2].0;
     let name = report.names[top as usize].to_string();
     let had = before.split(';').any(|label| label == name);
@@ -802,7 +802,7 @@ fn wrong_labels_of_photographs_come_to_the_review_queue() {
     let mut window = Window::new(Begin::File(root), home.path(), Vec::new());
     window.view(View::Label);
     assert!(window.sees("Label errors") || window.sees("No label stands out"), "the labels were judged");
-    let report = window.harness.state().memo().labels.clone().expect("photographs can be judged");
+    let report = window.harness.state().session().labels().cloned().expect("photographs can be judged");
     let wrong = (0..48).find(|row| window.cell(*row, "image") == "1/x5.jpg").unwrap();
     if report.queue.first().is_some_and(|candidate| candidate.id == SampleId(wrong)) {
         assert!(window.sees(&format!("Image of sample {wrong}")) && window.sees("Nearest: sample"));

@@ -62,7 +62,7 @@ fn augment_previews_adds_shows_makes_anew_and_takes_back() {
     let (originals, draws) = (names(&window, "Original: "), names(&window, "Draw: "));
     assert_eq!(originals.len(), 3);
     assert!(draws.len() >= 6, "{draws:?}");
-    assert!(window.harness.state().memo().making.preview.as_ref().unwrap().families[0].draws[0].risk.is_some());
+    assert!(window.harness.state().preview().unwrap().families[0].draws[0].risk.is_some());
     // Another draw, other samples.
     window.key(Key::R);
     let again = names(&window, "Draw: ");
@@ -89,7 +89,7 @@ fn augment_previews_adds_shows_makes_anew_and_takes_back() {
     let total: u64 = window.harness.state().workspace().unwrap().classes("category").unwrap().counts().iter().sum();
     assert_eq!(total as usize, before + made);
     window.click("show");
-    assert_eq!(window.harness.state().memo().visible.len(), made);
+    assert_eq!(window.harness.state().session().visible().len(), made);
     window.key(Key::J);
     assert!(window.sees("of sample 0 by gentle text, seed 42"));
     window.key(Key::Escape);
@@ -189,11 +189,11 @@ fn images_are_previewed_added_and_balanced() {
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.view(View::Augment);
     assert_eq!(names(&window, "Draw 4 of ").len(), 3, "three originals, four draws each");
-    let preview = window.harness.state().memo().making.preview.as_ref().unwrap();
+    let preview = window.harness.state().preview().unwrap();
     assert!(preview.families.iter().all(|family| family.draws.iter().all(|drawn| drawn.picture.is_some())));
     assert!(preview.families[0].draws[0].changed.is_none());
     window.click("changes");
-    assert!(window.harness.state().memo().making.preview.as_ref().unwrap().families[0].draws[0].changed.is_some());
+    assert!(window.harness.state().preview().unwrap().families[0].draws[0].changed.is_some());
     window.harness.state_mut().state_mut().augment.most_risk = 1.0;
     window.settle();
     add(&mut window);
@@ -217,16 +217,16 @@ fn balance_plans_by_rule_and_by_hand_probes_and_is_one_edit() {
     let rows = dataset(&window).rows();
     window.view(View::Balance);
     let view = |window: &Window| {
-        let view = window.harness.state().memo().making.balance.as_ref().unwrap();
+        let view = window.harness.state().session().balance().unwrap();
         view.names.iter().zip(&view.plan.planned).map(|(name, count)| (name.to_string(), *count)).collect::<Vec<_>>()
     };
     let mean = (rows as f64 / 4.0).round() as u64;
     // The best of the rules that were tried is asked for; here it is the plain one that is looked at.
-    assert!(window.harness.state().memo().making.tried.as_ref().is_some_and(|list| list.len() >= 4));
-    window.harness.state_mut().state_mut().balance = lapidary::ui::making::BalanceForm::default();
+    assert!(window.harness.state().session().tried().is_some_and(|list| list.len() >= 4));
+    window.harness.state_mut().state_mut().balance = lapidary::session::BalanceForm::default();
     window.settle();
     assert!(view(&window).iter().all(|(_, count)| *count == mean), "{:?}", view(&window));
-    let worth = window.harness.state().memo().making.worth.as_ref().expect("the probe has said something");
+    let worth = window.harness.state().session().worth().map(|(worth, _)| worth).expect("the probe has said something");
     assert!(worth.now.macro_f1 > 0.6 && worth.now.low <= worth.now.macro_f1 && worth.now.macro_f1 <= worth.now.high);
     assert!(window.sees("macro-F1") && window.sees("most repeated"));
     // A floor, by a pipeline.

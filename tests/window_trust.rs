@@ -54,7 +54,7 @@ fn planted(every: usize) -> (TempDir, PathBuf) {
 
 /// Where the queue stands: its samples and how many wait, the same for the same state.
 fn queue(window: &Window) -> Vec<u32> {
-    let report = window.harness.state().memo().labels.clone().expect("labels were judged");
+    let report = window.harness.state().session().labels().cloned().expect("labels were judged");
     report.queue.iter().map(|candidate| candidate.id.0).collect()
 }
 
@@ -267,8 +267,7 @@ fn balance_names_its_column_and_asks_for_what_the_probe_calls_best() {
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.view(View::Balance);
     assert!(window.sees("Classes of category"));
-    let memo = window.harness.state().memo();
-    let tried = memo.making.tried.clone().expect("rules were held against each other");
+    let tried = window.harness.state().session().tried().map(<[_]>::to_vec).expect("rules were held against each other");
     assert!(tried.is_sorted_by(|a, b| a.gain.0 >= b.gain.0));
     let form = window.harness.state_mut().state_mut().balance.clone();
     match tried.first() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, unbounded};
 
 use crate::io::{ImageTarget, Rows, Target};
-use crate::job::Jobs;
+use crate::job::wait_aside;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +54,6 @@ pub trait Dialogs {
 pub struct System {
     waiting: Option<(Receiver<Option<PathBuf>>, Instant)>,
     unavailable: bool,
-    jobs: Option<Jobs<()>>,
 }
 
 impl System {
@@ -96,14 +95,13 @@ impl Dialogs for System {
         };
         let (sender, receiver) = unbounded();
         self.waiting = Some((receiver, Instant::now()));
-        let jobs = self.jobs.get_or_insert_with(|| Jobs::new(std::sync::Arc::new(|| {})));
-        jobs.start("dialog", "Asking for a path", move |_| {
+        let begun = wait_aside("dialog", move || {
             let path = pollster::block_on(future).map(|handle| handle.path().to_owned());
             // A window that is gone needs no answer.
             let _ = sender.send(path);
             wake();
-            Ok(())
         });
+        self.unavailable = begun.is_err();
     }
 
     fn answer(&mut self) -> Option<Answer> {

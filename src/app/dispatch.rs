@@ -1,23 +1,19 @@
 //! Actions, carried out one at a time. Every change to data goes through [`App::edit`].
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use egui::Context;
 
 use super::dialogs::{Answer, Asked};
-use super::labels::Source;
-use super::opening::Begun;
-use super::{App, settings, work};
+use super::news::wants;
+use super::{App, settings};
 use crate::action::Action;
-use crate::checks::label_errors::Ask;
 use crate::data::{Role, SampleId};
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, Target, compressed_name, free_name};
-use crate::job::Progress;
-use crate::operate::{Means, Operation, OperationError, split_edit};
+use crate::operate::Operation;
+use crate::session::{Begun, Save, Source, Workspace};
 use crate::ui::{Notice, Popup, View, count_samples};
-use crate::workspace::Workspace;
 
 impl App {
     /// Carries out every action that waits.
@@ -49,15 +45,12 @@ impl App {
             Action::Adopt(project) => self.again(Begun::Adopt(project)),
             Action::OpenTrusted(path) => self.open(path, Begun::Trusted),
             Action::Do(operation) => self.do_it(ctx, operation),
-            Action::CheckLabels => {
-                let ask = Ask { method: self.state.review.method, ..Ask::default() };
-                self.start_learning(ask);
-            }
+            Action::CheckLabels => self.session.check_labels(),
             Action::FindMeaning(words) => self.find_meaning(ctx, &words),
             Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
-            Action::ChooseModel(Some(folder)) => self.choose_model(Meaning::Folder(folder)),
-            Action::BuiltInModel => self.choose_model(Meaning::BuiltIn),
-            Action::ProbabilityColumns => self.choose_source(Source::Columns, "probability columns".to_owned()),
+            Action::ChooseModel(Some(folder)) => self.session.choose_meaning(Meaning::Folder(folder)),
+            Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
+            Action::ProbabilityColumns => self.session.choose_source(Source::Columns, "probability columns".to_owned()),
             Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
             Action::AskFirst { words, action } => {
                 self.state.pop(Popup::Confirm);
@@ -71,19 +64,24 @@ impl App {
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
             Action::Check(thresholds) => {
-                self.look_again();
-                self.start_check(thresholds);
+                self.state.thresholds = thresholds;
+                self.session.check_again();
             }
-            Action::PreviewSplit(split) => self.start_split(split),
-            Action::ApplySplit => self.apply_split(ctx),
-            Action::Augment => self.start_augment(ctx, None),
-            Action::MakeAnew(batch) => self.start_augment(ctx, Some(batch)),
-            Action::Probe => self.start_probe(),
-            Action::TryRules => self.start_trying(),
-            Action::ApplyBalance => self.start_balance(),
-            Action::AddWeights => self.add_weights(ctx),
+            Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
+            Action::ApplySplit => {
+                let done = self.session.apply_split();
+                self.edited(ctx, true, done);
+            }
+            Action::Augment => self.augment(ctx, None),
+            Action::MakeAnew(batch) => self.augment(ctx, Some(batch)),
+            Action::Probe | Action::ApplyBalance | Action::TryRules => self.balance(&action),
+            Action::AddWeights => {
+                if let Some(label) = self.session.balance().map(|view| view.label.clone()) {
+                    self.operate(ctx, true, &Operation::Weigh { label, beta: self.state.balance.beta });
+                }
+            }
             Action::CopyWeights => {
-                if let Some(json) = self.class_weights() {
+                if let Some(json) = self.session.class_weights(self.state.balance.beta) {
                     ctx.copy_text(json);
                     self.say(ctx, "Copied the class weights as JSON");
                 }
@@ -99,24 +97,20 @@ impl App {
             Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
             Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
             Action::ExportImagesDialog { rows, target } => self.ask(ctx, Asked::Images { rows, target }),
-            Action::Export { rows, target } => self.save(work::Save::Files(vec![(rows, target)])),
-            Action::ExportOver(list) => self.save(work::Save::Files(list)),
+            Action::Export { rows, target } => self.session.save(Save::Files(vec![(rows, target)])),
+            Action::ExportOver(list) => self.session.save(Save::Files(list)),
             Action::PathTyped(path) => self.typed(ctx, path),
-            Action::Cancel(key) => {
-                self.jobs.cancel(key);
-                self.cancelled(ctx, key);
-            }
+            Action::Cancel(key) => self.stop(ctx, key),
             Action::Dismiss(at) => {
                 if at < self.notices.len() {
                     self.notices.remove(at);
                 }
             }
             Action::Notice(text) => self.say(ctx, text),
-            Action::Quit => self.quit = true,
+            Action::Quit => self.window.quit = true,
             Action::QuitNow => {
-                self.saves.clear();
-                self.jobs.cancel("export");
-                self.closing = true;
+                self.session.stop_saving();
+                self.window.closing = true;
                 ctx.request_repaint();
             }
         }
@@ -124,16 +118,17 @@ impl App {
 
     /// Plans an edit, makes it durable, shows it; says what was done where `loud`.
     pub(super) fn edit(&mut self, ctx: &Context, loud: bool, plan: impl FnOnce(&Workspace) -> Result<Option<Edit>, EditError>) {
-        let Some(workspace) = &mut self.workspace else { return };
-        let result = plan(workspace).and_then(|edit| match edit {
-            Some(edit) => workspace.edit(&edit).map(|id| Some((id, edit))),
-            None => Ok(None),
-        });
-        match result {
+        let done = self.session.edit(plan);
+        self.edited(ctx, loud, done);
+    }
+
+    /// Says what was done where `loud` or where it was much, and why nothing was.
+    fn edited(&mut self, ctx: &Context, loud: bool, done: Result<Option<(EditId, Edit)>, EditError>) {
+        match done {
             Ok(Some((id, edit))) => {
                 // What an earlier edit offered to undo is not the last any more.
                 self.notices.retain(|notice| !is_undo(notice));
-                self.edited(&edit);
+                self.decided(&edit);
                 if loud || edit.count() > 1 {
                     self.notice(ctx, edit.words, false, Some(("Undo".to_owned(), Action::Revert(id))));
                 }
@@ -145,7 +140,7 @@ impl App {
 
     /// Takes back one edit, wherever it stands in the history.
     fn revert(&mut self, ctx: &Context, id: EditId) {
-        let Some(workspace) = &self.workspace else { return };
+        let Some(workspace) = self.session.workspace() else { return };
         if workspace.history().head() == id {
             return self.walk(ctx, "Undone", Workspace::undo);
         }
@@ -166,50 +161,41 @@ impl App {
 
     /// Plans an operation, makes it durable, shows it; says what was done where `loud`.
     pub(super) fn operate(&mut self, ctx: &Context, loud: bool, operation: &Operation) {
-        let column = match operation {
-            Operation::RenameClass { column, .. } | Operation::Weigh { label: column, .. } => Some(column.as_str()),
-            _ => None,
+        let done = self.session.operate(operation);
+        self.edited(ctx, loud, done);
+    }
+
+    fn augment(&mut self, ctx: &Context, instead: Option<usize>) {
+        if let Err(why) = self.session.augment(&self.state.augment, instead) {
+            self.complain(ctx, why);
+        }
+    }
+
+    /// Where a text model may not be asked, Augment says why and what to do.
+    fn balance(&mut self, action: &Action) {
+        let wants = wants(&self.state, &self.session);
+        let may = match action {
+            Action::Probe => self.session.probe(&wants),
+            Action::ApplyBalance => self.session.apply_balance(&wants),
+            _ => {
+                self.session.try_rules(&wants);
+                true
+            }
         };
-        self.edit(ctx, loud, |workspace| {
-            let classes = column.and_then(|column| workspace.classes(column)).map(Arc::as_ref);
-            let means = Means { classes, ..Means::default() };
-            let planned = operation.plan(workspace.dataset(), &means, &Progress::silent());
-            planned.map(|planned| planned.edit).map_err(|error| match error {
-                OperationError::Edit(error) => error,
-                other => EditError::Refused(other.to_string()),
-            })
-        });
-    }
-
-    fn choose_model(&mut self, meaning: Meaning) {
-        self.set_meaning(meaning);
-        self.labels.source = Source::Text;
-        let ask = Ask { method: self.state.review.method, ..Ask::default() };
-        self.start_learning(ask);
-    }
-
-    fn choose_source(&mut self, source: Source, name: String) {
-        self.memo.model_name = Some(name);
-        self.labels.source = source;
-        let ask = Ask { method: self.state.review.method, ..Ask::default() };
-        self.start_learning(ask);
+        if !may {
+            self.state.view = View::Augment;
+        }
     }
 
     fn walk(&mut self, ctx: &Context, done: &str, step: impl FnOnce(&mut Workspace) -> Result<String, EditError>) {
-        let Some(workspace) = &mut self.workspace else { return };
-        let before = workspace.history().head();
-        match step(workspace) {
-            Ok(words) => {
-                // One step is one edit's samples; a jump may be anything.
-                let after = workspace.history().head();
-                let parent = |id| workspace.history().node(id).map(|node| node.parent);
-                let one =
-                    if parent(before) == Some(after) { Some(before) } else { (parent(after) == Some(before)).then_some(after) };
-                let edit = one.and_then(|id| workspace.edit_at(id).ok());
+        if self.session.workspace().is_none() {
+            return;
+        }
+        match self.session.walk(step) {
+            Ok((words, edit)) => {
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
                 self.notices.retain(|notice| !is_undo(notice) && !stale(&notice.text));
-                self.all_edited();
-                self.labels_walked(edit);
+                self.walked(edit.as_ref());
                 self.say(ctx, format!("{done}: {words}"));
             }
             Err(error @ EditError::Nothing(_)) => self.say(ctx, error.to_string()),
@@ -217,25 +203,14 @@ impl App {
         }
     }
 
-    fn apply_split(&mut self, ctx: &Context) {
-        let (Some(plan), Some((split, _))) = (self.memo.plan.clone(), self.keys.split.clone()) else { return };
-        self.edit(ctx, true, |workspace| {
-            let edit = split_edit(workspace.dataset(), &split, &plan)?;
-            Ok(edit.map(|edit| edit.by(Operation::Split(split.clone()).to_json())))
-        });
-    }
-
     fn close(&mut self) {
-        self.jobs.cancel("open");
-        self.stop_working();
-        self.workspace = None;
-        self.previewed = None;
+        self.session.close();
         self.state.leave_dataset();
-        self.forget_results();
+        self.forget_pictures();
     }
 
     fn reread(&mut self, ctx: &Context, reading: &Reading) {
-        let Some(workspace) = &self.workspace else { return };
+        let Some(workspace) = self.session.workspace() else { return };
         let path = workspace.dataset().base.origin.path.clone();
         if !workspace.history().nodes().is_empty() {
             // Another reading makes other samples: the edits find theirs by content.
@@ -246,7 +221,7 @@ impl App {
     }
 
     fn again(&mut self, begun: Begun) {
-        if let Some(workspace) = &self.workspace {
+        if let Some(workspace) = self.session.workspace() {
             let path = workspace.dataset().base.origin.path.clone();
             self.open(path, begun);
         }
@@ -267,8 +242,8 @@ impl App {
             Answer::Nothing => self.pending = None,
             Answer::Unavailable => {
                 let folder = self
-                    .workspace
-                    .as_ref()
+                    .session
+                    .workspace()
                     .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
                 match &self.pending {
                     Some(Asked::Open | Asked::OpenFolder | Asked::Probabilities | Asked::Pipeline { save: false }) => {
@@ -330,16 +305,16 @@ impl App {
             None => {}
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Pipeline { save }) => self.pipeline_file(ctx, &path, save),
-            Some(Asked::Model) => self.choose_model(Meaning::Folder(path)),
+            Some(Asked::Model) => self.session.choose_meaning(Meaning::Folder(path)),
             Some(Asked::TextModel { back }) => self.text_model_folder(path, back),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.choose_source(Source::File(path), name);
+                self.session.choose_source(Source::File(path), name);
             }
             Some(Asked::Save { rows, mut target }) => {
                 target.path = path;
                 // The desktop's dialog has asked whether to replace what is there.
-                self.save(work::Save::Files(vec![(rows, target)]));
+                self.session.save(Save::Files(vec![(rows, target)]));
             }
             Some(Asked::Images { rows, target }) => self.save_images(ctx, path, rows, target),
             Some(Asked::Parts { target }) => match self.parts(&path, &target) {
@@ -354,7 +329,7 @@ impl App {
     fn save_parts(&mut self, list: Vec<(Rows, Target)>) {
         let there = list.iter().filter(|(_, target)| target.path.exists()).count();
         if there == 0 {
-            return self.save(work::Save::Files(list));
+            return self.session.save(Save::Files(list));
         }
         let folder = list.first().and_then(|(_, target)| target.path.parent()).unwrap_or(std::path::Path::new("."));
         let files = if there == 1 { "1 file".to_owned() } else { format!("{there} files") };
@@ -365,7 +340,7 @@ impl App {
     /// Complains where samples are in no part of the split: saving the parts would lose them.
     fn outside_parts(&mut self, ctx: &Context) -> bool {
         let saved: usize = self.split_parts().values().map(Vec::len).sum();
-        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return false };
+        let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return false };
         let split = dataset.with_role(|role| role == Role::Split);
         let placed = |id: &SampleId| {
             (self.state.export.excluded || !dataset.is_excluded(*id))
@@ -397,13 +372,13 @@ impl App {
         }
         let full = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
         target.folder = if full { free_name(&path.join(&target.folder)) } else { path };
-        self.save(work::Save::Images(parts, target));
+        self.session.save(Save::Images(parts, target));
     }
 
     /// The samples of each part of the split column.
     fn split_parts(&self) -> std::collections::BTreeMap<String, Vec<SampleId>> {
         let mut parts: std::collections::BTreeMap<String, Vec<SampleId>> = std::collections::BTreeMap::new();
-        let Some(dataset) = self.workspace.as_ref().map(Workspace::dataset) else { return parts };
+        let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return parts };
         let Some(field) = dataset.with_role(|role| role == Role::Split) else { return parts };
         for id in dataset.samples().filter(|id| self.state.export.excluded || !dataset.is_excluded(*id)) {
             if let Some(name) = dataset.text(field, id).filter(|name| !name.is_empty()) {

@@ -6,7 +6,7 @@ use super::App;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
 use crate::operate::Operation;
-use crate::ui::{Command, Offered, Popup, ReviewTab, View, count_samples};
+use crate::ui::{Command, Offered, Popup, View, count_samples};
 
 /// One key that would touch more samples says so and waits for Enter.
 const MANY_AT_ONCE: usize = 1_000;
@@ -21,7 +21,7 @@ impl App {
         let mut commands = Vec::new();
         // The longest first: Ctrl Shift Z is not Ctrl Z.
         let mut keys: Vec<_> =
-            Command::ALL.into_iter().flat_map(|command| command.keys().into_iter().map(move |key| (key, command))).collect();
+            Command::all().into_iter().flat_map(|command| command.keys().into_iter().map(move |key| (key, command))).collect();
         keys.sort_by_key(|(key, _)| std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command)));
         // In the gallery the arrows go where they point.
         let rows = if self.is_gallery() && free { self.state.gallery.columns as i64 } else { 0 };
@@ -67,7 +67,7 @@ impl App {
         if self.is_reviewing() {
             return self.give_candidate(digit);
         }
-        let workspace = self.workspace.as_ref()?;
+        let workspace = self.session.workspace()?;
         let dataset = workspace.dataset();
         let column = dataset.fields()[dataset.with_role(Role::is_label)?].name.to_string();
         // Of one sample, the keys are those that stand beside it; of several, each class has its own.
@@ -84,31 +84,12 @@ impl App {
     /// # Errors
     /// What to say where none are.
     fn shown_samples(&self) -> Result<Vec<SampleId>, String> {
-        let elsewhere = |what: &str| Err(format!("No samples are shown {what}: go to Explore, Clean or Label first"));
-        match self.state.view {
-            View::Explore => {
-                let chosen = self.state.selection.samples();
-                // What a newer filter leaves out is not there any more.
-                Ok(match &self.memo.filtered {
-                    Some(filtered) => chosen.into_iter().filter(|id| filtered.contains(*id)).collect(),
-                    None => chosen,
-                })
-            }
-            View::Clean => {
-                let inspector = if self.state.narrow { self.state.inspector_narrow } else { self.state.inspector };
-                Ok(self.state.selection.cursor.filter(|_| inspector).into_iter().collect())
-            }
-            View::Label if self.state.review.preview || self.state.review.tab == ReviewTab::Noise => {
-                Err("These samples are listed, not chosen: go back to the queue first".to_owned())
-            }
-            View::Label => Ok(self.state.review.current.into_iter().collect()),
-            _ => elsewhere("here"),
-        }
+        (self.state.view.stage().acts_on)(&self.state, &self.session)
     }
 
     /// In the queue, a number is one of the likeliest classes.
     fn give_candidate(&self, digit: usize) -> Option<Action> {
-        let report = self.memo.labels.as_ref()?;
+        let report = self.session.labels()?;
         let current = self.state.review.current?;
         // What was drawn counts, whatever has been worked out since.
         let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
@@ -121,7 +102,7 @@ impl App {
 
     /// Carries out a command.
     pub(super) fn command(&mut self, ctx: &Context, command: Command) {
-        if command.needs_dataset() && self.workspace.is_none() {
+        if command.needs_dataset() && self.session.workspace().is_none() {
             return;
         }
         match command {
@@ -154,15 +135,8 @@ impl App {
             Command::RenameClass => self.rename_class(ctx),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
-            Command::ShowCollect => self.state.view = View::Collect,
-            Command::ShowExplore => self.state.view = View::Explore,
-            Command::ShowClean => self.state.view = View::Clean,
-            Command::ShowLabel => self.show_label(),
-            Command::ShowAugment => self.state.view = View::Augment,
-            Command::ShowBalance => self.state.view = View::Balance,
-            Command::ShowSplit => self.state.view = View::Split,
-            Command::ShowExport => self.state.view = View::Export,
-            Command::ShowHistory => self.state.view = View::History,
+            Command::Show(View::Label) => self.show_label(),
+            Command::Show(view) => self.state.view = view,
             Command::ToggleInspector if self.state.narrow => self.state.inspector_narrow = !self.state.inspector_narrow,
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
             Command::ToggleGallery => self.toggle_gallery(ctx),
@@ -190,7 +164,7 @@ impl App {
             Command::ZoomIn => ctx.set_zoom_factor((ctx.zoom_factor() + 0.1).min(3.0)),
             Command::ZoomOut => ctx.set_zoom_factor((ctx.zoom_factor() - 0.1).max(0.5)),
             Command::ZoomReset => ctx.set_zoom_factor(1.0),
-            Command::Quit => self.quit = true,
+            Command::Quit => self.window.quit = true,
         }
         ctx.request_repaint();
         // Another zoom moves what lies under the pointer: one more frame sets right what was marked there.
@@ -198,12 +172,12 @@ impl App {
     }
 
     fn is_gallery(&self) -> bool {
-        let pictures = self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some());
+        let pictures = self.session.workspace().is_some_and(|workspace| workspace.dataset().pictures().is_some());
         pictures && self.state.gallery.on && self.state.view == View::Explore
     }
 
     fn toggle_gallery(&mut self, ctx: &Context) {
-        if self.workspace.as_ref().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
+        if self.session.workspace().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
             self.state.gallery.on = self.state.view != View::Explore || !self.state.gallery.on;
             self.state.view = View::Explore;
             self.state.table.follow = true;
@@ -216,29 +190,20 @@ impl App {
         self.state.view == View::Label
     }
 
-    /// Goes to the queue, at the sample under review.
-    pub(super) fn show_label(&mut self) {
-        self.state.view = View::Label;
-        match self.state.review.current {
-            Some(current) => self.go_in_queue(Some(current)),
-            None => self.next_in_queue(),
-        }
-    }
-
     fn step(&mut self, by: i64) {
-        if self.memo.visible.is_empty() {
+        if self.session.visible().is_empty() {
             return;
         }
         let place = match self.state.selection.cursor {
             None => 0,
             // A row beyond the last is no move: the cursor does not jump to the end.
-            Some(_) if by.abs() > 1 && self.state.selection.place as i64 + by >= self.memo.visible.len() as i64 => {
+            Some(_) if by.abs() > 1 && self.state.selection.place as i64 + by >= self.session.visible().len() as i64 => {
                 self.state.selection.place
             }
             Some(_) if by < -1 && (self.state.selection.place as i64) < -by => self.state.selection.place,
             Some(_) => (self.state.selection.place as i64 + by).max(0) as usize,
         };
-        self.state.selection.go(&self.memo.visible, place);
+        self.state.selection.go(self.session.visible(), place);
         self.state.table.follow = true;
     }
 
@@ -247,9 +212,9 @@ impl App {
         if self.state.view != View::Explore {
             return;
         }
-        self.state.selection.chosen = self.memo.visible.iter().collect();
+        self.state.selection.chosen = self.session.visible().iter().collect();
         if self.state.selection.cursor.is_none() {
-            self.state.selection.cursor = self.memo.visible.get(0);
+            self.state.selection.cursor = self.session.visible().get(0);
         }
     }
 
@@ -274,7 +239,7 @@ impl App {
     }
 
     fn review(&mut self, samples: Vec<SampleId>) {
-        let Some(workspace) = &self.workspace else { return };
+        let Some(workspace) = self.session.workspace() else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_reviewed(*id));
         let one = samples.len() == 1;
         let action = Self::asked_first(Action::Do(Operation::Review { samples, on }));
@@ -286,7 +251,7 @@ impl App {
     }
 
     fn exclude(&mut self, samples: Vec<SampleId>) {
-        let Some(workspace) = &self.workspace else { return };
+        let Some(workspace) = self.session.workspace() else { return };
         let on = self.is_reviewing() || samples.iter().any(|id| !workspace.dataset().is_excluded(*id));
         let action = Self::asked_first(Action::Do(Operation::Exclude { samples, on }));
         self.actions.push(action);
@@ -317,7 +282,7 @@ impl App {
             Ok(shown) => shown.first().copied(),
             Err(hint) => return self.say(ctx, hint),
         };
-        let (Some(workspace), Some(id)) = (&self.workspace, shown) else {
+        let (Some(workspace), Some(id)) = (self.session.workspace(), shown) else {
             return self.say(ctx, "Choose a sample first: click a row, or press J");
         };
         let dataset = workspace.dataset();
@@ -334,7 +299,7 @@ impl App {
         if let Err(hint) = self.shown_samples() {
             return self.say(ctx, hint);
         }
-        let found = self.workspace.as_ref().and_then(|workspace| {
+        let found = self.session.workspace().and_then(|workspace| {
             let dataset = workspace.dataset();
             let field = dataset.with_role(Role::is_label)?;
             let column = dataset.fields()[field].name.to_string();

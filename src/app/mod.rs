@@ -1,38 +1,28 @@
-//! The eframe glue: the app owns the workspace, the screen's state and the jobs, and carries out actions.
+//! The eframe glue: the app is a session and a screen, and carries out actions.
 
-mod asking;
-mod augmenting;
-mod balancing;
 mod dialogs;
 mod dispatch;
-mod drafts;
 mod keys;
-mod labels;
-mod making;
+mod news;
 mod opening;
 mod pictures;
+mod pipelines;
+mod queue;
 mod settings;
-mod work;
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use crossbeam_channel::{Receiver, Sender, unbounded};
 
 pub use dialogs::{Answer, Asked, Dialogs, Scripted, System};
 pub use settings::{Folders, SAMPLES, Settings};
 
 use crate::action::Action;
-use crate::data::Dataset;
 use crate::edit::{Edit, EditId};
-use crate::io::{self, PictureCache};
-use crate::job::Jobs;
-use crate::ui::pictures::Pictures;
-use crate::ui::{self, Bundle, Memo, Notice, Running, Theme, UiState, fonts};
-use crate::workspace::Workspace;
-use work::{Done, Keys};
+use crate::io;
+use crate::session::{Session, Workspace};
+use crate::ui::{self, Bundle, Notice, Theme, UiState, fonts};
+use pictures::Gallery;
 
 /// What the window begins with.
 pub enum Begin {
@@ -47,50 +37,43 @@ pub enum Begin {
 /// Seconds that a notice stays. One that says what to do about a trouble stays until that is done.
 const NOTICE_SECONDS: f64 = 8.0;
 
-/// The whole program behind the window.
+/// The whole program behind the window: a session and a screen.
 pub struct App {
-    workspace: Option<Workspace>,
+    session: Session,
     state: UiState,
-    jobs: Jobs<Done>,
-    memo: Memo,
-    keys: Keys,
-    labels: labels::Labels,
-    making: making::MakingKeys,
-    asking: asking::Asking,
-    pictures: Pictures,
-    fetcher: Option<pictures::Fetcher>,
-    cache: pictures::Cache,
-    /// Asks for another frame, from any thread.
-    waker: Arc<dyn Fn() + Send + Sync>,
+    gallery: Gallery,
     theme: Theme,
-    applied: Option<bool>,
     notices: Vec<Notice>,
     settings: Settings,
     folders: Folders,
     dialogs: Box<dyn Dialogs>,
+    /// What a dialog is open for.
     pending: Option<Asked>,
-    preview: (Sender<Dataset>, Receiver<Dataset>),
-    previewed: Option<Dataset>,
+    /// The edit that History shows whole.
     shown_edit: Option<(EditId, Edit)>,
     actions: Vec<Action>,
+    window: Window,
+}
+
+/// The life of the window.
+#[derive(Default)]
+struct Window {
+    /// The theme that was applied: whether it is the dark one.
+    applied: Option<bool>,
     quit: bool,
-    /// What is being opened, or was last.
-    opening: Option<PathBuf>,
-    /// Saves that wait for the one under way.
-    saves: VecDeque<(Dataset, work::Save)>,
-    /// Whether the window closes as soon as the save under way has stopped.
+    /// Whether it closes as soon as the save under way has stopped.
     closing: bool,
     /// Frames drawn so far, up to some.
     drawn: u32,
     /// The size and time of the file that is open, as they were when that was last looked at.
     stamp: Option<(u64, u128)>,
-    /// Frames after which the window closes by itself: for measuring how long a start takes.
+    /// Frames after which it closes by itself: for measuring how long a start takes.
     frames_left: Option<u64>,
 }
 
-/// Names the number of frames after which the window closes by itself.
 /// A window that was drawn so often is there.
 const SETTLED: u32 = 4;
+/// Names the number of frames after which the window closes by itself.
 const FRAMES: &str = "LAPIDARY_FRAMES";
 
 impl App {
@@ -114,36 +97,21 @@ impl App {
             ctx.set_zoom_factor(settings.zoom.clamp(0.5, 3.0));
         }
         let mut app = Self {
-            workspace: None,
+            session: Session::new(waker, folders.cache.join("pictures.db")),
+            gallery: Gallery::default(),
             theme: Theme::new(state.dark),
             state,
-            jobs: Jobs::new(Arc::clone(&waker)),
-            memo: Memo::default(),
-            keys: Keys::default(),
-            labels: labels::Labels::default(),
-            making: making::MakingKeys::default(),
-            asking: asking::Asking::default(),
-            pictures: Pictures::default(),
-            fetcher: None,
-            cache: pictures::Cache::default(),
-            waker,
-            applied: None,
             notices: Vec::new(),
             settings,
             folders,
             dialogs,
             pending: None,
-            preview: unbounded(),
-            previewed: None,
             shown_edit: None,
             actions: Vec::new(),
-            quit: false,
-            opening: None,
-            saves: VecDeque::new(),
-            closing: false,
-            drawn: 0,
-            stamp: None,
-            frames_left: std::env::var(FRAMES).ok().and_then(|frames| frames.parse().ok()),
+            window: Window {
+                frames_left: std::env::var(FRAMES).ok().and_then(|frames| frames.parse().ok()),
+                ..Window::default()
+            },
         };
         app.set_text_models();
         app.notices.extend(trouble.map(|text| Notice { text, remedy: None, bad: true, since: 0.0 }));
@@ -161,7 +129,17 @@ impl App {
 
     /// What is open.
     pub fn workspace(&self) -> Option<&Workspace> {
-        self.workspace.as_ref()
+        self.session.workspace()
+    }
+
+    /// Everything that is open and worked out: for tests.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The preview that Augment shows: for tests.
+    pub fn preview(&self) -> Option<&ui::making::Preview> {
+        self.gallery.preview.as_ref()
     }
 
     /// The screen's state: for tests and pictures.
@@ -169,20 +147,10 @@ impl App {
         &mut self.state
     }
 
-    /// What jobs have worked out: for tests.
-    pub fn memo(&self) -> &Memo {
-        &self.memo
-    }
-
     /// Whether jobs run or results are still to be worked out.
     pub fn is_busy(&self) -> bool {
         let asking = self.pending.is_some() && self.state.popup.is_none();
-        self.is_fetching()
-            || self.asking.is_busy(self.state.view == ui::View::Augment)
-            || !self.jobs.running().is_empty()
-            || !self.actions.is_empty()
-            || self.memo.visible_stale
-            || asking
+        self.is_fetching() || self.session.is_busy(self.state.view == ui::View::Augment) || !self.actions.is_empty() || asking
     }
 
     /// Pushes an action, as a view would.
@@ -224,21 +192,16 @@ impl App {
         }
     }
 
-    /// Whether a save runs, waits, or is being stopped.
-    fn is_saving(&self) -> bool {
-        self.jobs.is_running("export") || self.jobs.is_ending("export") || !self.saves.is_empty()
-    }
-
     /// Where the window is to be closed while something is saved: asks first, and then waits until the save has put away what it began.
     fn close_or_ask(&mut self, ctx: &egui::Context) {
-        let asked = ctx.input(|input| input.viewport().close_requested()) || self.quit;
-        if !asked || !self.is_saving() {
-            self.quit |= self.closing && !self.is_saving();
+        let asked = ctx.input(|input| input.viewport().close_requested()) || self.window.quit;
+        if !asked || !self.session.is_saving() {
+            self.window.quit |= self.window.closing && !self.session.is_saving();
             return;
         }
         ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-        self.quit = false;
-        if !self.closing && self.state.popup != Some(ui::Popup::Confirm) {
+        self.window.quit = false;
+        if !self.window.closing && self.state.popup != Some(ui::Popup::Confirm) {
             self.state.pop(ui::Popup::Confirm);
             self.state.confirm = Some(("Stop saving and quit".to_owned(), Action::QuitNow));
         }
@@ -247,11 +210,11 @@ impl App {
     /// Says so where the file that is open has changed since, once the window is looked at again.
     fn look_at_file(&mut self, ctx: &egui::Context) {
         let focused = ctx.input(|input| input.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true))));
-        let Some(workspace) = self.workspace.as_ref().filter(|_| focused) else { return };
+        let Some(workspace) = self.session.workspace().filter(|_| focused) else { return };
         let path = workspace.dataset().base.origin.path.clone();
         let now = io::file_stamp(&path);
-        if self.stamp.is_some() && now != self.stamp {
-            self.stamp = now;
+        if self.window.stamp.is_some() && now != self.window.stamp {
+            self.window.stamp = now;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let (text, remedy) = if now.is_none() {
                 (format!("{name} is not there any more. What is open is as it was; your edits are kept"), None)
@@ -263,11 +226,19 @@ impl App {
         }
     }
 
+    /// Reads the edit that History shows, once.
+    fn read_shown_edit(&mut self) {
+        let Some(at) = self.state.history_at.filter(|_| self.state.view == ui::View::History) else { return };
+        if self.shown_edit.as_ref().is_none_or(|(known, _)| *known != at) {
+            self.shown_edit = self.session.workspace().and_then(|workspace| workspace.edit_at(at).ok()).map(|edit| (at, edit));
+        }
+    }
+
     fn apply_theme(&mut self, ctx: &egui::Context) {
-        if self.applied != Some(self.state.dark) {
+        if self.window.applied != Some(self.state.dark) {
             self.theme = Theme::new(self.state.dark);
             self.theme.apply(ctx);
-            self.applied = Some(self.state.dark);
+            self.window.applied = Some(self.state.dark);
         }
     }
 
@@ -284,7 +255,7 @@ impl App {
         let known = (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width);
         let mut news = now != known;
         (kept.dark, kept.inspector, kept.lines, kept.zoom, kept.window, kept.inspector_width) = now;
-        if let Some(workspace) = self.workspace.as_ref().filter(|_| self.state.table.arranged) {
+        if let Some(workspace) = self.session.workspace().filter(|_| self.state.table.arranged) {
             news |= kept.leave_table(&workspace.dataset().base.origin.path, &self.state.table.columns);
         }
         if news {
@@ -301,12 +272,7 @@ impl eframe::App for App {
     }
 
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        while let Ok(dataset) = self.preview.1.try_recv() {
-            if self.workspace.is_none() {
-                self.previewed = Some(dataset);
-            }
-        }
-        self.take_reports(ctx);
+        self.work(ctx);
         self.take_pictures(ctx);
         self.take_answers(ctx);
         self.close_or_ask(ctx);
@@ -314,25 +280,23 @@ impl eframe::App for App {
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         self.actions.extend(dropped.map(Action::Open));
         self.carry_out(ctx);
-        self.schedule();
-        self.schedule_asking(ctx);
         self.forget_old_notices(ctx);
         self.remember(ctx);
-        if let Some(left) = &mut self.frames_left {
-            self.quit |= *left == 0;
+        if let Some(left) = &mut self.window.frames_left {
+            self.window.quit |= *left == 0;
             *left = left.saturating_sub(1);
             ctx.request_repaint();
         }
-        if self.quit && !self.is_saving() {
+        if self.window.quit && !self.session.is_saving() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        if self.drawn < SETTLED {
-            self.drawn += 1;
-            if self.drawn == SETTLED {
+        if self.window.drawn < SETTLED {
+            self.window.drawn += 1;
+            if self.window.drawn == SETTLED {
                 settings::end_start(&self.folders);
             } else {
                 ctx.request_repaint();
@@ -343,23 +307,18 @@ impl eframe::App for App {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         self.read_shown_edit();
         let bundle = Bundle {
-            workspace: self.workspace.as_ref(),
-            preview: self.previewed.as_ref(),
-            memo: &self.memo,
-            pictures: &self.pictures,
-            disk: self.cache.get().and_then(Option::as_ref).map(PictureCache::bytes),
+            session: &self.session,
+            workspace: self.session.workspace(),
+            pictures: &self.gallery.shown,
+            drafted: self.gallery.preview.as_ref(),
+            disk: self.session.cache().bytes(),
             theme: &self.theme,
-            running: self
-                .jobs
-                .running()
-                .iter()
-                .map(|job| Running { key: job.key, title: &job.title, progress: &job.progress })
-                .collect(),
+            running: self.session.running(),
             notices: &self.notices,
             recent: &self.settings.recent,
             pipelines: &self.settings.pipelines,
             text_models: &self.settings.text_models,
-            answers: self.asking.models.answers(),
+            answers: self.session.asking().models().answers(),
             samples: &SAMPLES.map(|sample| (sample.name, sample.what)),
             shown_edit: self.shown_edit.as_ref(),
             now,
@@ -374,7 +333,7 @@ impl eframe::App for App {
             self.carry_out(&ctx);
             ctx.request_repaint();
         }
-        self.schedule();
+        self.work(&ctx);
     }
 }
 

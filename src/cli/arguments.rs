@@ -27,8 +27,8 @@ impl Arguments {
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn parse(verb: Verb, words: &[OsString]) -> Result<Self, String> {
-        let options = verb.options();
+    pub fn parse(verb: &Verb, words: &[OsString]) -> Result<Self, String> {
+        let options: Vec<_> = verb.options().collect();
         let (mut paths, mut given) = (Vec::new(), BTreeMap::<&'static str, Vec<OsString>>::new());
         let (mut words, mut only_paths) = (words.iter(), false);
         while let Some(whole) = words.next() {
@@ -65,8 +65,8 @@ impl Arguments {
             list.push(value);
         }
         match paths.as_slice() {
-            [path] if verb != Verb::Run => Ok(Self { path: PathBuf::from(path), first: None, given }),
-            [first, path] if verb == Verb::Run => {
+            [path] if !verb.takes_recipe => Ok(Self { path: PathBuf::from(path), first: None, given }),
+            [first, path] if verb.takes_recipe => {
                 Ok(Self { path: PathBuf::from(path), first: Some(PathBuf::from(first)), given })
             }
             [_] => Err("two paths are needed: the recipe, then the dataset".to_owned()),
@@ -187,7 +187,9 @@ mod tests {
 
     #[test]
     fn words_are_checked() {
-        let parse = |line: &str| Arguments::parse(Verb::Split, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let parse = |line: &str| {
+            Arguments::parse(Verb::from_name("split").unwrap(), &line.split(' ').map(OsString::from).collect::<Vec<_>>())
+        };
         let good = parse("x.csv --ratios=80,20 -o out").unwrap();
         assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
         for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {

@@ -1,22 +1,28 @@
 //! The same engine without a window: data to standard output, words to standard error, a non-zero exit on bad input.
 
 mod arguments;
-mod commands;
-mod making;
-mod recipes;
+mod made;
+mod opened;
+mod options;
+mod said;
+mod saved;
+mod text_models;
 mod verbs;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 
 pub use arguments::Arguments;
-pub use verbs::Verb;
+pub use verbs::{VERBS, Verb};
+
+use crate::io;
 
 /// Why a command failed: one line for the user.
 pub type Failure = String;
 
 /// Runs a command. Returns the process's exit code: 0 done, 1 where a check found something, 2 for bad input of any kind.
-pub fn run(verb: Verb, words: &[OsString], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+pub fn run(verb: &'static Verb, words: &[OsString], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     if words.iter().any(|word| word == "-h" || word == "--help") {
         let _ = out.write_all(verb.help().as_bytes());
         return 0;
@@ -24,17 +30,30 @@ pub fn run(verb: Verb, words: &[OsString], out: &mut dyn Write, err: &mut dyn Wr
     let arguments = match Arguments::parse(verb, words) {
         Ok(arguments) => arguments,
         Err(message) => {
-            let _ = writeln!(err, "lapidary {}: {message}; see lapidary {} -h", verb.name(), verb.name());
+            let _ = writeln!(err, "lapidary {}: {message}; see lapidary {} -h", verb.name, verb.name);
             return 2;
         }
     };
-    match commands::run(verb, &arguments, out, err) {
+    match prepare(&arguments).and_then(|()| (verb.run)(&arguments, out, err)) {
         Ok(found) => i32::from(found),
         Err(message) => {
-            let _ = writeln!(err, "lapidary {}: {}", verb.name(), message.replace('\n', " "));
+            let _ = writeln!(err, "lapidary {}: {}", verb.name, message.replace('\n', " "));
             2
         }
     }
+}
+
+/// Sets what options say for any command, and puts away what a save that was killed left beside the dataset.
+fn prepare(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(gib) = arguments.number::<f64>("--max-memory")? {
+        if gib.is_nan() || gib <= 0.0 {
+            return Err("--max-memory takes a number of GiB above 0".to_owned());
+        }
+        io::set_max_memory((gib * f64::from(1 << 30)) as u64);
+    }
+    let beside = arguments.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    io::remove_torn(beside);
+    Ok(())
 }
 
 /// What `lapidary -h` says.
@@ -43,8 +62,8 @@ pub fn overview() -> String {
         "Lapidary: cut, polish and set your training data.\n\n  lapidary                 open the window on the bundled sample\n  \
          lapidary PATH            open the window on a file\n  lapidary --start         open the window on the start screen\n\nWithout a window:\n",
     );
-    for verb in Verb::ALL {
-        text.push_str(&format!("  lapidary {:<16} {}\n", verb.name(), verb.summary()));
+    for verb in &VERBS {
+        text.push_str(&format!("  lapidary {:<16} {}\n", verb.name, verb.summary));
     }
     text.push_str("\nlapidary COMMAND -h explains each with an example.\n");
     text

@@ -218,6 +218,11 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// A number of samples: `1 sample`, `2 samples`.
+pub fn count_samples(n: usize) -> String {
+    format!("{} {}", count(n), if n == 1 { "sample" } else { "samples" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ pub use dataset::{Base, Dataset, Field, Format, Origin, Warning, is_held_out};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use ids::{SampleId, SampleSet};
 pub use made::{Batch, Made, Method, Origins};
-pub use measure::{Histogram, Measure, Summary, count, values};
+pub use measure::{Histogram, Measure, Summary, count, count_samples, values};
 pub use number::{Spelled, number_of, spelled};
 pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::budget::Budget;
 use super::error::IoError;
 use super::folder::{Listed, TABLES, columns_of, text_column};
 use super::open::{Reading, open_text};
@@ -31,6 +32,7 @@ pub fn open_archive(
     packing: Packing,
     held: Option<Vec<u8>>,
     reading: &Reading,
+    budget: &Budget,
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
@@ -75,13 +77,13 @@ pub fn open_archive(
     let mut archive = Archive { path: path.to_owned(), held, base: String::new(), stamp, members };
     if let Some(table) = table {
         let member = &archive.members[&table];
-        let bytes =
-            super::images::read_member(&archive, member, TABLE).map_err(|trouble| broken(format!("{table}: {trouble}")))?;
+        let bytes = super::images::read_member(&archive, member, TABLE.min(budget.left()))
+            .map_err(|trouble| broken(format!("{table}: {trouble}")))?;
         table[..table.len() - table.rsplit('/').next().map_or(0, str::len)].clone_into(&mut archive.base);
         let named = super::format::format_of_name(Path::new(&table)).0;
         let fingerprint = xxhash_rust::xxh3::xxh3_128(&bytes);
         let place = PictureStore::Archive(Arc::new(archive));
-        return open_text(path, bytes, named, Packing::None, reading, fingerprint, Some(place), progress);
+        return open_text(path, bytes, named, Packing::None, reading, fingerprint, Some(place), budget, progress);
     }
     let (images, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| Coding::of_name(name).is_some());
     if images.is_empty() {

@@ -1,15 +1,15 @@
-//! How much memory one file may take: its unpacked bytes and its cells are counted before they are there.
+//! How much memory one dataset may take, be it one file or a folder of them: unpacked bytes and cells are counted before they are there.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static MAX_MEMORY: AtomicU64 = AtomicU64::new(0);
 
-/// Sets the most bytes that one file may take in memory; 0 for the default, a quarter of the machine's.
+/// Sets the most bytes that one dataset may take in memory; 0 for the default, a quarter of the machine's.
 pub fn set_max_memory(bytes: u64) {
     MAX_MEMORY.store(bytes, Ordering::Relaxed);
 }
 
-/// The most bytes that one file may take in memory.
+/// The most bytes that one dataset may take in memory.
 pub fn max_memory() -> u64 {
     match MAX_MEMORY.load(Ordering::Relaxed) {
         0 => machine_memory() / 4,
@@ -31,7 +31,7 @@ pub fn machine_memory() -> u64 {
     machine.map_or(8 << 30, |kibibytes| kibibytes * 1_024)
 }
 
-/// What one file has taken so far.
+/// What one dataset has taken so far.
 pub struct Budget {
     limit: u64,
     taken: AtomicU64,
@@ -41,6 +41,21 @@ impl Budget {
     /// A budget of which `taken` bytes are used.
     pub fn new(limit: u64, taken: u64) -> Self {
         Self { limit, taken: AtomicU64::new(taken) }
+    }
+
+    /// The budget of one dataset, of which nothing is used.
+    pub fn of_dataset() -> Self {
+        Self::new(max_memory(), 0)
+    }
+
+    /// All of it, in bytes.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// What is left of it, in bytes.
+    pub fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.taken.load(Ordering::Relaxed))
     }
 
     /// Takes `bytes` of it.
@@ -53,10 +68,10 @@ impl Budget {
     }
 }
 
-/// What to say of a file that takes more than it may.
+/// What to say of a dataset that takes more than it may.
 pub fn over(limit: u64) -> String {
     format!(
-        "it takes more than {} MiB in memory, which is the most that one file may take here; if you trust it, allow more with --max-memory",
+        "it takes more than {} MiB in memory, which is the most that one dataset may take here; if you trust it, allow more with --max-memory",
         limit >> 20
     )
 }

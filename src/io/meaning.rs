@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::images::picture_bytes;
 use crate::data::{Dataset, SampleId};
-use crate::job::{Cancelled, Progress};
+use crate::job::{Cancelled, JobError, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::embedding::built_in;
 use crate::learn::encoder::{Encoder, EncoderError, EncoderFiles};
@@ -42,6 +42,15 @@ pub enum MeaningError {
     Encoder(#[from] EncoderError),
     #[error("stopped")]
     Cancelled,
+}
+
+impl From<MeaningError> for JobError {
+    fn from(error: MeaningError) -> Self {
+        match error {
+            MeaningError::Cancelled => Self::Cancelled,
+            other => Self::Failed(other.to_string()),
+        }
+    }
 }
 
 impl From<Cancelled> for MeaningError {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::archive::open_archive;
-use super::budget::{Budget, is_memory_set, max_memory};
+use super::budget::{Budget, is_memory_set, over};
 use super::delimited::Wanted;
 use super::error::IoError;
 use super::faults::Faults;
@@ -36,8 +36,8 @@ pub struct Reading {
 }
 
 /// What a typed file may grow to: generous for its size, so that an honest file passes and a bomb does not.
-fn typed_limit(size: u64) -> u64 {
-    if is_memory_set() { max_memory() } else { ((1 << 30) + size.saturating_mul(100)).min(max_memory()) }
+fn typed_limit(size: u64, budget: &Budget) -> u64 {
+    if is_memory_set() { budget.left() } else { ((1 << 30) + size.saturating_mul(100)).min(budget.left()) }
 }
 
 const PREVIEW: usize = 1 << 18;
@@ -67,26 +67,26 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
     if path.is_dir() {
         return open_folder(path, reading, progress, preview);
     }
-    found_otherwise(open_file(path, reading, progress, preview, true)?, progress)
+    found_otherwise(open_file(path, reading, &Budget::of_dataset(), progress, preview, true)?, progress)
 }
 
-/// Opens a file with its classes as the file has them: one of several that are joined.
+/// Opens a file with its classes as the file has them: one of several that are joined, and that share a budget.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_unnamed(path: &Path, reading: &Reading, progress: &Progress) -> Result<Dataset, IoError> {
-    found_otherwise(open_file(path, reading, progress, &|_| {}, false)?, progress)
+pub fn open_unnamed(path: &Path, reading: &Reading, budget: &Budget, progress: &Progress) -> Result<Dataset, IoError> {
+    found_otherwise(open_file(path, reading, budget, progress, &|_| {}, false)?, progress)
 }
 
 /// `named_classes`: the numbers of classes are shown by the names that are noted beside them.
 fn open_file(
     path: &Path,
     reading: &Reading,
+    budget: &Budget,
     progress: &Progress,
     preview: &dyn Fn(Dataset),
     named_classes: bool,
 ) -> Result<Dataset, IoError> {
-    let limit = max_memory();
     let head = first_bytes(path)?;
     let (named, _) = format_of_name(path);
     let found = magic(&head);
@@ -95,19 +95,20 @@ fn open_file(
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
     }
     if let Magic::Format(format) = found {
-        return open_typed(path, format, packing, named_classes, progress);
+        return open_typed(path, format, packing, named_classes, budget, progress);
     }
     if let Magic::Archive(format) = found {
-        return open_archive(path, format, Packing::None, None, reading, progress);
+        return open_archive(path, format, Packing::None, None, reading, budget, progress);
     }
     if packing == Packing::None && named.is_none_or(Format::is_text) && head.len() >= PREVIEW {
         // Only whole lines: the last one is cut.
         let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
-        if let Ok(dataset) = open_text(path, head[..whole].to_vec(), named, packing, reading, 0, None, &Progress::silent()) {
+        let (head, its_own) = (head[..whole].to_vec(), Budget::of_dataset());
+        if let Ok(dataset) = open_text(path, head, named, packing, reading, 0, None, &its_own, &Progress::silent()) {
             preview(dataset);
         }
     }
-    let bytes = source::read(path, limit, progress)?;
+    let bytes = source::read(path, budget, progress)?;
     if bytes.is_empty() {
         return Err(IoError::Empty(path.to_owned()));
     }
@@ -115,13 +116,13 @@ fn open_file(
     let bytes = match packing {
         Packing::None => bytes,
         packed => {
-            let unpacked = source::unpack(&bytes, packed, path, limit, progress)?;
+            let unpacked = source::unpack(&bytes, packed, path, budget, progress)?;
             if let Magic::Format(format) = magic(&unpacked) {
                 drop((bytes, unpacked));
-                return open_typed(path, format, packing, named_classes, progress);
+                return open_typed(path, format, packing, named_classes, budget, progress);
             }
             if magic(&unpacked) == Magic::Archive(Format::Tar) {
-                return open_archive(path, Format::Tar, packing, Some(unpacked), reading, progress);
+                return open_archive(path, Format::Tar, packing, Some(unpacked), reading, budget, progress);
             }
             unpacked
         }
@@ -133,7 +134,7 @@ fn open_file(
         let reason = "it does not begin as such a file does; it is torn, or its name is wrong".to_owned();
         return Err(IoError::Broken { path: path.to_owned(), format: format.title(), reason });
     }
-    open_text(path, bytes, named, packing, reading, fingerprint, None, progress)
+    open_text(path, bytes, named, packing, reading, fingerprint, None, budget, progress)
 }
 
 fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {
@@ -164,10 +165,20 @@ fn open_typed(
     format: Format,
     packing: Packing,
     named_classes: bool,
+    budget: &Budget,
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let (mut columns, mut beside_columns) = typed::read(path, format, packing, typed_limit(bytes), progress)?;
+    let read = typed::read(path, format, packing, typed_limit(bytes, budget), progress);
+    let (mut columns, mut beside_columns) = read.map_err(|error| match error {
+        // Others of its folder have taken the rest.
+        IoError::TooLarge { path, .. } if budget.left() < budget.limit() => {
+            IoError::TooLarge { path, reason: over(budget.limit()) }
+        }
+        error => error,
+    })?;
+    let held: usize = columns.iter().filter_map(Column::series).map(polars::prelude::Series::estimated_size).sum();
+    budget.take(held as u64).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
     if named_classes {
         class_names::name(&mut columns, &mut beside_columns.kept);
     }
@@ -206,6 +217,7 @@ pub fn open_text(
     reading: &Reading,
     fingerprint: u128,
     pictures: Option<PictureStore>,
+    budget: &Budget,
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let size = bytes.len() as u64;
@@ -233,13 +245,11 @@ pub fn open_text(
         None if text.get(super::json::skip_space(&text, 0)) == Some(&b'{') => Format::JsonLines,
         None => Format::Csv,
     };
-    let limit = max_memory();
-    let budget = Budget::new(limit, size.max(text.len() as u64));
-    budget.take(0).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
+    budget.take(size.max(text.len() as u64)).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
     let mut wide = 0;
     let (table, shape, format) = match format {
         Format::Json | Format::JsonLines => {
-            json_read::read(&text, format, &budget, progress).map_err(|refusal| match refusal {
+            json_read::read(&text, format, budget, progress).map_err(|refusal| match refusal {
                 json_rows::Refusal::Broken(reason) => IoError::Broken { path: path.to_owned(), format: format.title(), reason },
                 json_rows::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
                 json_rows::Refusal::Cancelled => IoError::Cancelled,
@@ -249,7 +259,7 @@ pub fn open_text(
             let wanted =
                 Wanted { delimiter: reading.delimiter, header: reading.header, skip: reading.skip, surplus: reading.surplus };
             let (dialect, before) = delimited::dialect(&text, &wanted, format == Format::Tsv);
-            let table = delimited::read(&text, dialect, &budget, progress).map_err(|refusal| match refusal {
+            let table = delimited::read(&text, dialect, budget, progress).map_err(|refusal| match refusal {
                 delimited::Refusal::TooWide(found) => IoError::TooLarge {
                     path: path.to_owned(),
                     reason: format!(

@@ -8,6 +8,7 @@ use polars_arrow::array::{Array, Utf8ViewArray};
 use polars_arrow::compute::concatenate::concatenate;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::budget::Budget;
 use super::class_names;
 use super::error::IoError;
 use super::folder::{is_part, text_column};
@@ -90,7 +91,8 @@ fn tables(root: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> {
 }
 
 fn read(root: &Path, files: &[PathBuf], reading: &Reading, progress: &Progress) -> Result<Vec<Dataset>, IoError> {
-    let one = |file: &PathBuf| match open_unnamed(file, reading, progress) {
+    let budget = Budget::of_dataset();
+    let one = |file: &PathBuf| match open_unnamed(file, reading, &budget, progress) {
         // An empty shard has no rows; a folder of nothing else has no columns either.
         Err(IoError::Empty(_)) if files.len() > 1 => Ok(None),
         other => other.map(Some),

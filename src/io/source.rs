@@ -5,7 +5,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::budget::over;
+use super::budget::{Budget, over};
 use super::error::IoError;
 use crate::data::{Packing, Patch};
 use crate::job::Progress;
@@ -13,23 +13,23 @@ use crate::job::Progress;
 /// Reads all of a file with progress in bytes.
 ///
 /// # Errors
-/// [`IoError::Read`], [`IoError::TooLarge`] above `limit` bytes, [`IoError::Cancelled`].
-pub fn read(path: &Path, limit: u64, progress: &Progress) -> Result<Vec<u8>, IoError> {
+/// [`IoError::Read`], [`IoError::TooLarge`] above what is left of `budget`, [`IoError::Cancelled`].
+pub fn read(path: &Path, budget: &Budget, progress: &Progress) -> Result<Vec<u8>, IoError> {
     let fail = |error: std::io::Error| IoError::Read { path: path.to_owned(), reason: reason(&error) };
     let file = std::fs::File::open(path).map_err(fail)?;
     let meta = file.metadata().map_err(fail)?;
     if meta.is_dir() {
         return Err(IoError::Read { path: path.to_owned(), reason: "it is a folder, not a file".to_owned() });
     }
-    if meta.len() > limit {
-        return Err(too_large(path, limit));
+    if meta.len() > budget.left() {
+        return Err(too_large(path, budget));
     }
     progress.set_total(meta.len());
     #[cfg(unix)]
     if meta.is_file() && meta.len() > BLOCK as u64 {
         return read_blocks(&file, meta.len(), path, progress);
     }
-    fill(file, usize::try_from(meta.len()).unwrap_or(0), limit, path, progress)
+    fill(file, usize::try_from(meta.len()).unwrap_or(0), budget, path, progress)
 }
 
 /// A large file is read in blocks of this size.
@@ -61,15 +61,15 @@ fn read_blocks(file: &std::fs::File, len: u64, path: &Path, progress: &Progress)
 ///
 /// # Errors
 /// As [`read`]; [`IoError::Broken`] where the packing is torn.
-pub fn unpack(bytes: &[u8], packing: Packing, path: &Path, limit: u64, progress: &Progress) -> Result<Vec<u8>, IoError> {
+pub fn unpack(bytes: &[u8], packing: Packing, path: &Path, budget: &Budget, progress: &Progress) -> Result<Vec<u8>, IoError> {
     let format = if packing == Packing::Gzip { "gzip" } else { "zstd" };
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format, reason };
     progress.set_total(0);
     let result = match packing {
         Packing::None => return Ok(bytes.to_vec()),
-        Packing::Gzip => fill(flate2::read::MultiGzDecoder::new(bytes), bytes.len() * 3, limit, path, progress),
+        Packing::Gzip => fill(flate2::read::MultiGzDecoder::new(bytes), bytes.len() * 3, budget, path, progress),
         Packing::Zstd => match zstd::stream::read::Decoder::new(bytes) {
-            Ok(decoder) => fill(decoder, bytes.len() * 3, limit, path, progress),
+            Ok(decoder) => fill(decoder, bytes.len() * 3, budget, path, progress),
             Err(error) => return Err(broken(error.to_string())),
         },
     };
@@ -79,7 +79,7 @@ pub fn unpack(bytes: &[u8], packing: Packing, path: &Path, limit: u64, progress:
     })
 }
 
-fn fill(mut from: impl Read, expected: usize, limit: u64, path: &Path, progress: &Progress) -> Result<Vec<u8>, IoError> {
+fn fill(mut from: impl Read, expected: usize, budget: &Budget, path: &Path, progress: &Progress) -> Result<Vec<u8>, IoError> {
     let mut bytes = Vec::with_capacity(expected.min(64 << 20));
     loop {
         let before = bytes.len();
@@ -89,15 +89,15 @@ fn fill(mut from: impl Read, expected: usize, limit: u64, path: &Path, progress:
         if got == 0 {
             return Ok(bytes);
         }
-        if bytes.len() as u64 > limit {
-            return Err(too_large(path, limit));
+        if bytes.len() as u64 > budget.left() {
+            return Err(too_large(path, budget));
         }
         progress.step(got)?;
     }
 }
 
-fn too_large(path: &Path, limit: u64) -> IoError {
-    IoError::TooLarge { path: path.to_owned(), reason: over(limit) }
+fn too_large(path: &Path, budget: &Budget) -> IoError {
+    IoError::TooLarge { path: path.to_owned(), reason: over(budget.limit()) }
 }
 
 fn reason(error: &std::io::Error) -> String {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{DataFrame, IpcReader, IpcStreamReader, IpcStreamWriter, ParquetReader, SerReader, SerWriter};
 
+use super::budget::Budget;
 use super::error::IoError;
 use super::source;
 use super::typed_schema::{self, Beside};
@@ -150,10 +151,15 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
     let progress = Progress::silent();
     let (mut frame, beside) = guarded(|| {
         let text = |error: &dyn std::fmt::Display| format!("error: {}", error.to_string().lines().next().unwrap_or_default());
-        let bytes = source::read(path, limit, &progress).map_err(|error| text(&error))?;
+        let budget = Budget::new(limit, 0);
+        let of_file = |error: IoError| match error {
+            IoError::TooLarge { reason, .. } => format!("memory: {reason}"),
+            error => text(&error),
+        };
+        let bytes = source::read(path, &budget, &progress).map_err(of_file)?;
         let bytes = match packing {
             Packing::None => bytes,
-            packed => source::unpack(&bytes, packed, path, limit, &progress).map_err(|error| text(&error))?,
+            packed => source::unpack(&bytes, packed, path, &budget, &progress).map_err(of_file)?,
         };
         parse(bytes, &ending, limit).map_err(|error| if error.starts_with("memory:") { error } else { text(&error) })
     })

@@ -1,23 +1,36 @@
 //! Operations: what somebody asks to be done to the data, plain and serialisable. Key, button, command and the step of a recipe are the same value;
 //! it plans an edit and changes nothing itself.
 
+mod asking;
+mod augmenting;
+mod balancing;
+mod copied;
 mod names;
 mod plan;
 mod recipe;
+mod scanned;
+mod trying;
+mod worth;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use asking::{TextModels, children};
+pub use augmenting::{Augmented, augmented, judge};
+pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
+pub use copied::copies;
 pub use plan::split_edit;
 pub use recipe::{Recipe, RecipeError, Replayed, Step};
+pub use scanned::scan_pictures;
+pub use trying::{Tried, tried};
+pub use worth::{Worth, can_probe, worth};
 
 use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::job::{Cancelled, Progress};
 use crate::transform::{AugmentError, Split, SplitError};
-use crate::workspace::{Balance, BalanceError, TextModels};
 
 /// What is asked for. The samples that it names are no part of what is written: an edit's parts have them, and a recipe names them by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,15 @@
 //! The planners: from an operation to the edit that does it.
 
-use super::{Means, Operation, OperationError, Planned};
-use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count};
+use super::{
+    Balance, Means, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scan_pictures, standing,
+};
+use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::job::Progress;
 use crate::pixels::Look;
 use crate::transform::balance::{ClassWeights, Over, Under};
 use crate::transform::{Augment, HashOf, Method, Plan, Split, text_fields};
-use crate::workspace::{Balance, augmented, balance_plan, balanced, copies, scan_pictures, standing};
 
 /// The column of sample weights.
 const WEIGHT: &str = "sample_weight";
@@ -51,15 +52,11 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
     Ok(Planned { edit, notes: Vec::new() })
 }
 
-fn samples_of(n: usize) -> String {
-    format!("{} {}", count(n), if n == 1 { "sample" } else { "samples" })
-}
-
 fn set_cells(dataset: &Dataset, samples: &[SampleId], column: &str, text: &str, review: bool) -> Result<Option<Edit>, EditError> {
     let Some(field) = dataset.field(column) else {
         // The first class of a dataset that has none yet: its column is made with it.
         let add = Change::add_column(dataset, column, Kind::Text, Role::Label)?;
-        let words = format!("Set {column} of {} to {text}, a new column", samples_of(samples.len()));
+        let words = format!("Set {column} of {} to {text}, a new column", count_samples(samples.len()));
         return Ok(Edit::new(words, [add, Change::fill(column, samples.iter().map(|id| (*id, text)))]));
     };
     let (kind, role) = (dataset.fields()[field].kind, dataset.fields()[field].role);
@@ -74,7 +71,7 @@ fn set_cells(dataset: &Dataset, samples: &[SampleId], column: &str, text: &str, 
     let n = change.as_ref().map_or(0, |change| change.samples.len());
     let of = match &change {
         Some(change) if n == 1 => format!("sample {}", change.samples[0].0),
-        _ => samples_of(n),
+        _ => count_samples(n),
     };
     let words = if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
     Ok(Edit::new(words, widening.into_iter().chain(change).chain(seen)))
@@ -85,7 +82,7 @@ fn accept(dataset: &Dataset, list: &[(SampleId, String)], column: &str) -> Resul
     let seen = Change::mark(dataset, Target::Reviewed, list.iter().map(|(id, _)| *id), true)?;
     let words = match list {
         [(id, cell)] => format!("Accepted {cell} for sample {}", id.0),
-        _ => format!("Accepted the suggested label of {}", samples_of(list.len())),
+        _ => format!("Accepted the suggested label of {}", count_samples(list.len())),
     };
     Ok(Edit::new(words, cells.into_iter().chain(seen)))
 }
@@ -95,7 +92,7 @@ fn mark(dataset: &Dataset, target: Target, samples: &[SampleId], on: bool, words
     let n = change.as_ref().map_or(0, |change| change.samples.len());
     let of = match &change {
         Some(change) if n == 1 => format!("sample {}", change.samples[0].0),
-        _ => samples_of(n),
+        _ => count_samples(n),
     };
     Ok(Edit::new(format!("{words} {of}"), change))
 }
@@ -128,7 +125,7 @@ fn rename_class(
     let wide = widened.as_ref().unwrap_or(dataset);
     let change = Change::cells(wide, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
     let (verb, joint) = if merges { ("Merged", "into") } else { ("Renamed", "to") };
-    let words = format!("{verb} {from} {joint} {to}, {}", samples_of(cells.len()));
+    let words = format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len()));
     Ok(Edit::new(words, widening.into_iter().chain(change)))
 }
 
@@ -177,7 +174,7 @@ pub fn split_edit(dataset: &Dataset, split: &Split, plan: &Plan) -> Result<Optio
         Method::Hash(HashOf::Column(_)) => "by hash of a column",
     };
     let values = plan.samples.iter().zip(&plan.parts).map(|(id, part)| (*id, plan.names[usize::from(*part)].as_str()));
-    let words = format!("Split {} {how}, seed {}", samples_of(plan.samples.len()), split.seed);
+    let words = format!("Split {} {how}, seed {}", count_samples(plan.samples.len()), split.seed);
     let text = |field: usize| dataset.fields()[field].kind == Kind::Text;
     if let Some(field) = dataset.with_role(|role| role == Role::Split).filter(|field| text(*field)) {
         let column = dataset.fields()[field].name.to_string();
@@ -222,7 +219,7 @@ fn weigh(
             (!list.is_empty()).then(|| (id, format!("{}", (sum / list.len() as f64 * 1e6).round() / 1e6)))
         })
         .collect();
-    let words = format!("Weighed {} by the classes of {label}", samples_of(texts.len()));
+    let words = format!("Weighed {} by the classes of {label}", count_samples(texts.len()));
     let cells = texts.iter().map(|(id, text)| (*id, text.as_str()));
     if dataset.field(WEIGHT).is_some() {
         let change = Change::cells(dataset, WEIGHT, cells.map(|(id, text)| (id, Some(text))))?;

@@ -12,7 +12,6 @@ use super::{Means, Operation, OperationError};
 use crate::data::{Batch, Dataset, SampleId};
 use crate::edit::{Change, Direction, Edit, EditError, INHERITED, Target, Values};
 use crate::job::Progress;
-use crate::workspace::Workspace;
 
 /// The number of the format.
 const FORMAT: u32 = 1;
@@ -89,18 +88,16 @@ impl Recipe {
         format!("{:#}\n", serde_json::to_value(self).unwrap_or_default())
     }
 
-    /// Writes down the edits that are in force.
+    /// Writes edits down; `dataset` is as it was before the first of them.
     ///
     /// # Errors
     /// [`RecipeError::Edit`]: an edit cannot be read.
-    pub fn of(workspace: &Workspace) -> Result<Self, RecipeError> {
+    pub fn of(mut dataset: Dataset, edits: impl IntoIterator<Item = Result<Edit, EditError>>) -> Result<Self, RecipeError> {
         // Made samples are named by what made them, so that the data are followed from the beginning.
-        let mut dataset = workspace.untouched()?;
         let names = Names::of(&dataset);
-        let history = workspace.history();
         let mut steps = Vec::new();
-        for id in history.line(history.head()) {
-            let edit = workspace.edit_at(id)?;
+        for edit in edits {
+            let edit = edit?;
             steps.push(step_of(&edit, &dataset, &names));
             edit.apply(&mut dataset, Direction::Forward);
         }

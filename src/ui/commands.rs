@@ -2,6 +2,8 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::stages::View;
+
 /// What a user can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
@@ -24,15 +26,8 @@ pub enum Command {
     EditCell,
     Undo,
     Redo,
-    ShowCollect,
-    ShowExplore,
-    ShowClean,
-    ShowLabel,
-    ShowAugment,
-    ShowBalance,
-    ShowSplit,
-    ShowExport,
-    ShowHistory,
+    /// Go to a stage.
+    Show(View),
     ToggleInspector,
     ToggleGallery,
     RowHeight,
@@ -50,45 +45,41 @@ const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 impl Command {
     /// Every command, in the order of the cheat sheet.
-    pub const ALL: [Self; 37] = [
-        Self::Next,
-        Self::Previous,
-        Self::PickClass,
-        Self::Accept,
-        Self::Review,
-        Self::Exclude,
-        Self::FindSimilar,
-        Self::Tag,
-        Self::EditCell,
-        Self::RenameClass,
-        Self::SelectAll,
-        Self::ClearSelection,
-        Self::Undo,
-        Self::Redo,
-        Self::Palette,
-        Self::Search,
-        Self::Open,
-        Self::OpenFolder,
-        Self::Close,
-        Self::ShowCollect,
-        Self::ShowExplore,
-        Self::ShowClean,
-        Self::ShowLabel,
-        Self::ShowAugment,
-        Self::ShowBalance,
-        Self::ShowSplit,
-        Self::ShowExport,
-        Self::ShowHistory,
-        Self::ToggleInspector,
-        Self::ToggleGallery,
-        Self::RowHeight,
-        Self::ToggleTheme,
-        Self::ZoomIn,
-        Self::ZoomOut,
-        Self::ZoomReset,
-        Self::CheatSheet,
-        Self::Quit,
-    ];
+    pub fn all() -> Vec<Self> {
+        let before = [
+            Self::Next,
+            Self::Previous,
+            Self::PickClass,
+            Self::Accept,
+            Self::Review,
+            Self::Exclude,
+            Self::FindSimilar,
+            Self::Tag,
+            Self::EditCell,
+            Self::RenameClass,
+            Self::SelectAll,
+            Self::ClearSelection,
+            Self::Undo,
+            Self::Redo,
+            Self::Palette,
+            Self::Search,
+            Self::Open,
+            Self::OpenFolder,
+            Self::Close,
+        ];
+        let after = [
+            Self::ToggleInspector,
+            Self::ToggleGallery,
+            Self::RowHeight,
+            Self::ToggleTheme,
+            Self::ZoomIn,
+            Self::ZoomOut,
+            Self::ZoomReset,
+            Self::CheatSheet,
+            Self::Quit,
+        ];
+        before.into_iter().chain(View::all().map(Self::Show)).chain(after).collect()
+    }
 
     /// Its name on screen.
     pub fn title(self) -> &'static str {
@@ -112,15 +103,7 @@ impl Command {
             Self::EditCell => "Edit the text",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
-            Self::ShowCollect => "Go to Collect",
-            Self::ShowExplore => "Go to Explore",
-            Self::ShowClean => "Go to Clean",
-            Self::ShowLabel => "Go to Label",
-            Self::ShowAugment => "Go to Augment",
-            Self::ShowBalance => "Go to Balance",
-            Self::ShowSplit => "Go to Split",
-            Self::ShowExport => "Go to Export",
-            Self::ShowHistory => "Go to History",
+            Self::Show(view) => view.stage().go_to,
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleGallery => "Gallery or table",
             Self::RowHeight => "Taller rows, larger images; in Augment, a new draw",
@@ -158,8 +141,6 @@ impl Command {
             Self::EditCell => one(NONE, Key::E),
             Self::Undo => two((NONE, Key::U), (CTRL, Key::Z)),
             Self::Redo => one(CTRL_SHIFT, Key::Z),
-            Self::ShowExport => one(CTRL, Key::E),
-            Self::ShowHistory => one(CTRL, Key::H),
             Self::ToggleInspector => one(CTRL, Key::I),
             Self::ToggleGallery => one(NONE, Key::G),
             Self::RowHeight => one(NONE, Key::R),
@@ -168,10 +149,10 @@ impl Command {
             Self::ZoomReset => one(CTRL, Key::Num0),
             Self::CheatSheet => one(NONE, Key::F1),
             Self::Quit => one(CTRL, Key::Q),
-            Self::ShowLabel => one(CTRL, Key::L),
-            Self::ShowAugment => one(CTRL, Key::M),
-            Self::ShowBalance => one(CTRL, Key::B),
-            Self::ShowCollect | Self::ShowExplore | Self::ShowClean | Self::ShowSplit | Self::ToggleTheme => Vec::new(),
+            Self::Show(view) => {
+                view.stage().key.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key)).into_iter().collect()
+            }
+            Self::ToggleTheme => Vec::new(),
         }
     }
 
@@ -223,7 +204,7 @@ mod tests {
     #[test]
     fn no_key_does_two_things() {
         let mut seen: Vec<(KeyboardShortcut, Command)> = Vec::new();
-        for command in Command::ALL {
+        for command in Command::all() {
             for key in command.keys() {
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == key) {
                     panic!("{} belongs to {other:?} and {command:?}", key_text(&key));

@@ -9,7 +9,7 @@ use super::theme::STEP;
 use super::widgets::controls::{Look, button, chip};
 use super::widgets::text::{count, visible};
 use crate::data::Rule;
-use crate::workspace::Workspace;
+use crate::session::Workspace;
 
 /// Draws the bar.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
@@ -36,11 +36,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             let add = button(ui, theme, "+ filter", "", Look::Quiet, true);
             let add = add.on_hover_text(format!("{} ({})", Command::Search.title(), Command::Search.key_text()));
             egui::Popup::menu(&add).show(|ui| menu(ui, state, workspace));
-            if let Some(trouble) = &bundle.memo.filter_trouble {
+            if let Some(trouble) = bundle.session.filter_trouble() {
                 ui.label(RichText::new(trouble).color(theme.ruby));
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let (left, all) = (bundle.memo.visible.len(), workspace.dataset().rows());
+                let (left, all) = (bundle.session.visible().len(), workspace.dataset().rows());
                 ui.label(RichText::new(format!("{} of {}", count(left), count(all))).color(theme.dim));
                 let chosen = state.selection.chosen.len();
                 if chosen > 1 {

@@ -4,7 +4,9 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
-use super::state::{Offered, Popup, UiState, View};
+use super::stages::View;
+use super::stages::label::Offered;
+use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
@@ -12,7 +14,7 @@ use super::widgets::text::{count, cut, is_code, things, turns, visible};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
 use crate::operate::Operation;
-use crate::workspace::Workspace;
+use crate::session::Workspace;
 
 /// The most of a text that the inspector lays out at once.
 const LONGEST: usize = 20_000;
@@ -114,7 +116,7 @@ fn sample(
     family(ui, state, theme, dataset, id);
     label_error(ui, theme, bundle, id, commands, state);
     // The marks say whether there is anything to look for: the list may be long.
-    if bundle.memo.flagged.contains_key(&id) {
+    if bundle.session.flag(id).is_some() {
         findings(ui, theme, workspace, id);
     }
     marks(ui, theme, dataset, id, actions);
@@ -187,7 +189,7 @@ fn label(
     }
     let Some(classes) = classes.filter(|classes| first && !classes.is_many()) else { return };
     // Each class with its key where there are few; else the likeliest, under the keys that they have in the queue. More are reached by typing.
-    let likely = bundle.memo.likely.as_ref().filter(|(of, _)| *of == id).map(|(_, names)| names.as_slice()).unwrap_or_default();
+    let likely = bundle.session.likely(id);
     let keys = Offered::digits(workspace, name, likely.iter().map(String::as_str));
     state.offered = Offered { of: Some(id), keys: keys.clone(), suggested: None };
     ui.add_space(STEP);
@@ -300,7 +302,7 @@ fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
 
 /// What the label model says of the sample, where it says that its label is wrong.
 fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, commands: &mut Vec<Command>, state: &mut UiState) {
-    let Some(report) = &bundle.memo.labels else { return };
+    let Some(report) = bundle.session.labels() else { return };
     let Some(candidate) = report.place.get(&id).map(|at| &report.queue[*at]) else { return };
     caption(ui, theme, "label error");
     let ink = if candidate.wrong >= 0.8 { theme.ruby } else { theme.amber };
@@ -310,9 +312,9 @@ fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, co
         ui.add(egui::Label::new(RichText::new(&candidate.reason).color(theme.dim)).wrap());
         let names: Vec<&str> = candidate.suggested.iter().map(|class| &*report.names[*class as usize]).collect();
         ui.label(RichText::new(format!("Suggested: {}", names.join(", "))).font(theme.strong()));
-        if button(ui, theme, "Review it", &Command::ShowLabel.key_text(), Look::Plain, true).clicked() {
+        if button(ui, theme, "Review it", &Command::Show(View::Label).key_text(), Look::Plain, true).clicked() {
             state.review.current = Some(id);
-            commands.push(Command::ShowLabel);
+            commands.push(Command::Show(View::Label));
         }
         let bottom = ui.min_rect().bottom() + 6.0;
         ui.painter().vline(bar.left() - 11.0, bar.top() - 6.0..=bottom, Stroke::new(2.0, ink));

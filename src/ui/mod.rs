@@ -11,38 +11,32 @@ pub mod making;
 pub mod pictures;
 mod popups;
 mod shell;
+pub mod stages;
+mod start;
 mod state;
 pub mod text_model;
 pub mod theme;
 mod unknown;
-mod views;
 mod widgets;
 
 use std::path::PathBuf;
 
 pub use commands::Command;
-pub use state::{
-    Chart, ChartData, ExportForm, Memo, Offered, Popup, Review, ReviewTab, Selection, SplitForm, TableColumn, TableState,
-    UiState, View, Visible,
-};
+pub use stages::explore::{chart_field, chart_measure};
+pub use stages::export::ExportForm;
+pub use stages::label::{Offered, Review, ReviewTab};
+pub use stages::split::{METHODS, SplitForm, wanted as wanted_split};
+pub use stages::{STAGES, View};
+pub use state::{Chart, Popup, Selection, TableColumn, TableState, UiState};
 pub use theme::Theme;
-pub use views::explore::{chart_field, chart_measure};
-pub use views::split::{METHODS, wanted as wanted_split};
 pub use widgets::text::{count, samples as count_samples};
 
 use crate::action::Action;
-use crate::data::{Answers, Dataset, Pipeline};
+use crate::data::{Answers, Pipeline};
 use crate::edit::{Edit, EditId};
 use crate::io::TextModel;
-use crate::job::Progress;
-use crate::workspace::Workspace;
-
-/// One running job, for the status bar.
-pub struct Running<'a> {
-    pub key: &'static str,
-    pub title: &'a str,
-    pub progress: &'a Progress,
-}
+use crate::job::Running;
+use crate::session::{Session, Workspace};
 
 /// A line that the app says; it goes by itself, unless it offers something to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,11 +52,11 @@ pub struct Notice {
 
 /// Everything that views read.
 pub struct Bundle<'a> {
-    /// What is open.
+    /// What is open, and what was worked out of it.
+    pub session: &'a Session,
     pub workspace: Option<&'a Workspace>,
-    /// The first rows of what is being opened.
-    pub preview: Option<&'a Dataset>,
-    pub memo: &'a Memo,
+    /// The preview of Augment.
+    pub drafted: Option<&'a making::Preview>,
     pub pictures: &'a pictures::Pictures,
     /// How many bytes of pictures are kept on disk.
     pub disk: Option<u64>,
@@ -96,29 +90,20 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
         let narrow = ui.ctx().content_rect().width() < bundle.theme.sizes.inspector_from;
         let shown = if narrow { state.inspector_narrow } else { state.inspector };
         state.narrow = narrow;
-        if shown && matches!(state.view, View::Explore | View::Clean) {
+        let stage = state.view.stage();
+        if shown && stage.inspector {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
         } else {
             // What follows keeps its identity, as with notices.
             ui.skip_ahead_auto_ids(1);
         }
         let frame = egui::Frame::new().fill(bundle.theme.background);
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| match state.view {
-            View::Collect => views::collect::draw(ui, bundle, workspace, actions),
-            View::Explore => views::explore::draw(ui, state, bundle, workspace, actions),
-            View::Clean => views::clean::draw(ui, state, bundle, workspace, actions),
-            View::Label => views::label::draw(ui, state, bundle, workspace, actions, commands),
-            View::Augment => views::augment::draw(ui, state, bundle, workspace, actions),
-            View::Balance => views::balance::draw(ui, state, bundle, workspace, actions),
-            View::Split => views::split::draw(ui, state, bundle, workspace, actions),
-            View::Export => views::export::draw(ui, state, bundle, workspace, actions),
-            View::History => views::history::draw(ui, state, bundle, workspace, actions),
-        });
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| (stage.draw)(ui, state, bundle, workspace, actions, commands));
     } else {
         let frame = egui::Frame::new().fill(bundle.theme.background);
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| match bundle.preview {
-            Some(dataset) => views::explore::preview(ui, bundle, dataset),
-            None => views::start::draw(ui, bundle, actions),
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| match bundle.session.first_rows() {
+            Some(dataset) => stages::explore::preview(ui, bundle, dataset),
+            None => start::draw(ui, bundle, actions),
         });
     }
     popups::draw(ui, state, bundle, actions, commands);

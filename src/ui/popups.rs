@@ -203,7 +203,7 @@ fn fit(lines: Vec<Line>, typed: &str) -> Vec<Line> {
 
 fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
     let line = |text: String, right: String, choice| Line { text, right, colour: None, enabled: true, choice };
-    let lines: Vec<Line> = Command::ALL
+    let lines: Vec<Line> = Command::all()
         .into_iter()
         .filter(|command| *command != Command::Palette)
         .map(|command| {
@@ -418,7 +418,7 @@ fn keys(ui: &mut Ui, theme: &Theme) {
     title(ui, theme, "Keys");
     ui.add_space(STEP);
     ScrollArea::vertical().max_height(480.0).min_scrolled_height(480.0).show(ui, |ui| {
-        let with_keys: Vec<Command> = Command::ALL.into_iter().filter(|command| !command.keys().is_empty()).collect();
+        let with_keys: Vec<Command> = Command::all().into_iter().filter(|command| !command.keys().is_empty()).collect();
         egui::Grid::new("keys").num_columns(2).spacing(vec2(STEP * 8.0, STEP)).show(ui, |ui| {
             for command in with_keys {
                 ui.horizontal(|ui| {

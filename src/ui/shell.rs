@@ -7,12 +7,13 @@ use egui::{
 
 use super::Bundle;
 use super::commands::Command;
-use super::state::{UiState, View};
+use super::stages::{STAGES, View};
+use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::widgets::controls::{Look, button, cross, right_aligned};
 use super::widgets::text::{count, percent, things};
 use crate::action::Action;
-use crate::workspace::Workspace;
+use crate::session::Workspace;
 
 fn bar(theme: &Theme) -> Frame {
     Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0))
@@ -137,7 +138,7 @@ fn file_menu(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let response = ui.menu_button(RichText::new(name).color(bundle.theme.dim), |ui| {
         ui.set_min_width(240.0);
-        for command in [Command::Open, Command::OpenFolder, Command::ShowExport, Command::Close] {
+        for command in [Command::Open, Command::OpenFolder, Command::Show(View::Export), Command::Close] {
             if ui.add(egui::Button::new(command.title()).shortcut_text(command.key_text()).frame(false)).clicked() {
                 commands.push(command);
                 ui.close();
@@ -164,34 +165,29 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(8, 8));
     Panel::left("rail").exact_size(theme.sizes.rail).resizable(false).frame(frame).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        for view in View::ALL {
-            if view.begins_group() {
+        for (view, stage) in &STAGES {
+            if stage.begins_group {
                 ui.add_space(6.0);
                 let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
                 ui.painter().hline(line.x_range().shrink(4.0), line.center().y, theme.hairline());
                 ui.add_space(6.0);
             }
-            let waiting = match view {
-                View::Clean => workspace.findings().open(),
-                View::Label => bundle.memo.labels.as_ref().map_or(0, |report| report.queue.len()),
-                View::Collect => workspace.dataset().base.warnings.len(),
-                _ => 0,
-            };
+            let waiting = (stage.waiting)(bundle.session, workspace);
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.control), Sense::click());
-            let here = state.view == view;
-            let named = if waiting > 0 { format!("{}, {} waiting", view.title(), waiting) } else { view.title().to_owned() };
+            let here = state.view == *view;
+            let named = if waiting > 0 { format!("{}, {} waiting", stage.title, waiting) } else { stage.title.to_owned() };
             response.widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, here, &named));
             if here || response.hovered() {
                 ui.painter().rect_filled(rect, theme.corner(), if here { theme.tint } else { theme.hover });
             }
             let ink = if here { theme.text } else { theme.dim };
             let font = if here { theme.strong() } else { theme.body() };
-            ui.painter().text(pos2(rect.left() + 10.0, rect.center().y), Align2::LEFT_CENTER, view.title(), font, ink);
+            ui.painter().text(pos2(rect.left() + 10.0, rect.center().y), Align2::LEFT_CENTER, stage.title, font, ink);
             if waiting > 0 {
                 right_aligned(ui, pos2(rect.right() - 10.0, rect.center().y), &count(waiting), theme.note(), theme.amber);
             }
-            if response.on_hover_text(view.help()).clicked() {
-                state.view = view;
+            if response.on_hover_text(stage.help).clicked() {
+                state.view = *view;
             }
         }
     });

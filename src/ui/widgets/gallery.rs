@@ -8,11 +8,11 @@ use super::picture;
 use super::table::{flag_of, scroll};
 use super::text::{count, cut, visible};
 use crate::data::{Role, SampleId};
+use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::pictures::Pictures;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
-use crate::workspace::Workspace;
 
 /// The smallest and the largest side of a picture, in points.
 pub const SIDES: std::ops::RangeInclusive<f32> = 48.0..=420.0;
@@ -31,7 +31,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let rect = Rect::from_min_max(pos2(all.left(), head.bottom()), all.max);
     let lead = GAP / 2.0;
     ui.allocate_rect(all, Sense::hover());
-    let visible = &bundle.memo.visible;
+    let visible = bundle.session.visible();
     let body = Rect::from_min_max(rect.min + vec2(16.0, 0.0), pos2(rect.right() - 20.0, rect.bottom()));
     // As many as fit at about the size that was chosen; they share the width.
     let columns = ((body.width() + GAP) / (state.gallery.side + GAP)).round().max(1.0);
@@ -54,7 +54,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     } else {
         scroll(ui, at, follow, rect, high, page, most, rows);
     }
-    if visible.is_empty() && !bundle.memo.visible_stale {
+    if visible.is_empty() && !bundle.session.is_visible_stale() {
         let text =
             if workspace.dataset().rows() == 0 { "There are no samples" } else { "No sample passes the filter. Esc clears it" };
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme.body(), theme.dim);
@@ -79,7 +79,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let (from, to) = (state.gallery.first * columns, last * columns);
     let around = (to..to + ahead).chain((from.saturating_sub(ahead)..from).rev());
     around.filter_map(|place| visible.get(place)).for_each(|id| bundle.pictures.soon(id, pixels));
-    if bundle.memo.visible_stale {
+    if bundle.session.is_visible_stale() {
         ui.painter().rect_filled(rect, 0, theme.background.gamma_multiply(0.35));
     }
 }
@@ -126,7 +126,7 @@ fn one(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     let (excluded, reviewed) = (dataset.is_excluded(id), dataset.is_reviewed(id));
     let label = dataset.with_role(Role::is_label);
     let text = label.and_then(|field| dataset.text(field, id)).unwrap_or_default();
-    let flag = flag_of(bundle.memo, id).filter(|_| !reviewed);
+    let flag = flag_of(bundle.session, id).filter(|_| !reviewed);
     response.widget_info(|| {
         let path = dataset.pictures().and_then(|field| dataset.text(field, id)).unwrap_or_default();
         let marks = [(excluded, ", excluded"), (reviewed, ", reviewed"), (flag.is_some(), ", flagged")];
@@ -183,11 +183,11 @@ fn one(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     if response.clicked() {
         let modifiers = ui.input(|input| input.modifiers);
         if modifiers.shift {
-            state.selection.extend(&bundle.memo.visible, place);
+            state.selection.extend(bundle.session.visible(), place);
         } else if modifiers.command {
-            state.selection.toggle(&bundle.memo.visible, place);
+            state.selection.toggle(bundle.session.visible(), place);
         } else {
-            state.selection.go(&bundle.memo.visible, place);
+            state.selection.go(bundle.session.visible(), place);
         }
     }
 }

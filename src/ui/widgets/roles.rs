@@ -6,8 +6,8 @@ use super::controls::{Look, button};
 use crate::action::Action;
 use crate::data::{Role, label_candidates};
 use crate::operate::Operation;
+use crate::session::Workspace;
 use crate::ui::theme::{STEP, Theme};
-use crate::workspace::Workspace;
 
 /// Draws what may be the label of a dataset that has none.
 pub fn role_chips(ui: &mut Ui, theme: &Theme, workspace: &Workspace, actions: &mut Vec<Action>) {

@@ -10,10 +10,10 @@ use super::text::{self, count, cut, flat, flat_chat};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
 use crate::operate::Operation;
+use crate::session::{Session, Workspace};
 use crate::ui::Bundle;
-use crate::ui::state::{Memo, TableColumn, UiState};
+use crate::ui::state::{TableColumn, UiState};
 use crate::ui::theme::{STEP, Theme};
-use crate::workspace::Workspace;
 
 const HEADER: f32 = 52.0;
 const NUMBERS: f32 = 56.0;
@@ -21,7 +21,7 @@ const NARROWEST: f32 = 56.0;
 
 /// Draws the table in what is left of `ui`.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
-    let (theme, memo) = (bundle.theme, bundle.memo);
+    let (theme, session) = (bundle.theme, bundle.session);
     let dataset = workspace.dataset();
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -40,7 +40,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let foot = if total > rect.width() - NUMBERS - 12.0 { 12.0 } else { 0.0 };
     let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), pos2(rect.right(), rect.bottom() - foot));
     rows(ui, state, bundle, workspace, &shown, body);
-    header(ui, state, theme, memo, workspace, &shown, head, actions);
+    header(ui, state, theme, session, workspace, &shown, head, actions);
 }
 
 /// The first rows of a dataset that is still being opened: to look at only.
@@ -106,7 +106,7 @@ fn header(
     ui: &mut Ui,
     state: &mut UiState,
     theme: &Theme,
-    memo: &Memo,
+    session: &Session,
     workspace: &Workspace,
     shown: &[(usize, usize)],
     rect: Rect,
@@ -147,7 +147,7 @@ fn header(
             ui.painter().add(egui::Shape::convex_polygon(points, theme.accent, egui::Stroke::NONE));
         }
         let classes = workspace.classes(&column.name);
-        let summary = memo.summaries.get(&*column.name);
+        let summary = session.summary(&column.name);
         let (note, counts) = match (summary, classes) {
             (_, Some(classes)) => (format!("{}, {}", column.role, super::text::things(classes.used(), "class", "classes")), None),
             (Some(summary), None) => {
@@ -245,9 +245,9 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
 }
 
 fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, shown: &[(usize, usize)], rect: Rect) {
-    let (theme, memo) = (bundle.theme, bundle.memo);
+    let (theme, session) = (bundle.theme, bundle.session);
     let dataset = workspace.dataset();
-    let visible = &memo.visible;
+    let visible = session.visible();
     let lines = state.table.lines.max(1);
     let high = theme.sizes.row + (lines - 1) as f32 * 18.0;
     // In a window that is too low for a row there is still a page: nothing below divides by none.
@@ -258,7 +258,7 @@ fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
     let body = Rect::from_min_max(rect.min, pos2(rect.right() - 12.0, rect.bottom()));
     let old_clip = ui.clip_rect();
     ui.set_clip_rect(body.intersect(old_clip));
-    if visible.is_empty() && !memo.visible_stale {
+    if visible.is_empty() && !session.is_visible_stale() {
         let text =
             if dataset.rows() == 0 { "There are no samples in this file" } else { "No sample passes the filter. Esc clears it" };
         ui.painter().text(body.center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
@@ -271,20 +271,20 @@ fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
         if id.row() >= dataset.rows() {
             break;
         }
-        let flag = flag_of(memo, id).filter(|_| !dataset.is_reviewed(id));
+        let flag = flag_of(session, id).filter(|_| !dataset.is_reviewed(id));
         one_row(ui, state, bundle, workspace, shown, row, place, flag);
     }
     ui.set_clip_rect(old_clip);
-    if memo.visible_stale {
+    if session.is_visible_stale() {
         ui.painter().rect_filled(body, 0, theme.background.gamma_multiply(0.35));
     }
 }
 
 /// What was found on a sample: its label, or something else, whichever is worse.
-pub fn flag_of(memo: &Memo, id: crate::data::SampleId) -> Option<(f64, &str)> {
-    let label = memo.labels.as_ref().and_then(|report| report.place.get(&id).map(|at| &report.queue[*at]));
+pub fn flag_of(session: &Session, id: crate::data::SampleId) -> Option<(f64, &str)> {
+    let label = session.labels().and_then(|report| report.place.get(&id).map(|at| &report.queue[*at]));
     let label = label.map(|candidate| (f64::from(candidate.wrong), candidate.reason.as_str()));
-    let other = memo.flagged.get(&id).map(|(severity, reason)| (*severity, reason.as_str()));
+    let other = session.flag(id);
     label.into_iter().chain(other).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
@@ -298,7 +298,7 @@ fn one_row(
     place: usize,
     flag: Option<(f64, &str)>,
 ) {
-    let (theme, visible) = (bundle.theme, &bundle.memo.visible);
+    let (theme, visible) = (bundle.theme, bundle.session.visible());
     let dataset = workspace.dataset();
     let lines = state.table.lines.max(1);
     let Some(id) = visible.get(place) else { return };

@@ -2,12 +2,7 @@
 
 use std::borrow::Cow;
 
-pub use crate::data::count;
-
-/// A number of things: `1 sample`, `2 samples`.
-pub fn samples(n: usize) -> String {
-    things(n, "sample", "samples")
-}
+pub use crate::data::{count, count_samples as samples};
 
 /// A number of things with their name.
 pub fn things(n: usize, one: &str, many: &str) -> String {

@@ -1,0 +1,163 @@
+//! The review queue on screen: one sample after the other, the one that gains most first.
+
+use egui::Context;
+
+use super::App;
+use crate::action::Action;
+use crate::data::{SampleId, SampleSet};
+use crate::edit::Edit;
+use crate::operate::Operation;
+use crate::session::{Sought, Workspace, decides};
+use crate::ui::{Command, View};
+
+impl App {
+    /// The label model says something else. The sample under the user's eyes stays where it is, unless another question does not ask about it.
+    pub(super) fn judged(&mut self, anew: bool) {
+        let report = self.session.labels();
+        let asks = |id: SampleId| {
+            report
+                .is_some_and(|report| report.place.contains_key(&id) || self.state.review.below && report.candidate(id).is_some())
+        };
+        if anew && self.state.review.current.is_some_and(|current| !asks(current)) {
+            self.state.review.current = None;
+        }
+        if self.state.review.current.is_none() && self.state.popup.is_none() {
+            self.next_in_queue();
+        }
+    }
+
+    /// Looks for a sample to review where there is none.
+    pub(super) fn go_on_in_queue(&mut self) {
+        let looks_for_one = self.state.review.current.is_none() && self.state.popup.is_none() && !self.session.is_visible_stale();
+        if looks_for_one && self.state.view == View::Label {
+            self.next_in_queue();
+        }
+    }
+
+    /// After an edit: a decision on the sample under review leads to the next.
+    pub(super) fn decided(&mut self, edit: &Edit) {
+        let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return };
+        if self.state.view == View::Label && self.state.review.current.is_some_and(|id| decides(dataset, edit, id)) {
+            self.next_in_queue();
+        }
+    }
+
+    /// After an undo or redo of one decision, that sample is looked at again.
+    pub(super) fn walked(&mut self, edit: Option<&Edit>) {
+        let Some(edit) = edit.filter(|edit| edit.count() == 1) else { return };
+        if self.state.view == View::Label {
+            self.state.review.passed.retain(|id| !edit.samples().any(|other| other == *id));
+            self.go_in_queue(edit.samples().next());
+        }
+    }
+
+    /// Goes to the sample that gains most among those not passed over yet.
+    pub(super) fn next_in_queue(&mut self) {
+        let Some(report) = self.session.labels() else { return };
+        let current = self.state.review.current;
+        let waits = |id: &SampleId| {
+            Some(*id) != current && !self.state.review.passed.contains(id) && self.in_filter(*id) && self.is_undecided(*id)
+        };
+        let below = if self.state.review.below { &report.below[..] } else { &[] };
+        let next = report.queue.iter().chain(below).map(|candidate| candidate.id).find(waits);
+        if let Some(current) = current {
+            self.state.review.trail.push(current);
+        }
+        self.go_in_queue(next);
+    }
+
+    /// Passes the current sample over.
+    pub(super) fn pass_over(&mut self) {
+        if let Some(current) = self.state.review.current {
+            self.state.review.passed.insert(current);
+        }
+        self.next_in_queue();
+        if self.state.review.current.is_none() {
+            // Everything that is left was passed over once: begin again.
+            self.state.review.passed.clear();
+            self.next_in_queue();
+        }
+    }
+
+    /// Goes back to the sample that was looked at before.
+    pub(super) fn back_in_queue(&mut self) {
+        if let Some(before) = self.state.review.trail.pop() {
+            self.state.review.passed.remove(&before);
+            self.go_in_queue(Some(before));
+        }
+    }
+
+    pub(super) fn go_in_queue(&mut self, id: Option<SampleId>) {
+        self.state.review.current = id;
+        // Elsewhere the cursor is the user's.
+        if self.state.view != View::Label {
+            return;
+        }
+        let selection = &mut self.state.selection;
+        selection.chosen = SampleSet::default();
+        selection.cursor = id;
+        if let Some(id) = id {
+            selection.place = self.session.visible().place(id, id.row()).unwrap_or(0);
+            selection.anchor = selection.place;
+        }
+    }
+
+    /// Goes to the queue, at the sample under review.
+    pub(super) fn show_label(&mut self) {
+        self.state.view = View::Label;
+        match self.state.review.current {
+            Some(current) => self.go_in_queue(Some(current)),
+            None => self.next_in_queue(),
+        }
+    }
+
+    /// Whether nobody has decided on a sample yet; the report may be older than the last decisions.
+    fn is_undecided(&self, id: SampleId) -> bool {
+        let dataset = self.session.workspace().map(Workspace::dataset);
+        dataset.is_some_and(|dataset| !dataset.is_reviewed(id) && !dataset.is_excluded(id))
+    }
+
+    fn in_filter(&self, id: SampleId) -> bool {
+        self.session.filtered().is_none_or(|filtered| filtered.contains(id))
+    }
+
+    /// The suggestion for the sample under review, as an action.
+    pub(super) fn accept(&self) -> Option<Action> {
+        let report = self.session.labels()?;
+        let current = self.state.review.current?;
+        let offered = Some(&self.state.offered).filter(|offered| offered.of == Some(current))?;
+        Some(Action::Do(Operation::Accept { list: vec![(current, offered.suggested.clone()?)], column: report.column.clone() }))
+    }
+
+    /// Everything above the threshold, as one action.
+    pub(super) fn accept_all(&self) -> Option<Action> {
+        let report = self.session.labels()?;
+        let least = self.state.review.threshold;
+        let dataset = self.session.workspace().map(Workspace::dataset);
+        let list: Vec<(SampleId, String)> = report
+            .queue
+            .iter()
+            .filter(|candidate| candidate.wrong >= least && self.in_filter(candidate.id) && self.is_undecided(candidate.id))
+            .map(|candidate| (candidate.id, report.cell(dataset, &candidate.suggested)))
+            .collect();
+        (!list.is_empty()).then(|| Action::Do(Operation::Accept { list, column: report.column.clone() }))
+    }
+
+    /// Shows the samples most like the one under the cursor.
+    pub(super) fn find_similar(&mut self, ctx: &Context) {
+        match self.state.selection.cursor {
+            Some(id) => self.session.search(Sought::Like(id)),
+            None => self.say(ctx, "Choose a sample first: click a row, or press J"),
+        }
+    }
+
+    /// Shows the samples whose meaning is nearest to some words.
+    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
+        if self.session.workspace().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
+            let key = Command::FindSimilar.key_text();
+            let why = "Words are looked for in texts, and these samples are images";
+            return self.say(ctx, format!("{why}: {key} finds what is like one of them"));
+        }
+        self.session.search(Sought::Words(words.to_owned()));
+    }
+}

@@ -1,0 +1,228 @@
+//! What looks wrong in a dataset.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::Verb;
+use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod};
+use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
+use crate::cli::Failure;
+use crate::cli::arguments::Arguments;
+use crate::cli::opened::{fallback_folder, open, read};
+use crate::cli::options::READING;
+use crate::cli::said::{note, print, print_json, say};
+use crate::data::{Dataset, SampleId};
+use crate::derive::{Store, TextOf, embedding};
+use crate::edit::project_path;
+use crate::io;
+use crate::job::Progress;
+use crate::learn::confident::Score;
+use crate::learn::dense::Dense;
+use crate::operate::scan_pictures;
+
+/// The command.
+pub const VERB: Verb = Verb {
+    name: "check",
+    summary: "list what looks wrong, worst first",
+    usage: "PATH [--only CHECK,…] [--label COL] [--text COL] [--json]",
+    example: "lapidary check tickets.csv --only label_errors --label category --text text --json",
+    options: &[
+        &[
+            ("--only", Some("CHECK,…"), "run these checks only: outliers, label_errors, images, image_copies, image_outliers"),
+            ("--label", Some("COL"), "the label column (the first with that role)"),
+            ("--text", Some("COL"), "the text to learn from (every column with that role)"),
+            (
+                "--method",
+                Some("NAME"),
+                "how labels are judged: noise_model (ours), or cleanlab's prune_by_noise_rate, prune_by_class, both, confident_learning, \
+                     predicted_neq_given, low_self_confidence, low_normalized_margin",
+            ),
+            ("--score", Some("NAME"), "rank by self_confidence, normalized_margin or confidence_weighted_entropy"),
+            (
+                "--probabilities",
+                Some("OF"),
+                "out-of-sample probabilities instead of our own: the prefix of their columns, or a file with one column per class",
+            ),
+            (
+                "--model",
+                Some("DIR"),
+                "a model folder instead of the built-in embedding: sentence-transformers for texts, CLIP or DINOv2 for images",
+            ),
+            ("--z", Some("Z"), "flag beyond this robust z-score (3.5)"),
+            ("--fence", Some("K"), "flag beyond this many interquartile ranges (2.2)"),
+            ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),
+            ("--json", None, "print JSON"),
+        ],
+        &READING,
+    ],
+    takes_recipe: false,
+    more: None,
+    run: check,
+};
+
+fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
+    let only = match arguments.get("--only") {
+        None => None,
+        Some(names) => {
+            let named = |name: &str| {
+                Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", Check::names()))
+            };
+            Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
+        }
+    };
+    let usual = Thresholds::default();
+    let thresholds = Thresholds {
+        z: arguments.number("--z")?.unwrap_or(usual.z),
+        fence: arguments.number("--fence")?.unwrap_or(usual.fence),
+        rare: arguments.number("--rare")?.unwrap_or(usual.rare),
+        images: usual.images,
+    };
+    if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
+        return Err("thresholds are numbers above 0".to_owned());
+    }
+    let ask = ask(arguments)?;
+    let workspace = open(arguments)?;
+    let (mut findings, mut seconds) = (Vec::new(), Map::new());
+    let wanted = only.clone().unwrap_or_else(|| Check::ALL.to_vec());
+    let mut scan = None;
+    if let Some(field) = workspace.dataset().pictures()
+        && (wanted.iter().any(|check| check.is_of_images()) || wanted.contains(&Check::LabelErrors))
+    {
+        let begun = Instant::now();
+        let cancelled = |_| "cancelled".to_owned();
+        let dataset = workspace.dataset();
+        let mut seen = scan_pictures(dataset, field, None, &Progress::silent()).map_err(cancelled)?;
+        if let Some(folder) = arguments.get("--model") {
+            let vectors = vision_vectors(arguments, dataset, field, folder)?;
+            seen = seen.seen_by(dataset, &vectors, &Progress::silent()).map_err(cancelled)?;
+            seen.appearance = vectors;
+        }
+        scan = Some(seen);
+        seconds.insert("looking".to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
+    } else if only.as_ref().is_some_and(|only| only.iter().any(|check| check.is_of_images())) {
+        return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
+            .to_owned());
+    }
+    let of_images = match &scan {
+        Some(scan) => image_findings(workspace.dataset(), scan, &thresholds.images, &Progress::silent())
+            .map_err(|_| "cancelled".to_owned())?,
+        None => Vec::new(),
+    };
+    for check in wanted {
+        let begun = Instant::now();
+        findings.extend(match check {
+            Check::Outliers => {
+                outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?
+            }
+            Check::Images | Check::ImageCopies | Check::ImageOutliers => {
+                of_images.iter().filter(|finding| finding.check == check).cloned().collect()
+            }
+            Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask, scan.as_ref()) {
+                Ok(model) => model.findings(),
+                // Not asked for by name, a dataset that has no labels is no mistake.
+                Err(trouble) if only.is_none() && ask.label.is_none() && ask.text.is_none() => {
+                    note(err, &format!("labels were not checked: {trouble}"));
+                    Vec::new()
+                }
+                Err(trouble) => return Err(trouble),
+            },
+        });
+        seconds.insert(check.name().to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
+    }
+    findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    let dataset = workspace.dataset();
+    let path = |id: SampleId| dataset.pictures().and_then(|field| dataset.text(field, id)).unwrap_or_default().into_owned();
+    if arguments.has("--json") {
+        let list: Vec<Value> = findings
+            .iter()
+            .map(|finding| {
+                let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
+                let mut line = json!({
+                    "check": finding.check.name(), "kind": finding.kind.title(), "rows": rows, "column": finding.column,
+                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion,
+                });
+                if finding.check.is_of_images() {
+                    line["paths"] = finding.samples.iter().map(|id| path(*id)).collect::<Vec<_>>().into();
+                }
+                line
+            })
+            .collect();
+        print_json(out, &json!({ "findings": list, "seconds": seconds }))?;
+        return Ok(!findings.is_empty());
+    }
+    let mut text = String::new();
+    for finding in &findings {
+        let rows: Vec<String> = finding.samples.iter().take(5).map(|id| id.0.to_string()).collect();
+        let more = if finding.samples.len() > 5 { " …" } else { "" };
+        let suggestion = finding.suggestion.as_ref().map(|class| format!(" → {class}")).unwrap_or_default();
+        text.push_str(&format!(
+            "{:.2}  {}  rows {}{more}{suggestion}: {}\n",
+            finding.severity,
+            if finding.check.is_of_images() { path(finding.samples[0]) } else { finding.column.clone() },
+            rows.join(","),
+            finding.reason
+        ));
+    }
+    print(out, &text)?;
+    Ok(!findings.is_empty())
+}
+
+/// What is asked of the labels.
+fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
+    let named = |option: &str| arguments.get(option).map(ToOwned::to_owned);
+    let method = match arguments.get("--method") {
+        None => LabelMethod::default(),
+        Some(name) => LabelMethod::from_name(name).ok_or_else(|| {
+            format!(
+                "there is no method called {name:?}; there are: {}",
+                LabelMethod::all().map(LabelMethod::name).collect::<Vec<_>>().join(", ")
+            )
+        })?,
+    };
+    let score = match arguments.get("--score") {
+        None => None,
+        Some(name) => Some(Score::from_name(name).ok_or_else(|| {
+            format!("there is no score called {name:?}; there are: {}", Score::ALL.map(Score::name).join(", "))
+        })?),
+    };
+    Ok(Ask { label: named("--label"), text: named("--text"), method, score })
+}
+
+/// The project beside which a model's vectors are kept.
+fn vectors_cache(arguments: &Arguments, dataset: &Dataset) -> Option<PathBuf> {
+    let (project, _) = project_path(&dataset.base.origin.path, fallback_folder().as_deref());
+    (!arguments.has("--no-project")).then_some(project)
+}
+
+fn vision_vectors(arguments: &Arguments, dataset: &Dataset, field: usize, folder: &str) -> Result<Arc<Dense>, Failure> {
+    let cache = vectors_cache(arguments, dataset);
+    Ok(Arc::new(io::embed_pictures(dataset, field, Path::new(folder), cache.as_deref(), &Progress::silent()).map_err(say)?))
+}
+
+/// Learns the labels from the text, or takes somebody else's probabilities.
+fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Scan>) -> Result<LabelModel, Failure> {
+    let progress = Progress::silent();
+    if let Some(of) = arguments.get("--probabilities") {
+        let path = Path::new(of);
+        let given = if path.exists() {
+            Given::from_columns(&read(path, &io::Reading::default())?, dataset, ask, "")
+        } else {
+            Given::from_columns(dataset, dataset, ask, of)
+        };
+        return LabelModel::from_probabilities(dataset, ask, &given.map_err(say)?, &progress).map_err(say);
+    }
+    if let Some(scan) = scan {
+        // A model's own vectors are told apart along straight lines.
+        let bent = !arguments.has("--model");
+        return LabelModel::fit_pictures(dataset, ask, Arc::clone(&scan.appearance), bent, &progress).map_err(say);
+    }
+    let text = TextOf::of(dataset, ask.text.as_deref()).map_err(say)?;
+    let meaning = arguments.get("--model").map_or(io::Meaning::BuiltIn, |folder| io::Meaning::Folder(folder.into()));
+    let cache = vectors_cache(arguments, dataset);
+    let dense = embedding(dataset, &text, &meaning, &Store::default(), cache.as_deref(), &progress).map_err(say)?;
+    LabelModel::fit(dataset, ask, dense, &progress).map_err(say)
+}

@@ -1,0 +1,71 @@
+//! What is in a dataset.
+
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::Verb;
+use crate::cli::arguments::Arguments;
+use crate::cli::opened::open;
+use crate::cli::options::READING;
+use crate::cli::said::{Done, note, print, print_json};
+use crate::job::Progress;
+
+/// The command.
+pub const VERB: Verb = Verb {
+    name: "info",
+    summary: "say what is in a dataset: rows, columns, classes, encoding, warnings",
+    usage: "PATH [--json]",
+    example: "lapidary info tickets.csv --json",
+    options: &[&[("--json", None, "print JSON")], &READING],
+    takes_recipe: false,
+    more: None,
+    run: |arguments, out, err| info(arguments, out, err).map(|()| false),
+};
+
+fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
+    let mut workspace = open(arguments)?;
+    workspace.mended().into_iter().chain(workspace.renewed()).for_each(|words| note(err, words));
+    workspace.read_classes(&Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let dataset = workspace.dataset();
+    let mut classes = Map::new();
+    for field in dataset.fields() {
+        if let Some(index) = workspace.classes(&field.name) {
+            let counts = index.names().iter().zip(index.counts()).filter(|(_, count)| **count > 0);
+            classes.insert(
+                field.name.to_string(),
+                counts.map(|(name, count)| (name.to_string(), json!(count))).collect::<Map<_, _>>().into(),
+            );
+        }
+    }
+    let origin = &dataset.base.origin;
+    if arguments.has("--json") {
+        let columns: Vec<Value> = dataset
+            .fields()
+            .iter()
+            .map(|field| json!({"name": *field.name, "type": field.kind.name(), "role": field.role.to_string()}))
+            .collect();
+        let warnings: Vec<Value> =
+            dataset.base.warnings.iter().map(|warning| json!({"line": warning.line, "reason": warning.reason})).collect();
+        return print_json(
+            out,
+            &json!({
+                "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "warnings": warnings,
+                "format": origin.format.title(), "excluded": dataset.excluded().len(), "edits": workspace.history().depth(),
+            }),
+        );
+    }
+    let mut text = format!("{} samples, {}, {}\n", dataset.rows(), origin.format.title(), origin.encoding);
+    for field in dataset.fields() {
+        text.push_str(&format!("  {:<24} {:<8} {}\n", field.name, field.kind.name(), field.role));
+    }
+    for (column, counts) in &classes {
+        let counts = counts.as_object().map(Map::len).unwrap_or_default();
+        text.push_str(&format!("{column}: {counts} classes\n"));
+    }
+    for warning in &dataset.base.warnings {
+        let line = if warning.line > 0 { format!("line {}: ", warning.line) } else { String::new() };
+        text.push_str(&format!("{line}{}\n", warning.reason));
+    }
+    print(out, &text)
+}

@@ -1,0 +1,90 @@
+//! The registry of commands without a window: a file each. Arguments, help and the overview are read from it.
+
+mod augment;
+mod balance;
+mod carry;
+mod check;
+mod export;
+mod history;
+mod contents;
+mod recipe;
+mod recover;
+mod relabel;
+mod run;
+mod split;
+mod undo;
+
+use std::io::Write;
+
+use super::Failure;
+use super::arguments::Arguments;
+use super::options::OptionLine;
+
+/// What a command does: data go to the first, words to the second. Says whether something was found, as checks do.
+pub type Run = fn(&Arguments, &mut dyn Write, &mut dyn Write) -> Result<bool, Failure>;
+
+/// A command.
+pub struct Verb {
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// How it is called, after its name.
+    pub usage: &'static str,
+    pub example: &'static str,
+    /// The options it takes, `--json` and `-o` among them.
+    pub options: &'static [&'static [OptionLine]],
+    /// Whether a recipe stands before the dataset.
+    pub takes_recipe: bool,
+    /// More help, where there is any.
+    pub more: Option<fn() -> String>,
+    pub run: Run,
+}
+
+/// Every command, in the order of the overview.
+pub static VERBS: [Verb; 14] = [
+    contents::VERB,
+    check::VERB,
+    augment::VERB,
+    balance::VERB,
+    split::VERB,
+    relabel::VERB,
+    undo::UNDO,
+    undo::REDO,
+    export::VERB,
+    history::VERB,
+    recipe::VERB,
+    run::VERB,
+    carry::VERB,
+    recover::VERB,
+];
+
+impl Verb {
+    /// The command with this name.
+    pub fn from_name(name: &str) -> Option<&'static Self> {
+        VERBS.iter().find(|verb| verb.name == name)
+    }
+
+    /// The options it takes.
+    pub fn options(&self) -> impl Iterator<Item = &'static OptionLine> {
+        self.options.iter().copied().flatten()
+    }
+
+    /// The whole help, with an example.
+    pub fn help(&self) -> String {
+        let mut text = format!("lapidary {} {}\n\n{}.\n\n", self.name, self.usage, capital(self.summary));
+        for (name, value, what) in self.options() {
+            let left = value.map_or_else(|| (*name).to_owned(), |value| format!("{name} {value}"));
+            text.push_str(&format!("  {left:<22} {what}\n"));
+        }
+        if let Some(more) = self.more {
+            text.push_str(&more());
+        }
+        text.push_str(&format!("\nExample: {}\n", self.example));
+        text
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,42 @@
+//! The edits of a project as a recipe.
+
+use std::io::Write;
+
+use super::Verb;
+use crate::cli::arguments::Arguments;
+use crate::cli::opened::open;
+use crate::cli::options::READING;
+use crate::cli::said::{Done, note, print_json, say};
+
+/// The command.
+pub const VERB: Verb = Verb {
+    name: "recipe",
+    summary: "write the edits of a project as a recipe, which holds for other versions of the data, too",
+    usage: "PATH [-o FILE]",
+    example: "lapidary recipe tickets.csv -o tickets.recipe.json",
+    options: &[&[("-o", Some("FILE"), "the new file; without it the recipe is printed")], &READING],
+    takes_recipe: false,
+    more: None,
+    run: |arguments, out, err| recipe(arguments, out, err).map(|()| false),
+};
+
+/// Writes the edits that are in force to a file, or to standard output.
+fn recipe(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
+    if arguments.has("--no-project") {
+        return Err("a recipe is made of the project's edits; leave --no-project out".to_owned());
+    }
+    let workspace = open(arguments)?;
+    let recipe = workspace.recipe().map_err(say)?;
+    let plain = recipe.steps.iter().filter(|step| step.operation.is_none()).count();
+    if let Some(path) = arguments.path("-o") {
+        crate::io::may_write(workspace.dataset(), path).map_err(say)?;
+        crate::io::write_small(path, &recipe.to_json()).map_err(say)?;
+        note(err, &format!("{}: {} steps", path.display(), recipe.steps.len()));
+    } else {
+        print_json(out, &serde_json::to_value(&recipe).map_err(say)?)?;
+    }
+    if plain > 0 {
+        note(err, &format!("{plain} of them are written down cell by cell: their edits do not say what was asked for"));
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Train, validation and test without leaks.
+
+use std::io::Write;
+
+use super::Verb;
+use crate::cli::arguments::Arguments;
+use crate::cli::opened::open;
+use crate::cli::options::{IMAGES, READING, SAFE};
+use crate::cli::said::{Done, note, say};
+use crate::cli::saved::image_target;
+use crate::io::{self, Rows, Target};
+use crate::job::Progress;
+use crate::operate::copies;
+use crate::transform::{HashOf, Method, Split};
+
+/// The command.
+pub const VERB: Verb = Verb {
+    name: "split",
+    summary: "write train, validation and test files without leaks",
+    usage: "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] -o DIR",
+    example: "lapidary split tickets.csv --ratios 80,10,10 --stratify category --seed 7 -o parts",
+    options: &[
+        &[
+            ("--ratios", Some("A,B,C"), "the parts' shares: train, validation, test; two are train and test"),
+            ("--folds", Some("K"), "write K folds instead"),
+            ("--stratify", Some("COL"), "give each part the whole's share of each class"),
+            ("--group", Some("COL"), "keep samples with the same value together; goes with --stratify"),
+            ("--time", Some("COL"), "the earliest first"),
+            ("--hash", Some("COL"), "by a hash of this column (`content` for the text), so that rows added later move none"),
+            ("--seed", Some("N"), "the seed of chance (42)"),
+            (
+                "--copies",
+                Some("HOW"),
+                "`together` (usual): samples that are the same but for case and white space stay in one part; or `apart`",
+            ),
+            ("-o", Some("DIR"), "the folder to write to"),
+            SAFE,
+            IMAGES[0],
+            IMAGES[1],
+        ],
+        &READING,
+    ],
+    takes_recipe: false,
+    more: None,
+    run: |arguments, _, err| split(arguments, err).map(|()| false),
+};
+
+fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
+    let column = |name: &str| arguments.get(name).map(ToOwned::to_owned);
+    let method = match (column("--stratify"), column("--group"), column("--time"), column("--hash")) {
+        (None, None, None, None) => Method::Random,
+        (Some(label), None, None, None) => Method::Stratified { label },
+        (None, Some(group), None, None) => Method::Group { group },
+        (Some(label), Some(group), None, None) => Method::StratifiedGroup { label, group },
+        (None, None, Some(time), None) => Method::Time { time },
+        (None, None, None, Some(of)) => Method::Hash(if of == "content" { HashOf::Content } else { HashOf::Column(of) }),
+        _ => return Err("--time and --hash go with nothing else; --stratify and --group go together".to_owned()),
+    };
+    let seed = arguments.number("--seed")?.unwrap_or(42);
+    let folder = arguments.need_path("-o")?.to_owned();
+    let together = match arguments.get("--copies") {
+        None | Some("together") => true,
+        Some("apart") => false,
+        Some(other) => return Err(format!("--copies takes together or apart, not {other:?}")),
+    };
+    let wanted = match (arguments.get("--ratios"), arguments.number::<usize>("--folds")?) {
+        (Some(_), Some(_)) => return Err("--ratios or --folds, not both".to_owned()),
+        (None, Some(k)) if (2..=1_000).contains(&k) => Split::folds(method, k, seed),
+        (None, Some(_)) => return Err("--folds takes a number from 2 to 1,000".to_owned()),
+        (None, None) => return Err("--ratios is missing".to_owned()),
+        (Some(text), None) => {
+            let shares: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+            let shares = shares.filter(|shares| (2..=3).contains(&shares.len()));
+            Split::named(
+                method,
+                &shares.ok_or_else(|| format!("--ratios takes two or three numbers like 80,10,10, not {text:?}"))?,
+                seed,
+            )
+        }
+    };
+    let workspace = open(arguments)?;
+    let dataset = workspace.dataset();
+    let copies = copies(dataset, workspace.derived(), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let plan = Split { together, ..wanted }.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
+    let told = |err: &mut dyn Write| {
+        plan.notes.iter().for_each(|text| note(err, text));
+        if let Some(n) = plan.copies {
+            note(err, &format!("{n} copies across parts"));
+        }
+        note(err, &format!("seed {seed}"));
+    };
+    let origin = &dataset.base.origin;
+    if let Some(target) = image_target(arguments, dataset, &folder)? {
+        let parts: Vec<(String, Rows)> = plan
+            .names
+            .iter()
+            .enumerate()
+            .map(|(part, name)| (name.replace(' ', "_"), Rows::These(plan.family(dataset, part))))
+            .collect();
+        let report = io::export_images(dataset, &parts, &target, &Progress::silent()).map_err(say)?;
+        for (name, rows) in &parts {
+            note(err, &format!("{}: {} samples", target.folder.join(name).display(), rows.ids(dataset).len()));
+        }
+        report.notes.iter().for_each(|text| note(err, text));
+        told(err);
+        return Ok(());
+    }
+    let target = |name: &String| Target {
+        path: folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing)),
+        format: origin.format,
+        packing: origin.packing,
+        own_columns: false,
+        utf8: false,
+        safe: arguments.has("--safe-for-spreadsheets"),
+    };
+    let list: Vec<(Rows, Target)> =
+        plan.names.iter().enumerate().map(|(part, name)| (Rows::These(plan.family(dataset, part)), target(name))).collect();
+    let reports = io::export_parts(dataset, &list, &Progress::silent()).map_err(say)?;
+    for ((_, target), report) in list.iter().zip(&reports) {
+        note(err, &format!("{}: {} samples", target.path.display(), report.rows));
+    }
+    // What is true of all of them is said once.
+    let mut said: Vec<&String> = Vec::new();
+    for text in reports.iter().flat_map(|report| &report.notes) {
+        if !said.contains(&text) {
+            note(err, text);
+            said.push(text);
+        }
+    }
+    told(err);
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! What the screen asks of a session, and what it is told.
+
+use std::path::PathBuf;
+
+use super::forms::{AugmentForm, BalanceForm};
+use super::opening::Opened;
+use crate::checks::Thresholds;
+use crate::checks::label_errors::Method;
+use crate::data::{Filter, Measure, SampleId};
+use crate::operate::{Augmented, Balanced, Tried};
+
+/// What a stage shows, and what is worked out for it though a dataset is large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Findings.
+    Checks,
+    /// What is seen of every picture.
+    Pictures,
+    /// What the label model says.
+    Labels,
+    /// Previews of augmentation.
+    Augment,
+    /// A plan of balancing.
+    Balance,
+}
+
+/// What the screen asks for: said anew each frame, and free while it stays as it is.
+pub struct Wants<'w> {
+    pub filter: &'w Filter,
+    /// The column sorted by, and whether downwards.
+    pub sort: Option<&'w (String, bool)>,
+    /// The column of the chart, and what of it.
+    pub chart: Option<(usize, Measure)>,
+    /// What the stage on screen needs.
+    pub needs: &'w [Need],
+    pub thresholds: Thresholds,
+    /// How labels are judged.
+    pub method: Method,
+    /// The sample whose nearest neighbours are shown.
+    pub neighbours_of: Option<SampleId>,
+    /// The sample whose likeliest classes are shown.
+    pub likely_of: Option<SampleId>,
+    pub augment: &'w AugmentForm,
+    pub balance: &'w BalanceForm,
+}
+
+impl Wants<'_> {
+    /// Whether the stage on screen needs it.
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+}
+
+/// What has happened, for whoever draws.
+pub enum News {
+    /// A dataset was opened, and is still to be taken in.
+    Opened(Box<Opened>),
+    /// Other samples are visible, and whether by another filter.
+    Visible { other_filter: bool },
+    /// The label model says something else, or nothing any more; whether it was asked anew.
+    Judged { anew: bool },
+    /// A preview of Augment is there.
+    Drafted,
+    /// Samples were found by a search: its words, and the nearest first.
+    Similar(String, Vec<SampleId>),
+    /// New samples are planned; the batch whose place they take.
+    Augmented(u64, Box<Augmented>, Option<usize>),
+    /// A balance is planned.
+    Balanced(u64, Box<Balanced>),
+    /// Rules of balancing were tried for what the form asked.
+    Tried(BalanceForm, Vec<Tried>),
+    /// Something was saved: what there is to say.
+    Saved(Vec<String>),
+    /// A file could not be opened: its path, and why.
+    NotOpened(PathBuf, String),
+    /// Something else has failed: what it is known by, and why.
+    Failed(&'static str, String),
+}

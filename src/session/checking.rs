@@ -1,0 +1,207 @@
+//! Checks of the open dataset: outliers, and what is seen of every picture.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use super::Workspace;
+use super::asked::{Need, News, Wants};
+use crate::checks::{Finding, Scan, Thresholds, image_findings, outliers};
+use crate::data::{Dataset, SampleId};
+use crate::io::{Meaning, PictureCache};
+use crate::job::{AnySlot, Came, Desk, Lane, Slot};
+use crate::operate::scan_pictures;
+use crate::pixels::Look;
+
+/// Above this many samples, what is nice to have is worked out only when it is asked for.
+const MANY: usize = 2_000_000;
+/// Above this many samples, pictures are looked at when a stage needs that, not at once.
+const MANY_PICTURES: usize = 200_000;
+/// A finding on more samples than this marks none of them by itself.
+const FEW: usize = 1_000;
+
+/// The cache of pictures on disk, opened by whoever needs it first: never by the window itself.
+#[derive(Clone, Default)]
+pub struct Cache {
+    place: PathBuf,
+    opened: Arc<OnceLock<Option<PictureCache>>>,
+}
+
+impl Cache {
+    /// A cache at `place`.
+    pub fn at(place: PathBuf) -> Self {
+        Self { place, opened: Arc::default() }
+    }
+
+    /// The cache, opened where nobody has yet; `None` where it cannot be.
+    pub fn open(&self) -> Option<&PictureCache> {
+        self.opened.get_or_init(|| PictureCache::open(&self.place, PictureCache::BOUND)).as_ref()
+    }
+
+    /// How many bytes it holds, where somebody has opened it.
+    pub fn bytes(&self) -> Option<u64> {
+        self.opened.get().and_then(Option::as_ref).map(PictureCache::bytes)
+    }
+}
+
+/// What findings were looked for with.
+type CheckKey = (Thresholds, u64, bool);
+
+/// Findings and what is seen of pictures.
+pub struct Checking {
+    findings: Slot<CheckKey, (u64, Vec<Finding>)>,
+    scan: Slot<u64, Arc<Scan>>,
+    /// Whether to look for findings.
+    due: bool,
+    /// By what outliers among pictures were found.
+    seen_by: Meaning,
+    /// The worst finding on each sample, where few share it: its severity and its reason.
+    flagged: HashMap<SampleId, (f64, String)>,
+}
+
+impl Default for Checking {
+    fn default() -> Self {
+        Self {
+            findings: Slot::new("check", Lane::Learning),
+            scan: Slot::new("images", Lane::Learning),
+            due: true,
+            seen_by: Meaning::BuiltIn,
+            flagged: HashMap::new(),
+        }
+    }
+}
+
+impl Checking {
+    pub fn slots(&self) -> [&dyn AnySlot; 2] {
+        [&self.findings, &self.scan]
+    }
+
+    pub fn slots_mut(&mut self) -> [&mut dyn AnySlot; 2] {
+        [&mut self.findings, &mut self.scan]
+    }
+
+    /// What was seen of every picture, as they are now.
+    pub fn scan(&self, dataset: &Dataset) -> Option<&Arc<Scan>> {
+        self.scan.answer_to(&pictures(dataset)?.1)
+    }
+
+    /// What every picture looks like.
+    pub fn looks(&self, dataset: &Dataset) -> Option<Arc<Vec<Look>>> {
+        self.scan(dataset).map(|scan| Arc::clone(&scan.looks))
+    }
+
+    /// Whether pictures are being looked at.
+    pub fn is_looking(&self) -> bool {
+        self.scan.is_asked()
+    }
+
+    /// Whether looking at the pictures was stopped.
+    pub fn was_stopped(&self, dataset: &Dataset) -> bool {
+        let without = self.scan.without().filter(|(version, _)| pictures(dataset).is_some_and(|(_, now)| now == *version));
+        matches!(without, Some((_, None)))
+    }
+
+    /// By what outliers among pictures were found.
+    pub fn seen_by(&self) -> &Meaning {
+        &self.seen_by
+    }
+
+    /// Takes in outliers among pictures by another embedding.
+    pub fn see_by(&mut self, dataset: &Dataset, meaning: Meaning, scan: Arc<Scan>) {
+        if let Some((_, version)) = pictures(dataset) {
+            self.seen_by = meaning;
+            self.scan.put(version, scan);
+            self.due = true;
+        }
+    }
+
+    /// Looks for findings once more.
+    pub fn look_again(&mut self) {
+        self.due = true;
+        self.findings.cancel();
+        self.look_at_pictures();
+    }
+
+    /// Looks at pictures once more, where that was stopped or has failed.
+    pub fn look_at_pictures(&mut self) {
+        self.scan.retry();
+    }
+
+    /// What an undo brings back may be wrong again.
+    pub fn walked(&mut self) {
+        self.due = true;
+    }
+
+    /// The worst finding on a sample: its severity and its reason.
+    pub fn flag(&self, id: SampleId) -> Option<(f64, &str)> {
+        self.flagged.get(&id).map(|(severity, reason)| (*severity, reason.as_str()))
+    }
+
+    /// Takes in what has come, and looks for what is missing.
+    pub fn work(&mut self, workspace: &mut Workspace, wants: &Wants<'_>, cache: &Cache, desk: &Desk, news: &mut Vec<News>) {
+        match self.scan.take(desk) {
+            Some(Came::Answer) => {
+                self.seen_by = Meaning::BuiltIn;
+                // What was found before is found again, with pictures.
+                self.due = true;
+            }
+            Some(Came::Failed(why)) => news.push(News::Failed("images", why)),
+            None => {}
+        }
+        match self.findings.take(desk) {
+            Some(Came::Answer) => {
+                if let Some((_, (revision, list))) = self.findings.take_answer() {
+                    self.flag_worst(&list, workspace.dataset().rows());
+                    workspace.set_findings(revision, list);
+                }
+            }
+            Some(Came::Failed(why)) => news.push(News::Failed("check", why)),
+            None => {}
+        }
+        let dataset = workspace.dataset();
+        if let Some((field, version)) = pictures(dataset) {
+            let stages = [Need::Checks, Need::Labels, Need::Augment, Need::Balance];
+            let asked = dataset.rows() <= MANY_PICTURES || stages.iter().any(|need| wants.needs(*need));
+            if asked && self.scan.needs(&version) {
+                let (snapshot, cache) = (dataset.clone(), cache.clone());
+                self.scan.ask(desk, version, "Looking at images", move |progress| {
+                    Ok(Arc::new(scan_pictures(&snapshot, field, cache.open(), progress)?))
+                });
+            }
+        }
+        if self.due && (wants.needs(Need::Checks) || dataset.rows() <= MANY) {
+            self.due = false;
+            self.check(workspace, wants.thresholds, desk);
+        }
+    }
+
+    fn check(&mut self, workspace: &Workspace, thresholds: Thresholds, desk: &Desk) {
+        let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
+        let scan = self.scan(&snapshot).cloned();
+        self.findings.ask(desk, (thresholds, revision, scan.is_some()), "Looking for outliers", move |progress| {
+            let mut found = outliers(&snapshot, &thresholds, progress)?;
+            if let Some(scan) = scan {
+                found.extend(image_findings(&snapshot, &scan, &thresholds.images, progress)?);
+                found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
+            }
+            Ok((revision, found))
+        });
+    }
+
+    fn flag_worst(&mut self, list: &[Finding], rows: usize) {
+        self.flagged.clear();
+        // Worst first: what is there already is worse.
+        let few = (rows / 20).clamp(20, FEW);
+        for finding in list.iter().filter(|finding| finding.samples.len() <= few) {
+            for id in &finding.samples {
+                let words = || (finding.severity, format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason));
+                self.flagged.entry(*id).or_insert_with(words);
+            }
+        }
+    }
+}
+
+/// The column of pictures, and its version.
+fn pictures(dataset: &Dataset) -> Option<(usize, u64)> {
+    dataset.pictures().map(|field| (field, dataset.version(field)))
+}

@@ -1,0 +1,206 @@
+//! Opening a dataset beside the window, with its project: as it is, read otherwise, carried over, recovered.
+
+use std::path::{Path, PathBuf};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::asked::News;
+use super::{Workspace, stored_reading};
+use crate::data::Dataset;
+use crate::edit::{JournalError, Stored, adopt, orphans, project_path, recover};
+use crate::io::{self, Reading};
+use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
+
+/// A dataset that was opened, and what there is to say about it.
+pub struct Opened {
+    pub workspace: Workspace,
+    pub words: Option<String>,
+    pub remedy: Option<Remedy>,
+}
+
+/// What can be done where a project does not open as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// Carry its edits over to the file as it is now.
+    Carry,
+    /// Save what can be read of it.
+    Recover,
+    /// Open the file once more.
+    TryAgain,
+    /// Take over a project that was made under another name.
+    Adopt(PathBuf),
+}
+
+/// What to do with a file.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    /// Open it as its project says, or as it seems to be.
+    Open,
+    /// Read it so.
+    Read(Reading),
+    /// Carry the project's edits over to it as it is now.
+    Carry,
+    /// Carry them over to another reading of it.
+    CarryTo(Reading),
+    /// Save what can be read of its project first.
+    Recover,
+    /// Take over a project that was made for it under another name.
+    Adopt(PathBuf),
+    /// Open it however much memory it takes, short of what the machine has.
+    Trusted,
+}
+
+/// A file on its way in.
+pub struct Opening {
+    run: Slot<PathBuf, Box<Opened>>,
+    first: (Sender<Dataset>, Receiver<Dataset>),
+    /// The first rows of what is being opened.
+    rows: Option<Dataset>,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { run: Slot::new("open", Lane::Learning), first: unbounded(), rows: None }
+    }
+}
+
+impl Opening {
+    pub fn slot(&self) -> &dyn AnySlot {
+        &self.run
+    }
+
+    pub fn slot_mut(&mut self) -> &mut dyn AnySlot {
+        &mut self.run
+    }
+
+    /// The first rows of what is being opened.
+    pub fn rows(&self) -> Option<&Dataset> {
+        self.rows.as_ref()
+    }
+
+    /// Starts opening a file; `fallback` is the folder of projects whose own folder cannot be written.
+    pub fn open(&mut self, path: PathBuf, begun: Begun, fallback: PathBuf, desk: &Desk) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let first = self.first.0.clone();
+        let at = path.clone();
+        self.run.ask(desk, path, format!("Opening {name}"), move |progress| {
+            let show = |dataset: Dataset| {
+                // Nobody listening means that the window is closing.
+                let _ = first.send(dataset);
+            };
+            open_file(&at, begun, &fallback, progress, &show).map(Box::new)
+        });
+    }
+
+    /// Lets go of what is being opened.
+    pub fn cancel(&mut self) {
+        self.run.cancel();
+        self.rows = None;
+    }
+
+    /// Takes in what has come.
+    pub fn work(&mut self, desk: &Desk, news: &mut Vec<News>) {
+        while let Ok(rows) = self.first.1.try_recv() {
+            self.rows = Some(rows);
+        }
+        match self.run.take(desk) {
+            Some(Came::Answer) => news.extend(self.run.take_answer().map(|(_, opened)| News::Opened(opened))),
+            Some(Came::Failed(why)) => {
+                let path = self.run.without().map(|(path, _)| path.clone()).unwrap_or_default();
+                news.push(News::NotOpened(path, why));
+            }
+            None => {}
+        }
+        if !self.run.is_asked() {
+            self.rows = None;
+        }
+    }
+}
+
+fn open_file(
+    path: &Path,
+    begun: Begun,
+    fallback: &Path,
+    progress: &Progress,
+    preview: &dyn Fn(Dataset),
+) -> Result<Opened, JobError> {
+    let say = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
+    let (fallback, project) = (Some(fallback), io::dataset_path(path));
+    // What a save that was killed left beside the dataset.
+    io::remove_torn(project.parent().unwrap_or(Path::new(".")));
+    let mut words = None;
+    if matches!(begun, Begun::Recover) {
+        let (project, _) = project_path(&project, fallback);
+        // Where the project does not say any more what it is of, it is of the dataset as it is.
+        let source = io::fingerprint(&io::dataset_path(path))
+            .ok()
+            .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&Reading::default()).unwrap_or_default() });
+        let (aside, saved, lost) = recover(&project, source).map_err(|error| say(&error))?;
+        words =
+            Some(format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
+    }
+    if let Begun::Adopt(orphan) = &begun {
+        let to = adopt(orphan, &project, fallback).map_err(|error| say(&error))?;
+        words = Some(format!("The edits are back; their project is {} now", to.display()));
+    }
+    if matches!(begun, Begun::Trusted) {
+        io::set_max_memory(io::machine_memory() / 4 * 3);
+    }
+    let stored = stored_reading(&project, fallback);
+    let reading = match &begun {
+        Begun::Read(reading) | Begun::CarryTo(reading) => reading.clone(),
+        _ => stored.as_ref().ok().cloned().flatten().unwrap_or_default(),
+    };
+    let dataset = io::open(path, &reading, progress, preview)?;
+    if matches!(begun, Begun::Carry | Begun::CarryTo(_)) {
+        let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
+        workspace.read_classes(progress)?;
+        let unfit = if carried.unfit > 0 { format!("; {} parts of them do not fit it", carried.unfit) } else { String::new() };
+        let new = match carried.added.as_slice() {
+            [] => String::new(),
+            added => format!(" (samples were recognised without what is new: {})", added.join(", ")),
+        };
+        let lost = if carried.lost > 0 {
+            format!("; {} of their samples are not in the file any more", carried.lost)
+        } else {
+            String::new()
+        };
+        let words = format!(
+            "{} edits carried over{new}{lost}{unfit}. The old project is kept as {}",
+            carried.edits,
+            carried.aside.display()
+        );
+        return Ok(Opened { workspace, words: Some(words), remedy: None });
+    }
+    let trouble = stored.err();
+    let opened = match trouble {
+        Some(error) => Err(error),
+        None => Workspace::open(dataset.clone(), reading.clone(), fallback),
+    };
+    let (mut workspace, remedy) = match opened {
+        Ok(workspace) => (workspace, None),
+        Err(error) => {
+            // The data open all the same, to look at; the project is untouched and the remedy is one click.
+            words = Some(error.to_string());
+            let remedy = match error {
+                JournalError::SourceChanged { .. } => Some(Remedy::Carry),
+                JournalError::Damaged { .. } => Some(Remedy::Recover),
+                JournalError::Busy(_) => Some(Remedy::TryAgain),
+                _ => None,
+            };
+            (Workspace::without_project(dataset, reading, fallback), remedy)
+        }
+    };
+    workspace.read_classes(progress)?;
+    // A dataset that was renamed has left its project under its old name.
+    let (mut words, mut remedy) = (words, remedy);
+    if words.is_none() && workspace.history().nodes().is_empty() {
+        let origin = &workspace.dataset().base.origin;
+        if let Some(orphan) = orphans(&origin.path, origin.fingerprint).into_iter().next() {
+            let name = orphan.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            words = Some(format!("{name} holds edits that were made on this very content under another name"));
+            remedy = Some(Remedy::Adopt(orphan));
+        }
+    }
+    Ok(Opened { workspace, words, remedy })
+}

@@ -1,0 +1,104 @@
+//! What is being saved: one after the other, each of the dataset as it was when it was asked for. Nothing stops a save but somebody who says so.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use super::asked::News;
+use crate::data::{Dataset, count_samples};
+use crate::io::{self, ImageTarget, Rows, Target};
+use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
+
+/// Something to be saved.
+pub enum Save {
+    /// Files that belong together: one, or the parts of a split.
+    Files(Vec<(Rows, Target)>),
+    /// A folder of images, by part.
+    Images(Vec<(String, Rows)>, ImageTarget),
+}
+
+/// Saves under way and waiting.
+pub struct Saving {
+    waiting: VecDeque<(Dataset, Save)>,
+    run: Slot<u64, Vec<String>>,
+    count: u64,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), run: Slot::new("export", Lane::Learning), count: 0 }
+    }
+}
+
+impl Saving {
+    pub fn slot(&self) -> &dyn AnySlot {
+        &self.run
+    }
+
+    pub fn slot_mut(&mut self) -> &mut dyn AnySlot {
+        &mut self.run
+    }
+
+    /// Saves after what waits already.
+    pub fn add(&mut self, snapshot: Dataset, save: Save, desk: &Desk) {
+        self.waiting.push_back((snapshot, save));
+        self.next(desk);
+    }
+
+    /// Whether a save runs, waits, or is being stopped: it puts away what it began.
+    pub fn is_at_work(&self) -> bool {
+        self.run.is_at_work() || !self.waiting.is_empty()
+    }
+
+    /// Stops the save under way, and lets go of those that wait.
+    pub fn stop_all(&mut self) {
+        self.waiting.clear();
+        self.run.stop();
+    }
+
+    /// Takes in what has come, and begins what waits.
+    pub fn work(&mut self, desk: &Desk, news: &mut Vec<News>) {
+        match self.run.take(desk) {
+            Some(Came::Answer) => news.extend(self.run.take_answer().map(|(_, words)| News::Saved(words))),
+            Some(Came::Failed(why)) => news.push(News::Failed("export", why)),
+            None => {}
+        }
+        self.next(desk);
+    }
+
+    /// Begins the next save once none runs: a second one does not take the first one's place.
+    fn next(&mut self, desk: &Desk) {
+        if self.run.is_at_work() {
+            return;
+        }
+        let Some((snapshot, save)) = self.waiting.pop_front() else { return };
+        self.count += 1;
+        match save {
+            Save::Files(list) => self.run.ask(desk, self.count, "Saving", move |progress| files(&snapshot, &list, progress)),
+            Save::Images(parts, target) => self.run.ask(desk, self.count, "Saving images", move |progress| {
+                let report = io::export_images(&snapshot, &parts, &target, progress)?;
+                let saved = format!("Saved {} to {}", count_samples(report.rows), target.folder.display());
+                Ok(report.notes.into_iter().chain([saved]).collect())
+            }),
+        }
+    }
+}
+
+/// Saves files that belong together.
+fn files(snapshot: &Dataset, list: &[(Rows, Target)], progress: &Progress) -> Result<Vec<String>, JobError> {
+    let reports = io::export_parts(snapshot, list, progress)?;
+    let mut words: Vec<String> = Vec::new();
+    for text in reports.iter().flat_map(|report| &report.notes) {
+        // What is true of all of them is said once.
+        if !words.contains(text) {
+            words.push(text.clone());
+        }
+    }
+    if let ([(_, target)], [report]) = (list, reports.as_slice()) {
+        words.push(format!("Saved {} to {}", count_samples(report.rows), target.path.display()));
+    } else {
+        let all: usize = reports.iter().map(|report| report.rows).sum();
+        let folder = list.first().and_then(|(_, target)| target.path.parent()).unwrap_or(Path::new("."));
+        words.push(format!("Saved {} in {} files to {}", count_samples(all), list.len(), folder.display()));
+    }
+    Ok(words)
+}

@@ -1,0 +1,153 @@
+//! History: every edit in words, the branches kept, what each changed, and back to any of them.
+
+use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{CTRL, Stage, no_samples};
+use crate::action::Action;
+use crate::edit::{Edit, EditId, INHERITED, Target};
+use crate::session::Workspace;
+use crate::ui::Bundle;
+use crate::ui::state::UiState;
+use crate::ui::theme::STEP;
+use crate::ui::widgets::controls::{Look, button, clipped, dim, right_aligned, title};
+use crate::ui::widgets::text::{ago, count, cut, flat, things};
+
+/// The stage.
+pub const STAGE: Stage = Stage {
+    title: "History",
+    go_to: "Go to History",
+    help: "Every edit, and back to any of them",
+    begins_group: false,
+    key: Some((CTRL, egui::Key::H)),
+    needs: &[],
+    acts_on: no_samples,
+    waiting: |_, _| 0,
+    inspector: false,
+    draw: |ui, state, bundle, workspace, actions, _| draw(ui, state, bundle, workspace, actions),
+};
+
+const ROW: f32 = 32.0;
+
+/// Draws it.
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let history = workspace.history();
+    let head = history.head();
+    let line = history.line(head);
+    if state.history_at.is_none_or(|at| at != 0 && !history.has(at)) {
+        state.history_at = Some(head);
+    }
+    let at = state.history_at.unwrap_or(head);
+    let frame = Frame::new().fill(theme.panel).inner_margin(Margin::same(16));
+    Panel::right("edit").exact_size((ui.available_width() * 0.42).clamp(260.0, 520.0)).frame(frame).show(ui, |ui| {
+        detail(ui, bundle, workspace, at, actions);
+    });
+    Frame::new().inner_margin(Margin::symmetric(20, 12)).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            title(ui, theme, "History");
+            dim(ui, theme, format!("{} in all, {} in force", things(history.nodes().len(), "edit", "edits"), count(line.len())));
+        });
+    });
+    let total = history.nodes().len() + 1;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, total, |ui, range| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for place in range {
+            // The latest edit first; the file as it was opened last.
+            let node = history.nodes().len().checked_sub(place + 1).map(|i| &history.nodes()[i]);
+            let id = node.map_or(0, |node| node.id);
+            let applied = id == 0 || line.binary_search(&id).is_ok();
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+            let words = node.map_or("The file as it was opened", |node| &node.words);
+            response
+                .widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, id == at, format!("Edit {id}: {words}")));
+            if id == at || response.hovered() {
+                ui.painter().rect_filled(rect, 0, if id == at { theme.tint } else { theme.raised });
+            }
+            let dot = pos2(rect.left() + 28.0, rect.center().y);
+            if id == head {
+                ui.painter().circle_filled(dot, 5.0, theme.accent);
+            } else if applied {
+                ui.painter().circle_filled(dot, 3.5, theme.dim);
+            } else {
+                ui.painter().circle_stroke(dot, 3.5, egui::Stroke::new(1.2, theme.faint));
+            }
+            let ink = if applied { theme.text } else { theme.faint };
+            let room = rect.width() - 180.0;
+            clipped(ui, pos2(rect.left() + 44.0, rect.center().y - 8.0), room, &flat(words, 1), theme.body(), ink, 1);
+            if let Some(node) = node {
+                right_aligned(ui, pos2(rect.right() - 16.0, rect.center().y), &ago(node.at, bundle.now), theme.note(), theme.dim);
+            }
+            if response.clicked() {
+                state.history_at = Some(id);
+            }
+            if response.double_clicked() && id != head {
+                actions.push(Action::GoTo(id));
+            }
+        }
+    });
+}
+
+fn detail(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, at: EditId, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let history = workspace.history();
+    let words = history.node(at).map_or("The file as it was opened", |node| &node.words);
+    ui.add(egui::Label::new(RichText::new(cut(words, 400)).font(theme.title())).wrap());
+    if let Some(node) = history.node(at) {
+        dim(ui, theme, format!("{}, {}", ago(node.at, bundle.now), things(node.count, "sample", "samples")));
+    }
+    ui.add_space(STEP * 2.0);
+    if at == history.head() {
+        dim(ui, theme, "We are here");
+    } else if button(ui, theme, "Go to this point", "", Look::Main, workspace.read_only().is_none()).clicked() {
+        actions.push(Action::GoTo(at));
+    }
+    let applied = at != 0 && history.line(history.head()).binary_search(&at).is_ok();
+    if applied {
+        ui.add_space(STEP);
+        let enabled = workspace.read_only().is_none();
+        if button(ui, theme, "Take back this edit alone", "", Look::Plain, enabled)
+            .on_hover_text("Later edits stay. Where one of them touches the same cells, nothing changes and it is named")
+            .clicked()
+        {
+            actions.push(Action::Revert(at));
+        }
+    }
+    ui.add_space(STEP * 2.0);
+    let Some((id, edit)) = bundle.shown_edit.filter(|(id, _)| *id == at) else { return };
+    debug_assert_eq!(*id, at);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| changes(ui, bundle, edit));
+}
+
+fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
+    let theme = bundle.theme;
+    for change in &edit.changes {
+        let what = match &change.target {
+            Target::Cells(column) => column.clone(),
+            Target::Column(column) => format!("new column {column}"),
+            Target::Role(column) => format!("role of {column}"),
+            Target::Kind(column) => format!("{column} is read as"),
+            Target::Excluded => "excluded".to_owned(),
+            Target::Reviewed => "reviewed".to_owned(),
+            Target::Tag(tag) => format!("tag {tag}"),
+            Target::Made(batch) => format!("{}, made of", things(batch.len(), "new sample", "new samples")),
+        };
+        ui.label(RichText::new(what).font(theme.note()).color(theme.dim));
+        if change.samples.is_empty() {
+            let show = |value: Option<&str>| value.unwrap_or("none").to_owned();
+            ui.label(format!("{} → {}", show(change.before.get(0)), show(change.after.get(0))));
+        }
+        for (place, sample) in change.samples.iter().enumerate().take(100) {
+            let show = |value: Option<&str>| match value {
+                Some(INHERITED) => "as its parent".to_owned(),
+                value => flat(value.unwrap_or("none"), 1).into_owned(),
+            };
+            let (before, after) = (show(change.before.get(place)), show(change.after.get(place)));
+            let text = format!("{}   {} → {}", count(sample.row()), cut(&before, 60), cut(&after, 60));
+            ui.add(egui::Label::new(text).truncate());
+        }
+        if change.samples.len() > 100 {
+            dim(ui, theme, format!("and {} more", count(change.samples.len() - 100)));
+        }
+        ui.add_space(STEP * 2.0);
+    }
+}
