@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
-use lapidary::checks::label_errors::{Ask, LabelModel, TextOf};
+use lapidary::checks::label_errors::{LabelModel, LabelQuestion, TextOf};
 use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
 use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
@@ -311,7 +311,7 @@ fn random_rows(rows: usize, dims: usize) -> Dense {
 fn model_of(path: &Path) -> (LabelModel, Dataset) {
     let progress = Progress::silent();
     let dataset = io::open(path, &Reading::default(), &progress, &|_| {}).unwrap();
-    let ask = Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() };
+    let ask = LabelQuestion { label: Some("category".into()), text: Some("text".into()), ..LabelQuestion::default() };
     let text = TextOf::of(&dataset, Some("text")).unwrap();
     let dense =
         io::embed(0..dataset.rows(), &|row| text.read(&dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &progress).unwrap();

@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use lapidary::checks::label_errors::{Ask, Given, LabelModel, TextOf};
+use lapidary::checks::label_errors::{Given, LabelModel, LabelQuestion, TextOf};
 use lapidary::data::{Dataset, SampleId};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
@@ -138,7 +138,7 @@ fn probabilities(name: &str, labels: &[u32], p: &[f32], k: usize, print: &Print)
             let mut text = String::from("label\n");
             given.iter().for_each(|label| writeln!(text, "c{label:02}").unwrap());
             let dataset = open(&text);
-            let ask = Ask { label: Some("label".into()), ..Ask::default() };
+            let ask = LabelQuestion { label: Some("label".into()), ..LabelQuestion::default() };
             let of = Given { names: (0..k).map(|class| format!("c{class:02}")).collect(), p: p.to_vec() };
             let model = LabelModel::from_probabilities(&dataset, &ask, &of, &Progress::silent()).unwrap();
             print(name, labels.len(), k, kind, rate, wrong.len(), judged(&model, &wrong));
@@ -328,7 +328,7 @@ fn measure(rows: &Rows, labels: &[String], wrong: &HashSet<u32>) -> (f64, f64, f
         writeln!(text, "\"{}\",\"{label}\"", cell.replace('"', "\"\"")).unwrap();
     }
     let dataset = open(&text);
-    let ask = Ask { label: Some("label".into()), text: Some("text".into()), ..Ask::default() };
+    let ask = LabelQuestion { label: Some("label".into()), text: Some("text".into()), ..LabelQuestion::default() };
     let of = TextOf::of(&dataset, Some("text")).unwrap();
     let dense =
         io::embed(0..dataset.rows(), &|row| of.read(&dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &Progress::silent())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::checks::Thresholds;
 use crate::edit::EditId;
-use crate::io::{ImageTarget, Reading, Rows, Target, TextModel};
+use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
 use crate::transform::Split;
 
@@ -92,15 +92,15 @@ pub enum Action {
     /// Ask text models again what they had no answer to.
     AskAgain,
     /// Ask where to, then save.
-    ExportDialog { rows: Rows, target: Target },
+    ExportDialog { rows: Rows, target: SaveTarget },
     /// Save each part of the split column to a folder.
-    ExportPartsDialog { target: Target },
+    ExportPartsDialog { target: SaveTarget },
     /// Ask for a folder, then save images below it; each part of the split column where no rows are named.
     ExportImagesDialog { rows: Option<Rows>, target: ImageTarget },
     /// Save.
-    Export { rows: Rows, target: Target },
+    Export { rows: Rows, target: SaveTarget },
     /// Save, also over files that are there.
-    ExportOver(Vec<(Rows, Target)>),
+    ExportOver(Vec<(Rows, SaveTarget)>),
     /// Stop a job.
     Cancel(&'static str),
     /// A path was typed where the desktop offers no dialog.

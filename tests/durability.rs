@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lapidary::data::SampleId;
 use lapidary::edit::{Change, Edit, Journal, JournalError, recover};
-use lapidary::io::{self, Rows, Target};
+use lapidary::io::{self, Rows, SaveTarget};
 use lapidary::job::Progress;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -242,7 +242,7 @@ fn ten_thousand_edits_undone_give_the_original_bytes() {
     }
     let saved = |dataset: &lapidary::data::Dataset, name: &str| {
         let origin = &dataset.base.origin;
-        let target = Target {
+        let target = SaveTarget {
             path: folder.path().join(name),
             format: origin.format,
             packing: origin.packing,

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use lapidary::checks::{Check, Kind};
+use lapidary::checks::{Check, FindingKind};
 use lapidary::data::{Dataset, Role, SampleId};
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
@@ -504,7 +504,7 @@ fn files_that_broke_decoders_break_nothing() {
     println!("{whole} seen, {broken} said to be broken, of {}", looks.len());
     let scan = scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
     let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
-    assert!(found.iter().filter(|finding| finding.kind == Kind::BrokenImage).count() >= broken - 2);
+    assert!(found.iter().filter(|finding| finding.kind == FindingKind::BrokenImage).count() >= broken - 2);
 }
 
 /// A picture of few bytes that is large once it is unpacked, and sound.
@@ -617,7 +617,7 @@ fn the_full_size_photographs_among_small_ones_are_found() {
     let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
     let odd: Vec<String> = found
         .iter()
-        .filter(|finding| finding.kind == Kind::OddSize)
+        .filter(|finding| finding.kind == FindingKind::OddSize)
         .map(|finding| cell(&dataset, "image", finding.samples[0].row()))
         .collect();
     assert_eq!(odd.len(), 3, "{odd:?}");
@@ -628,7 +628,7 @@ fn the_full_size_photographs_among_small_ones_are_found() {
 /// Labels flipped at random, told nothing but the files. Nothing was chosen on these seeds (the embedding was, on 1 and 2).
 #[test]
 fn labels_planted_wrong_are_found_by_the_built_in_embedding() {
-    use lapidary::checks::label_errors::{Ask, LabelModel};
+    use lapidary::checks::label_errors::{LabelModel, LabelQuestion};
     use lapidary::edit::{Change, Edit};
     let Some(folder) = shared("sign_digits/Dataset") else { return };
     let dataset = open(&folder);
@@ -650,7 +650,8 @@ fn labels_planted_wrong_are_found_by_the_built_in_embedding() {
         let edit = Edit::new("flips", change).unwrap();
         edit.apply(&mut flipped, lapidary::edit::Direction::Forward);
         let model =
-            LabelModel::fit_pictures(&flipped, &Ask::default(), scan.appearance.clone(), true, &Progress::silent()).unwrap();
+            LabelModel::fit_pictures(&flipped, &LabelQuestion::default(), scan.appearance.clone(), true, &Progress::silent())
+                .unwrap();
         let found = model.findings();
         let hits = found.iter().filter(|finding| rows.contains(&finding.samples[0].row())).count() as f64;
         let (precision, recall) = (hits / found.len() as f64, hits / rows.len() as f64);

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lapidary::checks::label_errors::{Ask, LabelModel, Method, TextOf};
+use lapidary::checks::label_errors::{LabelMethod, LabelModel, LabelQuestion, TextOf};
 use lapidary::cli::{self, Verb};
 use lapidary::data::{Dataset, Role, SampleId};
 use lapidary::derive::{Store, embedding, embedding_key, embedding_of_made, likeness, likeness_key, risk_key, risk_model};
@@ -120,7 +120,7 @@ fn ties_apart(joint: &Joint, given: &[u32], theirs: &[f64], name: &str) {
     }
 }
 
-fn learn(dataset: &Dataset, ask: &Ask) -> LabelModel {
+fn learn(dataset: &Dataset, ask: &LabelQuestion) -> LabelModel {
     let text = TextOf::of(dataset, ask.text.as_deref()).unwrap();
     let dense =
         io::embed(0..dataset.rows(), &|row| text.read(dataset, SampleId::at(row)), &Meaning::BuiltIn, None, &Progress::silent())
@@ -139,7 +139,8 @@ fn nine_of_ten_planted_flips_are_found_and_nine_of_ten_flags_are_right() {
     let truth = open(&folder.join("banking77_flipped_truth.csv"));
     let row = truth.field("row").unwrap();
     let wrong: HashSet<u32> = truth.samples().map(|id| truth.number(row, id).unwrap() as u32).collect();
-    let model = learn(&dataset, &Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() });
+    let model =
+        learn(&dataset, &LabelQuestion { label: Some("category".into()), text: Some("text".into()), ..LabelQuestion::default() });
     let flags = found(&model);
     let right = flags.intersection(&wrong).count() as f64;
     let (precision, recall) = (right / flags.len() as f64, right / wrong.len() as f64);
@@ -147,7 +148,8 @@ fn nine_of_ten_planted_flips_are_found_and_nine_of_ten_flags_are_right() {
     assert!(precision >= 0.90 && recall >= 0.90, "precision {precision:.3}, recall {recall:.3}");
     assert_eq!(
         model.findings(),
-        learn(&dataset, &Ask { label: Some("category".into()), text: Some("text".into()), ..Ask::default() }).findings()
+        learn(&dataset, &LabelQuestion { label: Some("category".into()), text: Some("text".into()), ..LabelQuestion::default() })
+            .findings()
     );
 }
 
@@ -188,7 +190,7 @@ fn a_decision_moves_what_is_like_it_and_a_kept_sample_stays_away() {
     let folder = tempfile::tempdir().unwrap();
     let (path, wrong) = planted(folder.path());
     let mut workspace = Workspace::open(open(&path), Reading::default(), None).unwrap();
-    let mut model = learn(workspace.dataset(), &Ask::default());
+    let mut model = learn(workspace.dataset(), &LabelQuestion::default());
     let flags = found(&model);
     let right = flags.intersection(&wrong).count();
     assert!(
@@ -226,7 +228,7 @@ fn a_decision_moves_what_is_like_it_and_a_kept_sample_stays_away() {
     // Decided again and learned anew: what somebody kept does not come back.
     workspace.redo().unwrap();
     workspace.redo().unwrap();
-    let anew = learn(workspace.dataset(), &Ask::default());
+    let anew = learn(workspace.dataset(), &LabelQuestion::default());
     assert!(!found(&anew).contains(&kept.0) && !found(&anew).contains(&first.id.0));
 }
 
@@ -253,7 +255,7 @@ fn several_labels_a_sample_are_judged_one_by_one() {
     }
     let path = folder.path().join("many.csv");
     std::fs::write(&path, out).unwrap();
-    let model = learn(&open(&path), &Ask::default());
+    let model = learn(&open(&path), &LabelQuestion::default());
     let report = model.report();
     assert!(report.many);
     let ranked = model.ranked();
@@ -261,7 +263,7 @@ fn several_labels_a_sample_are_judged_one_by_one() {
     let hit = top.intersection(&wrong).count();
     assert!(hit * 2 > wrong.len(), "{hit} of {} planted are in the worst quarter", wrong.len());
     for filter in CleanlabFilter::ALL {
-        let ask = Ask { method: Method::Cleanlab(filter), ..Ask::default() };
+        let ask = LabelQuestion { method: LabelMethod::Cleanlab(filter), ..LabelQuestion::default() };
         learn(&open(&path), &ask).findings();
     }
 }
@@ -293,7 +295,7 @@ fn the_command_says_what_why_and_what_instead() {
         assert!(finding["reason"].as_str().unwrap().starts_with("Label is probably wrong"));
         assert!(!finding["suggestion"].as_str().unwrap().is_empty());
     }
-    for method in Method::all() {
+    for method in LabelMethod::all() {
         let (code, out, err) =
             check(&[path, "--only", "label_errors", "--method", method.name(), "--score", "normalized_margin", "--json"]);
         assert_eq!(code, 1, "{}: {out} {err}", method.name());
@@ -379,7 +381,7 @@ fn few_errors_that_people_confirmed_are_found_as_well_as_the_reference_finds_the
     let Some(folder) = shared("reference/published") else { return };
     for (name, flags, confirmed_by_theirs) in [("mnist", 15, 7), ("20news", 95, 55)] {
         let table = typed(&folder.join(format!("published_{name}.parquet")));
-        let ask = Ask { label: Some("label".into()), ..Ask::default() };
+        let ask = LabelQuestion { label: Some("label".into()), ..LabelQuestion::default() };
         let given = lapidary::checks::label_errors::Given::from_columns(&table, &table, &ask, "p").unwrap();
         let model = LabelModel::from_probabilities(&table, &ask, &given, &Progress::silent()).unwrap();
         let kept = table.field("kept_given").unwrap();
@@ -506,7 +508,7 @@ fn one_embedding_serves_all_who_ask_and_made_samples_have_their_own() {
     assert_ne!(one, two);
     assert!(Arc::ptr_eq(&read(&dataset), &dense), "the source is as it was");
     // Labels are learned of the source alone, whatever was made of it.
-    let ask = Ask::default();
+    let ask = LabelQuestion::default();
     let queue = |dataset: &Dataset| LabelModel::fit(dataset, &ask, read(dataset), &silent).unwrap().findings();
     let with = queue(&dataset);
     dataset.remove_made();

@@ -17,7 +17,7 @@ use lapidary::pixels::alter::{Alteration, Canvas, Part};
 use lapidary::pixels::{Picture, decode};
 use lapidary::session::Workspace;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
-use lapidary::transform::{Augment, HashOf, Method as SplitBy, Split, TextAugmenter};
+use lapidary::transform::{Augment, HashOf, Split, SplitMethod as SplitBy, TextAugmenter};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;

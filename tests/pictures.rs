@@ -9,7 +9,7 @@ use std::time::Duration;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::session::Visible;
-use lapidary::ui::text_model::TextModelForm;
+use lapidary::ui::text_model_form::TextModelForm;
 use lapidary::ui::{Popup, View};
 
 /// Whether pictures can be made here: a software Vulkan driver is needed.

@@ -10,13 +10,13 @@ use std::process::{Command, Output};
 
 use lapidary::data::{Dataset, Kind, Pipeline, Role, SampleId};
 use lapidary::edit::Edit;
-use lapidary::io::{self, Rows, Target};
+use lapidary::io::{self, Rows, SaveTarget};
 use lapidary::job::Progress;
 use lapidary::operate::Balance;
 use lapidary::operate::{Means, Operation, Recipe};
 use lapidary::session::Workspace;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
-use lapidary::transform::{Method, Split};
+use lapidary::transform::{Split, SplitMethod};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use support::{open, read, state, take, write_dataset};
@@ -60,7 +60,7 @@ fn all(workspace: &mut Workspace) {
         Operation::Exclude { samples: ids(&[11]), on: false },
         Operation::Review { samples: ids(&[12]), on: true },
         Operation::Tag { samples: ids(&[13, 14]), tag: "odd, \"quoted\"".into(), on: true },
-        Operation::Split(Split::named(Method::Stratified { label: "label".into() }, &[70.0, 30.0], 5)),
+        Operation::Split(Split::named(SplitMethod::Stratified { label: "label".into() }, &[70.0, 30.0], 5)),
         Operation::Augment { pipeline: pipeline.clone(), copies: 1, seed: 3, most_risk: 1.0 },
         Operation::Balance(balance(BalanceRule::SquareRoot, Over::Repeat, None)),
         Operation::Balance(balance(BalanceRule::Floor(12), Over::Augment, Some(pipeline))),
@@ -76,7 +76,7 @@ fn all(workspace: &mut Workspace) {
 
 fn bytes(dataset: &Dataset, to: &Path) -> Vec<u8> {
     let origin = &dataset.base.origin;
-    let target = Target {
+    let target = SaveTarget {
         path: to.to_owned(),
         format: origin.format,
         packing: origin.packing,

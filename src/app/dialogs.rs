@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use crate::io::{ImageTarget, Rows, Target};
+use crate::io::{ImageTarget, Rows, SaveTarget};
 use crate::job::wait_aside;
 
 /// What was asked for.
@@ -16,7 +16,7 @@ pub enum Asked {
     /// A folder of images to open.
     OpenFolder,
     /// A name to save under.
-    Save { rows: Rows, target: Target },
+    Save { rows: Rows, target: SaveTarget },
     /// A model's folder.
     Model,
     /// A text model's folder, or the one that translates back.
@@ -28,7 +28,7 @@ pub enum Asked {
     /// A folder to save images below.
     Images { rows: Option<Rows>, target: ImageTarget },
     /// A folder to save parts to.
-    Parts { target: Target },
+    Parts { target: SaveTarget },
 }
 
 /// What came of it.

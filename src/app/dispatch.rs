@@ -10,9 +10,9 @@ use super::{App, settings};
 use crate::action::Action;
 use crate::data::{Role, SampleId};
 use crate::edit::{Edit, EditError, EditId};
-use crate::io::{ImageTarget, Meaning, Reading, Rows, Target, compressed_name, free_name};
+use crate::io::{ImageTarget, Meaning, Reading, Rows, SaveTarget, compressed_name, free_name};
 use crate::operate::Operation;
-use crate::session::{Begun, Save, Source, Workspace};
+use crate::session::{Begun, LabelSource, Save, Workspace};
 use crate::ui::{Notice, Popup, View, count_samples};
 
 impl App {
@@ -50,7 +50,7 @@ impl App {
             Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
             Action::ChooseModel(Some(folder)) => self.session.choose_meaning(Meaning::Folder(folder)),
             Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
-            Action::ProbabilityColumns => self.session.choose_source(Source::Columns, "probability columns".to_owned()),
+            Action::ProbabilityColumns => self.session.choose_source(LabelSource::Columns, "probability columns".to_owned()),
             Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
             Action::AskFirst { words, action } => {
                 self.state.pop(Popup::Confirm);
@@ -309,7 +309,7 @@ impl App {
             Some(Asked::TextModel { back }) => self.text_model_folder(path, back),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.session.choose_source(Source::File(path), name);
+                self.session.choose_source(LabelSource::File(path), name);
             }
             Some(Asked::Save { rows, mut target }) => {
                 target.path = path;
@@ -326,7 +326,7 @@ impl App {
     }
 
     /// Saves parts, asking first where files are there already.
-    fn save_parts(&mut self, list: Vec<(Rows, Target)>) {
+    fn save_parts(&mut self, list: Vec<(Rows, SaveTarget)>) {
         let there = list.iter().filter(|(_, target)| target.path.exists()).count();
         if there == 0 {
             return self.session.save(Save::Files(list));
@@ -388,7 +388,7 @@ impl App {
         parts
     }
 
-    fn parts(&self, folder: &std::path::Path, target: &Target) -> Option<Vec<(Rows, Target)>> {
+    fn parts(&self, folder: &std::path::Path, target: &SaveTarget) -> Option<Vec<(Rows, SaveTarget)>> {
         let parts = self.split_parts();
         let file = |name: &str| {
             name.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).collect::<String>()
@@ -399,7 +399,7 @@ impl App {
             let mut to = |name: &str| {
                 let names = (1..=u32::MAX).map(|n| if n == 1 { file(name) } else { format!("{}_{n}", file(name)) });
                 let name = names.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
-                Target { path: folder.join(compressed_name(&name, target.format, target.packing)), ..target.clone() }
+                SaveTarget { path: folder.join(compressed_name(&name, target.format, target.packing)), ..target.clone() }
             };
             parts.iter().map(|(name, ids)| (Rows::These(ids.clone()), to(name))).collect()
         })

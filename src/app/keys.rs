@@ -6,7 +6,7 @@ use super::App;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
 use crate::operate::Operation;
-use crate::ui::{Command, Offered, Popup, View, count_samples};
+use crate::ui::{Command, Offered, Popup, View, count_samples, stage};
 
 /// One key that would touch more samples says so and waits for Enter.
 const MANY_AT_ONCE: usize = 1_000;
@@ -84,7 +84,7 @@ impl App {
     /// # Errors
     /// What to say where none are.
     fn shown_samples(&self) -> Result<Vec<SampleId>, String> {
-        (self.state.view.stage().acts_on)(&self.state, &self.session)
+        (stage(self.state.view).acts_on)(&self.state, &self.session)
     }
 
     /// In the queue, a number is one of the likeliest classes.

@@ -8,7 +8,7 @@ use crate::data::{Rule, SampleId, SampleSet};
 use crate::operate::{Augmented, Balanced, Tried};
 use crate::session::{BalanceForm, News, Session, WEIGHTS, Wants};
 use crate::ui::making::shown;
-use crate::ui::{Selection, UiState, View, chart_field, chart_measure, count, count_samples};
+use crate::ui::{Selection, UiState, View, chart_field, chart_measure, count, count_samples, stage};
 
 /// How often what was told may change what is asked for within a frame.
 const ROUNDS: usize = 4;
@@ -18,7 +18,7 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
     let dataset = session.workspace().map(|workspace| workspace.dataset());
     let chart =
         dataset.and_then(|dataset| chart_field(state, dataset).map(|field| (field, chart_measure(state, dataset, field))));
-    let stage = state.view.stage();
+    let stage = stage(state.view);
     let inspected = stage.inspector && (state.inspector || state.inspector_narrow);
     Wants {
         filter: &state.filter,

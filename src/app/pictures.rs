@@ -11,10 +11,10 @@ use crate::job::Pool;
 use crate::pixels::{Trouble, chequered, decode, facts, fit, has_transparency, histogram, read_header};
 use crate::session::Workspace;
 use crate::ui::making::Preview;
-use crate::ui::pictures::{Detail, Fetched, Key, Level, Pictures};
+use crate::ui::pictures::{Detail, Fetched, Level, Pictures, ShownKey};
 
 /// What fetches pictures of the open dataset.
-type Fetcher = Pool<Key, Result<Fetched, Trouble>>;
+type Fetcher = Pool<ShownKey, Result<Fetched, Trouble>>;
 
 /// The longest that uploading pictures may take of a frame.
 const UPLOAD: Duration = Duration::from_millis(4);
@@ -56,7 +56,7 @@ impl App {
         self.gallery.fetcher = dataset.pictures().map(|field| {
             let (dataset, cache) = (dataset.clone(), self.session.cache().clone());
             let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(HANDS);
-            let work = move |key: &Key| fetch(&dataset, field, *key, cache.open());
+            let work = move |key: &ShownKey| fetch(&dataset, field, *key, cache.open());
             Pool::new("pictures", threads, self.session.desk().waker(), work)
         });
     }
@@ -86,7 +86,7 @@ impl App {
     }
 }
 
-fn fetch(dataset: &Dataset, field: usize, (id, level): Key, cache: Option<&PictureCache>) -> Result<Fetched, Trouble> {
+fn fetch(dataset: &Dataset, field: usize, (id, level): ShownKey, cache: Option<&PictureCache>) -> Result<Fetched, Trouble> {
     let image = |picture: &crate::pixels::Picture| {
         let size = [picture.width as usize, picture.height as usize];
         if has_transparency(&picture.rgba) {

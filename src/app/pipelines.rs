@@ -8,7 +8,7 @@ use super::App;
 use crate::data::Pipeline;
 use crate::io::{Place, TextModel};
 use crate::ui::Popup;
-use crate::ui::text_model::TextModelForm;
+use crate::ui::text_model_form::TextModelForm;
 
 impl App {
     /// Makes the text models ready that the settings name.

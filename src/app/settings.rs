@@ -96,7 +96,7 @@ pub struct Settings {
     pub inspector_width: f32,
     pub recent: Vec<PathBuf>,
     /// How the table of each dataset was left, the latest first.
-    pub tables: Vec<Layout>,
+    pub tables: Vec<TableLayout>,
     /// Pipelines that were kept, the latest first.
     pub pipelines: Vec<Pipeline>,
     /// Text models that the user named.
@@ -105,7 +105,7 @@ pub struct Settings {
 
 /// How a dataset's table was left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Layout {
+pub struct TableLayout {
     pub path: PathBuf,
     pub columns: Vec<TableColumn>,
 }
@@ -177,7 +177,7 @@ impl Settings {
             return false;
         }
         self.tables.retain(|layout| layout.path != path);
-        self.tables.insert(0, Layout { path: path.to_owned(), columns: columns.to_vec() });
+        self.tables.insert(0, TableLayout { path: path.to_owned(), columns: columns.to_vec() });
         self.tables.truncate(MOST_TABLES);
         true
     }

@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::outliers::{quantile, show};
-use super::{Check, Finding, Kind};
+use super::figures::{quantile, show};
+use super::{Check, Finding, FindingKind};
 use crate::data::{Dataset, SampleId};
 use crate::job::{Cancelled, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest_of;
-use crate::pixels::{Look, Trouble, Twins, twins};
+use crate::pixels::{Header, Look, Measures, Trouble, Twins, twins};
 
 /// Where flagging begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,136 +123,179 @@ pub fn findings(
     thresholds: &ImageThresholds,
     progress: &Progress,
 ) -> Result<Vec<Finding>, Cancelled> {
-    let mut found = Vec::new();
-    let Some(field) = dataset.field(&scan.column) else { return Ok(found) };
+    let Some(field) = dataset.field(&scan.column) else { return Ok(Vec::new()) };
     progress.set_total(scan.looks.len() as u64);
-    let mut put = |check: Check, kind: Kind, samples: Vec<SampleId>, severity: f64, reason: String| {
-        found.push(Finding { check, kind, samples, column: scan.column.clone(), severity, reason, suggestion: None });
-    };
+    let mut found = ImageFindings { column: scan.column.clone(), list: Vec::new() };
     let kept = |row: usize| row < dataset.rows() && !dataset.is_excluded(SampleId::at(row));
-    let mut sizes: Vec<f64> = Vec::new();
-    let (mut greys, mut seen) = (0_usize, 0_usize);
-    for (_, look) in scan.looks.iter().enumerate().filter(|(row, look)| kept(*row) && look.has_pixels()) {
-        seen += 1;
-        greys += usize::from(look.measures.grey);
-        sizes.extend(look.header.as_ref().map(side));
-    }
-    sizes.sort_unstable_by(f64::total_cmp);
-    let usual = (sizes.len() >= 8).then(|| (quantile(&sizes, 0.25), quantile(&sizes, 0.5), quantile(&sizes, 0.75)));
+    let usual = Usual::of(scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)).map(|(_, look)| look));
     for (row, look) in scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)) {
         progress.step(1)?;
         let id = SampleId::at(row);
-        let name = dataset.text(field, id).unwrap_or_default();
-        let mut one = |kind: Kind, severity: f64, reason: String| put(Check::Images, kind, vec![id], severity, reason);
-        if let Some(trouble) = &look.trouble {
-            let kind = match trouble {
-                Trouble::NoPath | Trouble::Missing => Kind::MissingImage,
-                Trouble::Refused(_) => Kind::RefusedPath,
-                Trouble::Huge { .. } => Kind::HugeImage,
-                _ => Kind::BrokenImage,
-            };
-            one(kind, if kind == Kind::HugeImage { 0.9 } else { 1.0 }, trouble.to_string());
-        }
-        if look.torn {
-            one(Kind::BrokenImage, 0.95, "it is torn: the file ends before the picture does".to_owned());
-        }
-        if let Some((says, is)) = look.misnamed(&name) {
-            one(Kind::WrongEnding, 0.3, format!("its name says {} and it is {}", says.title(), is.title()));
-        }
-        let Some(header) = look.header.as_ref().filter(|_| look.has_pixels()) else { continue };
-        if header.frames > 1 {
-            one(Kind::Animated, 0.35, format!("it holds {} pictures; the first is shown and learned from", header.frames));
-        }
-        let m = &look.measures;
-        let mut below = |kind: Kind, score: f32, least: f64, words: String| {
-            let score = f64::from(score);
-            if score < least {
-                one(kind, 0.5 + 0.45 * (1.0 - score / least), words);
-            }
-        };
-        below(
-            Kind::DarkImage,
-            m.dark,
-            thresholds.dark,
-            format!("its brightest hundredth reaches {:.2} of 1 (below {:.2} is dark)", m.dark, thresholds.dark),
-        );
-        below(
-            Kind::BrightImage,
-            m.light,
-            thresholds.light,
-            format!("its darkest twentieth is at {:.2} of 1: nearly all of it is white", 1.0 - m.light),
-        );
-        below(
-            Kind::LowInformation,
-            m.information,
-            thresholds.information,
-            format!("{:.1} bits of entropy: hardly anything is on it", m.information * 10.0),
-        );
-        below(
-            Kind::BlurryImage,
-            m.sharpness,
-            thresholds.blurry,
-            format!("sharpness {:.2} (below {:.2} is blurry)", m.sharpness, thresholds.blurry),
-        );
-        let (wide, high) = header.upright();
-        let ratio = f64::from(wide.min(high)) / f64::from(wide.max(high));
-        below(
-            Kind::OddShape,
-            ratio as f32,
-            thresholds.ratio,
-            format!("{wide} × {high} pixels: one side is {:.1} times the other", 1.0 / ratio),
-        );
-        if let Some((q1, median, q3)) = usual {
-            let (side, reach) = (side(header), thresholds.size * (q3 - q1));
-            if side < q1 - reach || side > q3 + reach {
-                let times = if side > median { side / median } else { median / side };
-                // A pixel more or less among pictures of one size is no finding.
-                if times >= 1.1 {
-                    let than = if side > median { "larger" } else { "smaller" };
-                    let reason =
-                        format!("{wide} × {high} pixels, {times:.1} times {than} a side than the usual {}", show(median.round()));
-                    one(Kind::OddSize, (1.0 - 0.5 / times).clamp(0.5, 0.95), reason);
-                }
-            }
-        }
-        if m.grey && greys * 2 < seen {
-            one(
-                Kind::GreyImage,
-                0.4,
-                format!("grey, and {} of {} are in colour", show((seen - greys) as f64), show(seen as f64)),
-            );
+        found.of_file(id, look, &dataset.text(field, id).unwrap_or_default());
+        if let Some(header) = look.header.as_ref().filter(|_| look.has_pixels()) {
+            found.of_measures(id, header, &look.measures, thresholds);
+            found.of_others(id, header, &look.measures, &usual, thresholds);
         }
     }
-    for rows in &scan.twins.same {
-        let samples: Vec<SampleId> = rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect();
-        if samples.len() > 1 {
-            let reason =
-                format!("{} samples have the same file, byte for byte: {}", samples.len(), first_names(dataset, field, &samples));
-            put(Check::ImageCopies, Kind::SameImage, samples, 0.85, reason);
-        }
-    }
-    let same: HashMap<u32, &Vec<u32>> = scan.twins.same.iter().map(|rows| (rows[0], rows)).collect();
-    for (rows, likeness) in &scan.twins.near {
-        let samples: Vec<SampleId> = rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect();
-        if samples.len() > 1 && same.get(&rows[0]).is_none_or(|same| same.len() != rows.len()) {
-            let reason = format!(
-                "{} samples are nearly the same picture, likeness {:.3}: {}",
-                samples.len(),
-                likeness,
-                first_names(dataset, field, &samples)
-            );
-            put(Check::ImageCopies, Kind::NearImage, samples, 0.7 + 0.1 * f64::from(*likeness), reason);
-        }
-    }
+    found.of_copies(dataset, field, scan, &kept);
     for (row, times) in scan.far.iter().filter(|(row, _)| kept(*row as usize)) {
         let reason = format!("its ten nearest are {times:.1} times as far away as is usual: it is like no other");
-        put(Check::ImageOutliers, Kind::FarImage, vec![SampleId(*row)], (1.0 - 0.5 / f64::from(*times)).clamp(0.3, 0.9), reason);
+        let severity = (1.0 - 0.5 / f64::from(*times)).clamp(0.3, 0.9);
+        found.put(Check::ImageOutliers, FindingKind::FarImage, vec![SampleId(*row)], severity, reason);
     }
-    Ok(found)
+    Ok(found.list)
+}
+
+/// What the pictures of a dataset are like as a whole.
+struct Usual {
+    /// Quartiles of their sides, where there are enough to have any.
+    sides: Option<(f64, f64, f64)>,
+    greys: usize,
+    seen: usize,
+}
+
+impl Usual {
+    fn of<'l>(looks: impl Iterator<Item = &'l Look>) -> Self {
+        let (mut sides, mut greys, mut seen) = (Vec::new(), 0, 0);
+        for look in looks.filter(|look| look.has_pixels()) {
+            seen += 1;
+            greys += usize::from(look.measures.grey);
+            sides.extend(look.header.as_ref().map(side));
+        }
+        sides.sort_unstable_by(f64::total_cmp);
+        let quartiles = || (quantile(&sides, 0.25), quantile(&sides, 0.5), quantile(&sides, 0.75));
+        Self { sides: (sides.len() >= 8).then(quartiles), greys, seen }
+    }
+}
+
+/// Findings of one column of pictures, as they are gathered.
+struct ImageFindings {
+    column: String,
+    list: Vec<Finding>,
+}
+
+impl ImageFindings {
+    fn put(&mut self, check: Check, kind: FindingKind, samples: Vec<SampleId>, severity: f64, reason: String) {
+        self.list.push(Finding { check, kind, samples, column: self.column.clone(), severity, reason, suggestion: None });
+    }
+
+    fn one(&mut self, id: SampleId, kind: FindingKind, severity: f64, reason: String) {
+        self.put(Check::Images, kind, vec![id], severity, reason);
+    }
+
+    /// What is wrong with a picture's file.
+    fn of_file(&mut self, id: SampleId, look: &Look, name: &str) {
+        if let Some(trouble) = &look.trouble {
+            let kind = match trouble {
+                Trouble::NoPath | Trouble::Missing => FindingKind::MissingImage,
+                Trouble::Refused(_) => FindingKind::RefusedPath,
+                Trouble::Huge { .. } => FindingKind::HugeImage,
+                _ => FindingKind::BrokenImage,
+            };
+            self.one(id, kind, if kind == FindingKind::HugeImage { 0.9 } else { 1.0 }, trouble.to_string());
+        }
+        if look.torn {
+            self.one(id, FindingKind::BrokenImage, 0.95, "it is torn: the file ends before the picture does".to_owned());
+        }
+        if let Some((says, is)) = look.misnamed(name) {
+            let reason = format!("its name says {} and it is {}", says.title(), is.title());
+            self.one(id, FindingKind::WrongEnding, 0.3, reason);
+        }
+        if let Some(header) = look.header.as_ref().filter(|header| look.has_pixels() && header.frames > 1) {
+            let reason = format!("it holds {} pictures; the first is shown and learned from", header.frames);
+            self.one(id, FindingKind::Animated, 0.35, reason);
+        }
+    }
+
+    /// What stands out in a picture by itself.
+    fn of_measures(&mut self, id: SampleId, header: &Header, m: &Measures, thresholds: &ImageThresholds) {
+        let (wide, high) = header.upright();
+        let ratio = f64::from(wide.min(high)) / f64::from(wide.max(high));
+        let all = [
+            (
+                FindingKind::DarkImage,
+                m.dark,
+                thresholds.dark,
+                format!("its brightest hundredth reaches {:.2} of 1 (below {:.2} is dark)", m.dark, thresholds.dark),
+            ),
+            (
+                FindingKind::BrightImage,
+                m.light,
+                thresholds.light,
+                format!("its darkest twentieth is at {:.2} of 1: nearly all of it is white", 1.0 - m.light),
+            ),
+            (
+                FindingKind::LowInformation,
+                m.information,
+                thresholds.information,
+                format!("{:.1} bits of entropy: hardly anything is on it", m.information * 10.0),
+            ),
+            (
+                FindingKind::BlurryImage,
+                m.sharpness,
+                thresholds.blurry,
+                format!("sharpness {:.2} (below {:.2} is blurry)", m.sharpness, thresholds.blurry),
+            ),
+            (
+                FindingKind::OddShape,
+                ratio as f32,
+                thresholds.ratio,
+                format!("{wide} × {high} pixels: one side is {:.1} times the other", 1.0 / ratio),
+            ),
+        ];
+        for (kind, score, least, words) in all {
+            let score = f64::from(score);
+            if score < least {
+                self.one(id, kind, 0.5 + 0.45 * (1.0 - score / least), words);
+            }
+        }
+    }
+
+    /// What stands out in a picture among the others.
+    fn of_others(&mut self, id: SampleId, header: &Header, m: &Measures, usual: &Usual, thresholds: &ImageThresholds) {
+        let (wide, high) = header.upright();
+        if let Some((q1, median, q3)) = usual.sides {
+            let (side, reach) = (side(header), thresholds.size * (q3 - q1));
+            let times = if side > median { side / median } else { median / side };
+            // A pixel more or less among pictures of one size is no finding.
+            if (side < q1 - reach || side > q3 + reach) && times >= 1.1 {
+                let than = if side > median { "larger" } else { "smaller" };
+                let reason =
+                    format!("{wide} × {high} pixels, {times:.1} times {than} a side than the usual {}", show(median.round()));
+                self.one(id, FindingKind::OddSize, (1.0 - 0.5 / times).clamp(0.5, 0.95), reason);
+            }
+        }
+        if m.grey && usual.greys * 2 < usual.seen {
+            let (coloured, seen) = (show((usual.seen - usual.greys) as f64), show(usual.seen as f64));
+            self.one(id, FindingKind::GreyImage, 0.4, format!("grey, and {coloured} of {seen} are in colour"));
+        }
+    }
+
+    /// Pictures that are there more than once, or nearly.
+    fn of_copies(&mut self, dataset: &Dataset, field: usize, scan: &Scan, kept: &dyn Fn(usize) -> bool) {
+        let left = |rows: &[u32]| -> Vec<SampleId> { rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect() };
+        for rows in &scan.twins.same {
+            let samples = left(rows);
+            if samples.len() > 1 {
+                let names = first_names(dataset, field, &samples);
+                let reason = format!("{} samples have the same file, byte for byte: {names}", samples.len());
+                self.put(Check::ImageCopies, FindingKind::SameImage, samples, 0.85, reason);
+            }
+        }
+        let same: HashMap<u32, &Vec<u32>> = scan.twins.same.iter().map(|rows| (rows[0], rows)).collect();
+        for (rows, likeness) in &scan.twins.near {
+            let samples = left(rows);
+            if samples.len() > 1 && same.get(&rows[0]).is_none_or(|same| same.len() != rows.len()) {
+                let names = first_names(dataset, field, &samples);
+                let reason = format!("{} samples are nearly the same picture, likeness {likeness:.3}: {names}", samples.len());
+                self.put(Check::ImageCopies, FindingKind::NearImage, samples, 0.7 + 0.1 * f64::from(*likeness), reason);
+            }
+        }
+    }
 }
 
 /// The side of a square of as many pixels.
-fn side(header: &crate::pixels::Header) -> f64 {
+fn side(header: &Header) -> f64 {
     (f64::from(header.width) * f64::from(header.height)).sqrt()
 }
 

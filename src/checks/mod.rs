@@ -1,10 +1,8 @@
 //! Ways to look for problems. A check reads a snapshot and gives findings; it never changes anything.
 
+mod figures;
 mod images;
 pub mod label_errors;
-mod label_input;
-mod label_line;
-mod label_report;
 mod outliers;
 
 use crate::data::{Dataset, SampleId};
@@ -80,7 +78,7 @@ pub fn outliers(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress)
 
 /// What kind of problem a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum FindingKind {
     /// A number far from the rest.
     Number,
     /// A text much shorter or longer than the rest.
@@ -129,7 +127,7 @@ pub enum Kind {
     FarImage,
 }
 
-impl Kind {
+impl FindingKind {
     /// Every kind.
     pub const ALL: [Self; 23] = [
         Self::Number,
@@ -221,7 +219,7 @@ pub struct Finding {
     /// The check that found it.
     pub check: Check,
     /// What kind of problem it is.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The samples it is about.
     pub samples: Vec<SampleId>,
     /// The column it is about.

@@ -5,8 +5,10 @@
 //! Iglewicz, 1987: `k` = 2.2 suits what Tukey's 1.5 flags too often). Lengths likewise, on their logarithm, because lengths are
 //! skewed; a length within a factor of two of the median is never odd. A class is rare below a tenth of an even share (cleanlab's rule).
 
-use super::{Check, Finding, Kind};
-use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, count, values};
+use super::figures::{quantile, show};
+use super::images::ImageThresholds;
+use super::{Check, Finding, FindingKind};
+use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
 use crate::job::{Cancelled, Progress};
 
 /// Where flagging begins. Raising one finds less.
@@ -19,12 +21,12 @@ pub struct Thresholds {
     /// A class is rare below this part of an even share, 0 to 1.
     pub rare: f64,
     /// Those of pictures.
-    pub images: super::ImageThresholds,
+    pub images: ImageThresholds,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { z: 3.5, fence: 2.2, rare: 0.1, images: super::ImageThresholds::default() }
+        Self { z: 3.5, fence: 2.2, rare: 0.1, images: ImageThresholds::default() }
     }
 }
 
@@ -39,17 +41,17 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
             Role::Id | Role::Group | Role::Split => {}
             _ if column.kind.is_numeric() => {
                 let list = values(dataset, field, Measure::Value, &ids);
-                far(&list, thresholds, &column.name, Kind::Number, &mut findings);
+                far(&list, thresholds, &column.name, FindingKind::Number, &mut findings);
                 let is_number = |text: &str| column.kind.number(text).is_some();
-                odd_cells(dataset, field, &ids, Kind::OddCell, &is_number, &mut findings);
+                odd_cells(dataset, field, &ids, FindingKind::OddCell, &is_number, &mut findings);
             }
             Role::Text | Role::Messages => {
                 // Empty cells are a finding of their own; counted as lengths they would make every filled one odd.
                 let mut list = values(dataset, field, Measure::Characters, &ids);
                 list.retain(|(_, length)| *length > 0.0);
-                far(&list, thresholds, &column.name, Kind::Length, &mut findings);
+                far(&list, thresholds, &column.name, FindingKind::Length, &mut findings);
                 if column.role == Role::Messages {
-                    odd_cells(dataset, field, &ids, Kind::NoChat, &is_chat, &mut findings);
+                    odd_cells(dataset, field, &ids, FindingKind::NoChat, &is_chat, &mut findings);
                 }
             }
             _ => {}
@@ -61,22 +63,22 @@ pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> R
     Ok(findings)
 }
 
-/// The value at `part` (0 to 1) of a sorted list, by linear interpolation (as `NumPy`'s `percentile`).
-pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
-    let at = part * (sorted.len() - 1) as f64;
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * (at - low as f64)
-}
-
 /// The fewest values from which "far" means anything.
 const FEWEST: usize = 8;
 
-fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Kind, findings: &mut Vec<Finding>) {
-    far_on(list, thresholds, column, kind, kind == Kind::Length, findings);
+fn far(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: FindingKind, findings: &mut Vec<Finding>) {
+    far_on(list, thresholds, column, kind, kind == FindingKind::Length, findings);
 }
 
 /// Likewise, on a logarithmic scale where `log` says so.
-fn far_on(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind: Kind, log: bool, findings: &mut Vec<Finding>) {
+fn far_on(
+    list: &[(SampleId, f64)],
+    thresholds: &Thresholds,
+    column: &str,
+    kind: FindingKind,
+    log: bool,
+    findings: &mut Vec<Finding>,
+) {
     if list.len() < FEWEST {
         return;
     }
@@ -109,14 +111,14 @@ fn far_on(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind:
         let (z, fences) = (z_of(scaled), beyond(scaled));
         let excess = (z.abs() / thresholds.z).max(fences / thresholds.fence);
         // Texts of nearly one length differ by a letter and stand far out by any measure of spread: that is no finding.
-        let alike = kind == Kind::Length && (scaled - median).abs() < std::f64::consts::LN_2;
+        let alike = kind == FindingKind::Length && (scaled - median).abs() < std::f64::consts::LN_2;
         // Strictly beyond: a threshold is the last value that passes.
         if alike || excess <= 1.0 || excess.is_nan() {
             continue;
         }
         let side = if scaled < median { "below" } else { "above" };
         let what = match kind {
-            Kind::Length => format!("{} characters", show(*value)),
+            FindingKind::Length => format!("{} characters", show(*value)),
             _ => show(*value),
         };
         let reason = format!(
@@ -137,20 +139,6 @@ fn far_on(list: &[(SampleId, f64)], thresholds: &Thresholds, column: &str, kind:
             suggestion: None,
         });
     }
-}
-
-/// A number as it is said in a reason.
-pub(super) fn show(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e12 {
-        group(value)
-    } else {
-        format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
-}
-
-fn group(value: f64) -> String {
-    let digits = count(value.abs() as usize);
-    if value < 0.0 { format!("-{digits}") } else { digits }
 }
 
 fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findings: &mut Vec<Finding>) -> Result<(), Cancelled> {
@@ -176,7 +164,7 @@ fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findin
         let severity = (1.0 - count as f64 / share).clamp(0.0, 1.0);
         findings.push(Finding {
             check: Check::Outliers,
-            kind: Kind::RareClass,
+            kind: FindingKind::RareClass,
             samples,
             column: column.clone(),
             severity,
@@ -202,7 +190,7 @@ fn odd_cells(
     dataset: &Dataset,
     field: usize,
     ids: &[SampleId],
-    kind: Kind,
+    kind: FindingKind,
     fits: &dyn Fn(&str) -> bool,
     findings: &mut Vec<Finding>,
 ) {
@@ -211,7 +199,7 @@ fn odd_cells(
     let Some(first) = samples.first() else { return };
     let cell = dataset.text(field, *first).unwrap_or_default();
     let shown: String = cell.chars().take(60).collect();
-    let what = if kind == Kind::NoChat { "no list of turns with a role and a content" } else { "no number" };
+    let what = if kind == FindingKind::NoChat { "no list of turns with a role and a content" } else { "no number" };
     let reason = match samples.len() {
         1 => format!("{shown:?} is {what}; the other cells are"),
         n => format!("{} cells are {what}, the first {shown:?}", show(n as f64)),
@@ -247,7 +235,7 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
     let severity = if needed && share <= 0.5 { 0.95 } else { 0.1 + 0.4 * (1.0 - share) };
     findings.push(Finding {
         check: Check::Outliers,
-        kind: Kind::Empty,
+        kind: FindingKind::Empty,
         samples,
         column: column.name.to_string(),
         severity,
@@ -263,7 +251,7 @@ mod tests {
     fn flagged(values: &[f64]) -> Vec<u32> {
         let list: Vec<_> = values.iter().enumerate().map(|(i, value)| (SampleId::at(i), *value)).collect();
         let mut findings = Vec::new();
-        far(&list, &Thresholds::default(), "x", Kind::Number, &mut findings);
+        far(&list, &Thresholds::default(), "x", FindingKind::Number, &mut findings);
         findings.iter().map(|finding| finding.samples[0].0).collect()
     }
 

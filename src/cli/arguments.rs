@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::verbs::Verb;
+use super::options::OptionLine;
 use crate::io::Reading;
 
 /// A command's words, sorted out.
@@ -23,12 +23,11 @@ const MANY: [&str; 2] = ["--role", "--kind"];
 const PATHS: [&str; 6] = ["-o", "--pipeline", "--answers", "--model", "--model-back", "--probabilities"];
 
 impl Arguments {
-    /// Sorts out `words`.
+    /// Sorts out `words`. `takes_recipe`: two paths are needed, a recipe's and the dataset's.
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn parse(verb: &Verb, words: &[OsString]) -> Result<Self, String> {
-        let options: Vec<_> = verb.options().collect();
+    pub fn parse(options: &[&OptionLine], takes_recipe: bool, words: &[OsString]) -> Result<Self, String> {
         let (mut paths, mut given) = (Vec::new(), BTreeMap::<&'static str, Vec<OsString>>::new());
         let (mut words, mut only_paths) = (words.iter(), false);
         while let Some(whole) = words.next() {
@@ -65,10 +64,8 @@ impl Arguments {
             list.push(value);
         }
         match paths.as_slice() {
-            [path] if !verb.takes_recipe => Ok(Self { path: PathBuf::from(path), first: None, given }),
-            [first, path] if verb.takes_recipe => {
-                Ok(Self { path: PathBuf::from(path), first: Some(PathBuf::from(first)), given })
-            }
+            [path] if !takes_recipe => Ok(Self { path: PathBuf::from(path), first: None, given }),
+            [first, path] if takes_recipe => Ok(Self { path: PathBuf::from(path), first: Some(PathBuf::from(first)), given }),
             [_] => Err("two paths are needed: the recipe, then the dataset".to_owned()),
             [] => Err("which file? A path is missing".to_owned()),
             [_, more, ..] => Err(format!("one file at a time: what is {}?", more.display())),
@@ -185,11 +182,13 @@ pub fn rows(text: &str) -> Result<Vec<u32>, String> {
 mod tests {
     use super::*;
 
+    const OPTIONS: [OptionLine; 3] =
+        [("--ratios", Some("A,B"), "shares"), ("--seed", Some("N"), "a seed"), ("-o", Some("DIR"), "where to")];
+
     #[test]
     fn words_are_checked() {
-        let parse = |line: &str| {
-            Arguments::parse(Verb::from_name("split").unwrap(), &line.split(' ').map(OsString::from).collect::<Vec<_>>())
-        };
+        let parse =
+            |line: &str| Arguments::parse(&OPTIONS.each_ref(), false, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let good = parse("x.csv --ratios=80,20 -o out").unwrap();
         assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
         for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {

@@ -1,4 +1,4 @@
-//! What commands that make samples share: the pipeline, and who judges what it makes.
+//! What commands that make samples share.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::Failure;
 use super::arguments::Arguments;
 use super::said::{note, say};
+use super::text_models::told;
 use crate::data::{Dataset, Pipeline};
-use crate::derive::{Store, risk_model};
+use crate::edit::{Direction, Edit};
 use crate::job::Progress;
-use crate::learn::risk::RiskModel;
-use crate::operate::scan_pictures;
+use crate::operate::{Means, Operation, scan_pictures};
 use crate::pixels::Look;
 
 /// What is left out unless somebody says otherwise.
@@ -48,25 +48,20 @@ pub fn looks(dataset: &Dataset, wanted: bool) -> Result<Option<Arc<Vec<Look>>>, 
     Ok(Some(scan_pictures(dataset, field, None, &Progress::silent()).map_err(|_| "cancelled".to_owned())?.looks))
 }
 
-/// The model that judges labels; `None` where all risks are taken, or where there is too little to learn from, which is said.
+/// The dataset after an operation, with the edit that it is; what is to be known of it is said.
 ///
 /// # Errors
-/// Cancelled.
-pub fn judge(
-    dataset: &Dataset,
-    pipeline: &Pipeline,
-    most: f32,
-    store: &Store,
+/// Why it cannot be carried out.
+pub fn made(
+    mut dataset: Dataset,
+    operation: &Operation,
+    means: &Means<'_>,
     err: &mut dyn Write,
-) -> Result<Option<Arc<RiskModel>>, Failure> {
-    if most >= 1.0 {
-        return Ok(None);
+) -> Result<(Dataset, Option<Edit>), Failure> {
+    let planned = operation.plan(&dataset, means, &told(&means.models)).map_err(say)?;
+    if let Some(edit) = &planned.edit {
+        edit.apply(&mut dataset, Direction::Forward);
     }
-    let looks = looks(dataset, pipeline.alters_pictures())?;
-    let model = risk_model(dataset, looks.as_ref().map(|looks| looks.as_slice()), store, &Progress::silent())
-        .map_err(|_| "cancelled".to_owned())?;
-    if model.is_none() {
-        note(err, "label risk was not judged: there is no label, or too little to learn from");
-    }
-    Ok(model)
+    planned.notes.iter().for_each(|text| note(err, text));
+    Ok((dataset, planned.edit))
 }

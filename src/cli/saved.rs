@@ -7,7 +7,7 @@ use super::Failure;
 use super::arguments::Arguments;
 use super::said::{Done, note, say};
 use crate::data::{Dataset, Format, Role};
-use crate::io::{self, ImageTarget, Layout, Rows, Target, Transfer};
+use crate::io::{self, ImageTarget, Layout, Rows, SaveTarget, Transfer};
 use crate::job::{Progress, guarded};
 
 /// How images are to be saved as folders; `None` where a table is meant.
@@ -53,7 +53,7 @@ pub fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Do
         report.notes.iter().for_each(|text| note(err, text));
         return Ok(());
     }
-    let target = Target {
+    let target = SaveTarget {
         path,
         format,
         packing,

@@ -47,7 +47,7 @@ const NONE: u32 = u32::MAX;
 
 /// Imbalance of a class distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Balance {
+pub struct Evenness {
     /// Samples of the largest class divided by those of the smallest that has any; 1 where there is none.
     pub ratio: f64,
     /// Shannon entropy divided by its largest possible value, 0 to 1 (Pielou's evenness); 1 for one class.
@@ -56,7 +56,7 @@ pub struct Balance {
     pub effective: f64,
 }
 
-impl Balance {
+impl Evenness {
     /// The imbalance of these counts; classes without samples are left out.
     #[allow(clippy::cast_precision_loss)]
     pub fn of(counts: &[u64]) -> Self {
@@ -293,8 +293,8 @@ impl ClassIndex {
     }
 
     /// The imbalance of the whole.
-    pub fn balance(&self) -> Balance {
-        Balance::of(&self.counts)
+    pub fn balance(&self) -> Evenness {
+        Evenness::of(&self.counts)
     }
 }
 
@@ -382,14 +382,14 @@ mod tests {
 
     #[test]
     fn imbalance_of_known_distributions() {
-        let even = Balance::of(&[10, 10, 10, 10, 0]);
+        let even = Evenness::of(&[10, 10, 10, 10, 0]);
         assert!((even.ratio - 1.0).abs() < 1e-12 && (even.evenness - 1.0).abs() < 1e-12);
         assert!((even.effective - 4.0).abs() < 1e-9);
-        let skewed = Balance::of(&[90, 10]);
+        let skewed = Evenness::of(&[90, 10]);
         assert!((skewed.ratio - 9.0).abs() < 1e-12);
         assert!((skewed.evenness - 0.468_995_593_589_281).abs() < 1e-12);
-        assert!((Balance::of(&[7]).evenness - 1.0).abs() < 1e-12);
-        assert!((Balance::of(&[]).effective).abs() < 1e-12);
+        assert!((Evenness::of(&[7]).evenness - 1.0).abs() < 1e-12);
+        assert!((Evenness::of(&[]).effective).abs() < 1e-12);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod sentences;
 mod time;
 
 pub use asks::{Answers, Ask, AskKey, Missing, Task};
-pub use classes::{Balance, ClassIndex, class_by_digit, classes_of, digit_of_class};
+pub use classes::{ClassIndex, Evenness, class_by_digit, classes_of, digit_of_class};
 pub use column::{Column, Odd};
 pub use dataset::{Base, Dataset, Field, Format, Origin, Warning, is_held_out};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};

@@ -19,7 +19,6 @@ use super::body::{decode, encode};
 use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
-use super::place::facts_of;
 use super::salvage::{self, Cell};
 use super::{swap, wal};
 
@@ -687,4 +686,16 @@ fn classify(path: &Path, error: &rusqlite::Error) -> JournalError {
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
+}
+
+/// What the rows of a project say of its source.
+pub(super) fn facts_of(rows: &[salvage::Row]) -> Option<Stored> {
+    let fact = |name: &str| {
+        rows.iter().find_map(|(_, cells)| match cells.as_slice() {
+            [Cell::Text(of), Cell::Text(value)] if of == name => Some(value.clone()),
+            _ => None,
+        })
+    };
+    let fingerprint = u128::from_str_radix(&fact("fingerprint")?, 16).ok()?;
+    Some(Stored { fingerprint, reading: fact("reading")? })
 }

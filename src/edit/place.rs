@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::error::JournalError;
-use super::journal::{APPLICATION, Journal, Stored};
-use super::salvage::{self, Cell};
+use super::journal::{APPLICATION, Journal, Stored, facts_of};
+use super::salvage;
 use super::swap;
 
 /// What is appended to a dataset's name; and room for what is appended to that.
@@ -92,18 +92,6 @@ fn stored_in(bytes: &[u8], path: &Path) -> Option<Stored> {
     }
     let log = fs::read(swap::log_of(path)).unwrap_or_default();
     facts_of(&salvage::rows(bytes, &log))
-}
-
-/// What the rows of a project say of its source.
-pub(super) fn facts_of(rows: &[salvage::Row]) -> Option<Stored> {
-    let fact = |name: &str| {
-        rows.iter().find_map(|(_, cells)| match cells.as_slice() {
-            [Cell::Text(of), Cell::Text(value)] if of == name => Some(value.clone()),
-            _ => None,
-        })
-    };
-    let fingerprint = u128::from_str_radix(&fact("fingerprint")?, 16).ok()?;
-    Some(Stored { fingerprint, reading: fact("reading")? })
 }
 
 /// Gives a project that was made under another name to the dataset at `source`.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::learn::seq2seq::Seq2SeqError;
+
 /// Why a file could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 pub enum IoError {
@@ -74,6 +76,36 @@ impl From<IoError> for crate::job::JobError {
         match error {
             IoError::Cancelled => Self::Cancelled,
             other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Why a text model gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WriterError {
+    /// What was set cannot be.
+    #[error("{0}")]
+    Setting(String),
+    /// The user has not said yes.
+    #[error("texts would be sent to {0}, which you have not allowed yet")]
+    NotAllowed(String),
+    /// A file of a folder.
+    #[error("{0} cannot be read: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// What a server says.
+    #[error("{0}: {1}")]
+    Answer(String, String),
+    #[error(transparent)]
+    Model(Seq2SeqError),
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl From<Seq2SeqError> for WriterError {
+    fn from(error: Seq2SeqError) -> Self {
+        match error {
+            Seq2SeqError::Cancelled => Self::Cancelled,
+            Seq2SeqError::Model(_) => Self::Model(error),
         }
     }
 }

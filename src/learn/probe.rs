@@ -36,7 +36,7 @@ pub struct TrainingSet {
 
 /// What a training set is worth.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Score {
+pub struct ProbeScore {
     /// F1 of each class, 0 to 1; NaN for one without samples.
     pub f1: Vec<f64>,
     /// Their mean, and where that lies 95 times of 100 with other test samples (bootstrap percentiles).
@@ -73,7 +73,7 @@ impl Probe {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn score(&self, set: &TrainingSet, progress: &Progress) -> Result<Score, Cancelled> {
+    pub fn score(&self, set: &TrainingSet, progress: &Progress) -> Result<ProbeScore, Cancelled> {
         let scaled = Scaled::new(&self.features, &self.mean, &self.scale);
         let classes = self.targets.classes;
         let parts: Vec<Vec<(u32, Vec<u32>)>> = (0..FOLDS as u8)
@@ -100,11 +100,11 @@ impl Probe {
             (0..DRAWS as u64).into_par_iter().map(|draw| mean(&self.f1(&said, &self.drawn(draw)))).collect();
         draws.sort_unstable_by(f64::total_cmp);
         let (low, high) = (draws[DRAWS * 25 / 1_000], draws[DRAWS * 975 / 1_000]);
-        Ok(Score { f1, macro_f1, low, high, said })
+        Ok(ProbeScore { f1, macro_f1, low, high, said })
     }
 
     /// By how much the second score is better, and where that lies 95 times of 100: the same test samples are drawn for both.
-    pub fn gain(&self, before: &Score, after: &Score) -> (f64, f64, f64) {
+    pub fn gain(&self, before: &ProbeScore, after: &ProbeScore) -> (f64, f64, f64) {
         let mut draws: Vec<f64> = (0..DRAWS as u64)
             .into_par_iter()
             .map(|draw| {
@@ -155,7 +155,13 @@ impl Probe {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn needs(&self, set: &TrainingSet, full: &Score, wanted: f64, progress: &Progress) -> Result<Vec<Need>, Cancelled> {
+    pub fn needs(
+        &self,
+        set: &TrainingSet,
+        full: &ProbeScore,
+        wanted: f64,
+        progress: &Progress,
+    ) -> Result<Vec<ProbedNeed>, Cancelled> {
         let classes = self.targets.classes;
         let counts = |set: &TrainingSet| {
             let mut counts = vec![0.0_f64; classes];
@@ -165,7 +171,7 @@ impl Probe {
             counts
         };
         let mut points: Vec<Vec<(f64, f64)>> = vec![Vec::new(); classes];
-        let mut note = |counts: &[f64], score: &Score| {
+        let mut note = |counts: &[f64], score: &ProbeScore| {
             for class in (0..classes).filter(|class| counts[*class] > 0.0 && score.f1[*class].is_finite()) {
                 // An error of 0 of few samples is no error of 0.
                 let error = (1.0 - score.f1[class]).max(0.5 / counts[class].max(1.0)).min(0.999);
@@ -203,7 +209,7 @@ impl Probe {
                     let level = mean(|point| point.1) + slope * mean(|point| point.0);
                     (((level - target) / slope).exp() - have).clamp(1.0, 1e9).round() as u64
                 });
-                Need { f1, have: have as u64, more }
+                ProbedNeed { f1, have: have as u64, more }
             })
             .collect())
     }
@@ -211,7 +217,7 @@ impl Probe {
 
 /// What a class needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Need {
+pub struct ProbedNeed {
     /// Its F1 now; NaN where there is none.
     pub f1: f64,
     /// How many samples it has.

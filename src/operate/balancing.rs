@@ -15,7 +15,7 @@ use crate::job::{Cancelled, Progress};
 use crate::learn::dense::{Dense, dot, normalise};
 use crate::learn::neighbours::nearest_of;
 use crate::learn::risk::RiskModel;
-use crate::transform::balance::{BalancePlan, BalanceRule, Member, Over, Under, by_chance, by_redundancy, plan};
+use crate::transform::balance::{BalancePlan, BalanceRule, ClassMember, Over, Under, by_chance, by_redundancy, plan};
 use crate::transform::{Augment, AugmentError, Children, trainable};
 
 /// What is asked for.
@@ -171,7 +171,7 @@ pub fn balance_plan(
         Under::Easy if shrinks && model.is_none() => return Err(BalanceError::NothingLearned),
         _ => {}
     }
-    let members: Vec<Member<'_>> =
+    let members: Vec<ClassMember<'_>> =
         standing.members.iter().chain(&standing.made).map(|id| (*id, standing.index.of(*id))).collect();
     let mut stopped = false;
     let leaves = |class: usize, list: Vec<SampleId>| -> Vec<SampleId> {

@@ -21,7 +21,7 @@ pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
 pub use copied::copies;
 pub use plan::split_edit;
-pub use recipe::{Recipe, RecipeError, Replayed, Step};
+pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
 pub use scanned::scan_pictures;
 pub use trying::{Tried, tried};
 pub use worth::{Worth, can_probe, worth};

@@ -1,5 +1,7 @@
 //! The planners: from an operation to the edit that does it.
 
+use std::sync::Arc;
+
 use super::{
     Balance, Means, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scan_pictures, standing,
 };
@@ -7,9 +9,10 @@ use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, 
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::job::Progress;
+use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::balance::{ClassWeights, Over, Under};
-use crate::transform::{Augment, HashOf, Method, Plan, Split, text_fields};
+use crate::transform::{Augment, HashOf, Plan, Split, SplitMethod, text_fields};
 
 /// The column of sample weights.
 const WEIGHT: &str = "sample_weight";
@@ -43,9 +46,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::Weigh { label, beta } => weigh(dataset, means, label, *beta, progress)?,
         Operation::Augment { pipeline, copies, seed, most_risk } => {
             let asked = Augment::all(dataset, pipeline.clone(), *seed, *copies)?;
-            let looks = looks(dataset, pipeline.alters_pictures(), progress)?;
-            let model = if *most_risk < 1.0 { risk_model(dataset, looks.as_deref(), &means.derived, progress)? } else { None };
-            augmented(dataset, &asked, model.as_deref(), *most_risk, &means.models, progress)?.edit
+            return augment_edit(dataset, &asked, *most_risk, means, progress);
         }
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };
@@ -165,13 +166,13 @@ fn renamed(mut names: Vec<String>, from: &str, to: &str, kind: Kind, role: Role)
 /// [`EditError`].
 pub fn split_edit(dataset: &Dataset, split: &Split, plan: &Plan) -> Result<Option<Edit>, EditError> {
     let how = match &split.method {
-        Method::Random => "random",
-        Method::Stratified { .. } => "stratified",
-        Method::Group { .. } => "by group",
-        Method::StratifiedGroup { .. } => "stratified by group",
-        Method::Time { .. } => "by time",
-        Method::Hash(HashOf::Content) => "by hash of the text",
-        Method::Hash(HashOf::Column(_)) => "by hash of a column",
+        SplitMethod::Random => "random",
+        SplitMethod::Stratified { .. } => "stratified",
+        SplitMethod::Group { .. } => "by group",
+        SplitMethod::StratifiedGroup { .. } => "stratified by group",
+        SplitMethod::Time { .. } => "by time",
+        SplitMethod::Hash(HashOf::Content) => "by hash of the text",
+        SplitMethod::Hash(HashOf::Column(_)) => "by hash of a column",
     };
     let values = plan.samples.iter().zip(&plan.parts).map(|(id, part)| (*id, plan.names[usize::from(*part)].as_str()));
     let words = format!("Split {} {how}, seed {}", count_samples(plan.samples.len()), split.seed);
@@ -235,7 +236,44 @@ fn looks(dataset: &Dataset, wanted: bool, progress: &Progress) -> Result<Option<
     Ok(Some(scan_pictures(dataset, field, None, progress)?.looks.to_vec()))
 }
 
+/// The model that judges labels; `None` where there is too little to learn from, which is said.
+fn judge(
+    dataset: &Dataset,
+    looks: Option<&[Look]>,
+    means: &Means<'_>,
+    notes: &mut Vec<String>,
+    progress: &Progress,
+) -> Result<Option<Arc<RiskModel>>, OperationError> {
+    let model = risk_model(dataset, looks, &means.derived, progress)?;
+    if model.is_none() {
+        notes.push("label risk was not judged: there is no label, or too little to learn from".to_owned());
+    }
+    Ok(model)
+}
+
+fn augment_edit(
+    dataset: &Dataset,
+    asked: &Augment,
+    most_risk: f32,
+    means: &Means<'_>,
+    progress: &Progress,
+) -> Result<Planned, OperationError> {
+    let mut notes = Vec::new();
+    let looks = looks(dataset, asked.pipeline.alters_pictures(), progress)?;
+    let model = if most_risk < 1.0 { judge(dataset, looks.as_deref(), means, &mut notes, progress)? } else { None };
+    let done = augmented(dataset, asked, model.as_deref(), most_risk, &means.models, progress)?;
+    notes.push(format!("{} new samples of {} in the train part", count(done.made), count(asked.parents.len())));
+    if done.risky > 0 {
+        notes.push(format!("{} left out: their label is another with more than {most_risk}", count(done.risky)));
+    }
+    if done.same > 0 {
+        notes.push(format!("{} left out: the pipeline leaves them as they are", count(done.same)));
+    }
+    Ok(Planned { edit: done.edit, notes })
+}
+
 fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progress: &Progress) -> Result<Planned, OperationError> {
+    let mut notes = Vec::new();
     let standing = standing(dataset, &balance.label, progress)?;
     let pictures = dataset.pictures().is_some() && text_fields(dataset).is_empty();
     let altered = balance.pipeline.as_ref().is_some_and(|pipeline| pipeline.alters_pictures());
@@ -243,12 +281,14 @@ fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progres
     let looks = looks.as_deref();
     let alike = likeness(dataset, looks.filter(|_| pictures), &means.derived, progress)?;
     let judged = balance.under == Under::Easy || balance.over == Over::Augment && balance.most_risk < 1.0;
-    let model = if judged { risk_model(dataset, looks, &means.derived, progress)? } else { None };
+    let model = if judged { judge(dataset, looks, means, &mut notes, progress)? } else { None };
     let plan = balance_plan(dataset, balance, &standing, alike.as_deref(), model.as_deref(), progress)?;
     let done = balanced(dataset, balance, &plan, alike.as_deref(), model.as_deref(), &means.models, progress)?;
-    let short = (done.short > 0).then(|| {
+    notes.push(format!("classes of {:?}: {} samples excluded, {} new", balance.label, count(done.gone), count(done.made)));
+    notes.extend(done.notes);
+    if done.short > 0 {
         let n = count(done.short as usize);
-        format!("{n} that were asked for could not be made: the pipeline leaves them as they are, or is too risky")
-    });
-    Ok(Planned { edit: done.edit, notes: done.notes.into_iter().chain(short).collect() })
+        notes.push(format!("{n} that were asked for could not be made: the pipeline leaves them as they are, or is too risky"));
+    }
+    Ok(Planned { edit: done.edit, notes })
 }

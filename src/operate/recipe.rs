@@ -21,12 +21,12 @@ const FORMAT: u32 = 1;
 pub struct Recipe {
     /// The number of the format: 1.
     pub lapidary: u32,
-    pub steps: Vec<Step>,
+    pub steps: Vec<RecipeStep>,
 }
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct RecipeStep {
     /// What it was, in words: for people.
     #[serde(default)]
     pub words: String,
@@ -151,7 +151,7 @@ struct Found {
 }
 
 impl Found {
-    fn of(step: &Step, dataset: &Dataset, names: &Names) -> Self {
+    fn of(step: &RecipeStep, dataset: &Dataset, names: &Names) -> Self {
         let (mut samples, mut places) = (Vec::new(), Vec::new());
         for (place, name) in step.rows.iter().enumerate() {
             if let Some(id) = names.sample(dataset, name) {
@@ -164,7 +164,7 @@ impl Found {
     }
 
     /// The operation with its samples; `None` where it names some and none are there.
-    fn asked(&self, operation: &Operation, step: &Step) -> Option<Operation> {
+    fn asked(&self, operation: &Operation, step: &RecipeStep) -> Option<Operation> {
         let mut operation = operation.clone();
         match &mut operation {
             Operation::SetCells { samples, .. }
@@ -184,9 +184,10 @@ impl Found {
     }
 }
 
-fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> Step {
+fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
     let operation = edit.operation.as_deref().and_then(|json| serde_json::from_str::<Operation>(json).ok());
-    let mut step = Step { words: edit.words.clone(), operation: None, rows: Vec::new(), cells: Vec::new(), changes: Vec::new() };
+    let mut step =
+        RecipeStep { words: edit.words.clone(), operation: None, rows: Vec::new(), cells: Vec::new(), changes: Vec::new() };
     let named = |change: &Change| change.samples.iter().map(|id| names.name(dataset, *id)).collect::<Vec<_>>();
     let part = |wanted: &dyn Fn(&Target) -> bool| edit.changes.iter().find(|change| wanted(&change.target));
     match &operation {
@@ -245,7 +246,12 @@ fn written(change: &Change, dataset: &Dataset, names: &Names) -> Value {
 }
 
 /// The edit of a step whose changes are made as they stand.
-fn changes(step: &Step, dataset: &Dataset, names: &Names, unfit: &mut dyn FnMut(String)) -> Result<Option<Edit>, EditError> {
+fn changes(
+    step: &RecipeStep,
+    dataset: &Dataset,
+    names: &Names,
+    unfit: &mut dyn FnMut(String),
+) -> Result<Option<Edit>, EditError> {
     let mut planned = dataset.clone();
     let mut list: Vec<Change> = Vec::new();
     for value in &step.changes {

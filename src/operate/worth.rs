@@ -8,7 +8,7 @@ use crate::derive::Likeness;
 use crate::edit::{Direction, Edit};
 use crate::job::{Cancelled, Progress};
 use crate::learn::Targets;
-use crate::learn::probe::{Need, Probe, Score, TrainingSet};
+use crate::learn::probe::{Probe, ProbeScore, ProbedNeed, TrainingSet};
 
 /// The most numbers that a probe has: samples by classes.
 const MOST_CELLS: usize = 200_000_000;
@@ -16,12 +16,12 @@ const MOST_CELLS: usize = 200_000_000;
 /// What balancing is worth, by a probe.
 #[derive(Debug, Clone)]
 pub struct Worth {
-    pub now: Score,
-    pub then: Score,
+    pub now: ProbeScore,
+    pub then: ProbeScore,
     /// By how much the macro-F1 is better, and its interval.
     pub gain: (f64, f64, f64),
     /// What each class needs for the F1 that was asked for.
-    pub needs: Vec<Need>,
+    pub needs: Vec<ProbedNeed>,
 }
 
 /// Whether a probe of so many samples fits in memory.
@@ -52,7 +52,7 @@ pub fn worth(
 }
 
 /// The scores as it is and planned, and the difference with its interval.
-pub type Gain = (Score, Score, (f64, f64, f64));
+pub type Gain = (ProbeScore, ProbeScore, (f64, f64, f64));
 
 /// The same without what to collect: the scores as it is and as `edit` makes it, and the difference with its interval.
 ///

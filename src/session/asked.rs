@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::forms::{AugmentForm, BalanceForm};
-use super::opening::Opened;
+use super::opened::Opened;
 use crate::checks::Thresholds;
-use crate::checks::label_errors::Method;
+use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
 use crate::operate::{Augmented, Balanced, Tried};
 
@@ -35,7 +35,7 @@ pub struct Wants<'w> {
     pub needs: &'w [Need],
     pub thresholds: Thresholds,
     /// How labels are judged.
-    pub method: Method,
+    pub method: LabelMethod,
     /// The sample whose nearest neighbours are shown.
     pub neighbours_of: Option<SampleId>,
     /// The sample whose likeliest classes are shown.

@@ -48,7 +48,7 @@ struct Preview {
 }
 
 /// A run, done but for the edit.
-pub enum Made {
+pub enum MadeRun {
     /// New samples; the batch whose place they take.
     Augmented(Box<Augmented>, Option<usize>),
     Balanced(Box<Balanced>),
@@ -59,7 +59,7 @@ pub struct Augmenting {
     risk: Slot<Key, Option<Arc<RiskModel>>>,
     preview: Slot<PreviewKey, Preview>,
     /// What makes samples, here and in Balance: at the revision that it was asked at.
-    pub run: Slot<u64, Made>,
+    pub run: Slot<u64, MadeRun>,
     /// Samples that may be augmented, at a revision and under a filter.
     parents: Option<(u64, VisibleKey, Arc<Vec<SampleId>>)>,
     /// Originals as they were decoded for previews, and the version of their pictures.
@@ -151,8 +151,8 @@ impl Augmenting {
         }
         match self.run.take(desk) {
             Some(Came::Answer) => news.extend(self.run.take_answer().map(|(revision, made)| match made {
-                Made::Augmented(done, instead) => News::Augmented(revision, done, instead),
-                Made::Balanced(done) => News::Balanced(revision, done),
+                MadeRun::Augmented(done, instead) => News::Augmented(revision, done, instead),
+                MadeRun::Balanced(done) => News::Balanced(revision, done),
             })),
             Some(Came::Failed(why)) => news.push(News::Failed("augment", why)),
             None => {}
@@ -262,7 +262,7 @@ impl Augmenting {
                 let operation = Operation::Augment { pipeline, copies, seed, most_risk };
                 done.edit = done.edit.map(|edit| edit.by(operation.to_json()));
             }
-            Ok(Made::Augmented(Box::new(done), instead))
+            Ok(MadeRun::Augmented(Box::new(done), instead))
         });
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Workspace;
 use super::asked::{News, Wants};
 use super::asking::Asking;
-use super::augmenting::{Augmenting, Made};
+use super::augmenting::{Augmenting, MadeRun};
 use super::checking::Checking;
 use super::forms::{AugmentForm, BalanceForm, BalanceView, WEIGHTS};
 use crate::data::{Dataset, Role, SampleId};
@@ -272,7 +272,7 @@ impl Balancing {
             let mut done =
                 balanced(&snapshot, &asked, &plan, likeness.as_deref(), model.as_deref(), &models, progress).map_err(failed)?;
             done.edit = done.edit.map(|edit| edit.by(Operation::Balance(asked).to_json()));
-            Ok(Made::Balanced(Box::new(done)))
+            Ok(MadeRun::Balanced(Box::new(done)))
         });
     }
 

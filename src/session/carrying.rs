@@ -18,13 +18,13 @@ const MOST_TRIED: usize = 3_000_000;
 pub type Moved = BTreeMap<SampleId, Option<SampleId>>;
 
 /// The samples of a dataset by their content: whole, or without columns that it did not have when the edits were made.
-pub struct Places {
+pub struct SamplePlaces {
     of: HashMap<u64, Vec<SampleId>>,
     /// The columns that are new, where that is how samples were recognised.
     pub added: Vec<String>,
 }
 
-impl Places {
+impl SamplePlaces {
     /// Finds out how most of the samples with these content hashes are recognised.
     pub fn of(dataset: &Dataset, wanted: &HashSet<u64>) -> Self {
         let whole = Self::without(dataset, &[]);

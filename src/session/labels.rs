@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Workspace;
 use super::asked::{Need, News, Wants};
 use super::checking::Checking;
-use super::searching::embedded;
+use super::embedded::embedded;
 use crate::checks::Scan;
-use crate::checks::label_errors::{Ask, Given, LabelModel, LabelReport, MOST_FOLLOWED, Method, Unfit};
+use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion, LabelReport, MOST_FOLLOWED, Unfit};
 use crate::data::{Dataset, Role, SampleId};
 use crate::derive::{Key, Store, TextOf, embedding, embedding_key};
 use crate::edit::{Edit, EditId, Target as Of};
@@ -20,7 +20,7 @@ use crate::learn::neighbours::Neighbour;
 
 /// Where probabilities come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Source {
+pub enum LabelSource {
     /// Learned from the text.
     #[default]
     Text,
@@ -33,7 +33,7 @@ pub enum Source {
 /// A model as it was left, and the state of the history that it was left at.
 struct Parked {
     at: EditId,
-    ask: Ask,
+    ask: LabelQuestion,
     model: Arc<Mutex<LabelModel>>,
     report: Arc<LabelReport>,
 }
@@ -65,13 +65,13 @@ pub struct Labels {
     /// Why there is none.
     trouble: Option<String>,
     /// What the model was asked, where that has been since the dataset or the question changed.
-    asked: Option<Ask>,
+    asked: Option<LabelQuestion>,
     /// How labels are to be judged.
-    method: Method,
+    method: LabelMethod,
     /// Where meaning comes from: of texts, and of images.
     meanings: [Meaning; 2],
     /// Where probabilities come from, and what that is called.
-    source: (Source, Option<String>),
+    source: (LabelSource, Option<String>),
     /// What the model read, or reads: the key of the embedding.
     read: Option<Key>,
     /// Samples that were decided on and that the model has not followed yet.
@@ -82,7 +82,7 @@ pub struct Labels {
     stands_at: Option<EditId>,
     /// Models of other states, as they were left: a state that returns shows its earlier answer at once.
     parked: Vec<Parked>,
-    learning: Slot<(Ask, EditId), Learned>,
+    learning: Slot<(LabelQuestion, EditId), Learned>,
     following: Slot<(EditId, Vec<SampleId>), Arc<LabelReport>>,
     near: Slot<SampleId, Vec<Neighbour>>,
     likely: Slot<SampleId, Vec<String>>,
@@ -97,9 +97,9 @@ impl Default for Labels {
             report: None,
             trouble: None,
             asked: None,
-            method: Method::default(),
+            method: LabelMethod::default(),
             meanings: [Meaning::BuiltIn, Meaning::BuiltIn],
-            source: (Source::Text, None),
+            source: (LabelSource::Text, None),
             read: None,
             pending: Vec::new(),
             held: Vec::new(),
@@ -177,12 +177,12 @@ impl Labels {
     /// Chooses where meaning comes from, and learns anew; the choice outlives the dataset.
     pub fn choose_meaning(&mut self, dataset: &Dataset, meaning: Meaning) {
         self.meanings[usize::from(dataset.pictures().is_some())] = meaning;
-        self.source = (Source::Text, None);
+        self.source = (LabelSource::Text, None);
         self.ask_anew();
     }
 
     /// Chooses where probabilities come from, and what that is called, and judges anew.
-    pub fn choose_source(&mut self, source: Source, name: String) {
+    pub fn choose_source(&mut self, source: LabelSource, name: String) {
         self.source = (source, Some(name));
         self.ask_anew();
     }
@@ -193,8 +193,8 @@ impl Labels {
         self.learning.cancel();
     }
 
-    fn ask(&self) -> Ask {
-        Ask { method: self.method, ..Ask::default() }
+    fn ask(&self) -> LabelQuestion {
+        LabelQuestion { method: self.method, ..LabelQuestion::default() }
     }
 
     /// What a model would read now.
@@ -243,7 +243,7 @@ impl Labels {
         let ready = dataset.pictures().is_none() || checking.scan(dataset).is_some();
         let has_labels = dataset.with_role(Role::is_label).is_some();
         if has_labels && looked_at && self.asked.as_ref() != Some(&self.ask()) {
-            if ready || self.source.0 != Source::Text {
+            if ready || self.source.0 != LabelSource::Text {
                 self.learn(workspace, checking, desk);
             } else if checking.was_stopped(dataset) {
                 self.trouble = Some("looking at the images was stopped".to_owned());
@@ -270,12 +270,12 @@ impl Labels {
         let question = (ask.clone(), workspace.history().head());
         self.learning.ask(desk, question, "Looking for label errors", move |progress| {
             let learned = match &source {
-                Source::Text => learn(&snapshot, &ask, &meaning, &store, &project, scan.as_deref(), progress)?,
-                Source::Columns => {
+                LabelSource::Text => learn(&snapshot, &ask, &meaning, &store, &project, scan.as_deref(), progress)?,
+                LabelSource::Columns => {
                     let given = PREFIXES.iter().map(|prefix| Given::from_columns(&snapshot, &snapshot, &ask, prefix));
                     judge(&snapshot, &ask, given, progress)
                 }
-                Source::File(path) => {
+                LabelSource::File(path) => {
                     let table = io::open(path, &Reading::default(), progress, &|_| {})?;
                     let given = PREFIXES.iter().map(|prefix| Given::from_columns(&table, &snapshot, &ask, prefix));
                     judge(&snapshot, &ask, given, progress)
@@ -509,7 +509,7 @@ type Fitted = (Result<LabelModel, Unfit>, Option<Arc<Dense>>);
 
 fn learn(
     snapshot: &Dataset,
-    ask: &Ask,
+    ask: &LabelQuestion,
     meaning: &Meaning,
     store: &Store,
     project: &Path,
@@ -530,7 +530,12 @@ fn learn(
 }
 
 /// Judges by the first of some readings of somebody's probabilities that fits; else says why the first does not.
-fn judge(snapshot: &Dataset, ask: &Ask, given: impl Iterator<Item = Result<Given, Unfit>>, progress: &Progress) -> Fitted {
+fn judge(
+    snapshot: &Dataset,
+    ask: &LabelQuestion,
+    given: impl Iterator<Item = Result<Given, Unfit>>,
+    progress: &Progress,
+) -> Fitted {
     let mut trouble = None;
     for given in given {
         match given {

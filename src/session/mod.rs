@@ -11,8 +11,10 @@ mod balancing;
 mod carrying;
 mod checking;
 mod drafts;
+mod embedded;
 mod forms;
 mod labels;
+mod opened;
 mod opening;
 mod saving;
 mod searching;
@@ -31,8 +33,9 @@ pub use drafts::{Drafted, DraftedDraw, DraftedFamily};
 pub use forms::{
     AugmentForm, BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, Estimate, MOST_COPIES, ORIGINALS, RULES, WEIGHTS, starters,
 };
-pub use labels::{Source, decides};
-pub use opening::{Begun, Opened, Remedy};
+pub use labels::{LabelSource, decides};
+pub use opened::{Opened, Remedy};
+pub use opening::Begun;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
@@ -387,7 +390,7 @@ impl Session {
     }
 
     /// Chooses where probabilities come from, and what that is called.
-    pub fn choose_source(&mut self, source: Source, name: String) {
+    pub fn choose_source(&mut self, source: LabelSource, name: String) {
         self.labels.choose_source(source, name);
     }
 

@@ -5,31 +5,12 @@ use std::path::{Path, PathBuf};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::asked::News;
+use super::opened::{Opened, Remedy};
 use super::{Workspace, stored_reading};
 use crate::data::Dataset;
 use crate::edit::{JournalError, Stored, adopt, orphans, project_path, recover};
 use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-
-/// A dataset that was opened, and what there is to say about it.
-pub struct Opened {
-    pub workspace: Workspace,
-    pub words: Option<String>,
-    pub remedy: Option<Remedy>,
-}
-
-/// What can be done where a project does not open as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
-    /// Carry its edits over to the file as it is now.
-    Carry,
-    /// Save what can be read of it.
-    Recover,
-    /// Open the file once more.
-    TryAgain,
-    /// Take over a project that was made under another name.
-    Adopt(PathBuf),
-}
 
 /// What to do with a file.
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::asked::News;
 use crate::data::{Dataset, count_samples};
-use crate::io::{self, ImageTarget, Rows, Target};
+use crate::io::{self, ImageTarget, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 
 /// Something to be saved.
 pub enum Save {
     /// Files that belong together: one, or the parts of a split.
-    Files(Vec<(Rows, Target)>),
+    Files(Vec<(Rows, SaveTarget)>),
     /// A folder of images, by part.
     Images(Vec<(String, Rows)>, ImageTarget),
 }
@@ -84,7 +84,7 @@ impl Saving {
 }
 
 /// Saves files that belong together.
-fn files(snapshot: &Dataset, list: &[(Rows, Target)], progress: &Progress) -> Result<Vec<String>, JobError> {
+fn files(snapshot: &Dataset, list: &[(Rows, SaveTarget)], progress: &Progress) -> Result<Vec<String>, JobError> {
     let reports = io::export_parts(snapshot, list, progress)?;
     let mut words: Vec<String> = Vec::new();
     for text in reports.iter().flat_map(|report| &report.notes) {

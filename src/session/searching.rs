@@ -1,20 +1,17 @@
 //! Searches by meaning: what is like a sample, or like some words.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Workspace;
 use super::asked::News;
 use super::checking::Checking;
+use super::embedded::embedded;
 use super::labels::Labels;
-use crate::checks::Scan;
-use crate::data::{Dataset, SampleId};
-use crate::derive::{Store, TextOf, embedding, embedding_key, embedding_of_made};
-use crate::io::{self, Meaning};
-use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::learn::dense::Dense;
+use crate::data::SampleId;
+use crate::derive::{TextOf, embedding_of_made};
+use crate::io;
+use crate::job::{AnySlot, Came, Desk, Lane, Slot};
 use crate::learn::neighbours::{Neighbour, nearest};
-use crate::operate::scan_pictures;
 
 /// How many samples a search shows.
 const SIMILAR: usize = 100;
@@ -95,30 +92,5 @@ impl Searching {
             Some(Came::Failed(why)) => news.push(News::Failed("similar", why)),
             None => {}
         }
-    }
-}
-
-/// What samples of the source mean: their pictures where they have any, else their texts.
-///
-/// # Errors
-/// Cancelled, or there is neither, or the model cannot be read.
-pub fn embedded(
-    snapshot: &Dataset,
-    meaning: &Meaning,
-    store: &Store,
-    project: &Path,
-    scan: Option<&Scan>,
-    progress: &Progress,
-) -> Result<Arc<Dense>, JobError> {
-    let Some(field) = snapshot.pictures() else {
-        let text = TextOf::of(snapshot, None).map_err(|trouble| JobError::Failed(trouble.to_string()))?;
-        return Ok(embedding(snapshot, &text, meaning, store, Some(project), progress)?);
-    };
-    match (meaning, scan, embedding_key(snapshot, meaning)) {
-        (Meaning::Folder(folder), _, Some(key)) => {
-            Ok(store.get(key, progress, || io::embed_pictures(snapshot, field, folder, Some(project), progress))?)
-        }
-        (_, Some(scan), _) => Ok(Arc::clone(&scan.appearance)),
-        (_, None, _) => Ok(scan_pictures(snapshot, field, None, progress)?.appearance),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Workspace;
 use super::asked::{News, Wants};
 use crate::data::{
-    Balance, ClassIndex, Dataset, Filter, FilterError, Histogram, Measure, Rule, SampleId, SampleSet, Summary, sort, values,
+    ClassIndex, Dataset, Evenness, Filter, FilterError, Histogram, Measure, Rule, SampleId, SampleSet, Summary, sort, values,
 };
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 
@@ -74,7 +74,7 @@ pub enum ChartData {
         /// One count per class, in the class index's order.
         part: Vec<u64>,
         /// The imbalance of the filtered part.
-        balance: Balance,
+        balance: Evenness,
     },
     /// Numbers or lengths.
     Numbers {
@@ -297,7 +297,7 @@ impl Viewing {
             Ok(match classes {
                 Some(classes) => {
                     let part = classes.count(shown.iter().filter(|id| !snapshot.is_excluded(*id)));
-                    ChartData::Classes { balance: Balance::of(&part), part }
+                    ChartData::Classes { balance: Evenness::of(&part), part }
                 }
                 None => numbers(&snapshot, field, measure, &shown, filtered),
             })

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::carrying::{Moved, Places, fits, is_property, relocated};
+use super::carrying::{Moved, SamplePlaces, fits, is_property, relocated};
 
-use crate::checks::{Finding, Kind as FindingKind};
+use crate::checks::{Finding, FindingKind};
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, SampleSet};
 use crate::derive::Store;
 use crate::edit::{
@@ -175,7 +175,7 @@ impl Workspace {
             .collect::<Result<_, JournalError>>()?;
         drop(old);
         let wanted: HashSet<u64> = list.iter().flat_map(|(_, prints)| prints.iter().copied()).collect();
-        let mut places = Places::of(&workspace.dataset, &wanted);
+        let mut places = SamplePlaces::of(&workspace.dataset, &wanted);
         let mut moved = Moved::new();
         let (mut edits, mut unfit) = (Vec::new(), 0);
         for (edit, prints) in list {

@@ -71,7 +71,7 @@ pub fn text_fields(dataset: &Dataset) -> Vec<usize> {
 }
 
 /// Pixels across and down of a sample's picture, where they are known.
-pub type Sizes<'s> = &'s (dyn Fn(SampleId) -> Option<(u32, u32)> + 's);
+pub type PartSizes<'s> = &'s (dyn Fn(SampleId) -> Option<(u32, u32)> + 's);
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -307,7 +307,7 @@ impl Augment {
         children: Children,
         risks: Vec<u16>,
         distances: Vec<u16>,
-        sizes: Sizes<'_>,
+        sizes: PartSizes<'_>,
         words: String,
     ) -> Result<Option<Edit>, EditError> {
         if children.parents.is_empty() {
@@ -372,7 +372,7 @@ fn in_turns(chat: &str, mut alter: impl FnMut(usize, &str) -> String) -> String 
 }
 
 /// Boxes of altered pictures, in whatever columns hold any. Where a picture's size is not known they are taken away rather than left wrong.
-fn boxes_follow(planned: &Dataset, pipeline: &Pipeline, batch: &Batch, sizes: Sizes<'_>) -> Result<Vec<Change>, EditError> {
+fn boxes_follow(planned: &Dataset, pipeline: &Pipeline, batch: &Batch, sizes: PartSizes<'_>) -> Result<Vec<Change>, EditError> {
     let mut changes = Vec::new();
     for field in planned.fields() {
         let Some(at) = planned.field(&field.name).filter(|_| names_boxes(&field.name)) else { continue };

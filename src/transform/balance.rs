@@ -123,12 +123,12 @@ pub fn effective_size(times: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// One sample, and the classes it has.
-pub type Member<'m> = (SampleId, &'m [u32]);
+pub type ClassMember<'m> = (SampleId, &'m [u32]);
 
 /// Makes a plan for `members` to have `targets`. `leaves` puts the samples of a class into the order in which they go; only those of the
 /// source that are in `parents` come again.
 pub fn plan(
-    members: &[Member<'_>],
+    members: &[ClassMember<'_>],
     targets: &[u64],
     seed: u64,
     may_repeat: impl Fn(SampleId) -> bool,
@@ -306,7 +306,7 @@ mod tests {
         #[test]
         fn one_label_meets_its_targets(labels in prop::collection::vec(0_u32..4, 1..200), targets in prop::collection::vec(0_u64..120, 4), seed: u64) {
             let lists: Vec<[u32; 1]> = labels.iter().map(|label| [*label]).collect();
-            let members: Vec<Member<'_>> = lists.iter().enumerate().map(|(at, list)| (SampleId::at(at), &list[..])).collect();
+            let members: Vec<ClassMember<'_>> = lists.iter().enumerate().map(|(at, list)| (SampleId::at(at), &list[..])).collect();
             let plan = plan(&members, &targets, seed, |_| true, |class, list| by_chance(seed, class, list));
             for (class, target) in targets.iter().enumerate() {
                 let n = labels.iter().filter(|label| **label as usize == class).count() as u64;
@@ -331,7 +331,7 @@ mod tests {
         #[test]
         fn several_labels_never_fall_short_by_it(rows in prop::collection::vec(prop::collection::btree_set(0_u32..5, 1..4), 1..80), target in 1_u64..60, seed: u64) {
             let lists: Vec<Vec<u32>> = rows.iter().map(|set| set.iter().copied().collect()).collect();
-            let members: Vec<Member<'_>> = lists.iter().enumerate().map(|(at, list)| (SampleId::at(at), &list[..])).collect();
+            let members: Vec<ClassMember<'_>> = lists.iter().enumerate().map(|(at, list)| (SampleId::at(at), &list[..])).collect();
             let plan = plan(&members, &[target; 5], seed, |_| true, |class, list| by_chance(seed, class, list));
             for class in 0..5 {
                 if plan.now[class] > 0 {

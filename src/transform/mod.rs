@@ -12,5 +12,5 @@ mod text;
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use copies::Copies;
 pub use shares::SplitError;
-pub use split::{HashOf, Method, Plan, Split};
+pub use split::{HashOf, Plan, Split, SplitMethod};
 pub use text::{TextAugmenter, Waiting};

@@ -29,7 +29,7 @@ pub enum HashOf {
 /// How samples are assigned to parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum SplitMethod {
     /// By chance.
     Random,
     /// Each part has the whole's share of each class.
@@ -62,7 +62,7 @@ pub enum Method {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Split {
     /// How.
-    pub method: Method,
+    pub method: SplitMethod,
     /// The parts' names and shares; shares need not sum to 1.
     pub parts: Vec<(String, f64)>,
     /// The seed of whatever is left to chance.
@@ -118,7 +118,7 @@ impl Plan {
 
 impl Split {
     /// Train, validation and test with these shares.
-    pub fn named(method: Method, shares: &[f64], seed: u64) -> Self {
+    pub fn named(method: SplitMethod, shares: &[f64], seed: u64) -> Self {
         let names: &[&str] = if shares.len() == 2 { &["train", "test"] } else { &["train", "validation", "test"] };
         let parts = shares
             .iter()
@@ -128,7 +128,7 @@ impl Split {
     }
 
     /// `k` folds of one size.
-    pub fn folds(method: Method, k: usize, seed: u64) -> Self {
+    pub fn folds(method: SplitMethod, k: usize, seed: u64) -> Self {
         Self { method, parts: (1..=k).map(|fold| (format!("fold {fold}"), 1.0)).collect(), seed, together: true }
     }
 
@@ -152,17 +152,17 @@ impl Split {
         let same = copies.filter(|_| self.together).map(|copies| copies.among(&samples));
         let mut notes = Vec::new();
         let parts = match &self.method {
-            Method::Random => dealt(samples.len(), None, same.as_deref(), &shares, &mut random),
-            Method::Stratified { label } => {
+            SplitMethod::Random => dealt(samples.len(), None, same.as_deref(), &shares, &mut random),
+            SplitMethod::Stratified { label } => {
                 let strata = keys(dataset, find(label)?, &samples);
                 progress.step(1)?;
                 notes.extend(rare_note(dataset, find(label)?, &samples, &shares));
                 dealt(samples.len(), Some(&strata), same.as_deref(), &shares, &mut random)
             }
-            Method::Group { group } | Method::StratifiedGroup { group, .. } => {
+            SplitMethod::Group { group } | SplitMethod::StratifiedGroup { group, .. } => {
                 let groups = united(&groups(dataset, find(group)?, &samples), same.as_deref());
                 let strata = match &self.method {
-                    Method::StratifiedGroup { label, .. } => {
+                    SplitMethod::StratifiedGroup { label, .. } => {
                         notes.extend(rare_note(dataset, find(label)?, &samples, &shares));
                         keys(dataset, find(label)?, &samples)
                     }
@@ -176,12 +176,12 @@ impl Split {
                 }
                 by_group(&groups, &strata, &shares, &mut random, progress)?
             }
-            Method::Time { time } => {
+            SplitMethod::Time { time } => {
                 let (parts, note) = by_time(dataset, find(time)?, &samples, &shares)?;
                 notes.extend(note);
                 parts
             }
-            Method::Hash(of) => {
+            SplitMethod::Hash(of) => {
                 let parts = by_hash(dataset, of, &samples, &shares, self.seed)?;
                 match (of, &same) {
                     // Copies that are spelled otherwise go where the first of them goes.

@@ -2,7 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::stages::View;
+use super::view::View;
 
 /// What a user can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ impl Command {
             Self::EditCell => "Edit the text",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
-            Self::Show(view) => view.stage().go_to,
+            Self::Show(view) => view.go_to(),
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleGallery => "Gallery or table",
             Self::RowHeight => "Taller rows, larger images; in Augment, a new draw",
@@ -149,9 +149,7 @@ impl Command {
             Self::ZoomReset => one(CTRL, Key::Num0),
             Self::CheatSheet => one(NONE, Key::F1),
             Self::Quit => one(CTRL, Key::Q),
-            Self::Show(view) => {
-                view.stage().key.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key)).into_iter().collect()
-            }
+            Self::Show(view) => view.key().map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key)).into_iter().collect(),
             Self::ToggleTheme => Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use super::Bundle;
 use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::STEP;
-use super::widgets::controls::{Look, button, chip};
+use super::widgets::controls::{ButtonLook, button, chip};
 use super::widgets::text::{count, visible};
 use crate::data::Rule;
 use crate::session::Workspace;
@@ -33,7 +33,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             if let Some(i) = remove {
                 state.filter.clauses.remove(i);
             }
-            let add = button(ui, theme, "+ filter", "", Look::Quiet, true);
+            let add = button(ui, theme, "+ filter", "", ButtonLook::Quiet, true);
             let add = add.on_hover_text(format!("{} ({})", Command::Search.title(), Command::Search.key_text()));
             egui::Popup::menu(&add).show(|ui| menu(ui, state, workspace));
             if let Some(trouble) = bundle.session.filter_trouble() {

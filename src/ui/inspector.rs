@@ -4,11 +4,11 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
-use super::stages::View;
 use super::stages::label::Offered;
 use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
-use super::widgets::controls::{Look, button, caption, class_label, dim, keycap, square};
+use super::view::View;
+use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, square};
 use super::widgets::portrait;
 use super::widgets::text::{count, cut, is_code, things, turns, visible};
 use crate::action::Action;
@@ -61,12 +61,12 @@ fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>,
     ui.label(RichText::new(format!("{} chosen", things(many, "sample", "samples"))).font(theme.strong()).color(theme.accent));
     ui.horizontal_wrapped(|ui| {
         for (command, text) in [(Command::PickClass, "Class"), (Command::Exclude, "Exclude"), (Command::Tag, "Tag")] {
-            if button(ui, theme, text, &command.key_text(), Look::Plain, true).clicked() {
+            if button(ui, theme, text, &command.key_text(), ButtonLook::Plain, true).clicked() {
                 commands.push(command);
             }
         }
     });
-    if button(ui, theme, "Mark all reviewed", "", Look::Quiet, true).clicked() {
+    if button(ui, theme, "Mark all reviewed", "", ButtonLook::Quiet, true).clicked() {
         actions.push(Action::Do(Operation::Review { samples: state.selection.samples(), on: true }));
     }
     ui.separator();
@@ -206,7 +206,7 @@ fn label(
             } else {
                 class.clone()
             };
-            let response = button(ui, theme, &short, &key, Look::Plain, true);
+            let response = button(ui, theme, &short, &key, ButtonLook::Plain, true);
             if response.on_hover_text(&class).clicked() {
                 actions.push(Action::Do(Operation::SetCells {
                     samples: vec![id],
@@ -312,7 +312,7 @@ fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, co
         ui.add(egui::Label::new(RichText::new(&candidate.reason).color(theme.dim)).wrap());
         let names: Vec<&str> = candidate.suggested.iter().map(|class| &*report.names[*class as usize]).collect();
         ui.label(RichText::new(format!("Suggested: {}", names.join(", "))).font(theme.strong()));
-        if button(ui, theme, "Review it", &Command::Show(View::Label).key_text(), Look::Plain, true).clicked() {
+        if button(ui, theme, "Review it", &Command::Show(View::Label).key_text(), ButtonLook::Plain, true).clicked() {
             state.review.current = Some(id);
             commands.push(Command::Show(View::Label));
         }
@@ -326,16 +326,17 @@ fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &
     ui.horizontal_wrapped(|ui| {
         let (reviewed, excluded) = (dataset.is_reviewed(id), dataset.is_excluded(id));
         let text = if reviewed { "Reviewed" } else { "Keep" };
-        if button(ui, theme, text, &Command::Review.key_text(), Look::Plain, true).clicked() {
+        if button(ui, theme, text, &Command::Review.key_text(), ButtonLook::Plain, true).clicked() {
             actions.push(Action::Do(Operation::Review { samples: vec![id], on: !reviewed }));
         }
-        let (text, look) = if excluded { ("Restore", Look::Plain) } else { ("Exclude", Look::Danger) };
+        let (text, look) = if excluded { ("Restore", ButtonLook::Plain) } else { ("Exclude", ButtonLook::Danger) };
         if button(ui, theme, text, &Command::Exclude.key_text(), look, true).clicked() {
             actions.push(Action::Do(Operation::Exclude { samples: vec![id], on: !excluded }));
         }
         let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
         for tag in tags {
-            if button(ui, theme, &format!("{tag}  ✕"), "", Look::Quiet, true).on_hover_text("Take the tag off").clicked() {
+            if button(ui, theme, &format!("{tag}  ✕"), "", ButtonLook::Quiet, true).on_hover_text("Take the tag off").clicked()
+            {
                 actions.push(Action::Do(Operation::Tag { samples: vec![id], tag, on: false }));
             }
         }

@@ -15,8 +15,10 @@ pub mod stages;
 mod start;
 mod state;
 pub mod text_model;
+pub mod text_model_form;
 pub mod theme;
 mod unknown;
+mod view;
 mod widgets;
 
 use std::path::PathBuf;
@@ -26,9 +28,10 @@ pub use stages::explore::{chart_field, chart_measure};
 pub use stages::export::ExportForm;
 pub use stages::label::{Offered, Review, ReviewTab};
 pub use stages::split::{METHODS, SplitForm, wanted as wanted_split};
-pub use stages::{STAGES, View};
+pub use stages::{STAGES, stage};
 pub use state::{Chart, Popup, Selection, TableColumn, TableState, UiState};
 pub use theme::Theme;
+pub use view::View;
 pub use widgets::text::{count, samples as count_samples};
 
 use crate::action::Action;
@@ -90,7 +93,7 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
         let narrow = ui.ctx().content_rect().width() < bundle.theme.sizes.inspector_from;
         let shown = if narrow { state.inspector_narrow } else { state.inspector };
         state.narrow = narrow;
-        let stage = state.view.stage();
+        let stage = stages::stage(state.view);
         if shown && stage.inspector {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
         } else {

@@ -40,7 +40,7 @@ impl Level {
 }
 
 /// What is fetched.
-pub type Key = (SampleId, Level);
+pub type ShownKey = (SampleId, Level);
 
 /// What the inspector says of a whole picture.
 #[derive(Debug, Clone)]
@@ -82,13 +82,13 @@ pub enum Draw<'p> {
 /// Every picture on screen, and those that were lately.
 #[derive(Default)]
 pub struct Pictures {
-    kept: HashMap<Key, Shown>,
+    kept: HashMap<ShownKey, Shown>,
     /// What could not be fetched: too large as a whole, a picture may still have a thumbnail.
-    troubles: HashMap<Key, Trouble>,
+    troubles: HashMap<ShownKey, Trouble>,
     bytes: usize,
     frame: u64,
-    wanted: RefCell<Vec<Key>>,
-    soon: RefCell<Vec<Key>>,
+    wanted: RefCell<Vec<ShownKey>>,
+    soon: RefCell<Vec<ShownKey>>,
 }
 
 impl Pictures {
@@ -140,7 +140,7 @@ impl Pictures {
     }
 
     /// What views asked for since the last call and is not there, the most wanted first. Begins a new frame.
-    pub fn take_wanted(&mut self) -> Vec<Key> {
+    pub fn take_wanted(&mut self) -> Vec<ShownKey> {
         self.frame += 1;
         let mut wanted = std::mem::take(&mut *self.wanted.borrow_mut());
         wanted.append(&mut self.soon.borrow_mut());
@@ -148,7 +148,7 @@ impl Pictures {
     }
 
     /// Takes in what was fetched.
-    pub fn put(&mut self, ctx: &Context, key: Key, fetched: Result<Fetched, Trouble>) {
+    pub fn put(&mut self, ctx: &Context, key: ShownKey, fetched: Result<Fetched, Trouble>) {
         let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(trouble) => {
@@ -177,7 +177,7 @@ impl Pictures {
         if self.bytes <= Self::BOUND {
             return;
         }
-        let mut old: Vec<(u64, Key)> =
+        let mut old: Vec<(u64, ShownKey)> =
             self.kept.iter().map(|(key, shown)| (shown.used.get(), *key)).filter(|(used, _)| used + 2 < self.frame).collect();
         old.sort_unstable();
         for (_, key) in old {

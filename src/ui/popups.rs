@@ -11,7 +11,7 @@ use super::Bundle;
 use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
-use super::widgets::controls::{Look, button, keycap, right_aligned, square, title};
+use super::widgets::controls::{ButtonLook, button, keycap, right_aligned, square, title};
 use super::widgets::text::{count, samples};
 use crate::action::Action;
 use crate::data::{Role, Rule, digit_of_class};
@@ -354,8 +354,8 @@ fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: 
         }
     });
     ui.horizontal(|ui| {
-        let save = button(ui, theme, "Save", "Ctrl Enter", Look::Main, true).clicked() || done;
-        if button(ui, theme, "Leave as it was", "Esc", Look::Plain, true).clicked() {
+        let save = button(ui, theme, "Save", "Ctrl Enter", ButtonLook::Main, true).clicked() || done;
+        if button(ui, theme, "Leave as it was", "Esc", ButtonLook::Plain, true).clicked() {
             state.popup = None;
         } else if save {
             let samples = state.selection.cursor.into_iter().collect();
@@ -381,11 +381,11 @@ fn confirm(ui: &mut Ui, state: &mut UiState, theme: &Theme, actions: &mut Vec<Ac
     ui.add_space(STEP * 2.0);
     let entered = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
     ui.horizontal(|ui| {
-        if button(ui, theme, &words, "Enter", Look::Main, true).clicked() || entered {
+        if button(ui, theme, &words, "Enter", ButtonLook::Main, true).clicked() || entered {
             actions.push(action);
             state.confirm = None;
             state.popup = None;
-        } else if button(ui, theme, "Leave it", "Esc", Look::Plain, true).clicked() {
+        } else if button(ui, theme, "Leave it", "Esc", ButtonLook::Plain, true).clicked() {
             state.confirm = None;
             state.popup = None;
         }
@@ -407,7 +407,7 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
     );
     let name = if matches!(popup, Popup::OpenPath | Popup::ModelPath) { "Open" } else { "Save" };
     let enabled = !state.typed.trim().is_empty();
-    if (button(ui, theme, name, "Enter", Look::Main, enabled).clicked() || entered) && enabled {
+    if (button(ui, theme, name, "Enter", ButtonLook::Main, enabled).clicked() || entered) && enabled {
         let typed = std::path::PathBuf::from(state.typed.trim());
         actions.push(Action::PathTyped(typed));
         state.popup = None;

@@ -7,10 +7,11 @@ use egui::{
 
 use super::Bundle;
 use super::commands::Command;
-use super::stages::{STAGES, View};
+use super::stages::STAGES;
 use super::state::UiState;
 use super::theme::{STEP, Theme};
-use super::widgets::controls::{Look, button, cross, right_aligned};
+use super::view::View;
+use super::widgets::controls::{ButtonLook, button, cross, right_aligned};
 use super::widgets::text::{count, percent, things};
 use crate::action::Action;
 use crate::session::Workspace;
@@ -166,7 +167,7 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     Panel::left("rail").exact_size(theme.sizes.rail).resizable(false).frame(frame).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         for (view, stage) in &STAGES {
-            if stage.begins_group {
+            if view.begins_group() {
                 ui.add_space(6.0);
                 let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), Sense::hover());
                 ui.painter().hline(line.x_range().shrink(4.0), line.center().y, theme.hairline());
@@ -175,18 +176,18 @@ pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             let waiting = (stage.waiting)(bundle.session, workspace);
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.sizes.control), Sense::click());
             let here = state.view == *view;
-            let named = if waiting > 0 { format!("{}, {} waiting", stage.title, waiting) } else { stage.title.to_owned() };
+            let named = if waiting > 0 { format!("{}, {} waiting", view.title(), waiting) } else { view.title().to_owned() };
             response.widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, here, &named));
             if here || response.hovered() {
                 ui.painter().rect_filled(rect, theme.corner(), if here { theme.tint } else { theme.hover });
             }
             let ink = if here { theme.text } else { theme.dim };
             let font = if here { theme.strong() } else { theme.body() };
-            ui.painter().text(pos2(rect.left() + 10.0, rect.center().y), Align2::LEFT_CENTER, stage.title, font, ink);
+            ui.painter().text(pos2(rect.left() + 10.0, rect.center().y), Align2::LEFT_CENTER, view.title(), font, ink);
             if waiting > 0 {
                 right_aligned(ui, pos2(rect.right() - 10.0, rect.center().y), &count(waiting), theme.note(), theme.amber);
             }
-            if response.on_hover_text(stage.help).clicked() {
+            if response.on_hover_text(view.help()).clicked() {
                 state.view = *view;
             }
         }
@@ -283,7 +284,7 @@ pub fn notices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &
                     ui.add(egui::Label::new(&notice.text).wrap());
                 });
                 if let Some((name, action)) = &notice.remedy
-                    && button(ui, theme, name, "", Look::Plain, true).clicked()
+                    && button(ui, theme, name, "", ButtonLook::Plain, true).clicked()
                 {
                     actions.push(action.clone());
                 }

@@ -7,7 +7,7 @@ use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::shell::gem;
 use crate::ui::theme::STEP;
-use crate::ui::widgets::controls::{Look, button, caption, dim};
+use crate::ui::widgets::controls::{ButtonLook, button, caption, dim};
 
 /// Draws it.
 pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
@@ -25,10 +25,10 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
             ui.horizontal(|ui| {
                 // The pair stands in the middle.
                 ui.add_space(((ui.available_width() - 350.0) / 2.0).max(0.0));
-                if button(ui, theme, "Open file…", &Command::Open.key_text(), Look::Main, true).clicked() {
+                if button(ui, theme, "Open file…", &Command::Open.key_text(), ButtonLook::Main, true).clicked() {
                     actions.push(Action::OpenDialog);
                 }
-                if button(ui, theme, "Open folder…", &Command::OpenFolder.key_text(), Look::Plain, true).clicked() {
+                if button(ui, theme, "Open folder…", &Command::OpenFolder.key_text(), ButtonLook::Plain, true).clicked() {
                     actions.push(Action::OpenFolderDialog);
                 }
             });

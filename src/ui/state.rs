@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stages::View;
-use super::stages::export::ExportForm;
-use super::stages::label::{Offered, Review};
-use super::stages::split::SplitForm;
-use super::text_model::TextModelForm;
+use super::stages::export::state::ExportForm;
+use super::stages::label::state::{Offered, Review};
+use super::stages::split::state::SplitForm;
+use super::text_model_form::TextModelForm;
+use super::view::View;
 use crate::action::Action;
-use crate::checks::{Kind as FindingKind, Thresholds};
+use crate::checks::{FindingKind, Thresholds};
 use crate::data::{Clause, Filter, Measure, SampleId, SampleSet};
 use crate::edit::EditId;
 use crate::session::{AugmentForm, BalanceForm, Visible};

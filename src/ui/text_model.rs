@@ -1,117 +1,15 @@
 //! The popup in which a text model is named: a folder on this machine, or an address.
 
-use std::path::PathBuf;
-
 use egui::{Color32, DragValue, Margin, RichText, Role as WidgetType, TextEdit, Ui, WidgetInfo};
 
 use super::Bundle;
 use super::state::UiState;
+use super::text_model_form::TextModelForm;
 use super::theme::{STEP, Theme};
-use super::widgets::controls::{Look, button, caption, dim, name_edit, title};
+use super::widgets::controls::{ButtonLook, button, caption, dim, name_edit, title};
 use crate::action::Action;
 use crate::data::Pipeline;
-use crate::io::{MOST_AT_ONCE, Place, TextModel, is_variable};
-
-/// What is typed of a text model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TextModelForm {
-    /// The name of the one that is changed; `None` for a new one.
-    pub was: Option<String>,
-    pub name: String,
-    pub is_folder: bool,
-    pub folder: String,
-    pub back_folder: String,
-    pub prefix: String,
-    pub back_prefix: String,
-    pub url: String,
-    pub model: String,
-    /// A key for this run only.
-    pub key: String,
-    pub key_variable: String,
-    pub at_once: u32,
-    pub per_minute: u32,
-    /// The host that texts may be sent to.
-    pub allowed: String,
-}
-
-impl Default for TextModelForm {
-    fn default() -> Self {
-        Self {
-            was: None,
-            name: String::new(),
-            is_folder: false,
-            folder: String::new(),
-            back_folder: String::new(),
-            prefix: String::new(),
-            back_prefix: String::new(),
-            url: String::new(),
-            model: String::new(),
-            key: String::new(),
-            key_variable: String::new(),
-            at_once: 2,
-            per_minute: 0,
-            allowed: String::new(),
-        }
-    }
-}
-
-impl TextModelForm {
-    /// The form of a model that is there.
-    pub fn of(known: &TextModel) -> Self {
-        let form = Self { was: Some(known.name.clone()), name: known.name.clone(), ..Self::default() };
-        match known.place.clone() {
-            Place::Folder { folder, back, prefix, back_prefix } => Self {
-                is_folder: true,
-                folder: folder.display().to_string(),
-                back_folder: back.display().to_string(),
-                prefix,
-                back_prefix,
-                ..form
-            },
-            Place::Address { url, model, key_variable, at_once, per_minute, allowed } => {
-                Self { url, model, key_variable, at_once, per_minute, allowed, ..form }
-            }
-        }
-    }
-
-    /// The model as it is typed. Without a name of its own it has that of the model, or of its folder.
-    pub fn model(&self) -> TextModel {
-        let typed = self.name.trim();
-        let folder = PathBuf::from(self.folder.trim());
-        let own = if self.is_folder {
-            folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        } else {
-            self.model.trim().to_owned()
-        };
-        let place = if self.is_folder {
-            Place::Folder {
-                folder,
-                back: PathBuf::from(self.back_folder.trim()),
-                prefix: self.prefix.trim().to_owned(),
-                back_prefix: self.back_prefix.trim().to_owned(),
-            }
-        } else {
-            Place::Address {
-                url: self.url.trim().to_owned(),
-                model: self.model.trim().to_owned(),
-                key_variable: self.key_variable.trim().to_owned(),
-                at_once: self.at_once.clamp(1, MOST_AT_ONCE),
-                per_minute: self.per_minute,
-                allowed: self.allowed.clone(),
-            }
-        };
-        TextModel { name: if typed.is_empty() { own } else { typed.to_owned() }, place }
-    }
-
-    fn is_whole(&self) -> bool {
-        let given = |text: &str| !text.trim().is_empty();
-        if self.is_folder {
-            given(&self.folder)
-        } else {
-            given(&self.url) && given(&self.model) && is_variable(&self.key_variable)
-        }
-    }
-}
+use crate::io::{MOST_AT_ONCE, TextModel};
 
 /// Draws it.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
@@ -145,13 +43,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
     ui.horizontal(|ui| {
         let host = form.model().sends_to();
         let allowed = form.is_folder || host.is_none() || host.as_deref() == Some(form.allowed.as_str());
-        if button(ui, theme, "Keep", "", Look::Main, form.is_whole() && allowed).clicked() {
+        if button(ui, theme, "Keep", "", ButtonLook::Main, form.is_whole() && allowed).clicked() {
             actions.push(Action::KeepTextModel { was: form.was.clone(), model: form.model(), key: form.key.clone() });
         }
         let leave = if form.was.is_some() { "Leave as it was" } else { "Not now" };
-        close = button(ui, theme, leave, "Esc", Look::Plain, true).clicked();
+        close = button(ui, theme, leave, "Esc", ButtonLook::Plain, true).clicked();
         if let Some(was) = form.was.clone()
-            && button(ui, theme, "Forget it", "", Look::Danger, true).clicked()
+            && button(ui, theme, "Forget it", "", ButtonLook::Danger, true).clicked()
         {
             actions.push(Action::RemoveTextModel(was));
         }
@@ -220,7 +118,7 @@ fn folder(ui: &mut Ui, theme: &Theme, form: &mut TextModelForm, actions: &mut Ve
             })
             .response
             .on_hover_text("What stands before every text: “paraphrase:”, “translate English to German:”, “>>fra<<”");
-            if button(ui, theme, "Choose…", "", Look::Plain, true).clicked() {
+            if button(ui, theme, "Choose…", "", ButtonLook::Plain, true).clicked() {
                 actions.push(Action::TextModelFolder { back });
             }
         });

@@ -202,7 +202,7 @@ pub fn take(mut workspace: Workspace, random: &mut StdRng, path: &Path) -> (Work
         }
         Step::Save => {
             let origin = &workspace.dataset().base.origin;
-            let target = io::Target {
+            let target = io::SaveTarget {
                 path: path.with_file_name("saved.csv"),
                 format: origin.format,
                 packing: origin.packing,

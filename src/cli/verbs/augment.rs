@@ -4,17 +4,14 @@ use std::io::Write;
 
 use super::Verb;
 use crate::cli::arguments::Arguments;
-use crate::cli::made::{judge, pipeline, risk};
+use crate::cli::made::{made, pipeline, risk};
 use crate::cli::opened::open;
 use crate::cli::options::{ASKS, IMAGES, OUT, OWN_COLUMNS, READING, SAFE};
-use crate::cli::said::{Done, note, say};
+use crate::cli::said::Done;
 use crate::cli::saved::save;
-use crate::cli::text_models::{text_models, told};
+use crate::cli::text_models::text_models;
 use crate::data::Augmentation;
-use crate::derive::Store;
-use crate::edit::Direction;
-use crate::operate::augmented;
-use crate::transform::Augment;
+use crate::operate::{Means, Operation};
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -66,26 +63,14 @@ fn operations() -> String {
 fn augment(arguments: &Arguments, err: &mut dyn Write) -> Done {
     arguments.need("-o")?;
     let pipeline = pipeline(arguments)?;
-    let (copies, most) = (arguments.number::<u32>("--copies")?.unwrap_or(1), risk(arguments)?);
+    let (copies, most_risk) = (arguments.number::<u32>("--copies")?.unwrap_or(1), risk(arguments)?);
     let seed = arguments.number::<u64>("--seed")?.unwrap_or(42);
     if !(1..=1_000).contains(&copies) {
         return Err(format!("--copies takes a number from 1 to 1000, not {copies}"));
     }
     let models = text_models(arguments, &[&pipeline], err)?;
-    let workspace = open(arguments)?;
-    let mut dataset = workspace.dataset().clone();
-    let asked = Augment::all(&dataset, pipeline, seed, copies).map_err(say)?;
-    let model = judge(&dataset, &asked.pipeline, most, &Store::default(), err)?;
-    let done = augmented(&dataset, &asked, model.as_deref(), most, &models, &told(&models)).map_err(say)?;
-    if let Some(edit) = &done.edit {
-        edit.apply(&mut dataset, Direction::Forward);
-    }
-    note(err, &format!("{} new samples of {} in the train part", done.made, asked.parents.len()));
-    if done.risky > 0 {
-        note(err, &format!("{} left out: their label is another with more than {most}", done.risky));
-    }
-    if done.same > 0 {
-        note(err, &format!("{} left out: the pipeline leaves them as they are", done.same));
-    }
+    let dataset = open(arguments)?.dataset().clone();
+    let means = Means { models, ..Means::default() };
+    let dataset = made(dataset, &Operation::Augment { pipeline, copies, seed, most_risk }, &means, err)?.0;
     save(arguments, &dataset, err)
 }

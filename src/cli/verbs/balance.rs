@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::Verb;
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
-use crate::cli::made::{judge, looks, pipeline, risk};
+use crate::cli::made::{looks, made, pipeline, risk};
 use crate::cli::opened::open;
 use crate::cli::options::{ASKS, IMAGES, OUT, OWN_COLUMNS, READING, SAFE};
 use crate::cli::said::{Done, note, print_json, say};
 use crate::cli::saved::save;
-use crate::cli::text_models::{text_models, told};
-use crate::data::Role;
-use crate::derive::{Store, likeness, risk_model};
-use crate::edit::Direction;
+use crate::cli::text_models::text_models;
+use crate::data::{Dataset, Role};
+use crate::derive::{Likeness, likeness};
+use crate::edit::Edit;
 use crate::job::Progress;
-use crate::operate::{Balance, balance_plan, balanced, can_probe, standing, tried, worth};
+use crate::learn::probe::ProbeScore;
+use crate::operate::{Balance, Means, Operation, Standing, can_probe, standing, tried, worth};
 use crate::transform::balance::{BalanceRule, ClassWeights, Over, Under};
 
 /// The command.
@@ -90,8 +92,7 @@ fn rule(text: &str) -> Result<BalanceRule, Failure> {
 /// Evens out classes, and saves everything; or writes class weights.
 fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     arguments.need("-o")?;
-    let workspace = open(arguments)?;
-    let mut dataset = workspace.dataset().clone();
+    let dataset = open(arguments)?.dataset().clone();
     let label = if let Some(name) = arguments.get("--label") {
         name.to_owned()
     } else {
@@ -99,12 +100,29 @@ fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
             dataset.with_role(Role::is_label).ok_or_else(|| "there is no label column; name one with --label".to_owned())?;
         dataset.fields()[field].name.to_string()
     };
-    let silent = Progress::silent();
-    let standing = standing(&dataset, &label, &silent).map_err(say)?;
+    let standing = standing(&dataset, &label, &Progress::silent()).map_err(say)?;
     if let Some(how) = arguments.get("--weights") {
         crate::io::may_write(&dataset, arguments.need("-o")?.as_ref()).map_err(say)?;
-        return weights(arguments, how, &label, &standing.counts, standing.index.names(), err);
+        return weights(arguments, how, &label, &standing, err);
     }
+    let best = arguments.get("--rule") == Some("best");
+    let mut asked = asked(arguments, label, best)?;
+    let models = text_models(arguments, asked.pipeline.as_ref().as_slice(), err)?;
+    let means = Means { models, ..Means::default() };
+    let probes = best || arguments.has("--probe");
+    let alike = if probes { Some(probed_by(&dataset, &means)?) } else { None };
+    if let Some(alike) = alike.as_deref().filter(|_| best) {
+        choose(&mut asked, &dataset, &standing, alike, err)?;
+    }
+    let (after, edit) = made(dataset.clone(), &Operation::Balance(asked), &means, err)?;
+    if let Some(alike) = alike.as_deref().filter(|_| arguments.has("--probe")) {
+        tell_worth(&dataset, &standing, alike, edit.as_ref(), out, err)?;
+    }
+    save(arguments, &after, err)
+}
+
+/// What the options ask for.
+fn asked(arguments: &Arguments, label: String, best: bool) -> Result<Balance, Failure> {
     let under = match arguments.get("--under") {
         None | Some("random") => Under::Random,
         Some("redundant") => Under::Redundant,
@@ -117,11 +135,10 @@ fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
         Some("smote") => Over::Smote,
         Some(other) => return Err(format!("--over takes repeat, augment or smote, not {other:?}")),
     };
-    let best = arguments.get("--rule") == Some("best");
     if best && over == Over::Augment {
         return Err("--rule best tries repeating and, for numbers, SMOTE; it takes no pipeline".to_owned());
     }
-    let mut asked = Balance {
+    Ok(Balance {
         label,
         rule: if best { BalanceRule::Equal(0) } else { rule(arguments.need("--rule")?)? },
         under,
@@ -129,99 +146,75 @@ fn balance(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
         pipeline: if over == Over::Augment { Some(pipeline(arguments)?) } else { None },
         most_risk: risk(arguments)?,
         seed: arguments.number::<u64>("--seed")?.unwrap_or(42),
-    };
-    let pictures = dataset.pictures().is_some() && crate::transform::text_fields(&dataset).is_empty();
-    let looks = looks(&dataset, pictures)?;
-    let store = Store::default();
-    let alike =
-        likeness(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &store, &silent).map_err(|_| "cancelled".to_owned())?;
-    let model = match &asked.pipeline {
-        Some(pipeline) => judge(&dataset, pipeline, asked.most_risk, &store, err)?,
-        None if under == Under::Easy => risk_model(&dataset, looks.as_ref().map(|looks| looks.as_slice()), &store, &silent)
-            .map_err(|_| "cancelled".to_owned())?,
-        None => None,
-    };
-    let models = text_models(arguments, asked.pipeline.as_ref().as_slice(), err)?;
-    if best {
-        let alike =
-            alike.as_deref().ok_or_else(|| "there is nothing to probe rules by: no text, no images, no numbers".to_owned())?;
-        let list = tried(&dataset, &asked, &standing, alike, &silent).map_err(say)?;
-        for one in &list {
-            let (gain, low, high) = one.gain;
-            let over = if one.over == Over::Smote { "smote" } else { "repeat" };
-            note(
-                err,
-                &format!(
-                    "{} --over {over}: macro-F1 {:.3} to {:.3}, {gain:+.3} ({low:+.3} to {high:+.3})",
-                    one.rule.words(),
-                    one.now,
-                    one.then
-                ),
-            );
-        }
-        match list.into_iter().next().filter(|first| first.gain.0 > 0.0) {
-            Some(first) => (asked.rule, asked.over) = (first.rule, first.over),
-            None => {
-                note(
-                    err,
-                    "no rule is better than the samples as they are: nothing is changed (class weights leave every row: --weights)",
-                );
-                asked.rule = BalanceRule::Counts(BTreeMap::new());
-            }
-        }
-    }
-    let plan = balance_plan(&dataset, &asked, &standing, alike.as_deref(), model.as_deref(), &silent).map_err(say)?;
-    let done = balanced(&dataset, &asked, &plan, alike.as_deref(), model.as_deref(), &models, &told(&models)).map_err(say)?;
-    if arguments.has("--probe") {
-        if !can_probe(dataset.base.rows + plan.more() as usize, standing.index.names().len()) {
-            return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());
-        }
-        let alike = alike.as_deref().ok_or_else(|| "there is nothing to probe: no text, no images, no numbers".to_owned())?;
-        let worth = worth(&dataset, &standing, alike, done.edit.as_ref(), 0.9, &silent).map_err(|_| "cancelled".to_owned())?;
-        if worth.gain.2 < 0.0 {
-            note(
-                err,
-                "the probe calls this worse than the samples as they are: another rule, or class weights, may serve better",
-            );
-        }
-        let names = standing.index.names();
-        let needs = worth.needs.iter().zip(names).filter(|(need, _)| need.more.is_some());
-        let needs: Map<String, Value> = needs
-            .map(|(need, name)| (name.to_string(), json!({"f1": need.f1, "have": need.have, "more_for_0.9": need.more})))
-            .collect();
-        let score =
-            |score: &crate::learn::probe::Score| json!({"macro_f1": score.macro_f1, "low": score.low, "high": score.high});
-        print_json(
-            out,
-            &json!({"now": score(&worth.now), "then": score(&worth.then), "gain": worth.gain.0, "gain_low": worth.gain.1,
-                    "gain_high": worth.gain.2, "collect": needs}),
-        )?;
-    }
-    if let Some(edit) = &done.edit {
-        edit.apply(&mut dataset, Direction::Forward);
-    }
-    note(err, &format!("classes of {:?}: {} samples excluded, {} new", asked.label, done.gone, done.made));
-    done.notes.iter().for_each(|text| note(err, text));
-    if done.short > 0 {
-        note(
-            err,
-            &format!(
-                "{} that were asked for could not be made: the pipeline leaves them as they are, or is too risky",
-                done.short
-            ),
-        );
-    }
-    save(arguments, &dataset, err)
+    })
 }
 
-fn weights(
-    arguments: &Arguments,
-    how: &str,
-    label: &str,
-    counts: &[u64],
-    names: &[std::sync::Arc<str>],
+/// What a probe tells samples apart by.
+fn probed_by(dataset: &Dataset, means: &Means<'_>) -> Result<Arc<Likeness>, Failure> {
+    let pictures = dataset.pictures().is_some() && crate::transform::text_fields(dataset).is_empty();
+    let looks = looks(dataset, pictures)?;
+    let looks = looks.as_ref().map(|looks| looks.as_slice());
+    let alike = likeness(dataset, looks, &means.derived, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    alike.ok_or_else(|| "there is nothing to probe by: no text, no images, no numbers".to_owned())
+}
+
+/// Tries rules, tells what each is worth, and asks for the best; where none is better than the samples as they are, for none.
+fn choose(
+    asked: &mut Balance,
+    dataset: &Dataset,
+    standing: &Standing,
+    alike: &Likeness,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    let list = tried(dataset, asked, standing, alike, &Progress::silent()).map_err(say)?;
+    for one in &list {
+        let (gain, low, high) = one.gain;
+        let over = if one.over == Over::Smote { "smote" } else { "repeat" };
+        let (rule, now, then) = (one.rule.words(), one.now, one.then);
+        note(err, &format!("{rule} --over {over}: macro-F1 {now:.3} to {then:.3}, {gain:+.3} ({low:+.3} to {high:+.3})"));
+    }
+    if let Some(first) = list.into_iter().next().filter(|first| first.gain.0 > 0.0) {
+        (asked.rule, asked.over) = (first.rule, first.over);
+        return Ok(());
+    }
+    let words = "no rule is better than the samples as they are: nothing is changed (class weights leave every row: --weights)";
+    note(err, words);
+    asked.rule = BalanceRule::Counts(BTreeMap::new());
+    Ok(())
+}
+
+/// Says what macro-F1 a probe has before and after, and what to collect.
+fn tell_worth(
+    dataset: &Dataset,
+    standing: &Standing,
+    alike: &Likeness,
+    edit: Option<&Edit>,
+    out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Done {
+    let more = edit.map_or(0, Edit::makes);
+    if !can_probe(dataset.base.rows + more, standing.index.names().len()) {
+        return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());
+    }
+    let worth = worth(dataset, standing, alike, edit, 0.9, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    if worth.gain.2 < 0.0 {
+        let words = "the probe calls this worse than the samples as they are: another rule, or class weights, may serve better";
+        note(err, words);
+    }
+    let names = standing.index.names();
+    let needs = worth.needs.iter().zip(names).filter(|(need, _)| need.more.is_some());
+    let needs: Map<String, Value> = needs
+        .map(|(need, name)| (name.to_string(), json!({"f1": need.f1, "have": need.have, "more_for_0.9": need.more})))
+        .collect();
+    let score = |score: &ProbeScore| json!({"macro_f1": score.macro_f1, "low": score.low, "high": score.high});
+    print_json(
+        out,
+        &json!({"now": score(&worth.now), "then": score(&worth.then), "gain": worth.gain.0, "gain_low": worth.gain.1,
+                "gain_high": worth.gain.2, "collect": needs}),
+    )
+}
+
+fn weights(arguments: &Arguments, how: &str, label: &str, standing: &Standing, err: &mut dyn Write) -> Done {
     let how = match how.split_once('=') {
         None if how == "balanced" => ClassWeights::Balanced,
         None if how == "effective" => ClassWeights::Effective(0.999),
@@ -234,8 +227,10 @@ fn weights(
         }
         _ => return Err(format!("--weights takes balanced or effective=BETA, not {how:?}")),
     };
-    let of = how.of(counts);
-    let all: Map<String, Value> = names
+    let of = how.of(&standing.counts);
+    let all: Map<String, Value> = standing
+        .index
+        .names()
         .iter()
         .zip(of)
         .filter(|(_, weight)| *weight > 0.0)

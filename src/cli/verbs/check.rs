@@ -8,13 +8,13 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 
 use super::Verb;
-use crate::checks::label_errors::{Ask, Given, LabelModel, Method as LabelMethod};
-use crate::checks::{Check, Scan, Thresholds, image_findings, outliers};
+use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion};
+use crate::checks::{Check, Finding, Scan, Thresholds, image_findings, outliers};
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, open, read};
 use crate::cli::options::READING;
-use crate::cli::said::{note, print, print_json, say};
+use crate::cli::said::{Done, note, print, print_json, say};
 use crate::data::{Dataset, SampleId};
 use crate::derive::{Store, TextOf, embedding};
 use crate::edit::project_path;
@@ -74,16 +74,7 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
             Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
         }
     };
-    let usual = Thresholds::default();
-    let thresholds = Thresholds {
-        z: arguments.number("--z")?.unwrap_or(usual.z),
-        fence: arguments.number("--fence")?.unwrap_or(usual.fence),
-        rare: arguments.number("--rare")?.unwrap_or(usual.rare),
-        images: usual.images,
-    };
-    if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
-        return Err("thresholds are numbers above 0".to_owned());
-    }
+    let thresholds = thresholds(arguments)?;
     let ask = ask(arguments)?;
     let workspace = open(arguments)?;
     let (mut findings, mut seconds) = (Vec::new(), Map::new());
@@ -134,9 +125,29 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         seconds.insert(check.name().to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
     }
     findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
-    let dataset = workspace.dataset();
+    tell(&findings, &seconds, workspace.dataset(), arguments.has("--json"), out)?;
+    Ok(!findings.is_empty())
+}
+
+/// The thresholds that options set.
+fn thresholds(arguments: &Arguments) -> Result<Thresholds, Failure> {
+    let usual = Thresholds::default();
+    let thresholds = Thresholds {
+        z: arguments.number("--z")?.unwrap_or(usual.z),
+        fence: arguments.number("--fence")?.unwrap_or(usual.fence),
+        rare: arguments.number("--rare")?.unwrap_or(usual.rare),
+        images: usual.images,
+    };
+    if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
+        return Err("thresholds are numbers above 0".to_owned());
+    }
+    Ok(thresholds)
+}
+
+/// Prints what was found.
+fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, json: bool, out: &mut dyn Write) -> Done {
     let path = |id: SampleId| dataset.pictures().and_then(|field| dataset.text(field, id)).unwrap_or_default().into_owned();
-    if arguments.has("--json") {
+    if json {
         let list: Vec<Value> = findings
             .iter()
             .map(|finding| {
@@ -151,11 +162,10 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
                 line
             })
             .collect();
-        print_json(out, &json!({ "findings": list, "seconds": seconds }))?;
-        return Ok(!findings.is_empty());
+        return print_json(out, &json!({ "findings": list, "seconds": seconds }));
     }
     let mut text = String::new();
-    for finding in &findings {
+    for finding in findings {
         let rows: Vec<String> = finding.samples.iter().take(5).map(|id| id.0.to_string()).collect();
         let more = if finding.samples.len() > 5 { " …" } else { "" };
         let suggestion = finding.suggestion.as_ref().map(|class| format!(" → {class}")).unwrap_or_default();
@@ -167,12 +177,11 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
             finding.reason
         ));
     }
-    print(out, &text)?;
-    Ok(!findings.is_empty())
+    print(out, &text)
 }
 
 /// What is asked of the labels.
-fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
+fn ask(arguments: &Arguments) -> Result<LabelQuestion, Failure> {
     let named = |option: &str| arguments.get(option).map(ToOwned::to_owned);
     let method = match arguments.get("--method") {
         None => LabelMethod::default(),
@@ -189,7 +198,7 @@ fn ask(arguments: &Arguments) -> Result<Ask, Failure> {
             format!("there is no score called {name:?}; there are: {}", Score::ALL.map(Score::name).join(", "))
         })?),
     };
-    Ok(Ask { label: named("--label"), text: named("--text"), method, score })
+    Ok(LabelQuestion { label: named("--label"), text: named("--text"), method, score })
 }
 
 /// The project beside which a model's vectors are kept.
@@ -204,7 +213,7 @@ fn vision_vectors(arguments: &Arguments, dataset: &Dataset, field: usize, folder
 }
 
 /// Learns the labels from the text, or takes somebody else's probabilities.
-fn labels(arguments: &Arguments, dataset: &Dataset, ask: &Ask, scan: Option<&Scan>) -> Result<LabelModel, Failure> {
+fn labels(arguments: &Arguments, dataset: &Dataset, ask: &LabelQuestion, scan: Option<&Scan>) -> Result<LabelModel, Failure> {
     let progress = Progress::silent();
     if let Some(of) = arguments.get("--probabilities") {
         let path = Path::new(of);

@@ -8,10 +8,10 @@ use crate::cli::opened::open;
 use crate::cli::options::{IMAGES, READING, SAFE};
 use crate::cli::said::{Done, note, say};
 use crate::cli::saved::image_target;
-use crate::io::{self, Rows, Target};
+use crate::io::{self, Rows, SaveTarget};
 use crate::job::Progress;
 use crate::operate::copies;
-use crate::transform::{HashOf, Method, Split};
+use crate::transform::{HashOf, Split, SplitMethod};
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -48,12 +48,12 @@ pub const VERB: Verb = Verb {
 fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let column = |name: &str| arguments.get(name).map(ToOwned::to_owned);
     let method = match (column("--stratify"), column("--group"), column("--time"), column("--hash")) {
-        (None, None, None, None) => Method::Random,
-        (Some(label), None, None, None) => Method::Stratified { label },
-        (None, Some(group), None, None) => Method::Group { group },
-        (Some(label), Some(group), None, None) => Method::StratifiedGroup { label, group },
-        (None, None, Some(time), None) => Method::Time { time },
-        (None, None, None, Some(of)) => Method::Hash(if of == "content" { HashOf::Content } else { HashOf::Column(of) }),
+        (None, None, None, None) => SplitMethod::Random,
+        (Some(label), None, None, None) => SplitMethod::Stratified { label },
+        (None, Some(group), None, None) => SplitMethod::Group { group },
+        (Some(label), Some(group), None, None) => SplitMethod::StratifiedGroup { label, group },
+        (None, None, Some(time), None) => SplitMethod::Time { time },
+        (None, None, None, Some(of)) => SplitMethod::Hash(if of == "content" { HashOf::Content } else { HashOf::Column(of) }),
         _ => return Err("--time and --hash go with nothing else; --stratify and --group go together".to_owned()),
     };
     let seed = arguments.number("--seed")?.unwrap_or(42);
@@ -105,7 +105,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         told(err);
         return Ok(());
     }
-    let target = |name: &String| Target {
+    let target = |name: &String| SaveTarget {
         path: folder.join(io::compressed_name(&name.replace(' ', "_"), origin.format, origin.packing)),
         format: origin.format,
         packing: origin.packing,
@@ -113,7 +113,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         utf8: false,
         safe: arguments.has("--safe-for-spreadsheets"),
     };
-    let list: Vec<(Rows, Target)> =
+    let list: Vec<(Rows, SaveTarget)> =
         plan.names.iter().enumerate().map(|(part, name)| (Rows::These(plan.family(dataset, part)), target(name))).collect();
     let reports = io::export_parts(dataset, &list, &Progress::silent()).map_err(say)?;
     for ((_, target), report) in list.iter().zip(&reports) {

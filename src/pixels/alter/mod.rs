@@ -8,7 +8,7 @@ mod warp;
 use super::boxes::BoundingBox;
 use super::decode::Picture;
 use crate::chance::Chance;
-use warp::{Field, Matrix, warp};
+use warp::{Matrix, WarpField, warp};
 
 /// One alteration. Places and sizes are parts of the sides, 0 to 1; angles are degrees, counter-clockwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,7 +207,7 @@ impl<'o> Canvas<'o> {
                 within(picture, part, |pixel, _| pixel[..3].copy_from_slice(&mean));
             }
             Alteration::Elastic(amount, seed) => {
-                let field = Field::new(&mut Chance::new(*seed), *amount, self.size);
+                let field = WarpField::new(&mut Chance::new(*seed), *amount, self.size);
                 if !self.blank {
                     *picture = field.bend(picture);
                 }

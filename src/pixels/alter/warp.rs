@@ -246,12 +246,12 @@ const KNOTS: usize = 5;
 
 /// A smooth random field of displacements: a uniform cubic B-spline over few knots, as U-Net's elastic deformation has it (Ronneberger,
 /// Fischer and Brox, 2015).
-pub struct Field {
+pub struct WarpField {
     knots: Vec<(f64, f64)>,
     size: (f64, f64),
 }
 
-impl Field {
+impl WarpField {
     /// A field for a picture of `size` pixels whose knots are moved by up to `amount` of the sides.
     pub fn new(chance: &mut crate::chance::Chance, amount: f64, size: (u32, u32)) -> Self {
         let size = (f64::from(size.0), f64::from(size.1));

@@ -6,13 +6,13 @@ use crate::chance::Chance;
 use crate::data::{Answers, Ask, Augmentation, Missing, Step, Task};
 
 /// What one pipeline's questions share.
-pub struct Asking<'p> {
+pub struct Answering<'p> {
     pub answers: &'p Answers,
     pub missing: &'p Missing,
     pub protected: &'p [String],
 }
 
-impl Asking<'_> {
+impl Answering<'_> {
     /// The text as the model answers it. It stays as it is where it is blank, and where the answer is of no use or has lost a protected
     /// term. White space at its ends stays.
     pub fn answered(&self, step: &Step, chance: &mut Chance, text: String) -> Result<String, Waiting> {

@@ -6,7 +6,7 @@ mod ops;
 mod tables;
 mod words;
 
-use asked::Asking;
+use asked::Answering;
 use ops::{Setting, apply};
 use words::Protected;
 
@@ -56,7 +56,7 @@ impl<'p> TextAugmenter<'p> {
             if let Some(mut chance) = self.pipeline.chance(draw, at).filter(|_| text.len() <= most) {
                 text = match self.answers {
                     Some(answers) if step.op.asks() => {
-                        let asking = Asking { answers, missing: &self.missing, protected: &self.pipeline.protected };
+                        let asking = Answering { answers, missing: &self.missing, protected: &self.pipeline.protected };
                         asking.answered(step, &mut chance, text)?
                     }
                     _ => apply(step, &mut chance, &self.setting, &text),

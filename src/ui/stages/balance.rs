@@ -5,9 +5,10 @@ use egui::{
     pos2, vec2,
 };
 
-use super::{CTRL, Stage, no_samples};
+use super::{Stage, no_samples};
 use crate::action::Action;
-use crate::data::{Balance as Evenness, Role};
+use crate::data::{Evenness, Role};
+use crate::learn::probe::ProbedNeed;
 use crate::operate::{Tried, Worth};
 use crate::session::{BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, Need, RULES, WEIGHTS, Workspace};
 use crate::transform::balance::{ClassWeights, Over, Under};
@@ -15,17 +16,12 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, square, title};
+use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, number, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Balance",
-    go_to: "Go to Balance",
-    help: "How many samples each class has, and is to have",
-    begins_group: false,
-    key: Some((CTRL, egui::Key::B)),
     needs: &[Need::Balance, Need::Pictures],
     acts_on: no_samples,
     waiting: |_, _| 0,
@@ -143,6 +139,19 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
         }
         return;
     }
+    let pipeline = (!state.augment.pipeline.steps.is_empty(), format!("augment, {}", state.augment.pipeline.name));
+    ways(ui, form, bundle, pipeline);
+    ui.add_space(STEP);
+    ui.horizontal(|ui| {
+        dim(ui, theme, "seed");
+        let response = ui.add(DragValue::new(&mut form.seed).range(0..=u64::MAX / 2));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Seed"));
+    });
+}
+
+/// Who goes where there are too many, and how more come about where there are too few. `pipeline`: whether one can augment, and what it is called.
+fn ways(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, (pipeline, named): (bool, String)) {
+    let theme = bundle.theme;
     caption(ui, theme, "too many: who goes first");
     let ways = [
         (Under::Random, "by chance", "Each as probably as any other"),
@@ -156,11 +165,9 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
     }
     caption(ui, theme, "too few: how more come about");
     let numbers = bundle.session.balance().is_some_and(|view| view.numbers);
-    let pipeline = !state.augment.pipeline.steps.is_empty();
-    let named = format!("augment, {}", state.augment.pipeline.name);
     let ways = [
         (Over::Repeat, "the same again", "Rows stand there several times", true),
-        (Over::Augment, named.as_str(), "By the pipeline that Augment shows", pipeline),
+        (Over::Augment, &named, "By the pipeline that Augment shows", pipeline),
         (Over::Smote, "between neighbours (SMOTE)", "Numbers between those of near samples of the class", numbers),
     ];
     for (way, name, help, enabled) in ways {
@@ -174,12 +181,6 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             form.over = way;
         }
     }
-    ui.add_space(STEP);
-    ui.horizontal(|ui| {
-        dim(ui, theme, "seed");
-        let response = ui.add(DragValue::new(&mut form.seed).range(0..=u64::MAX / 2));
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Seed"));
-    });
 }
 
 /// What the plan comes to, and what it is worth.
@@ -201,23 +202,7 @@ fn result(
         right_aligned(ui, rect.right_center(), &arrow, theme.body(), theme.text);
     };
     if state.balance.rule == WEIGHTS {
-        if bundle.session.tried().and_then(|list| list.first()).is_some_and(|best| best.gain.0 <= 0.0) {
-            let text = "No rule that was tried is better than the samples as they are: weights leave every row in place.";
-            ui.add(egui::Label::new(RichText::new(text).color(theme.dim)).wrap());
-            ui.add_space(STEP);
-        }
-        let enabled = workspace.read_only().is_none();
-        if button(ui, theme, "Add as sample weights", "", Look::Main, enabled)
-            .on_hover_text("A column sample_weight: the weight of each sample's class")
-            .clicked()
-        {
-            actions.push(Action::AddWeights);
-        }
-        ui.add_space(STEP);
-        if button(ui, theme, "Copy as JSON", "", Look::Plain, true).clicked() {
-            actions.push(Action::CopyWeights);
-        }
-        return;
+        return weights_instead(ui, bundle, workspace, actions);
     }
     caption(ui, theme, "train part, now and planned");
     let (now, then) = (Evenness::of(&plan.now), Evenness::of(&plan.planned));
@@ -228,16 +213,72 @@ fn result(
     let [real, planned] = view.effective.map(|size| count(size.round() as usize));
     line(ui, "effective size", real, planned);
     line(ui, "most repeated", things(view.most as usize, "time", "times"), String::new());
+    probe_says(ui, bundle, actions);
+    ui.add_space(STEP * 3.0);
+    if state.balance.over == Over::Augment && more > 0 {
+        whither(ui, bundle, &state.augment.pipeline);
+    }
+    let running = bundle.running.iter().any(|job| job.key == "augment");
+    let planning = bundle.running.iter().any(|job| job.key == "balance") || bundle.session.is_judging(&state.augment);
+    let nothing = plan.gone.is_empty() && more == 0;
+    let text = match (plan.gone.len(), more) {
+        _ if running => "Balancing…".to_owned(),
+        _ if planning => "Planning…".to_owned(),
+        (0, 0) => "Nothing to do".to_owned(),
+        (0, n) => format!("Add {}", things(n, "sample", "samples")),
+        (n, 0) => format!("Exclude {}", things(n, "sample", "samples")),
+        (out, new) => format!("Exclude {}, add {}", count(out), count(new)),
+    };
+    // What the probe calls worse is not proposed: it is there for whoever knows better.
+    let worse = bundle.session.worth().is_some_and(|(worth, is_old)| !is_old && worth.gain.2 < 0.0);
+    if worse {
+        let text = "The probe calls this worse than the samples as they are: another rule, or class weights, may serve better.";
+        ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
+    }
+    let look = if worse { ButtonLook::Plain } else { ButtonLook::Main };
+    if button(ui, theme, &text, "", look, !nothing && !running && !planning && workspace.read_only().is_none()).clicked() {
+        actions.push(Action::ApplyBalance);
+    }
+    if workspace.dataset().with_role(|role| role == Role::Split).is_some() {
+        dim(ui, theme, "Only the train part is touched");
+    }
+}
+
+/// Where rows are left as they are: what can be had instead.
+fn weights_instead(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    if bundle.session.tried().and_then(|list| list.first()).is_some_and(|best| best.gain.0 <= 0.0) {
+        let text = "No rule that was tried is better than the samples as they are: weights leave every row in place.";
+        ui.add(egui::Label::new(RichText::new(text).color(theme.dim)).wrap());
+        ui.add_space(STEP);
+    }
+    let enabled = workspace.read_only().is_none();
+    if button(ui, theme, "Add as sample weights", "", ButtonLook::Main, enabled)
+        .on_hover_text("A column sample_weight: the weight of each sample's class")
+        .clicked()
+    {
+        actions.push(Action::AddWeights);
+    }
+    ui.add_space(STEP);
+    if button(ui, theme, "Copy as JSON", "", ButtonLook::Plain, true).clicked() {
+        actions.push(Action::CopyWeights);
+    }
+}
+
+/// What the probe says, and of which plan.
+fn probe_says(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
     caption(ui, theme, "macro-F1 of a quick probe");
     let probing = bundle.running.iter().any(|job| job.key == "probe" || job.key == "likeness");
-    let (session, worth) = (bundle.session, bundle.session.worth());
+    let worth = bundle.session.worth();
     let is_old = worth.is_none_or(|(_, is_old)| is_old);
     let worth = worth.map(|(worth, _)| worth);
     match worth {
         Some(worth) => {
             let ink = if is_old { theme.faint } else { theme.text };
-            let say =
-                |score: &crate::learn::probe::Score| format!("{:.3} ({:.3} to {:.3})", score.macro_f1, score.low, score.high);
+            let say = |score: &crate::learn::probe::ProbeScore| {
+                format!("{:.3} ({:.3} to {:.3})", score.macro_f1, score.low, score.high)
+            };
             ui.label(RichText::new(format!("now  {}", say(&worth.now))).color(ink));
             ui.label(RichText::new(format!("then {}", say(&worth.then))).color(ink));
             let (gain, low, high) = worth.gain;
@@ -263,39 +304,11 @@ fn result(
     }
     if (is_old || worth.is_none())
         && !probing
-        && button(ui, theme, "Probe it", "", Look::Plain, true)
+        && button(ui, theme, "Probe it", "", ButtonLook::Plain, true)
             .on_hover_text("Five folds of a linear model on embeddings; the same real samples are tested both times")
             .clicked()
     {
         actions.push(Action::Probe);
-    }
-    ui.add_space(STEP * 3.0);
-    if state.balance.over == Over::Augment && more > 0 {
-        whither(ui, bundle, &state.augment.pipeline);
-    }
-    let running = bundle.running.iter().any(|job| job.key == "augment");
-    let planning = bundle.running.iter().any(|job| job.key == "balance") || session.is_judging(&state.augment);
-    let nothing = plan.gone.is_empty() && more == 0;
-    let text = match (plan.gone.len(), more) {
-        _ if running => "Balancing…".to_owned(),
-        _ if planning => "Planning…".to_owned(),
-        (0, 0) => "Nothing to do".to_owned(),
-        (0, n) => format!("Add {}", things(n, "sample", "samples")),
-        (n, 0) => format!("Exclude {}", things(n, "sample", "samples")),
-        (out, new) => format!("Exclude {}, add {}", count(out), count(new)),
-    };
-    // What the probe calls worse is not proposed: it is there for whoever knows better.
-    let worse = worth.filter(|_| !is_old).is_some_and(|worth| worth.gain.2 < 0.0);
-    if worse {
-        let text = "The probe calls this worse than the samples as they are: another rule, or class weights, may serve better.";
-        ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
-    }
-    let look = if worse { Look::Plain } else { Look::Main };
-    if button(ui, theme, &text, "", look, !nothing && !running && !planning && workspace.read_only().is_none()).clicked() {
-        actions.push(Action::ApplyBalance);
-    }
-    if workspace.dataset().with_role(|role| role == Role::Split).is_some() {
-        dim(ui, theme, "Only the train part is touched");
     }
 }
 
@@ -309,7 +322,7 @@ fn compared(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, actions: &
         return;
     }
     let Some(list) = bundle.session.tried() else {
-        if button(ui, theme, "Try them", "", Look::Plain, !running("likeness"))
+        if button(ui, theme, "Try them", "", ButtonLook::Plain, !running("likeness"))
             .on_hover_text("Every rule by the same quick probe; the best one is asked for")
             .clicked()
         {
@@ -430,37 +443,9 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
                     dragged = Some((class, (part * top).round().max(0.0) as u64));
                 }
             }
-            let counts = match &weights {
-                Some(weights) => format!("{}, {}", count(now as usize), number(weights[class])),
-                None if now == then => count(now as usize),
-                None => format!("{} → {}", count(now as usize), count(then as usize)),
-            };
-            let last = rect.right();
-            right_aligned(
-                ui,
-                pos2(if columns { last - 146.0 } else { last }, rect.center().y),
-                &counts,
-                theme.body(),
-                theme.text,
-            );
-            if let Some(need) = worth.map(|worth| worth.needs[class]) {
-                let f1 = if need.f1.is_finite() { format!("{:.2}", need.f1) } else { "–".to_owned() };
-                let weak = need.f1 < f64::from(form.wanted);
-                right_aligned(
-                    ui,
-                    pos2(last - 90.0, rect.center().y),
-                    &f1,
-                    theme.body(),
-                    if weak { theme.amber } else { theme.dim },
-                );
-                let more = match need.more {
-                    Some(n) if n > need.have * 9 => "over 10 ×".to_owned(),
-                    Some(n) => format!("{} more", count(n as usize)),
-                    None if weak => "unclear".to_owned(),
-                    None => "enough".to_owned(),
-                };
-                right_aligned(ui, pos2(last, rect.center().y), &more, theme.body(), if weak { theme.text } else { theme.dim });
-            }
+            let weight = weights.as_ref().map(|weights| weights[class]);
+            let need = worth.map(|worth| &worth.needs[class]);
+            figures(ui, theme, rect, (now, then, weight), need, form.wanted);
             response.on_hover_text_at_pointer(format!("{name}\n{} now, {} planned", count(now as usize), count(then as usize)));
         }
     });
@@ -473,4 +458,34 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
         }
         form.own.insert(view.names[class].to_string(), value);
     }
+}
+
+/// What stands at the end of a class's row: its counts, or its weight, and what it needs.
+fn figures(
+    ui: &mut Ui,
+    theme: &Theme,
+    rect: Rect,
+    (now, then, weight): (u64, u64, Option<f64>),
+    need: Option<&ProbedNeed>,
+    wanted: f32,
+) {
+    let counts = match weight {
+        Some(weight) => format!("{}, {}", count(now as usize), number(weight)),
+        None if now == then => count(now as usize),
+        None => format!("{} → {}", count(now as usize), count(then as usize)),
+    };
+    let (last, middle) = (rect.right(), rect.center().y);
+    let first = if need.is_some() { last - 146.0 } else { last };
+    right_aligned(ui, pos2(first, middle), &counts, theme.body(), theme.text);
+    let Some(need) = need else { return };
+    let f1 = if need.f1.is_finite() { format!("{:.2}", need.f1) } else { "–".to_owned() };
+    let weak = need.f1 < f64::from(wanted);
+    right_aligned(ui, pos2(last - 90.0, middle), &f1, theme.body(), if weak { theme.amber } else { theme.dim });
+    let more = match need.more {
+        Some(n) if n > need.have * 9 => "over 10 ×".to_owned(),
+        Some(n) => format!("{} more", count(n as usize)),
+        None if weak => "unclear".to_owned(),
+        None => "enough".to_owned(),
+    };
+    right_aligned(ui, pos2(last, middle), &more, theme.body(), if weak { theme.text } else { theme.dim });
 }

@@ -4,24 +4,19 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Role as WidgetType, Se
 
 use super::Stage;
 use crate::action::Action;
-use crate::checks::{Finding, Kind, Thresholds};
+use crate::checks::{Finding, FindingKind, Thresholds};
 use crate::data::{Rule, SampleId, SampleSet};
 use crate::operate::Operation;
 use crate::session::{Need, Session, Workspace};
 use crate::ui::Bundle;
-use crate::ui::stages::View;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{Look, button, clipped, dim, right_aligned, severity, title};
+use crate::ui::view::View;
+use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, right_aligned, severity, title};
 use crate::ui::widgets::text::{count, flat, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Clean",
-    go_to: "Go to Clean",
-    help: "What looks wrong, worst first",
-    begins_group: false,
-    key: None,
     needs: &[Need::Checks, Need::Pictures],
     acts_on: inspected,
     waiting: |_, workspace| workspace.findings().open(),
@@ -54,7 +49,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 if since > 0 {
                     let text = format!("found before your last {}", things(since as usize, "edit", "edits"));
                     ui.label(RichText::new(text).color(theme.amber));
-                    if button(ui, theme, "Look again", "", Look::Plain, true).clicked() {
+                    if button(ui, theme, "Look again", "", ButtonLook::Plain, true).clicked() {
                         actions.push(Action::Check(state.thresholds));
                     }
                 }
@@ -75,7 +70,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             if tab(ui, bundle, "All", all, state.finding_kind.is_none()) {
                 state.finding_kind = None;
             }
-            for kind in Kind::ALL {
+            for kind in FindingKind::ALL {
                 let n = found.of_kind(kind).len();
                 if n > 0 && tab(ui, bundle, kind.title(), n, state.finding_kind == Some(kind)) {
                     state.finding_kind = Some(kind);
@@ -88,14 +83,14 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     theme,
                     if gallery { "Show them in the gallery" } else { "Show them in the table" },
                     "",
-                    Look::Quiet,
+                    ButtonLook::Quiet,
                     true,
                 )
                 .clicked()
             {
                 let kinds = |finding: &&Finding| state.finding_kind.is_none_or(|kind| kind == finding.kind);
                 let samples: SampleSet = found.list.iter().filter(kinds).flat_map(|f| f.samples.iter().copied()).collect();
-                let title = state.finding_kind.map_or("outlier", Kind::title).to_lowercase();
+                let title = state.finding_kind.map_or("outlier", FindingKind::title).to_lowercase();
                 state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
                 state.view = View::Explore;
             }
@@ -233,7 +228,7 @@ fn row(
             |ui| {
                 // Of copies the first, the largest, stays.
                 let (text, from) = if finding.kind.is_of_copies() { ("Keep one", 1) } else { ("Exclude", 0) };
-                let response = button(ui, theme, text, "", Look::Danger, true);
+                let response = button(ui, theme, text, "", ButtonLook::Danger, true);
                 let response =
                     if from == 1 { response.on_hover_text("Exclude all but the first, which has most pixels") } else { response };
                 if response.clicked() {

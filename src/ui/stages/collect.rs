@@ -16,11 +16,6 @@ use crate::ui::widgets::text::{count, flat, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Collect",
-    go_to: "Go to Collect",
-    help: "How the file was read, and what its columns mean",
-    begins_group: false,
-    key: None,
     needs: &[],
     acts_on: no_samples,
     waiting: |_, workspace| workspace.dataset().base.warnings.len(),

@@ -4,7 +4,7 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use super::Stage;
 use crate::action::Action;
-use crate::data::{Balance, Dataset, Measure, Role, Rule, SampleId};
+use crate::data::{Dataset, Evenness, Measure, Role, Rule, SampleId};
 use crate::session::{ChartData, Session, Workspace};
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
@@ -17,11 +17,6 @@ use crate::ui::widgets::{gallery, table};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Explore",
-    go_to: "Go to Explore",
-    help: "See the samples and their classes, relabel",
-    begins_group: true,
-    key: None,
     needs: &[],
     acts_on: chosen,
     waiting: |_, _| 0,
@@ -230,7 +225,7 @@ fn chart(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
     }
 }
 
-fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Balance) {
+fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Evenness) {
     let theme = bundle.theme;
     // What finds no room beside the choices on the right is left out, the least telling first.
     let choices = if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 480.0 } else { 340.0 };

@@ -2,23 +2,18 @@
 
 use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{CTRL, Stage, no_samples};
+use super::{Stage, no_samples};
 use crate::action::Action;
 use crate::edit::{Edit, EditId, INHERITED, Target};
 use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
-use crate::ui::widgets::controls::{Look, button, clipped, dim, right_aligned, title};
+use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, right_aligned, title};
 use crate::ui::widgets::text::{ago, count, cut, flat, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "History",
-    go_to: "Go to History",
-    help: "Every edit, and back to any of them",
-    begins_group: false,
-    key: Some((CTRL, egui::Key::H)),
     needs: &[],
     acts_on: no_samples,
     waiting: |_, _| 0,
@@ -98,14 +93,14 @@ fn detail(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, at: EditId, a
     ui.add_space(STEP * 2.0);
     if at == history.head() {
         dim(ui, theme, "We are here");
-    } else if button(ui, theme, "Go to this point", "", Look::Main, workspace.read_only().is_none()).clicked() {
+    } else if button(ui, theme, "Go to this point", "", ButtonLook::Main, workspace.read_only().is_none()).clicked() {
         actions.push(Action::GoTo(at));
     }
     let applied = at != 0 && history.line(history.head()).binary_search(&at).is_ok();
     if applied {
         ui.add_space(STEP);
         let enabled = workspace.read_only().is_none();
-        if button(ui, theme, "Take back this edit alone", "", Look::Plain, enabled)
+        if button(ui, theme, "Take back this edit alone", "", ButtonLook::Plain, enabled)
             .on_hover_text("Later edits stay. Where one of them touches the same cells, nothing changes and it is named")
             .clicked()
         {

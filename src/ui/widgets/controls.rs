@@ -7,7 +7,7 @@ use crate::ui::theme::{STEP, Theme};
 
 /// How a button looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum ButtonLook {
     /// The thing that one came to do: one a view at most.
     Main,
     /// Everything else.
@@ -19,14 +19,14 @@ pub enum Look {
 }
 
 /// A button, its key on it.
-pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, enabled: bool) -> Response {
+pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: ButtonLook, enabled: bool) -> Response {
     let (font, mono) = (theme.body(), theme.mono());
     let ink = match look {
         _ if !enabled => theme.faint,
-        Look::Main => theme.on_accent,
-        Look::Danger => theme.ruby,
-        Look::Plain => theme.text,
-        Look::Quiet => theme.dim,
+        ButtonLook::Main => theme.on_accent,
+        ButtonLook::Danger => theme.ruby,
+        ButtonLook::Plain => theme.text,
+        ButtonLook::Quiet => theme.dim,
     };
     let label = ui.painter().layout_no_wrap(visible(text).into_owned(), font, ink);
     let cap = (!key.is_empty()).then(|| ui.painter().layout_no_wrap(key.to_owned(), mono, ink));
@@ -37,13 +37,13 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, ena
     let named = text.to_owned();
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, &named));
     let fill = match look {
-        Look::Main if enabled => theme.accent,
-        Look::Quiet if response.hovered() => theme.hover,
-        Look::Quiet => Color32::TRANSPARENT,
+        ButtonLook::Main if enabled => theme.accent,
+        ButtonLook::Quiet if response.hovered() => theme.hover,
+        ButtonLook::Quiet => Color32::TRANSPARENT,
         _ if response.hovered() && enabled => theme.hover,
         _ => theme.raised,
     };
-    let edge = if look == Look::Quiet || look == Look::Main && enabled { Stroke::NONE } else { theme.hairline() };
+    let edge = if look == ButtonLook::Quiet || look == ButtonLook::Main && enabled { Stroke::NONE } else { theme.hairline() };
     let edge = if response.has_focus() { Stroke::new(1.0, theme.accent) } else { edge };
     ui.painter().rect(rect, theme.corner(), fill, edge, egui::StrokeKind::Inside);
     let y = rect.center().y;
@@ -53,7 +53,7 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, key: &str, look: Look, ena
             egui::pos2(rect.right() - STEP * 2.0 - cap.size().x / 2.0 - STEP, y),
             cap.size() + vec2(STEP * 2.0, 2.0),
         );
-        let cap_edge = if look == Look::Main { ink.gamma_multiply(0.5) } else { theme.line };
+        let cap_edge = if look == ButtonLook::Main { ink.gamma_multiply(0.5) } else { theme.line };
         ui.painter().rect_stroke(cap_rect, 3, Stroke::new(1.0, cap_edge), egui::StrokeKind::Inside);
         ui.painter().galley(cap_rect.center() - cap.size() / 2.0, cap, ink);
     }

@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::controls::{Look, button};
+use super::controls::{ButtonLook, button};
 use crate::action::Action;
 use crate::data::{Role, label_candidates};
 use crate::operate::Operation;
@@ -26,7 +26,8 @@ pub fn role_chips(ui: &mut Ui, theme: &Theme, workspace: &Workspace, actions: &m
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = STEP * 2.0;
         for name in names {
-            if button(ui, theme, &format!("Use “{name}” as label"), "", Look::Plain, workspace.read_only().is_none()).clicked()
+            if button(ui, theme, &format!("Use “{name}” as label"), "", ButtonLook::Plain, workspace.read_only().is_none())
+                .clicked()
             {
                 actions.push(Action::Do(Operation::SetRole { column: name, role: Role::Label }));
             }

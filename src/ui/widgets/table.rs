@@ -1,6 +1,8 @@
 //! The table: millions of rows, only the visible ones laid out. Scrolled by row number, so that the last row is as
 //! exact as the first. Sort, resize, reorder and hide columns; every row is named for screen readers.
 
+use std::sync::Arc;
+
 use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::bars::spark;
@@ -8,7 +10,7 @@ use super::controls::{clipped, right_aligned, severity, square};
 use super::picture;
 use super::text::{self, count, cut, flat, flat_chat};
 use crate::action::Action;
-use crate::data::{Dataset, Kind, Measure, Role, Rule, SampleId};
+use crate::data::{ClassIndex, Dataset, Field, Kind, Measure, Role, Rule, SampleId, Summary};
 use crate::operate::Operation;
 use crate::session::{Session, Workspace};
 use crate::ui::Bundle;
@@ -148,17 +150,7 @@ fn header(
         }
         let classes = workspace.classes(&column.name);
         let summary = session.summary(&column.name);
-        let (note, counts) = match (summary, classes) {
-            (_, Some(classes)) => (format!("{}, {}", column.role, super::text::things(classes.used(), "class", "classes")), None),
-            (Some(summary), None) => {
-                let holes = summary.nulls + summary.empty;
-                let about = if summary.estimated { "about " } else { "" };
-                let holes = if holes == 0 { "none empty".to_owned() } else { format!("{} empty", count(holes)) };
-                let what = if column.role == Role::Other { column.kind.name().to_owned() } else { column.role.to_string() };
-                (format!("{what}, {about}{} distinct, {holes}", count(summary.distinct)), Some(&summary.histogram.counts))
-            }
-            (None, None) => (column.kind.name().to_owned(), None),
-        };
+        let (note, counts) = header_note(column, summary, classes);
         // A narrow column shows its shape, a wide one says it and shows it.
         let spark_width = counts.filter(|counts| counts.len() > 1).map_or(0.0, |_| 64.0_f32.min(inner.width()));
         let room = inner.width() - spark_width - STEP * 2.0;
@@ -197,18 +189,42 @@ fn header(
     }
     ui.set_clip_rect(whole_clip);
     if let Some((from, to_x)) = dropped {
-        let mut x = rect.left() + NUMBERS - state.table.shift;
-        let mut to = from;
-        for (at, _) in shown {
-            if to_x >= x {
-                to = *at;
-            }
-            x += state.table.columns[*at].width;
-        }
-        state.table.arranged = true;
-        let column = state.table.columns.remove(from);
-        state.table.columns.insert(to.min(state.table.columns.len()), column);
+        drop_column(state, shown, from, to_x, rect.left());
     }
+}
+
+/// What a column's header says, and the shape that it shows.
+fn header_note<'s>(
+    column: &Field,
+    summary: Option<&'s Summary>,
+    classes: Option<&Arc<ClassIndex>>,
+) -> (String, Option<&'s Vec<u64>>) {
+    match (summary, classes) {
+        (_, Some(classes)) => (format!("{}, {}", column.role, super::text::things(classes.used(), "class", "classes")), None),
+        (Some(summary), None) => {
+            let holes = summary.nulls + summary.empty;
+            let about = if summary.estimated { "about " } else { "" };
+            let holes = if holes == 0 { "none empty".to_owned() } else { format!("{} empty", count(holes)) };
+            let what = if column.role == Role::Other { column.kind.name().to_owned() } else { column.role.to_string() };
+            (format!("{what}, {about}{} distinct, {holes}", count(summary.distinct)), Some(&summary.histogram.counts))
+        }
+        (None, None) => (column.kind.name().to_owned(), None),
+    }
+}
+
+/// Puts a column where it was dropped.
+fn drop_column(state: &mut UiState, shown: &[(usize, usize)], from: usize, to_x: f32, left: f32) {
+    let mut x = left + NUMBERS - state.table.shift;
+    let mut to = from;
+    for (at, _) in shown {
+        if to_x >= x {
+            to = *at;
+        }
+        x += state.table.columns[*at].width;
+    }
+    state.table.arranged = true;
+    let column = state.table.columns.remove(from);
+    state.table.columns.insert(to.min(state.table.columns.len()), column);
 }
 
 fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: usize, actions: &mut Vec<Action>) {
@@ -330,10 +346,8 @@ fn one_row(
     let whole_clip = ui.clip_rect();
     ui.set_clip_rect(whole_clip.intersect(row.with_min_x(row.left() + NUMBERS)));
     for (at, field) in shown {
-        let column = &dataset.fields()[*field];
         let width = state.table.columns[*at].width;
         let left = x + STEP * 2.5;
-        let room = width - STEP * 5.0;
         x += width;
         if left > row.right() {
             break;
@@ -341,39 +355,7 @@ fn one_row(
         if x < row.left() + NUMBERS {
             continue;
         }
-        let text = dataset.text(*field, id);
-        let ink = if excluded { theme.faint } else { theme.text };
-        let Some(text) = text else {
-            ui.painter().text(pos2(left, middle), egui::Align2::LEFT_CENTER, "null", theme.note(), theme.faint);
-            continue;
-        };
-        let y = row.top() + (theme.sizes.row - 16.0) / 2.0;
-        let (left, room) = if Some(*field) == dataset.pictures() {
-            let side = row.height() - STEP;
-            let place = Rect::from_min_size(pos2(left, row.top() + STEP / 2.0), vec2(side, side));
-            picture::draw(ui, theme, bundle.pictures, id, place, excluded);
-            (left + side + STEP * 2.0, room - side - STEP * 2.0)
-        } else {
-            (left, room)
-        };
-        let edited = dataset.edited(*field, id).is_some() && column.source.is_some();
-        if edited {
-            ui.painter().circle_filled(pos2(x - 7.0, middle), 2.0, theme.accent);
-        }
-        let shown_text =
-            if column.role == Role::Messages || column.kind.is_nested() { flat_chat(&text, lines) } else { flat(&text, lines) };
-        if let Some(index) = workspace.classes(&column.name) {
-            let colour = index.of(id).first().map(|class| theme.class(*class as usize));
-            if let Some(colour) = colour {
-                square(ui, pos2(left + 4.0, middle), if excluded { theme.faint } else { colour });
-            }
-            clipped(ui, pos2(left + 14.0, y), (room - 14.0).max(8.0), &shown_text, theme.body(), ink, lines);
-        } else if column.kind.is_numeric() {
-            let size = ui.painter().layout_no_wrap(text::visible(cut(&shown_text, 40)).into_owned(), theme.body(), ink);
-            ui.painter().galley(pos2(left + room - size.size().x, y), size, ink);
-        } else {
-            clipped(ui, pos2(left, y), room.max(8.0), &shown_text, theme.body(), ink, lines);
-        }
+        one_cell(ui, bundle, workspace, (id, *field), Rect::from_x_y_ranges(left..=x - STEP * 2.5, row.y_range()), lines);
     }
     ui.set_clip_rect(whole_clip);
     if excluded {
@@ -393,6 +375,47 @@ fn one_row(
         } else {
             state.selection.go(visible, place);
         }
+    }
+}
+
+/// One cell, in its place.
+fn one_cell(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, (id, field): (SampleId, usize), place: Rect, lines: usize) {
+    let (theme, dataset) = (bundle.theme, workspace.dataset());
+    let column = &dataset.fields()[field];
+    let excluded = dataset.is_excluded(id);
+    let (left, room, middle) = (place.left(), place.width(), place.top() + theme.sizes.row / 2.0);
+    let text = dataset.text(field, id);
+    let ink = if excluded { theme.faint } else { theme.text };
+    let Some(text) = text else {
+        ui.painter().text(pos2(left, middle), egui::Align2::LEFT_CENTER, "null", theme.note(), theme.faint);
+        return;
+    };
+    let y = place.top() + (theme.sizes.row - 16.0) / 2.0;
+    let (left, room) = if Some(field) == dataset.pictures() {
+        let side = place.height() - STEP;
+        let square = Rect::from_min_size(pos2(left, place.top() + STEP / 2.0), vec2(side, side));
+        picture::draw(ui, theme, bundle.pictures, id, square, excluded);
+        (left + side + STEP * 2.0, room - side - STEP * 2.0)
+    } else {
+        (left, room)
+    };
+    let edited = dataset.edited(field, id).is_some() && column.source.is_some();
+    if edited {
+        ui.painter().circle_filled(pos2(place.right() + STEP * 2.5 - 7.0, middle), 2.0, theme.accent);
+    }
+    let shown_text =
+        if column.role == Role::Messages || column.kind.is_nested() { flat_chat(&text, lines) } else { flat(&text, lines) };
+    if let Some(index) = workspace.classes(&column.name) {
+        let colour = index.of(id).first().map(|class| theme.class(*class as usize));
+        if let Some(colour) = colour {
+            square(ui, pos2(left + 4.0, middle), if excluded { theme.faint } else { colour });
+        }
+        clipped(ui, pos2(left + 14.0, y), (room - 14.0).max(8.0), &shown_text, theme.body(), ink, lines);
+    } else if column.kind.is_numeric() {
+        let size = ui.painter().layout_no_wrap(text::visible(cut(&shown_text, 40)).into_owned(), theme.body(), ink);
+        ui.painter().galley(pos2(left + room - size.size().x, y), size, ink);
+    } else {
+        clipped(ui, pos2(left, y), room.max(8.0), &shown_text, theme.body(), ink, lines);
     }
 }
 

@@ -7,7 +7,7 @@ use egui::{
     Sense, TextureHandle, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::{CTRL, Stage, no_samples};
+use super::{Stage, no_samples};
 use crate::action::Action;
 use crate::data::{Role, Rule, SampleId, SampleSet};
 use crate::learn::risk::Risk;
@@ -18,18 +18,13 @@ use crate::ui::making::{Drawn, Family, Preview};
 use crate::ui::state::UiState;
 use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{Look, button, caption, clipped, dim, keycap, severity, title};
+use crate::ui::widgets::controls::{ButtonLook, button, caption, clipped, dim, keycap, severity, title};
 use crate::ui::widgets::diff;
 use crate::ui::widgets::picture::fitted;
 use crate::ui::widgets::text::{count, cut, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Augment",
-    go_to: "Go to Augment",
-    help: "More samples of those there are, seen before they are made",
-    begins_group: false,
-    key: Some((CTRL, egui::Key::M)),
     needs: &[Need::Augment, Need::Pictures],
     acts_on: no_samples,
     waiting: |_, _| 0,
@@ -139,7 +134,7 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         (_, true) => "Learning to judge labels…",
         _ => &text,
     };
-    if button(ui, theme, shown, "", Look::Main, enabled).clicked() {
+    if button(ui, theme, shown, "", ButtonLook::Main, enabled).clicked() {
         actions.push(Action::Augment);
     }
 }

@@ -1,16 +1,16 @@
 //! Label: the review queue. One sample large in the middle, what its label is and should probably be, and why; one key each.
 
 mod noise;
-mod state;
+pub mod state;
 
 use egui::{
     Align, Align2, Frame, Layout, Margin, Panel, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Slider, Stroke, Ui,
     WidgetInfo, pos2, vec2,
 };
 
-use super::{CTRL, Stage};
+use super::Stage;
 use crate::action::Action;
-use crate::checks::label_errors::{Candidate, LabelReport, Method};
+use crate::checks::label_errors::{Candidate, LabelMethod, LabelReport};
 use crate::data::{Role, SampleId};
 use crate::learn::neighbours::Neighbour;
 use crate::operate::Operation;
@@ -19,7 +19,7 @@ use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{Look, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
+use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, flat, is_code, turns, visible};
 use crate::ui::widgets::{picture, portrait};
@@ -27,11 +27,6 @@ pub use state::{Offered, Review, ReviewTab};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    title: "Label",
-    go_to: "Go to Label",
-    help: "Labels that are probably wrong, one key each",
-    begins_group: false,
-    key: Some((CTRL, egui::Key::L)),
     needs: &[Need::Labels, Need::Pictures],
     acts_on: under_review,
     waiting: |session, _| session.labels().map_or(0, |report| report.queue.len()),
@@ -124,7 +119,7 @@ fn above_the_line(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, report:
             ui.add_space(STEP * 3.0);
             dim(ui, theme, "What comes next is likelier right than wrong, in the order of what speaks against it.");
             ui.add_space(STEP * 2.0);
-            if button(ui, theme, "Continue below the line", "", Look::Main, true).clicked() {
+            if button(ui, theme, "Continue below the line", "", ButtonLook::Main, true).clicked() {
                 state.review.below = true;
             }
         }
@@ -147,7 +142,7 @@ fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         ui.add_space(ui.available_height() * 0.4);
         ui.add(egui::Label::new(RichText::new(text).font(theme.title()).color(theme.dim)).wrap());
         ui.add_space(STEP * 3.0);
-        if !learning && has_label && button(ui, theme, "Look for label errors", "", Look::Main, true).clicked() {
+        if !learning && has_label && button(ui, theme, "Look for label errors", "", ButtonLook::Main, true).clicked() {
             actions.push(Action::CheckLabels);
         }
         if !has_label {
@@ -155,15 +150,15 @@ fn nothing(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         }
         if bundle.session.model_name().is_some()
             && !learning
-            && button(ui, theme, "Use the built-in embedding", "", Look::Plain, true).clicked()
+            && button(ui, theme, "Use the built-in embedding", "", ButtonLook::Plain, true).clicked()
         {
             actions.push(Action::BuiltInModel);
         }
-        if state.review.method != Method::Noise
+        if state.review.method != LabelMethod::Noise
             && !learning
-            && button(ui, theme, "Use the noise model", "", Look::Plain, true).clicked()
+            && button(ui, theme, "Use the noise model", "", ButtonLook::Plain, true).clicked()
         {
-            state.review.method = Method::Noise;
+            state.review.method = LabelMethod::Noise;
         }
     });
 }
@@ -218,15 +213,15 @@ fn head(
             slider.widget_info(|| WidgetInfo::slider(true, f64::from(state.review.threshold), "accept all above"));
             let n = above(report, bundle, workspace, state.review.threshold).count();
             let text = if state.review.preview { "Back to the queue".to_owned() } else { format!("Preview {}", count(n)) };
-            if button(ui, theme, &text, "", Look::Plain, n > 0 || state.review.preview).clicked() {
+            if button(ui, theme, &text, "", ButtonLook::Plain, n > 0 || state.review.preview).clicked() {
                 state.review.preview = !state.review.preview;
                 state.review.tab = ReviewTab::Queue;
             }
             ui.add_space(STEP * 3.0);
-            let names: Vec<String> = Method::all().map(spoken).collect();
+            let names: Vec<String> = LabelMethod::all().map(spoken).collect();
             let shown = spoken(state.review.method);
             if let Some(at) = choice(ui, theme, "method", &shown, &names) {
-                state.review.method = Method::all().nth(at).unwrap_or_default();
+                state.review.method = LabelMethod::all().nth(at).unwrap_or_default();
             }
             let model = bundle.session.model_name().unwrap_or_else(|| "built-in embedding".to_owned());
             let folder = if workspace.dataset().pictures().is_some() {
@@ -249,7 +244,7 @@ fn head(
                 let what = if workspace.dataset().pictures().is_some() { "images" } else { "texts" };
                 ui.label(RichText::new(format!("{what} were edited since")).color(theme.amber));
             }
-            if button(ui, theme, "Look again", "", Look::Quiet, true)
+            if button(ui, theme, "Look again", "", ButtonLook::Quiet, true)
                 .on_hover_text("Learn anew from the labels as they are now")
                 .clicked()
             {
@@ -260,10 +255,10 @@ fn head(
 }
 
 /// A method's name as a person says it.
-fn spoken(method: Method) -> String {
+fn spoken(method: LabelMethod) -> String {
     match method {
-        Method::Noise => "noise model".to_owned(),
-        Method::Cleanlab(filter) => format!("cleanlab: {}", filter.name().replace('_', " ")),
+        LabelMethod::Noise => "noise model".to_owned(),
+        LabelMethod::Cleanlab(filter) => format!("cleanlab: {}", filter.name().replace('_', " ")),
     }
 }
 
@@ -487,13 +482,13 @@ fn keys(ui: &mut Ui, theme: &Theme, waits: bool, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = STEP * 2.0;
         let all = [
-            (Command::Accept, "Accept", Look::Main, waits),
-            (Command::Review, "Keep", Look::Plain, true),
-            (Command::PickClass, "Another class", Look::Plain, true),
-            (Command::Exclude, "Exclude", Look::Plain, true),
-            (Command::Undo, "Undo", Look::Plain, true),
-            (Command::Previous, "Back", Look::Quiet, true),
-            (Command::Next, "Pass", Look::Quiet, true),
+            (Command::Accept, "Accept", ButtonLook::Main, waits),
+            (Command::Review, "Keep", ButtonLook::Plain, true),
+            (Command::PickClass, "Another class", ButtonLook::Plain, true),
+            (Command::Exclude, "Exclude", ButtonLook::Plain, true),
+            (Command::Undo, "Undo", ButtonLook::Plain, true),
+            (Command::Previous, "Back", ButtonLook::Quiet, true),
+            (Command::Next, "Pass", ButtonLook::Quiet, true),
         ];
         for (command, text, look, enabled) in all {
             if button(ui, theme, text, &command.key_text(), look, enabled).on_hover_text(command.title()).clicked() {
@@ -670,7 +665,7 @@ fn preview(
     egui::CentralPanel::default().frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
             let text = format!("Accept all {}", count(list.len()));
-            if button(ui, theme, &text, &Command::Accept.key_text(), Look::Main, !list.is_empty()).clicked() {
+            if button(ui, theme, &text, &Command::Accept.key_text(), ButtonLook::Main, !list.is_empty()).clicked() {
                 commands.push(Command::Accept);
             }
             let words = if list.len() == 1 { "1 sample gets" } else { "These samples get" };

@@ -2,7 +2,7 @@
 
 use egui::{Color32, Frame, Margin, Panel, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::ReviewTab;
+use super::state::ReviewTab;
 use crate::checks::label_errors::LabelReport;
 use crate::data::{Rule, SampleSet};
 use crate::session::Workspace;

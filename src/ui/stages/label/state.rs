@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::checks::label_errors::{Candidate, LabelReport, Method};
+use crate::checks::label_errors::{Candidate, LabelMethod, LabelReport};
 use crate::data::{SampleId, class_by_digit};
 use crate::session::Workspace;
 
@@ -31,7 +31,7 @@ pub struct Review {
     pub preview: bool,
     /// Whether the queue goes on below the line.
     pub below: bool,
-    pub method: Method,
+    pub method: LabelMethod,
 }
 
 impl Default for Review {
@@ -44,7 +44,7 @@ impl Default for Review {
             threshold: 0.95,
             preview: false,
             below: false,
-            method: Method::default(),
+            method: LabelMethod::default(),
         }
     }
 }

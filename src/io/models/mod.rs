@@ -1,0 +1,7 @@
+//! Models that people have: folders, vectors, and whoever answers at an address.
+
+pub mod answers;
+pub mod endpoint;
+pub mod meaning;
+pub mod text_model;
+pub mod torch_file;

@@ -1,0 +1,167 @@
+//! Text files: decoded, recognised, parsed.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use polars_buffer::Buffer;
+
+use super::budget::Budget;
+use super::delimited::{self, Wanted};
+use super::faults::Faults;
+use super::{dialect, json_read, json_rows, source};
+use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
+use crate::io::error::IoError;
+use crate::io::reading::Reading;
+use crate::job::Progress;
+
+/// The bytes of a text file, unpacked, and what is known of them.
+pub struct TextFile {
+    pub bytes: Vec<u8>,
+    /// The format that its name says.
+    pub named: Option<Format>,
+    pub packing: Packing,
+    pub fingerprint: u128,
+    /// Where its paths lead, where that is not its folder.
+    pub pictures: Option<PictureStore>,
+}
+
+/// Reads text.
+///
+/// # Errors
+/// [`IoError`].
+pub fn open_text(
+    path: &Path,
+    file: TextFile,
+    reading: &Reading,
+    budget: &Budget,
+    progress: &Progress,
+) -> Result<Dataset, IoError> {
+    let TextFile { bytes, named, packing, fingerprint, pictures } = file;
+    let size = bytes.len() as u64;
+    let wanted = match &reading.encoding {
+        None => None,
+        Some(label) => Some(encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| IoError::Broken {
+            path: path.to_owned(),
+            format: "text",
+            reason: format!("{label:?} is not the name of an encoding; try utf-8, utf-16le or windows-1252"),
+        })?),
+    };
+    let decoded = source::decode(bytes, wanted);
+    if looks_binary(&decoded.text) {
+        let what = "it holds bytes that no text has; it is of another format, or torn".to_owned();
+        return Err(IoError::Format { path: path.to_owned(), what });
+    }
+    let text: Buffer<u8> = decoded.text.into();
+    if delimited::skip_blank(&text, 0) >= text.len() {
+        return Err(IoError::Empty(path.to_owned()));
+    }
+    let format = match named {
+        Some(format @ (Format::Json | Format::JsonLines)) => format,
+        _ if json_read::is_json(&text) => Format::Json,
+        Some(format) => format,
+        None if text.get(super::json::skip_space(&text, 0)) == Some(&b'{') => Format::JsonLines,
+        None => Format::Csv,
+    };
+    budget.take(size.max(text.len() as u64)).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
+    let mut wide = 0;
+    let (table, shape, format) = match format {
+        Format::Json | Format::JsonLines => {
+            json_read::read(&text, format, budget, progress).map_err(|refusal| match refusal {
+                json_rows::JsonRefusal::Broken(reason) => {
+                    IoError::Broken { path: path.to_owned(), format: format.title(), reason }
+                }
+                json_rows::JsonRefusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
+                json_rows::JsonRefusal::Cancelled => IoError::Cancelled,
+            })?
+        }
+        _ => {
+            let wanted =
+                Wanted { delimiter: reading.delimiter, header: reading.header, skip: reading.skip, surplus: reading.surplus };
+            let (dialect, before) = dialect::dialect(&text, &wanted, format == Format::Tsv);
+            let table = delimited::read(&text, dialect, budget, progress).map_err(|refusal| match refusal {
+                delimited::Refusal::TooWide(found) => IoError::TooLarge {
+                    path: path.to_owned(),
+                    reason: format!(
+                        "its first line has {found} fields and {} columns is the most; another delimiter, or a line end that is missing?",
+                        super::columns::MAX_COLUMNS
+                    ),
+                },
+                delimited::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
+                delimited::Refusal::Cancelled => IoError::Cancelled,
+            })?;
+            wide = table.wide;
+            let (columns, starts, lengths) = (table.columns, table.starts, table.lengths);
+            let warnings = before.into_iter().chain(table.warnings).collect();
+            (json_rows::JsonTable { columns, starts, lengths, warnings, unread: 0 }, Shape::Delimited(dialect), format)
+        }
+    };
+    let rows = table.columns.first().map_or(table.starts.len(), Column::len);
+    let (columns, starts, lengths, unread, mut warnings) =
+        (table.columns, table.starts, table.lengths, table.unread, table.warnings);
+    warnings.extend(patch_warnings(&text, &decoded.patches, decoded.encoding.name()));
+    let encoding = decoded.encoding.name();
+    let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
+    warnings.extend(odd_warnings(&columns, &raw));
+    warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
+    let origin = Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size };
+    let pictures = pictures.unwrap_or_else(|| beside(path));
+    Ok(Dataset::new(Base {
+        columns,
+        rows,
+        raw: Some(raw),
+        origin,
+        warnings,
+        unread,
+        wide,
+        pictures,
+        prints: Vec::new(),
+        odd_names: HashMap::new(),
+        noted: Vec::new(),
+    }))
+}
+
+fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -> Vec<Warning> {
+    let mut odd = Faults::default();
+    for patch in patches {
+        odd.note(patch.at.min(text.len()), || {
+            let bytes: Vec<String> = patch.bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("bytes that are not {encoding} ({}): shown as \u{fffd} and saved as they were", bytes.join(" "))
+        });
+    }
+    odd.warnings(text)
+}
+
+/// Cells that are no numbers in columns of numbers.
+fn odd_warnings(columns: &[Column], raw: &Raw) -> Vec<Warning> {
+    const TOLD: usize = 50;
+    let odd = columns.iter().filter(|column| column.odd.count > 0).take(TOLD);
+    odd.map(|column| {
+        let first = column.odd.first.first().copied().unwrap_or(0) as usize;
+        let cell = column.text(first).unwrap_or_default();
+        let short: String = cell.chars().take(40).collect();
+        let line = raw.starts.get(first).map_or(0, |start| raw.line_of(usize::try_from(*start).unwrap_or(usize::MAX)));
+        let (name, n) = (&column.name, column.odd.count);
+        let reason = match n {
+            1 => format!("{name:?} is read as numbers, and {short:?} is none: it keeps its text"),
+            _ => format!("{name:?} is read as numbers, and {n} cells are none, the first {short:?}: they keep their text"),
+        };
+        Warning { line, reason }
+    })
+    .collect()
+}
+
+/// Whether a text has more control characters than any text has.
+fn looks_binary(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(65_536)];
+    let odd = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31) && **byte != 0x1b).count();
+    let replaced = memchr::memmem::find_iter(head, "\u{fffd}".as_bytes()).count();
+    // Of bytes by chance one in ten is one; a short text with a few is still a text.
+    let part = if head.len() < 1_024 { 10 } else { 13 };
+    (odd + replaced) * part > head.len()
+}
+
+/// Pictures of a table lie beside it.
+pub fn beside(path: &Path) -> PictureStore {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    PictureStore::Folder(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
+}

@@ -1,0 +1,8 @@
+//! Saving: from columns to bytes.
+
+pub mod export;
+pub mod export_images;
+pub mod export_text;
+pub mod rows;
+pub mod save;
+pub mod typed_write;
