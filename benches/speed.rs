@@ -7,11 +7,13 @@
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use lapidary::app::{App, Begin, Folders, Scripted};
-use lapidary::checks::label_errors::{LabelModel, LabelQuestion, TextOf};
+use lapidary::checks::Options;
+use lapidary::checks::label_errors::{LabelMethod, LabelModel, LabelQuestion, TextOf};
 use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
 use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
@@ -20,7 +22,7 @@ use lapidary::learn::confident::{CleanlabFilter, flagged};
 use lapidary::learn::dense::{Dense, normalise};
 use lapidary::learn::embedding::built_in;
 use lapidary::learn::neighbours::nearest_of;
-use lapidary::session::Workspace;
+use lapidary::session::{AugmentForm, BalanceForm, Need, News, Session, Wants, Workspace};
 use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -149,7 +151,8 @@ fn opening(path: &Path, rounds: usize) {
     drop(dataset);
 }
 
-fn editing(path: &Path, edits: usize) -> (Duration, Duration) {
+/// Relabels samples one by one. `held`: while each is, a job holds a snapshot of the dataset and of its classes.
+fn editing(path: &Path, edits: usize, held: bool) -> (Duration, Duration) {
     let project = PathBuf::from(format!("{}.lapidary", path.display()));
     let _ = std::fs::remove_file(&project);
     let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
@@ -159,11 +162,13 @@ fn editing(path: &Path, edits: usize) -> (Duration, Duration) {
     let mut times = Vec::new();
     for i in 0..edits as u32 {
         let id = SampleId((i * 7_919) % rows);
+        let snapshot = held.then(|| (workspace.dataset().clone(), workspace.classes("category").cloned()));
         let start = Instant::now();
         let to = format!("class {}", i % 5);
         let change = Change::cells(workspace.dataset(), "category", [(id, Some(to.as_str()))]).unwrap();
         workspace.edit(&Edit::new("one", change).unwrap()).unwrap();
         times.push(start.elapsed());
+        drop(snapshot);
     }
     times.sort_unstable();
     drop(workspace);
@@ -215,6 +220,65 @@ fn searching(path: &Path) {
     row("  class histogram of all", ms(wall), String::new(), None, "< 1 s");
     let (_, wall, _) = timed(|| classes.count(filter.iter().copied()));
     row("  class histogram of the filtered part", ms(wall), String::new(), None, "< 1 s");
+}
+
+/// How long a filter takes in a session, alone and while labels are learned.
+fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
+    let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
+    let mut workspace = Workspace::without_project(dataset, Reading::default(), None);
+    workspace.read_classes(&Progress::silent()).unwrap();
+    let mut session = Session::new(Arc::new(|| {}), folder.join("pictures.db"));
+    session.take_in(workspace);
+    let (augment, balance, options) = (AugmentForm::default(), BalanceForm::default(), Options::default());
+    let look = |session: &mut Session, filter: &Filter, learns: bool| {
+        let needs: &[Need] = if learns { &[Need::Labels] } else { &[] };
+        let wants = Wants {
+            filter,
+            sort: None,
+            chart: None,
+            needs,
+            options: &options,
+            method: LabelMethod::default(),
+            neighbours_of: None,
+            likely_of: None,
+            augment: &augment,
+            balance: &balance,
+        };
+        session.work(&wants).0.iter().any(|news| matches!(news, News::Visible { .. }))
+    };
+    let of = |text: String| Filter {
+        clauses: vec![Clause::from(Rule::Contains { column: Some("text".into()), text, regex: true, case: true })],
+    };
+    [false, true].map(|learns| {
+        let mut times = Vec::new();
+        let mut n = 0;
+        while times.len() < 9 {
+            // Learning has begun, and is not done.
+            for _ in 0..2_000 {
+                look(&mut session, &of(format!("card{{{n}}}")), learns);
+                if session.is_running("labels") == learns && !session.is_running("visible") && !session.is_running("check") {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            if learns {
+                if !session.is_running("labels") {
+                    session.check_labels();
+                    continue;
+                }
+                std::thread::sleep(Duration::from_millis(300));
+            }
+            n += 1;
+            let filter = of(format!("refund|card {n}"));
+            let start = Instant::now();
+            while !look(&mut session, &filter, learns) {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            times.push(start.elapsed());
+        }
+        times.sort_unstable();
+        times[times.len() / 2]
+    })
 }
 
 /// Processor time of a frame of the whole window while the table scrolls, at its top and at its end.
@@ -463,7 +527,7 @@ fn main() {
     }
     println!("relabel one sample, durable commit included (floor: one bare synced insert)");
     for (name, path) in &sizes {
-        let (half, most) = editing(path, 200);
+        let (half, most) = editing(path, 200, false);
         row(
             &format!("  at {name} rows, median"),
             ms(half),
@@ -472,6 +536,9 @@ fn main() {
             "the same at any size",
         );
         row(&format!("  at {name} rows, 95 of 100"), ms(most), String::new(), None, "< 16.7 ms");
+        let (held, _) = editing(path, 200, true);
+        let ratio = held.as_secs_f64() / half.as_secs_f64();
+        row(&format!("  at {name} rows, while a job holds a snapshot"), ms(held), ms(half), Some(ratio), "≤ 2 × without");
     }
     println!("a frame of the whole window while the table scrolls");
     for (name, path) in &sizes[1..] {
@@ -488,6 +555,10 @@ fn main() {
     println!("look through {name} rows");
     searching(path);
     first_frame(folder.path());
+    let [alone, beside] = passing(&sizes[1].1, folder.path());
+    let ratio = beside.as_secs_f64() / alone.as_secs_f64();
+    println!("a filter of 1,000,000 rows in a session (floor: the same alone)");
+    row("  while labels are learned", ms(beside), ms(alone), Some(ratio), "≤ 1.5 × alone");
     println!("label errors");
     learning(folder.path(), !large);
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::checks::Thresholds;
 use crate::edit::EditId;
 use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
@@ -55,8 +54,8 @@ pub enum Action {
     Redo,
     /// Go to a state of the history.
     GoTo(EditId),
-    /// Look for outliers.
-    Check(Thresholds),
+    /// Look for problems once more, with the options as they are.
+    Check,
     /// Work out a split to look at.
     PreviewSplit(Split),
     /// Make the split that is shown an edit.

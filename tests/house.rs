@@ -247,6 +247,27 @@ fn one_name_has_one_meaning_and_a_function_fits_a_screen_or_two() {
 }
 
 #[test]
+fn the_window_is_a_session_and_a_screen() {
+    let (mut fields, mut methods) = (0, 0);
+    for (_, text) in sources().into_iter().filter(|(path, _)| room(path) == "app") {
+        let mut within = "";
+        for line in code(&text).lines() {
+            match line {
+                "pub struct App {" => within = "fields",
+                "impl App {" | "impl eframe::App for App {" => within = "methods",
+                "}" => within = "",
+                _ => {}
+            }
+            let own = line.starts_with("    ") && !line.starts_with("     ");
+            fields += usize::from(within == "fields" && own);
+            let words: Vec<&str> = line.split_whitespace().take(3).collect();
+            methods += usize::from(within == "methods" && own && words.contains(&"fn"));
+        }
+    }
+    assert!((1..=12).contains(&fields) && (1..=40).contains(&methods), "App has {fields} fields and {methods} methods");
+}
+
+#[test]
 fn each_power_stays_in_its_room() {
     let rules: [(&[&str], &[&str]); 7] = [
         (&["egui::", "eframe::", "rfd::"], &["app", "ui", "main"]),

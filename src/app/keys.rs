@@ -2,18 +2,32 @@
 
 use egui::{Context, Key};
 
-use super::App;
+use super::notices::Notices;
+use super::queue::Queue;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
 use crate::operate::Operation;
-use crate::ui::{Command, Offered, Popup, View, count_samples, stage};
+use crate::session::{Session, Sought};
+use crate::ui::{Command, Offered, Popup, UiState, View, count_samples, stage};
 
 /// One key that would touch more samples says so and waits for Enter.
 const MANY_AT_ONCE: usize = 1_000;
 const DIGITS: [Key; 10] =
     [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
-impl App {
+/// Whatever keys and commands act on.
+pub(super) struct Hands<'h> {
+    pub(super) session: &'h mut Session,
+    pub(super) state: &'h mut UiState,
+    pub(super) notices: &'h mut Notices,
+    pub(super) actions: &'h mut Vec<Action>,
+}
+
+impl Hands<'_> {
+    fn queue(&mut self) -> Queue<'_> {
+        Queue { state: self.state, session: self.session }
+    }
+
     /// The commands whose keys were pressed. Plain keys act only while nothing has the keyboard.
     pub(super) fn pressed(&mut self, ctx: &Context) -> Vec<Command> {
         let free =
@@ -84,7 +98,7 @@ impl App {
     /// # Errors
     /// What to say where none are.
     fn shown_samples(&self) -> Result<Vec<SampleId>, String> {
-        (stage(self.state.view).acts_on)(&self.state, &self.session)
+        (stage(self.state.view).acts_on)(self.state, self.session)
     }
 
     /// In the queue, a number is one of the likeliest classes.
@@ -112,8 +126,8 @@ impl App {
             Command::Palette => self.state.pop(Popup::Palette),
             Command::Search => self.state.pop(Popup::Filter),
             Command::CheatSheet => self.state.pop(Popup::Keys),
-            Command::Next if self.is_reviewing() => self.pass_over(),
-            Command::Previous if self.is_reviewing() => self.back_in_queue(),
+            Command::Next if self.is_reviewing() => self.queue().pass_over(),
+            Command::Previous if self.is_reviewing() => self.queue().back(),
             Command::Next if self.state.view == View::Augment => self.state.augment.page += 1,
             Command::Previous if self.state.view == View::Augment => {
                 self.state.augment.page = self.state.augment.page.saturating_sub(1);
@@ -121,21 +135,27 @@ impl App {
             // Nothing moves that is not seen.
             Command::Next if self.state.view == View::Explore => self.step(1),
             Command::Previous if self.state.view == View::Explore => self.step(-1),
-            Command::Accept if self.is_reviewing() && self.state.review.preview => self.actions.extend(self.accept_all()),
-            Command::Accept if self.is_reviewing() => self.actions.extend(self.accept()),
+            Command::Accept if self.is_reviewing() && self.state.review.preview => {
+                let action = self.queue().accept_all();
+                self.actions.extend(action);
+            }
+            Command::Accept if self.is_reviewing() => {
+                let action = self.queue().accept();
+                self.actions.extend(action);
+            }
             Command::Accept | Command::Next | Command::Previous => {}
             Command::FindSimilar => self.find_similar(ctx),
             Command::SelectAll => self.select_all(),
             Command::ClearSelection => self.clear(),
-            Command::PickClass => self.with_selection(ctx, |app, _| app.state.pop(Popup::Class)),
-            Command::Tag => self.with_selection(ctx, |app, _| app.state.pop(Popup::Tag)),
+            Command::PickClass => self.with_selection(ctx, |hands, _| hands.state.pop(Popup::Class)),
+            Command::Tag => self.with_selection(ctx, |hands, _| hands.state.pop(Popup::Tag)),
             Command::Review => self.with_selection(ctx, Self::review),
             Command::Exclude => self.with_selection(ctx, Self::exclude),
             Command::EditCell => self.edit_cell(ctx),
             Command::RenameClass => self.rename_class(ctx),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
-            Command::Show(View::Label) => self.show_label(),
+            Command::Show(View::Label) => self.queue().show(),
             Command::Show(view) => self.state.view = view,
             Command::ToggleInspector if self.state.narrow => self.state.inspector_narrow = !self.state.inspector_narrow,
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
@@ -164,7 +184,7 @@ impl App {
             Command::ZoomIn => ctx.set_zoom_factor((ctx.zoom_factor() + 0.1).min(3.0)),
             Command::ZoomOut => ctx.set_zoom_factor((ctx.zoom_factor() - 0.1).max(0.5)),
             Command::ZoomReset => ctx.set_zoom_factor(1.0),
-            Command::Quit => self.window.quit = true,
+            Command::Quit => self.actions.push(Action::Quit),
         }
         ctx.request_repaint();
         // Another zoom moves what lies under the pointer: one more frame sets right what was marked there.
@@ -182,7 +202,7 @@ impl App {
             self.state.view = View::Explore;
             self.state.table.follow = true;
         } else {
-            self.say(ctx, "There are no images: a column with the role image holds their paths");
+            self.notices.say(ctx, "There are no images: a column with the role image holds their paths");
         }
     }
 
@@ -232,9 +252,9 @@ impl App {
 
     fn with_selection(&mut self, ctx: &Context, act: impl FnOnce(&mut Self, Vec<SampleId>)) {
         match self.shown_samples() {
-            Ok(samples) if samples.is_empty() => self.say(ctx, "Choose a sample first: click a row, or press J"),
+            Ok(samples) if samples.is_empty() => self.notices.say(ctx, "Choose a sample first: click a row, or press J"),
             Ok(samples) => act(self, samples),
-            Err(hint) => self.say(ctx, hint),
+            Err(hint) => self.notices.say(ctx, hint),
         }
     }
 
@@ -280,10 +300,10 @@ impl App {
         let shown = match self.shown_samples() {
             Ok(_) if !self.is_reviewing() => self.state.selection.cursor,
             Ok(shown) => shown.first().copied(),
-            Err(hint) => return self.say(ctx, hint),
+            Err(hint) => return self.notices.say(ctx, hint),
         };
         let (Some(workspace), Some(id)) = (self.session.workspace(), shown) else {
-            return self.say(ctx, "Choose a sample first: click a row, or press J");
+            return self.notices.say(ctx, "Choose a sample first: click a row, or press J");
         };
         let dataset = workspace.dataset();
         let text = |role| matches!(role, Role::Text | Role::Messages);
@@ -297,7 +317,7 @@ impl App {
 
     fn rename_class(&mut self, ctx: &Context) {
         if let Err(hint) = self.shown_samples() {
-            return self.say(ctx, hint);
+            return self.notices.say(ctx, hint);
         }
         let found = self.session.workspace().and_then(|workspace| {
             let dataset = workspace.dataset();
@@ -309,7 +329,27 @@ impl App {
         });
         match found {
             Some(popup) => self.state.pop(popup),
-            None => self.say(ctx, "Choose a sample of the class to rename first; a column with the role label holds the classes"),
+            None => self
+                .notices
+                .say(ctx, "Choose a sample of the class to rename first; a column with the role label holds the classes"),
         }
+    }
+
+    /// Shows the samples most like the one under the cursor.
+    fn find_similar(&mut self, ctx: &Context) {
+        match self.state.selection.cursor {
+            Some(id) => self.session.search(Sought::Like(id)),
+            None => self.notices.say(ctx, "Choose a sample first: click a row, or press J"),
+        }
+    }
+
+    /// Shows the samples whose meaning is nearest to some words.
+    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
+        if self.session.workspace().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
+            let key = Command::FindSimilar.key_text();
+            let why = "Words are looked for in texts, and these samples are images";
+            return self.notices.say(ctx, format!("{why}: {key} finds what is like one of them"));
+        }
+        self.session.search(Sought::Words(words.to_owned()));
     }
 }

@@ -4,7 +4,9 @@ mod dialogs;
 mod dispatch;
 mod keys;
 mod news;
+mod notices;
 mod opening;
+mod parts;
 mod pictures;
 mod pipelines;
 mod queue;
@@ -22,6 +24,7 @@ use crate::edit::{Edit, EditId};
 use crate::io;
 use crate::session::{Session, Workspace};
 use crate::ui::{self, Bundle, Notice, Theme, UiState, fonts};
+use notices::Notices;
 use pictures::Gallery;
 
 /// What the window begins with.
@@ -34,16 +37,13 @@ pub enum Begin {
     File(PathBuf),
 }
 
-/// Seconds that a notice stays. One that says what to do about a trouble stays until that is done.
-const NOTICE_SECONDS: f64 = 8.0;
-
 /// The whole program behind the window: a session and a screen.
 pub struct App {
     session: Session,
     state: UiState,
     gallery: Gallery,
     theme: Theme,
-    notices: Vec<Notice>,
+    notices: Notices,
     settings: Settings,
     folders: Folders,
     dialogs: Box<dyn Dialogs>,
@@ -101,7 +101,7 @@ impl App {
             gallery: Gallery::default(),
             theme: Theme::new(state.dark),
             state,
-            notices: Vec::new(),
+            notices: Notices::default(),
             settings,
             folders,
             dialogs,
@@ -113,11 +113,11 @@ impl App {
                 ..Window::default()
             },
         };
-        app.set_text_models();
-        app.notices.extend(trouble.map(|text| Notice { text, remedy: None, bad: true, since: 0.0 }));
+        app.shelf().set_text_models();
+        trouble.into_iter().for_each(|text| app.notices.begin_with(text, true));
         if died {
             let text = "The last start ended before its window was there: it begins with the usual size and tables".to_owned();
-            app.notices.push(Notice { text, remedy: None, bad: false, since: 0.0 });
+            app.notices.begin_with(text, false);
         }
         match begin {
             Begin::Sample => app.actions.push(Action::OpenSample(0)),
@@ -150,7 +150,10 @@ impl App {
     /// Whether jobs run or results are still to be worked out.
     pub fn is_busy(&self) -> bool {
         let asking = self.pending.is_some() && self.state.popup.is_none();
-        self.is_fetching() || self.session.is_busy(self.state.view == ui::View::Augment) || !self.actions.is_empty() || asking
+        self.gallery.is_fetching()
+            || self.session.is_busy(self.state.view == ui::View::Augment)
+            || !self.actions.is_empty()
+            || asking
     }
 
     /// Pushes an action, as a view would.
@@ -160,36 +163,7 @@ impl App {
 
     /// What the app has said and still shows.
     pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    fn say(&mut self, ctx: &egui::Context, text: impl Into<String>) {
-        self.notice(ctx, text.into(), false, None);
-    }
-
-    fn complain(&mut self, ctx: &egui::Context, text: impl Into<String>) {
-        self.notice(ctx, text.into(), true, None);
-    }
-
-    fn notice(&mut self, ctx: &egui::Context, text: String, bad: bool, remedy: Option<(String, Action)>) {
-        let since = ctx.input(|input| input.time);
-        self.notices.retain(|known| known.text != text);
-        self.notices.insert(0, Notice { text, remedy, bad, since });
-        self.notices.truncate(2);
-        ctx.request_repaint();
-    }
-
-    fn forget_old_notices(&mut self, ctx: &egui::Context) {
-        let now = ctx.input(|input| input.time);
-        if self.state.on_notice {
-            self.notices.iter_mut().for_each(|notice| notice.since = now);
-        }
-        let stays = |notice: &Notice| matches!(&notice.remedy, Some((_, action)) if !matches!(action, Action::Revert(_)));
-        self.notices.retain(|notice| stays(notice) || now - notice.since < NOTICE_SECONDS);
-        let next = self.notices.iter().filter(|notice| !stays(notice)).map(|notice| NOTICE_SECONDS - (now - notice.since));
-        if let Some(seconds) = next.reduce(f64::min) {
-            ctx.request_repaint_after(std::time::Duration::from_secs_f64(seconds.max(0.01) + 0.01));
-        }
+        self.notices.list()
     }
 
     /// Where the window is to be closed while something is saved: asks first, and then waits until the save has put away what it began.
@@ -222,7 +196,7 @@ impl App {
                 let action = if workspace.history().nodes().is_empty() { Action::Open(path) } else { Action::Carry };
                 (format!("{name} has changed on the disk since it was opened"), Some(("Open it as it is now".to_owned(), action)))
             };
-            self.notice(ctx, text, true, remedy);
+            self.notices.tell(ctx, text, true, remedy);
         }
     }
 
@@ -273,14 +247,14 @@ impl eframe::App for App {
 
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.work(ctx);
-        self.take_pictures(ctx);
+        self.gallery.take(ctx);
         self.take_answers(ctx);
         self.close_or_ask(ctx);
         self.look_at_file(ctx);
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
         self.actions.extend(dropped.map(Action::Open));
         self.carry_out(ctx);
-        self.forget_old_notices(ctx);
+        self.notices.forget_old(ctx, self.state.on_notice);
         self.remember(ctx);
         if let Some(left) = &mut self.window.frames_left {
             self.window.quit |= *left == 0;
@@ -303,7 +277,7 @@ impl eframe::App for App {
             }
         }
         self.apply_theme(&ctx);
-        let mut commands = self.pressed(&ctx);
+        let mut commands = self.hands().pressed(&ctx);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         self.read_shown_edit();
         let bundle = Bundle {
@@ -314,7 +288,7 @@ impl eframe::App for App {
             disk: self.session.cache().bytes(),
             theme: &self.theme,
             running: self.session.running(),
-            notices: &self.notices,
+            notices: self.notices.list(),
             recent: &self.settings.recent,
             pipelines: &self.settings.pipelines,
             text_models: &self.settings.text_models,
@@ -324,9 +298,9 @@ impl eframe::App for App {
             now,
         };
         ui::draw(ui, &mut self.state, &bundle, &mut self.actions, &mut commands);
-        self.want_pictures();
+        self.gallery.want();
         for command in commands {
-            self.command(&ctx, command);
+            self.hands().command(&ctx, command);
         }
         if !self.actions.is_empty() {
             // Carried out at once, so that what a key did is on disk and on screen at the next frame.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::Context;
 
 use super::App;
+use super::pictures::Gallery;
 use crate::action::Action;
 use crate::io;
 use crate::session::{AugmentForm, Begun, Opened, Remedy};
@@ -13,7 +14,7 @@ impl App {
     /// Starts opening a file. What was open stays until it has succeeded.
     pub(super) fn open(&mut self, path: PathBuf, begun: Begun) {
         if self.session.open(path, begun, self.folders.projects()) {
-            self.forget_pictures();
+            self.gallery = Gallery::default();
         }
     }
 
@@ -36,27 +37,27 @@ impl App {
         self.state.augment = AugmentForm::of(workspace.dataset());
         self.window.stamp = io::file_stamp(&workspace.dataset().base.origin.path);
         let (mended, renewed) = (workspace.mended().map(ToOwned::to_owned), workspace.renewed().map(ToOwned::to_owned));
-        self.forget_pictures();
+        self.gallery = Gallery::default();
         self.session.take_in(workspace);
         self.notices.clear();
         if elsewhere && opened.words.is_none() {
-            self.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
+            self.notices.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
         }
         if warnings > 0 {
-            self.say(ctx, format!("{warnings} lines could not be read as they stand; Collect lists them"));
+            self.notices.say(ctx, format!("{warnings} lines could not be read as they stand; Collect lists them"));
         }
         if edits > 0 && opened.words.is_none() {
-            self.say(ctx, format!("Your {edits} edits are back"));
+            self.notices.say(ctx, format!("Your {edits} edits are back"));
         }
         if let Some(words) = renewed {
-            self.say(ctx, words);
+            self.notices.say(ctx, words);
         }
         if let Some(words) = mended {
-            self.notice(ctx, words, true, Some(("Look for more".to_owned(), Action::Recover)));
+            self.notices.tell(ctx, words, true, Some(("Look for more".to_owned(), Action::Recover)));
         }
         if let Some(words) = opened.words {
             let bad = opened.remedy.as_ref().is_some_and(|remedy| !matches!(remedy, Remedy::Adopt(_)));
-            self.notice(ctx, words, bad, opened.remedy.map(|remedy| remedied(remedy, path)));
+            self.notices.tell(ctx, words, bad, opened.remedy.map(|remedy| remedied(remedy, path)));
         }
     }
 }

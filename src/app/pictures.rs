@@ -4,12 +4,11 @@ use std::time::{Duration, Instant};
 
 use egui::{ColorImage, Context};
 
-use super::App;
 use crate::data::{Dataset, SampleId};
 use crate::io::{PictureCache, altered_by, made_picture, picture_bytes, thumbnail};
 use crate::job::Pool;
 use crate::pixels::{Trouble, chequered, decode, facts, fit, has_transparency, histogram, read_header};
-use crate::session::Workspace;
+use crate::session::{Session, Workspace};
 use crate::ui::making::Preview;
 use crate::ui::pictures::{Detail, Fetched, Level, Pictures, ShownKey};
 
@@ -32,57 +31,52 @@ pub(super) struct Gallery {
     versions: Option<(u64, u64)>,
 }
 
-impl App {
-    /// Forgets every picture: they are of a dataset that is not open any more.
-    pub(super) fn forget_pictures(&mut self) {
-        self.gallery = Gallery::default();
-    }
-
+impl Gallery {
     /// Where another column holds the pictures now, or cells of theirs are others, all that was seen is of the old ones. Where samples were made or
     /// are gone, whoever fetches pictures sees them, and what stood in their place is forgotten.
-    pub(super) fn follow_pictures(&mut self) {
-        let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return };
+    pub(super) fn follow(&mut self, session: &Session) {
+        let Some(dataset) = session.workspace().map(Workspace::dataset) else { return };
         let now = dataset.pictures().map(|field| (dataset.version(field), dataset.made_version(field)));
-        let was = self.gallery.versions;
+        let was = self.versions;
         if was == now {
             return;
         }
         if was.map(|(source, _)| source) == now.map(|(source, _)| source) {
-            self.gallery.shown.forget_from(SampleId::at(dataset.base.rows));
+            self.shown.forget_from(SampleId::at(dataset.base.rows));
         } else {
-            self.gallery.shown = Pictures::default();
+            self.shown = Pictures::default();
         }
-        self.gallery.versions = now;
-        self.gallery.fetcher = dataset.pictures().map(|field| {
-            let (dataset, cache) = (dataset.clone(), self.session.cache().clone());
+        self.versions = now;
+        self.fetcher = dataset.pictures().map(|field| {
+            let (dataset, cache) = (dataset.clone(), session.cache().clone());
             let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(HANDS);
             let work = move |key: &ShownKey| fetch(&dataset, field, *key, cache.open());
-            Pool::new("pictures", threads, self.session.desk().waker(), work)
+            Pool::new("pictures", threads, session.desk().waker(), work)
         });
     }
 
     /// Takes in pictures that were fetched, as many as a frame has time for.
-    pub(super) fn take_pictures(&mut self, ctx: &Context) {
-        let Some(fetcher) = &self.gallery.fetcher else { return };
+    pub(super) fn take(&mut self, ctx: &Context) {
+        let Some(fetcher) = &self.fetcher else { return };
         let begun = Instant::now();
         while begun.elapsed() < UPLOAD {
             let Some((key, answer)) = fetcher.take() else { return };
-            self.gallery.shown.put(ctx, key, answer.unwrap_or_else(|panic| Err(Trouble::Broken(panic))));
+            self.shown.put(ctx, key, answer.unwrap_or_else(|panic| Err(Trouble::Broken(panic))));
         }
         ctx.request_repaint();
     }
 
     /// Says what the views drew and is missing.
-    pub(super) fn want_pictures(&mut self) {
-        let wanted = self.gallery.shown.take_wanted();
-        if let Some(fetcher) = &self.gallery.fetcher {
+    pub(super) fn want(&mut self) {
+        let wanted = self.shown.take_wanted();
+        if let Some(fetcher) = &self.fetcher {
             fetcher.want(wanted);
         }
     }
 
     /// Whether pictures are on their way.
     pub(super) fn is_fetching(&self) -> bool {
-        self.gallery.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_busy())
+        self.fetcher.as_ref().is_some_and(|fetcher| fetcher.is_busy())
     }
 }
 

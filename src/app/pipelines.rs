@@ -4,26 +4,51 @@ use std::path::{Path, PathBuf};
 
 use egui::Context;
 
-use super::App;
+use super::notices::Notices;
+use super::settings::{Folders, Settings};
+use crate::action::Action;
 use crate::data::Pipeline;
 use crate::io::{Place, TextModel};
-use crate::ui::Popup;
+use crate::session::Session;
 use crate::ui::text_model_form::TextModelForm;
+use crate::ui::{Popup, UiState};
 
-impl App {
+/// What is kept across datasets, and where it shows.
+pub(super) struct Shelf<'s> {
+    pub(super) session: &'s mut Session,
+    pub(super) settings: &'s mut Settings,
+    pub(super) folders: &'s Folders,
+    pub(super) state: &'s mut UiState,
+    pub(super) notices: &'s mut Notices,
+}
+
+impl Shelf<'_> {
+    /// Carries out an action on pipelines and text models that are kept.
+    pub(super) fn act(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::KeepPipeline => self.keep_pipeline(ctx),
+            Action::NameTextModel(name) => self.name_text_model(name.as_deref()),
+            Action::KeepTextModel { was, model, key } => self.keep_text_model(ctx, was.as_deref(), model, key),
+            Action::RemoveTextModel(name) => self.remove_text_model(ctx, &name),
+            Action::AllowTextModel(name) => self.allow_text_model(ctx, &name),
+            Action::AskAgain => self.ask_again(),
+            _ => {}
+        }
+    }
+
     /// Makes the text models ready that the settings name.
     pub(super) fn set_text_models(&mut self) {
         self.session.set_text_models(self.settings.text_models.clone(), self.folders.cache.join("answers.db"));
     }
 
     /// Asks once more what failed, or what was held back.
-    pub(super) fn ask_again(&mut self) {
+    fn ask_again(&mut self) {
         self.state.augment.from_file = false;
         self.session.asking_mut().ask_again();
     }
 
     /// Shows what a text model is, or the empty form of a new one.
-    pub(super) fn name_text_model(&mut self, name: Option<&str>) {
+    fn name_text_model(&mut self, name: Option<&str>) {
         let known = self.settings.text_models.iter().find(|model| Some(model.name.as_str()) == name);
         self.state.text_model = known.map(TextModelForm::of).unwrap_or_default();
         if let Some(key) = name.and_then(|name| self.session.asking().key(name)) {
@@ -33,10 +58,12 @@ impl App {
     }
 
     /// Keeps a text model, in the place of the one it was.
-    pub(super) fn keep_text_model(&mut self, ctx: &Context, was: Option<&str>, model: TextModel, key: String) {
+    fn keep_text_model(&mut self, ctx: &Context, was: Option<&str>, model: TextModel, key: String) {
         let list = &mut self.settings.text_models;
         if was != Some(model.name.as_str()) && list.iter().any(|known| known.name == model.name) {
-            return self.complain(ctx, format!("There is a text model {:?} already; give this one another name", model.name));
+            return self
+                .notices
+                .complain(ctx, format!("There is a text model {:?} already; give this one another name", model.name));
         }
         let name = model.name.clone();
         let place = list.iter().position(|known| Some(known.name.as_str()) == was);
@@ -57,7 +84,7 @@ impl App {
     }
 
     /// Forgets a text model.
-    pub(super) fn remove_text_model(&mut self, ctx: &Context, name: &str) {
+    fn remove_text_model(&mut self, ctx: &Context, name: &str) {
         self.settings.text_models.retain(|known| known.name != name);
         self.session.asking_mut().set_key(name, name, String::new());
         self.state.popup = None;
@@ -65,7 +92,7 @@ impl App {
     }
 
     /// Allows texts to be sent to the host that a text model is at now.
-    pub(super) fn allow_text_model(&mut self, ctx: &Context, name: &str) {
+    fn allow_text_model(&mut self, ctx: &Context, name: &str) {
         if let Some(model) = self.settings.text_models.iter_mut().find(|known| known.name == name)
             && let (Some(host), Place::Address { allowed, .. }) = (model.sends_to(), &mut model.place)
         {
@@ -76,8 +103,8 @@ impl App {
 
     fn text_models_changed(&mut self, ctx: &Context) {
         self.set_text_models();
-        if let Err(error) = self.settings.save(&self.folders) {
-            self.complain(ctx, format!("The text models could not be kept: {error}"));
+        if let Err(error) = self.settings.save(self.folders) {
+            self.notices.complain(ctx, format!("The text models could not be kept: {error}"));
         }
     }
 
@@ -90,19 +117,19 @@ impl App {
     }
 
     /// Saves the pipeline under its name, over one of the same name.
-    pub(super) fn keep_pipeline(&mut self, ctx: &Context) {
+    fn keep_pipeline(&mut self, ctx: &Context) {
         let pipeline = self.state.augment.pipeline.clone();
         if pipeline.name.trim().is_empty() {
-            return self.complain(ctx, "Give the pipeline a name first");
+            return self.notices.complain(ctx, "Give the pipeline a name first");
         }
         if let Err(trouble) = Pipeline::parse(&pipeline.to_json()) {
-            return self.complain(ctx, format!("The pipeline is not saved: {trouble}"));
+            return self.notices.complain(ctx, format!("The pipeline is not saved: {trouble}"));
         }
         self.settings.pipelines.retain(|known| known.name != pipeline.name);
-        self.say(ctx, format!("Saved the pipeline {}", pipeline.name));
+        self.notices.say(ctx, format!("Saved the pipeline {}", pipeline.name));
         self.settings.pipelines.insert(0, pipeline);
-        if let Err(error) = self.settings.save(&self.folders) {
-            self.complain(ctx, format!("The pipeline could not be kept: {error}"));
+        if let Err(error) = self.settings.save(self.folders) {
+            self.notices.complain(ctx, format!("The pipeline could not be kept: {error}"));
         }
     }
 
@@ -112,8 +139,8 @@ impl App {
             let json = serde_json::to_string_pretty(&self.state.augment.pipeline).unwrap_or_default();
             let allowed = self.session.workspace().map_or(Ok(()), |open| crate::io::may_write(open.dataset(), path));
             match allowed.and_then(|()| crate::io::write_small(path, &format!("{json}\n"))) {
-                Ok(()) => self.say(ctx, format!("Saved the pipeline to {}", path.display())),
-                Err(error) => self.complain(ctx, error.to_string()),
+                Ok(()) => self.notices.say(ctx, format!("Saved the pipeline to {}", path.display())),
+                Err(error) => self.notices.complain(ctx, error.to_string()),
             }
             return;
         }
@@ -127,7 +154,7 @@ impl App {
                 self.state.augment.pipeline = pipeline;
                 (self.state.augment.open, self.state.augment.upto) = (None, None);
             }
-            Err(trouble) => self.complain(ctx, format!("{}: {trouble}", path.display())),
+            Err(trouble) => self.notices.complain(ctx, format!("{}: {trouble}", path.display())),
         }
     }
 }

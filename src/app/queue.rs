@@ -1,16 +1,19 @@
 //! The review queue on screen: one sample after the other, the one that gains most first.
 
-use egui::Context;
-
-use super::App;
 use crate::action::Action;
 use crate::data::{SampleId, SampleSet};
 use crate::edit::Edit;
 use crate::operate::Operation;
-use crate::session::{Sought, Workspace, decides};
-use crate::ui::{Command, View};
+use crate::session::{Session, Workspace, decides};
+use crate::ui::{UiState, View};
 
-impl App {
+/// The queue, as it stands on screen.
+pub(super) struct Queue<'q> {
+    pub(super) state: &'q mut UiState,
+    pub(super) session: &'q Session,
+}
+
+impl Queue<'_> {
     /// The label model says something else. The sample under the user's eyes stays where it is, unless another question does not ask about it.
     pub(super) fn judged(&mut self, anew: bool) {
         let report = self.session.labels();
@@ -22,15 +25,15 @@ impl App {
             self.state.review.current = None;
         }
         if self.state.review.current.is_none() && self.state.popup.is_none() {
-            self.next_in_queue();
+            self.next();
         }
     }
 
     /// Looks for a sample to review where there is none.
-    pub(super) fn go_on_in_queue(&mut self) {
+    pub(super) fn go_on(&mut self) {
         let looks_for_one = self.state.review.current.is_none() && self.state.popup.is_none() && !self.session.is_visible_stale();
         if looks_for_one && self.state.view == View::Label {
-            self.next_in_queue();
+            self.next();
         }
     }
 
@@ -38,7 +41,7 @@ impl App {
     pub(super) fn decided(&mut self, edit: &Edit) {
         let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return };
         if self.state.view == View::Label && self.state.review.current.is_some_and(|id| decides(dataset, edit, id)) {
-            self.next_in_queue();
+            self.next();
         }
     }
 
@@ -47,12 +50,12 @@ impl App {
         let Some(edit) = edit.filter(|edit| edit.count() == 1) else { return };
         if self.state.view == View::Label {
             self.state.review.passed.retain(|id| !edit.samples().any(|other| other == *id));
-            self.go_in_queue(edit.samples().next());
+            self.go(edit.samples().next());
         }
     }
 
     /// Goes to the sample that gains most among those not passed over yet.
-    pub(super) fn next_in_queue(&mut self) {
+    pub(super) fn next(&mut self) {
         let Some(report) = self.session.labels() else { return };
         let current = self.state.review.current;
         let waits = |id: &SampleId| {
@@ -63,7 +66,7 @@ impl App {
         if let Some(current) = current {
             self.state.review.trail.push(current);
         }
-        self.go_in_queue(next);
+        self.go(next);
     }
 
     /// Passes the current sample over.
@@ -71,23 +74,23 @@ impl App {
         if let Some(current) = self.state.review.current {
             self.state.review.passed.insert(current);
         }
-        self.next_in_queue();
+        self.next();
         if self.state.review.current.is_none() {
             // Everything that is left was passed over once: begin again.
             self.state.review.passed.clear();
-            self.next_in_queue();
+            self.next();
         }
     }
 
     /// Goes back to the sample that was looked at before.
-    pub(super) fn back_in_queue(&mut self) {
+    pub(super) fn back(&mut self) {
         if let Some(before) = self.state.review.trail.pop() {
             self.state.review.passed.remove(&before);
-            self.go_in_queue(Some(before));
+            self.go(Some(before));
         }
     }
 
-    pub(super) fn go_in_queue(&mut self, id: Option<SampleId>) {
+    pub(super) fn go(&mut self, id: Option<SampleId>) {
         self.state.review.current = id;
         // Elsewhere the cursor is the user's.
         if self.state.view != View::Label {
@@ -103,11 +106,11 @@ impl App {
     }
 
     /// Goes to the queue, at the sample under review.
-    pub(super) fn show_label(&mut self) {
+    pub(super) fn show(&mut self) {
         self.state.view = View::Label;
         match self.state.review.current {
-            Some(current) => self.go_in_queue(Some(current)),
-            None => self.next_in_queue(),
+            Some(current) => self.go(Some(current)),
+            None => self.next(),
         }
     }
 
@@ -141,23 +144,5 @@ impl App {
             .map(|candidate| (candidate.id, report.cell(dataset, &candidate.suggested)))
             .collect();
         (!list.is_empty()).then(|| Action::Do(Operation::Accept { list, column: report.column.clone() }))
-    }
-
-    /// Shows the samples most like the one under the cursor.
-    pub(super) fn find_similar(&mut self, ctx: &Context) {
-        match self.state.selection.cursor {
-            Some(id) => self.session.search(Sought::Like(id)),
-            None => self.say(ctx, "Choose a sample first: click a row, or press J"),
-        }
-    }
-
-    /// Shows the samples whose meaning is nearest to some words.
-    pub(super) fn find_meaning(&mut self, ctx: &Context, words: &str) {
-        if self.session.workspace().is_some_and(|workspace| workspace.dataset().pictures().is_some()) {
-            let key = Command::FindSimilar.key_text();
-            let why = "Words are looked for in texts, and these samples are images";
-            return self.say(ctx, format!("{why}: {key} finds what is like one of them"));
-        }
-        self.session.search(Sought::Words(words.to_owned()));
     }
 }

@@ -8,35 +8,30 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::figures::{quantile, show};
-use super::{Check, Finding, FindingKind};
+use super::options::{CheckOption, Options};
+use super::{Check, CheckInput, Finding, FindingKind};
 use crate::data::{Dataset, SampleId};
 use crate::job::{Cancelled, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest_of;
 use crate::pixels::{Header, Look, Measures, Trouble, Twins, twins};
 
-/// Where flagging begins.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ImageThresholds {
-    /// A picture is dark whose brightest hundredth is below this, 0 to 1.
-    pub dark: f64,
-    /// Bright, where the darkest twentieth is within this of white, 0 to 1.
-    pub light: f64,
-    /// Blurry below this, 0 to 1.
-    pub blurry: f64,
-    /// Says little below this: a tenth of its entropy in bits.
-    pub information: f64,
-    /// Of odd shape where the shorter side is less than this part of the longer.
-    pub ratio: f64,
-    /// Of odd size beyond this many interquartile ranges.
-    pub size: f64,
+const fn option(flag: &'static str, label: &'static str, help: &'static str, range: (f64, f64), usual: f64) -> CheckOption {
+    CheckOption { flag, label, help, least: range.0, most: range.1, usual }
 }
 
-impl Default for ImageThresholds {
-    fn default() -> Self {
-        Self { dark: 0.32, light: 0.05, blurry: 0.29, information: 0.3, ratio: 0.35, size: 3.0 }
-    }
-}
+const DARK: CheckOption = option("--dark", "dark", "an image is dark whose brightest hundredth is below this", (0.0, 1.0), 0.32);
+const LIGHT: CheckOption =
+    option("--bright", "bright", "bright, where the darkest twentieth is within this of white", (0.0, 0.5), 0.05);
+const BLURRY: CheckOption = option("--blurry", "blurry", "blurry, where the sharpness is below this", (0.0, 1.0), 0.29);
+const INFORMATION: CheckOption =
+    option("--information", "says little", "where a tenth of the entropy in bits is below this", (0.0, 1.0), 0.3);
+const RATIO: CheckOption =
+    option("--shape", "shape", "odd, where the shorter side is less than this part of the longer", (0.0, 1.0), 0.35);
+const SIZE: CheckOption = option("--size", "size", "odd beyond this many interquartile ranges", (0.5, 10.0), 3.0);
+
+/// Where flagging begins.
+pub const OPTIONS: [CheckOption; 6] = [DARK, LIGHT, BLURRY, INFORMATION, RATIO, SIZE];
 
 /// What was seen of every picture of a dataset, and what needs all of them at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,32 +108,56 @@ fn far(appearance: &Dense, rows: &[u32], progress: &Progress) -> Result<Vec<(u32
     Ok(rows.iter().zip(&distances).filter(|(_, far)| **far > border).map(|(row, far)| (*row, (far / usual) as f32)).collect())
 }
 
-/// The findings of a scan.
+/// Whether a sample's pictures are looked at: it is there, and not excluded.
+fn is_kept(dataset: &Dataset, row: usize) -> bool {
+    row < dataset.rows() && !dataset.is_excluded(SampleId::at(row))
+}
+
+/// Pictures that are missing, broken, dark, bright, blurry, empty, or of odd size, shape or colour.
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn findings(
-    dataset: &Dataset,
-    scan: &Scan,
-    thresholds: &ImageThresholds,
-    progress: &Progress,
-) -> Result<Vec<Finding>, Cancelled> {
+pub fn pictures(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let (Some(scan), dataset) = (input.scan, input.dataset) else { return Ok(Vec::new()) };
     let Some(field) = dataset.field(&scan.column) else { return Ok(Vec::new()) };
     progress.set_total(scan.looks.len() as u64);
     let mut found = ImageFindings { column: scan.column.clone(), list: Vec::new() };
-    let kept = |row: usize| row < dataset.rows() && !dataset.is_excluded(SampleId::at(row));
-    let usual = Usual::of(scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)).map(|(_, look)| look));
-    for (row, look) in scan.looks.iter().enumerate().filter(|(row, _)| kept(*row)) {
+    let kept = |(row, _): &(usize, &Look)| is_kept(dataset, *row);
+    let usual = Usual::of(scan.looks.iter().enumerate().filter(kept).map(|(_, look)| look));
+    for (row, look) in scan.looks.iter().enumerate().filter(kept) {
         progress.step(1)?;
         let id = SampleId::at(row);
         found.of_file(id, look, &dataset.text(field, id).unwrap_or_default());
         if let Some(header) = look.header.as_ref().filter(|_| look.has_pixels()) {
-            found.of_measures(id, header, &look.measures, thresholds);
-            found.of_others(id, header, &look.measures, &usual, thresholds);
+            found.of_measures(id, header, &look.measures, options);
+            found.of_others(id, header, &look.measures, &usual, options);
         }
     }
-    found.of_copies(dataset, field, scan, &kept);
-    for (row, times) in scan.far.iter().filter(|(row, _)| kept(*row as usize)) {
+    Ok(found.list)
+}
+
+/// Pictures that are there more than once, or nearly.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn copies(input: &CheckInput<'_>, _: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let (Some(scan), dataset) = (input.scan, input.dataset) else { return Ok(Vec::new()) };
+    let Some(field) = dataset.field(&scan.column) else { return Ok(Vec::new()) };
+    progress.check()?;
+    let mut found = ImageFindings { column: scan.column.clone(), list: Vec::new() };
+    found.of_copies(dataset, field, scan);
+    Ok(found.list)
+}
+
+/// Pictures like no other.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn outliers(input: &CheckInput<'_>, _: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let (Some(scan), dataset) = (input.scan, input.dataset) else { return Ok(Vec::new()) };
+    progress.check()?;
+    let mut found = ImageFindings { column: scan.column.clone(), list: Vec::new() };
+    for (row, times) in scan.far.iter().filter(|(row, _)| is_kept(dataset, *row as usize)) {
         let reason = format!("its ten nearest are {times:.1} times as far away as is usual: it is like no other");
         let severity = (1.0 - 0.5 / f64::from(*times)).clamp(0.3, 0.9);
         found.put(Check::ImageOutliers, FindingKind::FarImage, vec![SampleId(*row)], severity, reason);
@@ -208,38 +227,39 @@ impl ImageFindings {
     }
 
     /// What stands out in a picture by itself.
-    fn of_measures(&mut self, id: SampleId, header: &Header, m: &Measures, thresholds: &ImageThresholds) {
+    fn of_measures(&mut self, id: SampleId, header: &Header, m: &Measures, options: &Options) {
         let (wide, high) = header.upright();
         let ratio = f64::from(wide.min(high)) / f64::from(wide.max(high));
+        let at = |option: &CheckOption| options.get(option);
         let all = [
             (
                 FindingKind::DarkImage,
                 m.dark,
-                thresholds.dark,
-                format!("its brightest hundredth reaches {:.2} of 1 (below {:.2} is dark)", m.dark, thresholds.dark),
+                at(&DARK),
+                format!("its brightest hundredth reaches {:.2} of 1 (below {:.2} is dark)", m.dark, at(&DARK)),
             ),
             (
                 FindingKind::BrightImage,
                 m.light,
-                thresholds.light,
+                at(&LIGHT),
                 format!("its darkest twentieth is at {:.2} of 1: nearly all of it is white", 1.0 - m.light),
             ),
             (
                 FindingKind::LowInformation,
                 m.information,
-                thresholds.information,
+                at(&INFORMATION),
                 format!("{:.1} bits of entropy: hardly anything is on it", m.information * 10.0),
             ),
             (
                 FindingKind::BlurryImage,
                 m.sharpness,
-                thresholds.blurry,
-                format!("sharpness {:.2} (below {:.2} is blurry)", m.sharpness, thresholds.blurry),
+                at(&BLURRY),
+                format!("sharpness {:.2} (below {:.2} is blurry)", m.sharpness, at(&BLURRY)),
             ),
             (
                 FindingKind::OddShape,
                 ratio as f32,
-                thresholds.ratio,
+                at(&RATIO),
                 format!("{wide} × {high} pixels: one side is {:.1} times the other", 1.0 / ratio),
             ),
         ];
@@ -252,10 +272,10 @@ impl ImageFindings {
     }
 
     /// What stands out in a picture among the others.
-    fn of_others(&mut self, id: SampleId, header: &Header, m: &Measures, usual: &Usual, thresholds: &ImageThresholds) {
+    fn of_others(&mut self, id: SampleId, header: &Header, m: &Measures, usual: &Usual, options: &Options) {
         let (wide, high) = header.upright();
         if let Some((q1, median, q3)) = usual.sides {
-            let (side, reach) = (side(header), thresholds.size * (q3 - q1));
+            let (side, reach) = (side(header), options.get(&SIZE) * (q3 - q1));
             let times = if side > median { side / median } else { median / side };
             // A pixel more or less among pictures of one size is no finding.
             if (side < q1 - reach || side > q3 + reach) && times >= 1.1 {
@@ -272,8 +292,10 @@ impl ImageFindings {
     }
 
     /// Pictures that are there more than once, or nearly.
-    fn of_copies(&mut self, dataset: &Dataset, field: usize, scan: &Scan, kept: &dyn Fn(usize) -> bool) {
-        let left = |rows: &[u32]| -> Vec<SampleId> { rows.iter().copied().map(SampleId).filter(|id| kept(id.row())).collect() };
+    fn of_copies(&mut self, dataset: &Dataset, field: usize, scan: &Scan) {
+        let left = |rows: &[u32]| -> Vec<SampleId> {
+            rows.iter().copied().map(SampleId).filter(|id| is_kept(dataset, id.row())).collect()
+        };
         for rows in &scan.twins.same {
             let samples = left(rows);
             if samples.len() > 1 {

@@ -3,77 +3,140 @@
 mod figures;
 mod images;
 pub mod label_errors;
+mod options;
 mod outliers;
 
 use crate::data::{Dataset, SampleId};
+use crate::derive::Store;
 use crate::job::{Cancelled, Progress};
 
-pub use images::{ImageThresholds, Scan, findings as image_findings};
-pub use outliers::Thresholds;
+pub use images::Scan;
+pub use options::{CheckOption, Options};
 
-/// A way to look for problems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A way to look for problems, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
-    /// Numbers and lengths far from the rest, rare classes, empty cells.
     Outliers,
-    /// Labels that are probably wrong.
     LabelErrors,
-    /// Pictures that are broken, dark, bright, blurry, odd.
     Images,
-    /// Pictures that are copies of each other.
     ImageCopies,
-    /// Pictures like no other.
     ImageOutliers,
 }
 
-impl Check {
-    /// Every check.
-    pub const ALL: [Self; 5] = [Self::Outliers, Self::LabelErrors, Self::Images, Self::ImageCopies, Self::ImageOutliers];
+/// What a check reads.
+pub struct CheckInput<'i> {
+    pub dataset: &'i Dataset,
+    /// What was seen of every picture, where there are any.
+    pub scan: Option<&'i Scan>,
+    /// What several checks need is worked out once.
+    pub store: &'i Store,
+}
 
+/// Looks for problems.
+pub type RunCheck = fn(&CheckInput<'_>, &Options, &Progress) -> Result<Vec<Finding>, Cancelled>;
+
+/// A check.
+pub struct CheckEntry {
+    pub check: Check,
     /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Outliers => "outliers",
-            Self::LabelErrors => "label_errors",
-            Self::Images => "images",
-            Self::ImageCopies => "image_copies",
-            Self::ImageOutliers => "image_outliers",
-        }
-    }
-
-    /// The check with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|check| check.name() == name)
-    }
-
+    pub name: &'static str,
+    /// Its name on screen.
+    pub title: &'static str,
     /// What it looks for.
-    pub fn help(self) -> &'static str {
-        match self {
-            Self::Outliers => "numbers and lengths far from the rest, rare classes, empty cells",
-            Self::LabelErrors => "labels that are probably wrong",
-            Self::Images => "pictures that are missing, broken, dark, bright, blurry, empty, or of odd size, shape or colour",
-            Self::ImageCopies => "pictures that are the same, or nearly",
-            Self::ImageOutliers => "pictures like no other",
-        }
-    }
-
+    pub help: &'static str,
+    /// What a person can move.
+    pub options: &'static [CheckOption],
     /// Whether it looks at pictures.
-    pub fn is_of_images(self) -> bool {
-        matches!(self, Self::Images | Self::ImageCopies | Self::ImageOutliers)
+    pub of_images: bool,
+    /// Looks for them; `None` where the answer is more than a list: the label model has a queue of its own.
+    pub run: Option<RunCheck>,
+}
+
+/// Every check. To add one is a file with its `run` and `OPTIONS`, and its entry here; Clean, `check` and its help follow.
+pub static CHECKS: [CheckEntry; 5] = [
+    CheckEntry {
+        check: Check::Outliers,
+        name: "outliers",
+        title: "Outliers",
+        help: "numbers and lengths far from the rest, rare classes, empty cells",
+        options: &outliers::OPTIONS,
+        of_images: false,
+        run: Some(outliers::run),
+    },
+    CheckEntry {
+        check: Check::LabelErrors,
+        name: "label_errors",
+        title: "Label errors",
+        help: "labels that are probably wrong",
+        options: &[],
+        of_images: false,
+        run: None,
+    },
+    CheckEntry {
+        check: Check::Images,
+        name: "images",
+        title: "Images",
+        help: "pictures that are missing, broken, dark, bright, blurry, empty, or of odd size, shape or colour",
+        options: &images::OPTIONS,
+        of_images: true,
+        run: Some(images::pictures),
+    },
+    CheckEntry {
+        check: Check::ImageCopies,
+        name: "image_copies",
+        title: "Copies of images",
+        help: "pictures that are the same, or nearly",
+        options: &[],
+        of_images: true,
+        run: Some(images::copies),
+    },
+    CheckEntry {
+        check: Check::ImageOutliers,
+        name: "image_outliers",
+        title: "Images like no other",
+        help: "pictures like no other",
+        options: &[],
+        of_images: true,
+        run: Some(images::outliers),
+    },
+];
+
+impl CheckEntry {
+    /// The check with this name.
+    pub fn from_name(name: &str) -> Option<&'static Self> {
+        CHECKS.iter().find(|entry| entry.name == name)
     }
 
-    /// Every check's name, for messages.
-    pub fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
+    /// Whether there is anything for it to look at.
+    pub fn fits(&self, dataset: &Dataset) -> bool {
+        !self.of_images || dataset.pictures().is_some()
     }
 }
 
-/// Looks for outliers. Findings come worst first; ties in the order of columns and samples.
+impl Check {
+    /// Its entry.
+    pub fn entry(self) -> &'static CheckEntry {
+        // A test holds that every name has its entry.
+        CHECKS.iter().find(|entry| entry.check == self).unwrap_or(&CHECKS[0])
+    }
+}
+
+/// Looks for everything that can be listed. Findings come worst first; ties in the order of samples where pictures are among them, else in the
+/// order of columns.
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn outliers(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
-    outliers::run(dataset, thresholds, progress)
+pub fn look_for_all(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let mut found = Vec::new();
+    for entry in CHECKS.iter().filter(|entry| entry.fits(input.dataset)) {
+        if let Some(run) = entry.run {
+            found.extend(run(input, options, progress)?);
+        }
+    }
+    if input.scan.is_some() {
+        found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
+    }
+    Ok(found)
 }
 
 /// What kind of problem a finding is.
@@ -230,4 +293,28 @@ pub struct Finding {
     pub reason: String,
     /// What would mend it, where that is known: for a label, the class.
     pub suggestion: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn entries_have_names_of_their_own_and_options_that_stand_within_their_range() {
+        let names: HashSet<&str> = CHECKS.iter().map(|entry| entry.name).collect();
+        assert_eq!(names.len(), CHECKS.len());
+        let options: Vec<&CheckOption> = CHECKS.iter().flat_map(|entry| entry.options).collect();
+        let flags: HashSet<&str> = options.iter().map(|option| option.flag).collect();
+        assert_eq!(flags.len(), options.len());
+        assert!(options.iter().all(|option| (option.least..=option.most).contains(&option.usual)));
+        for kind in FindingKind::ALL {
+            assert_eq!(kind.check().entry().check, kind.check());
+        }
+        let (mut moved, option) = (Options::default(), options[0]);
+        moved.set(option, 5.0);
+        assert_eq!((moved.get(option), moved.get(options[1])), (5.0, options[1].usual));
+        moved.set(option, option.usual);
+        assert_eq!(moved, Options::default());
+    }
 }

@@ -6,32 +6,61 @@
 //! skewed; a length within a factor of two of the median is never odd. A class is rare below a tenth of an even share (cleanlab's rule).
 
 use super::figures::{quantile, show};
-use super::images::ImageThresholds;
-use super::{Check, Finding, FindingKind};
+use super::options::{CheckOption, Options};
+use super::{Check, CheckInput, Finding, FindingKind};
 use crate::data::{ClassIndex, Dataset, Measure, Role, SampleId, values};
 use crate::job::{Cancelled, Progress};
 
-/// Where flagging begins. Raising one finds less.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
+const Z: CheckOption = CheckOption {
+    flag: "--z",
+    label: "robust z",
+    help: "flag beyond this robust z-score: how far from the median, in units of the usual deviation",
+    least: 1.0,
+    most: 12.0,
+    usual: 3.5,
+};
+const FENCE: CheckOption = CheckOption {
+    flag: "--fence",
+    label: "fences",
+    help: "flag beyond this many interquartile ranges from the quartiles",
+    least: 0.5,
+    most: 10.0,
+    usual: 2.2,
+};
+const RARE: CheckOption = CheckOption {
+    flag: "--rare",
+    label: "rare class",
+    help: "a class is rare below this part of an even share",
+    least: 0.01,
+    most: 1.0,
+    usual: 0.1,
+};
+
+/// Where flagging begins. Raising one of the first two finds less.
+pub const OPTIONS: [CheckOption; 3] = [Z, FENCE, RARE];
+
+/// Where flagging begins, as it was asked for.
+struct Thresholds {
     /// The least modified z-score, for numbers and lengths.
-    pub z: f64,
+    z: f64,
     /// How many interquartile ranges beyond the quartiles.
-    pub fence: f64,
+    fence: f64,
     /// A class is rare below this part of an even share, 0 to 1.
-    pub rare: f64,
-    /// Those of pictures.
-    pub images: ImageThresholds,
+    rare: f64,
 }
 
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self { z: 3.5, fence: 2.2, rare: 0.1, images: ImageThresholds::default() }
+impl Thresholds {
+    fn of(options: &Options) -> Self {
+        Self { z: options.get(&Z), fence: options.get(&FENCE), rare: options.get(&RARE) }
     }
 }
 
-/// Runs the check over the samples of the source that are not excluded.
-pub fn run(dataset: &Dataset, thresholds: &Thresholds, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+/// Runs the check over the samples of the source that are not excluded. Findings come worst first; ties in the order of columns and samples.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+    let (dataset, thresholds) = (input.dataset, &Thresholds::of(options));
     let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id) && !dataset.is_made(*id)).collect();
     let mut findings = Vec::new();
     progress.set_total(dataset.fields().len() as u64);
@@ -151,14 +180,20 @@ fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findin
     }
     let share = total as f64 / classes;
     let column = dataset.fields()[field].name.to_string();
-    for (class, name) in index.names().iter().enumerate() {
-        let count = index.counts()[class];
+    let is_rare = |count: u64| {
         let alone = count == 1 && share >= 10.0 && thresholds.rare > 0.0;
-        if count == 0 || (count as f64 >= thresholds.rare * share && !alone) {
-            continue;
+        count > 0 && (alone || (count as f64) < thresholds.rare * share)
+    };
+    // One pass over the samples, however many classes are rare.
+    let rare: Vec<bool> = index.counts().iter().map(|count| is_rare(*count)).collect();
+    let mut members: Vec<Vec<SampleId>> = vec![Vec::new(); rare.len()];
+    for id in dataset.samples().filter(|id| !dataset.is_excluded(*id)) {
+        for class in index.of(id).iter().filter(|class| rare[**class as usize]) {
+            members[*class as usize].push(id);
         }
-        let samples =
-            dataset.samples().filter(|id| !dataset.is_excluded(*id) && index.of(*id).contains(&(class as u32))).collect();
+    }
+    for (class, samples) in members.into_iter().enumerate().filter(|(class, _)| rare[*class]) {
+        let (name, count) = (&index.names()[class], index.counts()[class]);
         let has = if count == 1 { "1 sample".to_owned() } else { format!("{count} samples") };
         let reason = format!("{name:?} has {has}; an even share would be {}", show(share.round()));
         let severity = (1.0 - count as f64 / share).clamp(0.0, 1.0);
@@ -251,7 +286,7 @@ mod tests {
     fn flagged(values: &[f64]) -> Vec<u32> {
         let list: Vec<_> = values.iter().enumerate().map(|(i, value)| (SampleId::at(i), *value)).collect();
         let mut findings = Vec::new();
-        far(&list, &Thresholds::default(), "x", FindingKind::Number, &mut findings);
+        far(&list, &Thresholds::of(&Options::default()), "x", FindingKind::Number, &mut findings);
         findings.iter().map(|finding| finding.samples[0].0).collect()
     }
 

@@ -27,7 +27,7 @@ impl Arguments {
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn parse(options: &[&OptionLine], takes_recipe: bool, words: &[OsString]) -> Result<Self, String> {
+    pub fn parse(options: &[OptionLine], takes_recipe: bool, words: &[OsString]) -> Result<Self, String> {
         let (mut paths, mut given) = (Vec::new(), BTreeMap::<&'static str, Vec<OsString>>::new());
         let (mut words, mut only_paths) = (words.iter(), false);
         while let Some(whole) = words.next() {
@@ -187,8 +187,7 @@ mod tests {
 
     #[test]
     fn words_are_checked() {
-        let parse =
-            |line: &str| Arguments::parse(&OPTIONS.each_ref(), false, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let parse = |line: &str| Arguments::parse(&OPTIONS, false, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let good = parse("x.csv --ratios=80,20 -o out").unwrap();
         assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
         for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {

@@ -35,12 +35,11 @@ pub fn save(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Do
     let path = arguments.need_path("-o")?.to_owned();
     let (named, packing) = io::format_to_save(&path, dataset.base.origin.format);
     let format = match arguments.get("--format") {
-        Some(name) => Format::TABLES
-            .into_iter()
-            .find(|format| format.ending() == name || format.title().eq_ignore_ascii_case(name))
-            .ok_or_else(|| {
-                format!("there is no format called {name:?}; there are csv, tsv, json, jsonl, parquet, arrow, arrows")
-            })?,
+        Some(name) => {
+            Format::tables().find(|format| format.ending() == name || format.title().eq_ignore_ascii_case(name)).ok_or_else(
+                || format!("there is no format called {name:?}; there are csv, tsv, json, jsonl, parquet, arrow, arrows"),
+            )?
+        }
         // What promises nothing keeps the source's format; so does `.txt`, which CSV files are often called.
         None => named.unwrap_or(dataset.base.origin.format),
     };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
+use super::chunked::Chunked;
 use super::dataset::Dataset;
 use super::ids::{SampleId, SampleSet};
 use super::schema::{Kind, Role};
@@ -39,6 +40,12 @@ fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
 
 #[derive(Clone)]
 enum Codes {
+    One(Chunked<u32>),
+    Many(Chunked<Arc<[u32]>>),
+}
+
+/// Codes as they are read, of one chunk of rows.
+enum ReadCodes {
     One(Vec<u32>),
     Many(Vec<Box<[u32]>>),
 }
@@ -76,11 +83,11 @@ impl Evenness {
 /// The classes of one label column.
 #[derive(Clone)]
 pub struct ClassIndex {
-    names: Vec<Arc<str>>,
+    names: Arc<Vec<Arc<str>>>,
     counts: Vec<u64>,
-    lookup: HashMap<Arc<str>, u32>,
+    lookup: Arc<HashMap<Arc<str>, u32>>,
     codes: Codes,
-    excluded: SampleSet,
+    excluded: Arc<SampleSet>,
     kind: Kind,
     role: Role,
 }
@@ -97,7 +104,7 @@ impl ClassIndex {
         let rows = dataset.rows();
         progress.set_total(rows as u64);
         let many = kind == Kind::List || matches!(role, Role::Labels(_));
-        let chunks: Vec<(Vec<String>, Codes)> = (0..rows.div_ceil(CHUNK))
+        let chunks: Vec<(Vec<String>, ReadCodes)> = (0..rows.div_ceil(CHUNK))
             .into_par_iter()
             .map(|chunk| {
                 let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(rows);
@@ -115,20 +122,19 @@ impl ClassIndex {
             names.into_iter().map(|name| Arc::from(name.as_str())).collect()
         };
         let lookup: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
-        let mut codes = if many { Codes::Many(Vec::with_capacity(rows)) } else { Codes::One(Vec::with_capacity(rows)) };
+        let (mut one, mut several) = (Vec::new(), Vec::new());
         for (local, chunk) in chunks {
             let global: Vec<u32> = local.iter().map(|name| lookup[name.as_str()]).collect();
             let map = |code: &u32| global.get(*code as usize).copied().unwrap_or(NONE);
-            match (&mut codes, chunk) {
-                (Codes::One(all), Codes::One(part)) => all.extend(part.iter().map(map)),
-                (Codes::Many(all), Codes::Many(part)) => {
-                    all.extend(part.iter().map(|list| list.iter().map(map).collect::<Box<[u32]>>()));
-                }
-                _ => {}
+            match chunk {
+                ReadCodes::One(part) => one.extend(part.iter().map(map)),
+                ReadCodes::Many(part) => several.extend(part.iter().map(|list| list.iter().map(map).collect::<Arc<[u32]>>())),
             }
         }
+        let codes = if many { Codes::Many(Chunked::of(Arc::from([]), several)) } else { Codes::One(Chunked::of(NONE, one)) };
         let counts = vec![0; names.len()];
-        let mut index = Self { names, counts, lookup, codes, excluded: dataset.excluded().clone(), kind, role };
+        let (names, lookup, excluded) = (Arc::new(names), Arc::new(lookup), Arc::new(dataset.excluded().clone()));
+        let mut index = Self { names, counts, lookup, codes, excluded, kind, role };
         index.counts = index.count(dataset.samples().filter(|id| !dataset.is_excluded(*id)));
         Ok(index)
     }
@@ -140,7 +146,7 @@ impl ClassIndex {
         many: bool,
         kind: Kind,
         role: Role,
-    ) -> (Vec<String>, Codes) {
+    ) -> (Vec<String>, ReadCodes) {
         let mut names = Vec::new();
         let mut seen: HashMap<String, u32, RandomState> = HashMap::default();
         let mut code = |name: &str| {
@@ -154,14 +160,14 @@ impl ClassIndex {
         };
         let ids = range.map(SampleId::at);
         let codes = if many {
-            Codes::Many(
+            ReadCodes::Many(
                 ids.map(|id| {
                     classes_of(dataset.text(field, id), kind, role).iter().map(|name| code(name)).collect::<Box<[u32]>>()
                 })
                 .collect(),
             )
         } else {
-            Codes::One(
+            ReadCodes::One(
                 ids.map(|id| dataset.text(field, id).filter(|text| !text.is_empty()).map_or(NONE, |text| code(&text))).collect(),
             )
         };
@@ -176,15 +182,15 @@ impl ClassIndex {
         };
         for row in (dataset.rows()..known).rev() {
             let id = SampleId::at(row);
-            if !self.excluded.set(id, false) {
+            if !Arc::make_mut(&mut self.excluded).set(id, false) {
                 for class in self.of(id).to_vec() {
                     self.counts[class as usize] -= 1;
                 }
             }
         }
         match &mut self.codes {
-            Codes::One(codes) => codes.resize(dataset.rows(), NONE),
-            Codes::Many(codes) => codes.resize(dataset.rows(), Box::default()),
+            Codes::One(codes) => codes.fit(dataset.rows()),
+            Codes::Many(codes) => codes.fit(dataset.rows()),
         }
         for row in known..dataset.rows() {
             self.update(dataset, field, SampleId::at(row));
@@ -201,15 +207,17 @@ impl ClassIndex {
         }
         let names = classes_of(dataset.text(field, id), self.kind, self.role);
         let now: Vec<u32> = names.iter().map(|name| self.class_or_new(name)).collect();
-        self.excluded.set(id, dataset.is_excluded(id));
+        if self.excluded.contains(id) != dataset.is_excluded(id) {
+            Arc::make_mut(&mut self.excluded).set(id, dataset.is_excluded(id));
+        }
         if !dataset.is_excluded(id) {
             for class in &now {
                 self.counts[*class as usize] += 1;
             }
         }
         match &mut self.codes {
-            Codes::One(codes) => codes[row] = now.first().copied().unwrap_or(NONE),
-            Codes::Many(codes) => codes[row] = now.into(),
+            Codes::One(codes) => codes.set(row, now.first().copied().unwrap_or(NONE)),
+            Codes::Many(codes) => codes.set(row, now.into()),
         }
     }
 
@@ -218,10 +226,11 @@ impl ClassIndex {
         if self.lookup.contains_key(to) {
             return;
         }
-        if let Some(class) = self.lookup.remove(from) {
+        let lookup = Arc::make_mut(&mut self.lookup);
+        if let Some(class) = lookup.remove(from) {
             let name: Arc<str> = to.into();
-            self.names[class as usize] = Arc::clone(&name);
-            self.lookup.insert(name, class);
+            Arc::make_mut(&mut self.names)[class as usize] = Arc::clone(&name);
+            lookup.insert(name, class);
         }
     }
 
@@ -239,9 +248,9 @@ impl ClassIndex {
         }
         let class = u32::try_from(self.names.len()).unwrap_or(NONE);
         let name: Arc<str> = name.into();
-        self.names.push(Arc::clone(&name));
+        Arc::make_mut(&mut self.names).push(Arc::clone(&name));
         self.counts.push(0);
-        self.lookup.insert(name, class);
+        Arc::make_mut(&mut self.lookup).insert(name, class);
         class
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::column::Column;
 use super::ids::{SampleId, SampleSet};
 use super::made::{Batch, Family, Made, Origins};
+use super::overlay::{NULL, Overlay, UNTOUCHED};
 use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
 use super::roles::propose_roles;
@@ -103,93 +104,6 @@ const HELD_OUT: [&str; 11] =
 /// Whether a part of a split is one that models are tested on: what was made of samples does not count there.
 pub fn is_held_out(part: &str) -> bool {
     HELD_OUT.contains(&part.trim().to_lowercase().as_str())
-}
-
-const UNTOUCHED: u32 = 0;
-const NULL: u32 = 1;
-
-/// Edited cells of one column: a code per edited sample into a list of distinct texts.
-#[derive(Clone, Default)]
-struct Overlay {
-    sparse: HashMap<u32, u32>,
-    /// One code per sample, once much is edited; then `sparse` is empty.
-    dense: Vec<u32>,
-    texts: Vec<Arc<str>>,
-    codes: HashMap<Arc<str>, u32>,
-    /// A hash (XXH3) of each text.
-    prints: Vec<u64>,
-    /// The version of what lies over cells of the source, and of made samples: a sum of hashes, one a cell, that comes back when the cells do.
-    versions: [u64; 2],
-}
-
-impl Overlay {
-    /// What a cell adds to the version.
-    fn share(&self, id: SampleId, code: u32) -> u64 {
-        match code {
-            UNTOUCHED => 0,
-            NULL => seed_of(&[u64::from(id.0)]),
-            code => seed_of(&[u64::from(id.0), self.prints[code as usize - 2]]),
-        }
-    }
-
-    fn code(&self, id: SampleId) -> u32 {
-        if self.dense.is_empty() {
-            self.sparse.get(&id.0).copied().unwrap_or(UNTOUCHED)
-        } else {
-            self.dense.get(id.row()).copied().unwrap_or(UNTOUCHED)
-        }
-    }
-
-    fn intern(&mut self, text: Option<&str>) -> u32 {
-        let Some(text) = text else { return NULL };
-        if let Some(code) = self.codes.get(text) {
-            return *code;
-        }
-        let text: Arc<str> = text.into();
-        let code = u32::try_from(self.texts.len() + 2).unwrap_or(u32::MAX);
-        self.texts.push(Arc::clone(&text));
-        self.prints.push(xxh3_64(text.as_bytes()));
-        self.codes.insert(text, code);
-        code
-    }
-
-    fn put(&mut self, id: SampleId, code: u32, rows: usize, made: bool) {
-        self.versions[usize::from(made)] ^= self.share(id, self.code(id)) ^ self.share(id, code);
-        if self.dense.is_empty() && self.sparse.len() > 1_024 && self.sparse.len() > rows / 16 {
-            self.dense = vec![UNTOUCHED; rows];
-            for (row, code) in self.sparse.drain() {
-                self.dense[row as usize] = code;
-            }
-        }
-        if !self.dense.is_empty() {
-            if self.dense.len() <= id.row() {
-                self.dense.resize(rows.max(id.row() + 1), UNTOUCHED);
-            }
-            self.dense[id.row()] = code;
-        } else if code == UNTOUCHED {
-            self.sparse.remove(&id.0);
-        } else {
-            self.sparse.insert(id.0, code);
-        }
-    }
-
-    fn reaches(&self, rows: usize) -> bool {
-        self.dense.len() > rows || self.sparse.keys().any(|row| *row as usize >= rows)
-    }
-
-    /// Takes cells of samples that were made away.
-    fn cut(&mut self, rows: usize) {
-        let dense = (rows..self.dense.len()).map(|row| (SampleId::at(row), self.dense[row]));
-        let sparse = self.sparse.iter().map(|(row, code)| (SampleId(*row), *code)).filter(|(id, _)| id.row() >= rows);
-        let gone = dense.chain(sparse).fold(0, |sum, (id, code)| sum ^ self.share(id, code));
-        self.versions[1] ^= gone;
-        self.dense.truncate(rows);
-        self.sparse.retain(|row, _| (*row as usize) < rows);
-    }
-
-    fn touched(&self) -> bool {
-        !self.sparse.is_empty() || self.dense.iter().any(|code| *code != UNTOUCHED)
-    }
 }
 
 /// One column of the dataset: the source's, or one that an edit added.
@@ -347,7 +261,7 @@ impl Dataset {
         match column.overlay.code(id) {
             UNTOUCHED => self.unedited(field, id),
             NULL => None,
-            code => Some(Cow::Borrowed(&*column.overlay.texts[code as usize - 2])),
+            code => Some(Cow::Borrowed(column.overlay.text(code))),
         }
     }
 
@@ -379,13 +293,13 @@ impl Dataset {
         match overlay.code(id) {
             UNTOUCHED => None,
             NULL => Some(None),
-            code => Some(Some(&*overlay.texts[code as usize - 2])),
+            code => Some(Some(overlay.text(code))),
         }
     }
 
     /// Every text that edits have put into a column, in the order of their coming; some may be in no cell any more.
     pub fn edited_texts(&self, field: usize) -> &[Arc<str>] {
-        &self.fields[field].overlay.texts
+        self.fields[field].overlay.texts()
     }
 
     /// The cell as a number, as its column's kind spells it; `None` where it is null, no number, or not finite.
@@ -417,17 +331,17 @@ impl Dataset {
 
     /// Takes a cell's edit away: what a made sample has of its parent is read through again.
     pub fn clear_cell(&mut self, field: usize, id: SampleId) {
-        let (rows, made) = (self.rows(), self.is_made(id));
-        Arc::make_mut(&mut self.fields[field].overlay).put(id, UNTOUCHED, rows, made);
+        let made = self.is_made(id);
+        Arc::make_mut(&mut self.fields[field].overlay).put(id, UNTOUCHED, made);
     }
 
     /// Lays `value` over a cell; in a sample of the source, a value equal to what is there without an edit removes the edit instead.
     pub fn set_cell(&mut self, field: usize, id: SampleId, value: Option<&str>) {
-        let (rows, made) = (self.rows(), self.is_made(id));
+        let made = self.is_made(id);
         let back = !made && self.unedited(field, id).as_deref() == value;
         let overlay = Arc::make_mut(&mut self.fields[field].overlay);
         let code = if back { UNTOUCHED } else { overlay.intern(value) };
-        overlay.put(id, code, rows, made);
+        overlay.put(id, code, made);
     }
 
     /// Adds a column of null cells at the end.

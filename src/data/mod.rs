@@ -3,6 +3,7 @@
 //! Everything here is data and pure functions of it: no disk, no clock, no screen, no threads of its own.
 
 mod asks;
+mod chunked;
 mod classes;
 mod column;
 mod dataset;
@@ -13,6 +14,7 @@ mod made;
 mod measure;
 pub mod native;
 mod number;
+mod overlay;
 mod pictures;
 mod raw;
 mod recipe;

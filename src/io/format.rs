@@ -4,46 +4,65 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{Format, Packing};
 
+/// How a format is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// Text, saved back byte for byte.
+    Text,
+    /// Columns with types, read in a child process.
+    Typed,
+    /// Files of images, rather than a table.
+    Images,
+}
+
+/// A format.
+struct Entry {
+    format: Format,
+    /// The name on screen.
+    title: &'static str,
+    /// Endings of files' names, the usual one first.
+    endings: &'static [&'static str],
+    family: Family,
+}
+
+/// Every format, in the order that menus list them.
+static FORMATS: [Entry; 10] = [
+    Entry { format: Format::Csv, title: "CSV", endings: &["csv", "txt", "psv", "ssv"], family: Family::Text },
+    Entry { format: Format::Tsv, title: "TSV", endings: &["tsv", "tab"], family: Family::Text },
+    Entry { format: Format::Json, title: "JSON", endings: &["json"], family: Family::Text },
+    Entry { format: Format::JsonLines, title: "JSON Lines", endings: &["jsonl", "ndjson", "jsonlines"], family: Family::Text },
+    Entry { format: Format::Parquet, title: "Parquet", endings: &["parquet", "pq", "parq"], family: Family::Typed },
+    Entry { format: Format::Arrow, title: "Arrow", endings: &["arrow", "feather", "ipc"], family: Family::Typed },
+    Entry { format: Format::ArrowStream, title: "Arrow stream", endings: &["arrows"], family: Family::Typed },
+    Entry { format: Format::Folder, title: "folder of images", endings: &[""], family: Family::Images },
+    Entry { format: Format::Zip, title: "ZIP archive of images", endings: &["zip"], family: Family::Images },
+    Entry { format: Format::Tar, title: "tar archive of images", endings: &["tar"], family: Family::Images },
+];
+
 impl Format {
+    fn entry(self) -> &'static Entry {
+        // A test holds that every format has its entry.
+        FORMATS.iter().find(|entry| entry.format == self).unwrap_or(&FORMATS[0])
+    }
+
     /// Every format that a table is saved in, in the order that menus list them.
-    pub const TABLES: [Self; 7] =
-        [Self::Csv, Self::Tsv, Self::Json, Self::JsonLines, Self::Parquet, Self::Arrow, Self::ArrowStream];
+    pub fn tables() -> impl Iterator<Item = Self> {
+        FORMATS.iter().filter(|entry| entry.family != Family::Images).map(|entry| entry.format)
+    }
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Csv => "CSV",
-            Self::Tsv => "TSV",
-            Self::Json => "JSON",
-            Self::JsonLines => "JSON Lines",
-            Self::Parquet => "Parquet",
-            Self::Arrow => "Arrow",
-            Self::ArrowStream => "Arrow stream",
-            Self::Folder => "folder of images",
-            Self::Zip => "ZIP archive of images",
-            Self::Tar => "tar archive of images",
-        }
+        self.entry().title
     }
 
     /// The usual ending of a file's name, without the dot.
     pub fn ending(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Tsv => "tsv",
-            Self::Json => "json",
-            Self::JsonLines => "jsonl",
-            Self::Parquet => "parquet",
-            Self::Arrow => "arrow",
-            Self::ArrowStream => "arrows",
-            Self::Folder => "",
-            Self::Zip => "zip",
-            Self::Tar => "tar",
-        }
+        self.entry().endings[0]
     }
 
     /// Whether it holds images as files, rather than being a table.
     pub fn is_of_images(self) -> bool {
-        matches!(self, Self::Folder | Self::Zip | Self::Tar)
+        self.entry().family == Family::Images
     }
 
     /// Whether the file is JSON.
@@ -53,7 +72,7 @@ impl Format {
 
     /// Whether the file is text, saved back byte for byte.
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Csv | Self::Tsv | Self::Json | Self::JsonLines)
+        self.entry().family == Family::Text
     }
 }
 
@@ -67,16 +86,10 @@ pub fn format_of_name(path: &Path) -> (Option<Format>, Packing) {
     } else {
         (name, Packing::None)
     };
-    let format = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-        "csv" | "txt" | "psv" | "ssv" => Some(Format::Csv),
-        "tsv" | "tab" => Some(Format::Tsv),
-        "json" => Some(Format::Json),
-        "jsonl" | "ndjson" | "jsonlines" => Some(Format::JsonLines),
-        "parquet" | "pq" | "parq" => Some(Format::Parquet),
-        "arrow" | "feather" | "ipc" => Some(Format::Arrow),
-        "arrows" => Some(Format::ArrowStream),
-        _ => None,
-    };
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    // Archives are known by what they hold, not by their names.
+    let table = |entry: &&Entry| entry.family != Family::Images && entry.endings.contains(&ending);
+    let format = FORMATS.iter().find(table).map(|entry| entry.format);
     (format, packing)
 }
 
@@ -196,4 +209,31 @@ pub fn magic(head: &[u8]) -> Magic {
         (b"FEA1", Magic::Other("it is a Feather file of version 1: save it as version 2 (Arrow)")),
     ];
     known.into_iter().find(|(start, _)| head.starts_with(start)).map_or(Magic::Unknown, |(_, magic)| magic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_its_entry() {
+        let all = [
+            Format::Csv,
+            Format::Tsv,
+            Format::Json,
+            Format::JsonLines,
+            Format::Parquet,
+            Format::Arrow,
+            Format::ArrowStream,
+            Format::Folder,
+            Format::Zip,
+            Format::Tar,
+        ];
+        assert!(FORMATS.iter().map(|entry| entry.format).eq(all));
+        for format in Format::tables() {
+            let name = compressed_name("train", format, Packing::Gzip);
+            assert_eq!(format_of_name(&name), (Some(format), Packing::Gzip), "{}", name.display());
+        }
+        assert_eq!(format_of_name(Path::new("photos.zip")).0, None);
+    }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::forms::{AugmentForm, BalanceForm};
 use super::opened::Opened;
-use crate::checks::Thresholds;
+use super::operated::PlannedEdit;
+use crate::checks::Options;
 use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
 use crate::operate::{Augmented, Balanced, Tried};
@@ -33,7 +34,8 @@ pub struct Wants<'w> {
     pub chart: Option<(usize, Measure)>,
     /// What the stage on screen needs.
     pub needs: &'w [Need],
-    pub thresholds: Thresholds,
+    /// What was moved of the checks' options.
+    pub options: &'w Options,
     /// How labels are judged.
     pub method: LabelMethod,
     /// The sample whose nearest neighbours are shown.
@@ -69,6 +71,8 @@ pub enum News {
     Balanced(u64, Box<Balanced>),
     /// Rules of balancing were tried for what the form asked.
     Tried(BalanceForm, Vec<Tried>),
+    /// A large operation is planned, and still to be made an edit; whether that is to be said.
+    Planned(Box<PlannedEdit>, bool),
     /// Something was saved: what there is to say.
     Saved(Vec<String>),
     /// A file could not be opened: its path, and why.

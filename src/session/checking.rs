@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Workspace;
 use super::asked::{Need, News, Wants};
-use crate::checks::{Finding, Scan, Thresholds, image_findings, outliers};
+use crate::checks::{CheckInput, Finding, Options, Scan, look_for_all};
 use crate::data::{Dataset, SampleId};
 use crate::io::{Meaning, PictureCache};
 use crate::job::{AnySlot, Came, Desk, Lane, Slot};
@@ -45,7 +45,7 @@ impl Cache {
 }
 
 /// What findings were looked for with.
-type CheckKey = (Thresholds, u64, bool);
+type CheckKey = (Options, u64, bool);
 
 /// Findings and what is seen of pictures.
 pub struct Checking {
@@ -171,20 +171,17 @@ impl Checking {
         }
         if self.due && (wants.needs(Need::Checks) || dataset.rows() <= MANY) {
             self.due = false;
-            self.check(workspace, wants.thresholds, desk);
+            self.check(workspace, wants.options, desk);
         }
     }
 
-    fn check(&mut self, workspace: &Workspace, thresholds: Thresholds, desk: &Desk) {
+    fn check(&mut self, workspace: &Workspace, options: &Options, desk: &Desk) {
         let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
-        let scan = self.scan(&snapshot).cloned();
-        self.findings.ask(desk, (thresholds, revision, scan.is_some()), "Looking for outliers", move |progress| {
-            let mut found = outliers(&snapshot, &thresholds, progress)?;
-            if let Some(scan) = scan {
-                found.extend(image_findings(&snapshot, &scan, &thresholds.images, progress)?);
-                found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
-            }
-            Ok((revision, found))
+        let (scan, store, options) = (self.scan(&snapshot).cloned(), Arc::clone(workspace.derived()), options.clone());
+        let question = (options.clone(), revision, scan.is_some());
+        self.findings.ask(desk, question, "Looking for problems", move |progress| {
+            let input = CheckInput { dataset: &snapshot, scan: scan.as_deref(), store: &store };
+            Ok((revision, look_for_all(&input, &options, progress)?))
         });
     }
 

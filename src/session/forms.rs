@@ -178,6 +178,15 @@ impl BalanceForm {
         self.over = tried.over;
     }
 
+    /// Asks for the best of those that were tried; where none is better than the samples as they are, rows stay as they are.
+    pub fn choose_best(&mut self, tried: &[Tried]) {
+        match tried.first() {
+            Some(best) if best.gain.0 > 0.0 => self.choose(best),
+            Some(_) => self.rule = WEIGHTS,
+            None => {}
+        }
+    }
+
     /// Whether it asks for that way.
     pub fn is_of(&self, tried: &Tried) -> bool {
         self.rule < BY_HAND && self.rule() == tried.rule && (self.over == tried.over || tried.more == 0)

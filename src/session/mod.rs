@@ -16,6 +16,8 @@ mod forms;
 mod labels;
 mod opened;
 mod opening;
+mod operated;
+mod operating;
 mod saving;
 mod searching;
 mod splitting;
@@ -36,6 +38,7 @@ pub use forms::{
 pub use labels::{LabelSource, decides};
 pub use opened::{Opened, Remedy};
 pub use opening::Begun;
+pub use operated::PlannedEdit;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
@@ -47,6 +50,7 @@ use balancing::{Balancing, With};
 use checking::Checking;
 use labels::Labels;
 use opening::Opening;
+use operating::{Operating, column_of};
 use saving::Saving;
 use searching::Searching;
 use splitting::Splitting;
@@ -57,9 +61,9 @@ use crate::checks::label_errors::LabelReport;
 use crate::data::{Dataset, Filter, Measure, SampleId, SampleSet, Summary};
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{self, Meaning, TextModel};
-use crate::job::{AnySlot, Desk, Running};
+use crate::job::{AnySlot, Desk, Progress, Running};
 use crate::learn::neighbours::Neighbour;
-use crate::operate::{Means, Operation, OperationError, Tried, Worth, split_edit};
+use crate::operate::{Means, Operation, OperationError, Tried, Worth};
 use crate::transform::Split;
 
 /// What is open, and everything that is worked out of it.
@@ -77,6 +81,7 @@ pub struct Session {
     balancing: Balancing,
     asking: Asking,
     saving: Saving,
+    operating: Operating,
     news: Vec<News>,
 }
 
@@ -97,13 +102,15 @@ impl Session {
             balancing: Balancing::default(),
             asking: Asking::default(),
             saving: Saving::default(),
+            operating: Operating::default(),
             news: Vec::new(),
         }
     }
 
     /// Every slot there is.
     fn slots(&self) -> Vec<&dyn AnySlot> {
-        let mut all = vec![self.opening.slot(), self.searching.slot(), self.splitting.slot(), self.saving.slot()];
+        let (opening, operating) = (self.opening.slot(), self.operating.slot());
+        let mut all = vec![opening, operating, self.searching.slot(), self.splitting.slot(), self.saving.slot()];
         all.extend(self.viewing.slots());
         all.extend(self.checking.slots());
         all.extend(self.labels.slots());
@@ -113,7 +120,8 @@ impl Session {
     }
 
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot> {
-        let mut all = vec![self.opening.slot_mut(), self.searching.slot_mut(), self.splitting.slot_mut(), self.saving.slot_mut()];
+        let (opening, operating) = (self.opening.slot_mut(), self.operating.slot_mut());
+        let mut all = vec![opening, operating, self.searching.slot_mut(), self.splitting.slot_mut(), self.saving.slot_mut()];
         all.extend(self.viewing.slots_mut());
         all.extend(self.checking.slots_mut());
         all.extend(self.labels.slots_mut());
@@ -153,6 +161,11 @@ impl Session {
         self.workspace.as_ref()
     }
 
+    /// Whether the dataset is as it was at `revision`.
+    pub fn is_at(&self, revision: u64) -> bool {
+        self.workspace.as_ref().is_some_and(|workspace| workspace.revision() == revision)
+    }
+
     fn dataset(&self) -> Option<&Dataset> {
         self.workspace.as_ref().map(Workspace::dataset)
     }
@@ -172,9 +185,11 @@ impl Session {
     pub fn work(&mut self, wants: &Wants<'_>) -> (Vec<News>, Option<Duration>) {
         let Self { workspace, desk, cache, opening, viewing, checking, labels, searching, splitting, augmenting, .. } = self;
         let (balancing, asking, saving, news) = (&mut self.balancing, &mut self.asking, &mut self.saving, &mut self.news);
+        let operating = &mut self.operating;
         opening.work(desk, news);
         saving.work(desk, news);
         if let Some(workspace) = workspace {
+            operating.work(workspace, desk, news);
             viewing.work(workspace, wants, desk, news);
             checking.work(workspace, wants, cache, desk, news);
             searching.work(desk, news);
@@ -226,6 +241,7 @@ impl Session {
         self.splitting = Splitting::default();
         self.augmenting = Augmenting::default();
         self.balancing = Balancing::default();
+        self.operating = Operating::default();
         self.asking.stop();
     }
 
@@ -249,24 +265,37 @@ impl Session {
         Ok(Some((id, edit)))
     }
 
-    /// Carries out an operation.
+    /// Carries out an operation: at once, or, where it touches very much, once it is planned beside the window; [`News::Planned`] says so then,
+    /// and `loud` whether what it comes to is to be said.
     ///
     /// # Errors
     /// [`EditError`]; nothing has changed then.
-    pub fn operate(&mut self, operation: &Operation) -> Result<Option<(EditId, Edit)>, EditError> {
-        let column = match operation {
-            Operation::RenameClass { column, .. } | Operation::Weigh { label: column, .. } => Some(column.as_str()),
-            _ => None,
-        };
+    pub fn operate(&mut self, operation: &Operation, loud: bool) -> Result<Option<(EditId, Edit)>, EditError> {
+        let Some(workspace) = &self.workspace else { return Ok(None) };
+        if Operating::is_large(workspace, operation) {
+            self.operating.ask(workspace, operation.clone(), loud, &self.desk);
+            return Ok(None);
+        }
         self.edit(|workspace| {
-            let classes = column.and_then(|column| workspace.classes(column)).map(Arc::as_ref);
-            let means = Means { classes, ..Means::default() };
-            let planned = operation.plan(workspace.dataset(), &means, &crate::job::Progress::silent());
+            let classes = column_of(operation).and_then(|column| workspace.classes(column)).map(Arc::as_ref);
+            let means = Means { classes, derived: Arc::clone(workspace.derived()), ..Means::default() };
+            let planned = operation.plan(workspace.dataset(), &means, &Progress::silent());
             planned.map(|planned| planned.edit).map_err(|error| match error {
                 OperationError::Edit(error) => error,
                 other => EditError::Refused(other.to_string()),
             })
         })
+    }
+
+    /// Makes what was planned beside the window an edit.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing has changed then.
+    pub fn make(&mut self, planned: PlannedEdit) -> Result<Option<(EditId, Edit)>, EditError> {
+        let (Some(workspace), Some(edit)) = (&mut self.workspace, planned.edit) else { return Ok(None) };
+        let id = workspace.edit_with(&edit, &planned.prints)?;
+        self.labels.edited(workspace.dataset(), &edit);
+        Ok(Some((id, edit)))
     }
 
     /// Walks through the history. Says what was done, and the edit that was taken back or made again, where that was one.
@@ -418,18 +447,13 @@ impl Session {
         }
     }
 
-    /// Makes the split that is shown an edit.
+    /// Makes the split that is shown an edit: as [`Session::operate`].
     ///
     /// # Errors
     /// [`EditError`]; nothing has changed then.
     pub fn apply_split(&mut self) -> Result<Option<(EditId, Edit)>, EditError> {
-        let Some((split, plan)) = self.split().map(|(split, (plan, _))| (split.clone(), Arc::clone(plan))) else {
-            return Ok(None);
-        };
-        self.edit(|workspace| {
-            let edit = split_edit(workspace.dataset(), &split, &plan)?;
-            Ok(edit.map(|edit| edit.by(Operation::Split(split).to_json())))
-        })
+        let Some(split) = self.split().map(|(split, _)| split.clone()) else { return Ok(None) };
+        self.operate(&Operation::Split(split), true)
     }
 
     /// Saves the dataset as it is now, after the saves that wait already.

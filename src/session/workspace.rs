@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::carrying::{Moved, SamplePlaces, fits, is_property, relocated};
 
 use crate::checks::{Finding, FindingKind};
@@ -193,9 +195,9 @@ impl Workspace {
                 fits && (!change.samples.is_empty() || is_property(&change.target))
             });
             if !edit.changes.is_empty() {
-                let prints = workspace.prints(&edit);
+                let hashes = prints_of(&workspace.dataset, &edit);
                 edit.apply(&mut workspace.dataset, Direction::Forward);
-                edits.push((edit, prints));
+                edits.push((edit, hashes));
             }
         }
         let lost = moved.values().filter(|to| to.is_none()).count();
@@ -312,6 +314,15 @@ impl Workspace {
     /// # Errors
     /// [`EditError`]; nothing has changed then.
     pub fn edit(&mut self, edit: &Edit) -> Result<EditId, EditError> {
+        let prints = prints_of(&self.dataset, edit);
+        self.edit_with(edit, &prints)
+    }
+
+    /// Makes an edit whose samples' content hashes are known: those of the dataset as it is, in the edit's order.
+    ///
+    /// # Errors
+    /// As [`Workspace::edit`].
+    pub fn edit_with(&mut self, edit: &Edit, prints: &[u64]) -> Result<EditId, EditError> {
         if let Some(why) = &self.read_only {
             return Err(EditError::ReadOnly(why.clone()));
         }
@@ -319,19 +330,7 @@ impl Workspace {
         if let Some(id) = edit.samples().find(|id| id.row() >= rows) {
             return Err(EditError::Sample { row: u64::from(id.0), rows });
         }
-        Ok(self.write(edit)?)
-    }
-
-    /// The content hashes of an edit's samples, in order.
-    fn prints(&self, edit: &Edit) -> Vec<u64> {
-        // Children of one parent stand side by side: what holds a picture is hashed once.
-        let mut known: HashMap<SampleId, u64> = HashMap::new();
-        let print = |id: SampleId| *known.entry(id).or_insert_with(|| self.dataset.content_hash(id));
-        if edit.makes() > 0 {
-            edit.samples().map(print).collect()
-        } else {
-            edit.samples().map(|id| self.dataset.content_hash(id)).collect()
-        }
+        Ok(self.write(edit, prints)?)
     }
 
     /// What the project says of its source.
@@ -340,14 +339,13 @@ impl Workspace {
         Stored { fingerprint: self.dataset.base.origin.fingerprint, reading }
     }
 
-    fn write(&mut self, edit: &Edit) -> Result<EditId, JournalError> {
-        let prints = self.prints(edit);
+    fn write(&mut self, edit: &Edit, prints: &[u64]) -> Result<EditId, JournalError> {
         let stored = self.stored();
         let journal = match &mut self.journal {
             Some(journal) => journal,
             none => none.insert(Journal::create(&self.project, stored)?),
         };
-        let id = journal.commit(edit, &prints)?;
+        let id = journal.commit(edit, prints)?;
         self.apply(edit, Direction::Forward);
         Ok(id)
     }
@@ -553,6 +551,17 @@ impl Workspace {
             open: Cell::new(None),
         };
     }
+}
+
+/// The content hashes of an edit's samples in a dataset, in the edit's order.
+pub fn prints_of(dataset: &Dataset, edit: &Edit) -> Vec<u64> {
+    if edit.makes() == 0 {
+        let samples: Vec<SampleId> = edit.samples().collect();
+        return samples.into_par_iter().map(|id| dataset.content_hash(id)).collect();
+    }
+    // Children of one parent stand side by side: what holds a picture is hashed once.
+    let mut known: HashMap<SampleId, u64> = HashMap::new();
+    edit.samples().map(|id| *known.entry(id).or_insert_with(|| dataset.content_hash(id))).collect()
 }
 
 fn added_column(change: &Change) -> Option<String> {

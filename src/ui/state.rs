@@ -8,8 +8,8 @@ use super::stages::split::state::SplitForm;
 use super::text_model_form::TextModelForm;
 use super::view::View;
 use crate::action::Action;
-use crate::checks::{FindingKind, Thresholds};
-use crate::data::{Clause, Filter, Measure, SampleId, SampleSet};
+use crate::checks::{FindingKind, Options};
+use crate::data::{Clause, Filter, Measure, Rule, SampleId, SampleSet};
 use crate::edit::EditId;
 use crate::session::{AugmentForm, BalanceForm, Visible};
 
@@ -205,7 +205,8 @@ pub struct UiState {
     pub inspector_narrow: bool,
     /// Its width in points; 0 before it was first shown.
     pub inspector_width: f32,
-    pub thresholds: Thresholds,
+    /// What was moved of the checks' options.
+    pub options: Options,
     pub finding_kind: Option<FindingKind>,
     pub split: SplitForm,
     pub export: ExportForm,
@@ -241,7 +242,7 @@ impl Default for UiState {
             narrow: false,
             inspector_narrow: false,
             inspector_width: 0.0,
-            thresholds: Thresholds::default(),
+            options: Options::default(),
             finding_kind: None,
             split: SplitForm::default(),
             export: ExportForm::default(),
@@ -265,6 +266,43 @@ impl UiState {
         *self = Self { dark, inspector, inspector_width, ..Self::default() };
         self.table.lines = lines;
         self.gallery.side = side;
+    }
+
+    /// Keeps the cursor on its sample. Where another filter took that away there is no cursor: the next key must not act on a
+    /// sample that nobody chose. Where an edit took it out of the filter, the cursor is on what stands in its place.
+    pub fn settle_cursor(&mut self, visible: &Visible, other_filter: bool) {
+        // In the queue the cursor is on the sample under review, wherever the filter leaves it.
+        if self.view == View::Label {
+            return;
+        }
+        let selection = &mut self.selection;
+        let Some(id) = selection.cursor else { return };
+        let place = match visible.place(id, selection.place) {
+            Some(place) => {
+                self.table.follow |= place != selection.place;
+                place
+            }
+            None if other_filter => {
+                *selection = Selection::default();
+                return;
+            }
+            None => {
+                let place = selection.place.min(visible.len().saturating_sub(1));
+                selection.cursor = visible.get(place);
+                place
+            }
+        };
+        (selection.place, selection.anchor) = (place, place);
+    }
+
+    /// Shows the samples that a search has found, the nearest first.
+    pub fn show_ranked(&mut self, title: String, ids: Vec<SampleId>) {
+        // One search at a time: a second replaces the first.
+        self.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Ranked { .. }));
+        self.table.sort = None;
+        let samples: SampleSet = ids.iter().copied().collect();
+        self.toggle_clause(Rule::Ranked { title, samples: samples.into(), order: ids.into() }.into());
+        self.view = View::Explore;
     }
 
     /// Opens a popup with nothing typed.

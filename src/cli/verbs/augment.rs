@@ -42,6 +42,7 @@ pub const VERB: Verb = Verb {
         &READING,
     ],
     takes_recipe: false,
+    also: None,
     more: Some(operations),
     run: |arguments, _, err| augment(arguments, err).map(|()| false),
 };

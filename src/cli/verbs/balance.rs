@@ -53,6 +53,7 @@ pub const VERB: Verb = Verb {
         &READING,
     ],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, out, err| balance(arguments, out, err).map(|()| false),
 };

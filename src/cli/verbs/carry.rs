@@ -19,6 +19,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary carry tickets.csv",
     options: &[&READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| carry(arguments, err).map(|()| false),
 };

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::Verb;
 use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion};
-use crate::checks::{Check, Finding, Scan, Thresholds, image_findings, outliers};
+use crate::checks::{CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, Options, Scan};
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, open, read};
-use crate::cli::options::READING;
+use crate::cli::options::{OptionLine, READING};
 use crate::cli::said::{Done, note, print, print_json, say};
 use crate::data::{Dataset, SampleId};
 use crate::derive::{Store, TextOf, embedding};
@@ -32,7 +32,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary check tickets.csv --only label_errors --label category --text text --json",
     options: &[
         &[
-            ("--only", Some("CHECK,…"), "run these checks only: outliers, label_errors, images, image_copies, image_outliers"),
+            ("--only", Some("CHECK,…"), "run these checks only, of those below"),
             ("--label", Some("COL"), "the label column (the first with that role)"),
             ("--text", Some("COL"), "the text to learn from (every column with that role)"),
             (
@@ -52,15 +52,13 @@ pub const VERB: Verb = Verb {
                 Some("DIR"),
                 "a model folder instead of the built-in embedding: sentence-transformers for texts, CLIP or DINOv2 for images",
             ),
-            ("--z", Some("Z"), "flag beyond this robust z-score (3.5)"),
-            ("--fence", Some("K"), "flag beyond this many interquartile ranges (2.2)"),
-            ("--rare", Some("PART"), "a class is rare below this part of an even share (0.1)"),
             ("--json", None, "print JSON"),
         ],
         &READING,
     ],
     takes_recipe: false,
-    more: None,
+    also: Some(numbers),
+    more: Some(checks),
     run: check,
 };
 
@@ -68,51 +66,37 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let only = match arguments.get("--only") {
         None => None,
         Some(names) => {
+            let known = || CHECKS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
             let named = |name: &str| {
-                Check::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", Check::names()))
+                CheckEntry::from_name(name).ok_or_else(|| format!("there is no check called {name:?}; there are: {}", known()))
             };
             Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
         }
     };
-    let thresholds = thresholds(arguments)?;
-    let ask = ask(arguments)?;
+    let (options, ask) = (moved(arguments)?, ask(arguments)?);
     let workspace = open(arguments)?;
-    let (mut findings, mut seconds) = (Vec::new(), Map::new());
-    let wanted = only.clone().unwrap_or_else(|| Check::ALL.to_vec());
-    let mut scan = None;
-    if let Some(field) = workspace.dataset().pictures()
-        && (wanted.iter().any(|check| check.is_of_images()) || wanted.contains(&Check::LabelErrors))
-    {
-        let begun = Instant::now();
-        let cancelled = |_| "cancelled".to_owned();
-        let dataset = workspace.dataset();
-        let mut seen = scan_pictures(dataset, field, None, &Progress::silent()).map_err(cancelled)?;
-        if let Some(folder) = arguments.get("--model") {
-            let vectors = vision_vectors(arguments, dataset, field, folder)?;
-            seen = seen.seen_by(dataset, &vectors, &Progress::silent()).map_err(cancelled)?;
-            seen.appearance = vectors;
-        }
-        scan = Some(seen);
-        seconds.insert("looking".to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
-    } else if only.as_ref().is_some_and(|only| only.iter().any(|check| check.is_of_images())) {
+    let dataset = workspace.dataset();
+    let wanted: Vec<&CheckEntry> = only.clone().unwrap_or_else(|| CHECKS.iter().filter(|entry| entry.fits(dataset)).collect());
+    if wanted.iter().any(|entry| !entry.fits(dataset)) {
         return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
             .to_owned());
     }
-    let of_images = match &scan {
-        Some(scan) => image_findings(workspace.dataset(), scan, &thresholds.images, &Progress::silent())
-            .map_err(|_| "cancelled".to_owned())?,
-        None => Vec::new(),
-    };
-    for check in wanted {
+    let (mut findings, mut seconds) = (Vec::new(), Map::new());
+    let took = |begun: Instant| json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3);
+    let mut scan = None;
+    if let Some(field) = dataset.pictures()
+        && wanted.iter().any(|entry| entry.of_images || entry.check == Check::LabelErrors)
+    {
         let begun = Instant::now();
-        findings.extend(match check {
-            Check::Outliers => {
-                outliers(workspace.dataset(), &thresholds, &Progress::silent()).map_err(|_| "cancelled".to_owned())?
-            }
-            Check::Images | Check::ImageCopies | Check::ImageOutliers => {
-                of_images.iter().filter(|finding| finding.check == check).cloned().collect()
-            }
-            Check::LabelErrors => match labels(arguments, workspace.dataset(), &ask, scan.as_ref()) {
+        scan = Some(seen(arguments, dataset, field)?);
+        seconds.insert("looking".to_owned(), took(begun));
+    }
+    let input = CheckInput { dataset, scan: scan.as_ref(), store: workspace.derived() };
+    for entry in wanted {
+        let begun = Instant::now();
+        findings.extend(match entry.run {
+            Some(run) => run(&input, &options, &Progress::silent()).map_err(|_| "cancelled".to_owned())?,
+            None => match labels(arguments, dataset, &ask, scan.as_ref()) {
                 Ok(model) => model.findings(),
                 // Not asked for by name, a dataset that has no labels is no mistake.
                 Err(trouble) if only.is_none() && ask.label.is_none() && ask.text.is_none() => {
@@ -122,26 +106,55 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
                 Err(trouble) => return Err(trouble),
             },
         });
-        seconds.insert(check.name().to_owned(), json!((begun.elapsed().as_secs_f64() * 1e3).round() / 1e3));
+        seconds.insert(entry.name.to_owned(), took(begun));
     }
     findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
-    tell(&findings, &seconds, workspace.dataset(), arguments.has("--json"), out)?;
+    tell(&findings, &seconds, dataset, arguments.has("--json"), out)?;
     Ok(!findings.is_empty())
 }
 
-/// The thresholds that options set.
-fn thresholds(arguments: &Arguments) -> Result<Thresholds, Failure> {
-    let usual = Thresholds::default();
-    let thresholds = Thresholds {
-        z: arguments.number("--z")?.unwrap_or(usual.z),
-        fence: arguments.number("--fence")?.unwrap_or(usual.fence),
-        rare: arguments.number("--rare")?.unwrap_or(usual.rare),
-        images: usual.images,
-    };
-    if [thresholds.z, thresholds.fence, thresholds.rare].iter().any(|value| !value.is_finite() || *value <= 0.0) {
-        return Err("thresholds are numbers above 0".to_owned());
+/// What is seen of every picture, by the model that an option names.
+fn seen(arguments: &Arguments, dataset: &Dataset, field: usize) -> Result<Scan, Failure> {
+    let cancelled = |_| "cancelled".to_owned();
+    let mut seen = scan_pictures(dataset, field, None, &Progress::silent()).map_err(cancelled)?;
+    if let Some(folder) = arguments.get("--model") {
+        let vectors = vision_vectors(arguments, dataset, field, folder)?;
+        seen = seen.seen_by(dataset, &vectors, &Progress::silent()).map_err(cancelled)?;
+        seen.appearance = vectors;
     }
-    Ok(thresholds)
+    Ok(seen)
+}
+
+/// What the options move.
+fn moved(arguments: &Arguments) -> Result<Options, Failure> {
+    let mut options = Options::default();
+    for option in CHECKS.iter().flat_map(|entry| entry.options) {
+        if let Some(value) = arguments.number::<f64>(option.flag)? {
+            if !value.is_finite() || value <= 0.0 {
+                return Err(format!("{} takes a number above 0, usually {}", option.flag, option.usual));
+            }
+            options.set(option, value);
+        }
+    }
+    Ok(options)
+}
+
+/// The numbers that can be moved.
+fn numbers() -> Vec<OptionLine> {
+    CHECKS.iter().flat_map(|entry| entry.options).map(|option| (option.flag, Some("N"), option.help)).collect()
+}
+
+/// The checks, and where their numbers stand, for the help.
+fn checks() -> String {
+    let mut text = "\nChecks, and the numbers that can be moved:\n".to_owned();
+    for entry in &CHECKS {
+        text.push_str(&format!("  {:<22} {}\n", entry.name, entry.help));
+        for option in entry.options {
+            let CheckOption { flag, least, most, usual, .. } = option;
+            text.push_str(&format!("    {flag:<20} {least} to {most}, usually {usual}\n"));
+        }
+    }
+    text
 }
 
 /// Prints what was found.
@@ -153,10 +166,10 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
             .map(|finding| {
                 let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
                 let mut line = json!({
-                    "check": finding.check.name(), "kind": finding.kind.title(), "rows": rows, "column": finding.column,
+                    "check": finding.check.entry().name, "kind": finding.kind.title(), "rows": rows, "column": finding.column,
                     "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion,
                 });
-                if finding.check.is_of_images() {
+                if finding.check.entry().of_images {
                     line["paths"] = finding.samples.iter().map(|id| path(*id)).collect::<Vec<_>>().into();
                 }
                 line
@@ -172,7 +185,7 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
         text.push_str(&format!(
             "{:.2}  {}  rows {}{more}{suggestion}: {}\n",
             finding.severity,
-            if finding.check.is_of_images() { path(finding.samples[0]) } else { finding.column.clone() },
+            if finding.check.entry().of_images { path(finding.samples[0]) } else { finding.column.clone() },
             rows.join(","),
             finding.reason
         ));

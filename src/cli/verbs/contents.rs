@@ -19,6 +19,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary info tickets.csv --json",
     options: &[&[("--json", None, "print JSON")], &READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, out, err| info(arguments, out, err).map(|()| false),
 };

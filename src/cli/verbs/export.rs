@@ -33,6 +33,7 @@ pub const VERB: Verb = Verb {
         &READING,
     ],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| export(arguments, err).map(|()| false),
 };

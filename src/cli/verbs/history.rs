@@ -18,6 +18,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary history tickets.csv --json",
     options: &[&[("--json", None, "print JSON")], &READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, out, _| history(arguments, out).map(|()| false),
 };

@@ -33,6 +33,8 @@ pub struct Verb {
     pub example: &'static str,
     /// The options it takes, `--json` and `-o` among them.
     pub options: &'static [&'static [OptionLine]],
+    /// Those that a list elsewhere names, behind the others.
+    pub also: Option<fn() -> Vec<OptionLine>>,
     /// Whether a recipe stands before the dataset.
     pub takes_recipe: bool,
     /// More help, where there is any.
@@ -65,15 +67,16 @@ impl Verb {
     }
 
     /// The options it takes.
-    pub fn options(&self) -> impl Iterator<Item = &'static OptionLine> {
-        self.options.iter().copied().flatten()
+    pub fn options(&self) -> Vec<OptionLine> {
+        let own = self.options.iter().copied().flatten().copied();
+        own.chain(self.also.map(|list| list()).into_iter().flatten()).collect()
     }
 
     /// The whole help, with an example.
     pub fn help(&self) -> String {
         let mut text = format!("lapidary {} {}\n\n{}.\n\n", self.name, self.usage, capital(self.summary));
         for (name, value, what) in self.options() {
-            let left = value.map_or_else(|| (*name).to_owned(), |value| format!("{name} {value}"));
+            let left = value.map_or_else(|| name.to_owned(), |value| format!("{name} {value}"));
             text.push_str(&format!("  {left:<22} {what}\n"));
         }
         if let Some(more) = self.more {

@@ -16,6 +16,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary recipe tickets.csv -o tickets.recipe.json",
     options: &[&[("-o", Some("FILE"), "the new file; without it the recipe is printed")], &READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, out, err| recipe(arguments, out, err).map(|()| false),
 };

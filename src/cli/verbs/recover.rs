@@ -17,6 +17,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary recover tickets.csv",
     options: &[],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| rescue(arguments, err).map(|()| false),
 };

@@ -28,6 +28,7 @@ pub const VERB: Verb = Verb {
         &READING,
     ],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| relabel(arguments, err).map(|()| false),
 };

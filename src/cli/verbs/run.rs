@@ -24,6 +24,7 @@ pub const VERB: Verb = Verb {
     example: "lapidary run tickets.recipe.json tickets-june.csv -o clean-june.csv",
     options: &[&[OUT, OWN_COLUMNS, SAFE, IMAGES[0], IMAGES[1]], &ASKS, &READING],
     takes_recipe: true,
+    also: None,
     more: None,
     run: |arguments, _, err| run(arguments, err),
 };

@@ -41,6 +41,7 @@ pub const VERB: Verb = Verb {
         &READING,
     ],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| split(arguments, err).map(|()| false),
 };

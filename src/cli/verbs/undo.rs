@@ -18,6 +18,7 @@ pub const UNDO: Verb = Verb {
     example: "lapidary undo tickets.csv",
     options: &[&READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| step(arguments, err, "undone", Workspace::undo).map(|()| false),
 };
@@ -30,6 +31,7 @@ pub const REDO: Verb = Verb {
     example: "lapidary redo tickets.csv",
     options: &[&READING],
     takes_recipe: false,
+    also: None,
     more: None,
     run: |arguments, _, err| step(arguments, err, "done again", Workspace::redo).map(|()| false),
 };

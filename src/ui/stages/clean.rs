@@ -4,8 +4,8 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Role as WidgetType, Se
 
 use super::Stage;
 use crate::action::Action;
-use crate::checks::{Finding, FindingKind, Thresholds};
-use crate::data::{Rule, SampleId, SampleSet};
+use crate::checks::{CHECKS, CheckOption, Finding, FindingKind, Options};
+use crate::data::{Dataset, Rule, SampleId, SampleSet};
 use crate::operate::Operation;
 use crate::session::{Need, Session, Workspace};
 use crate::ui::Bundle;
@@ -50,7 +50,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     let text = format!("found before your last {}", things(since as usize, "edit", "edits"));
                     ui.label(RichText::new(text).color(theme.amber));
                     if button(ui, theme, "Look again", "", ButtonLook::Plain, true).clicked() {
-                        actions.push(Action::Check(state.thresholds));
+                        actions.push(Action::Check);
                     }
                 }
             } else {
@@ -58,10 +58,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
         });
         ui.add_space(STEP);
-        let before = state.thresholds;
-        sliders(ui, theme, &mut state.thresholds, workspace.dataset().pictures().is_some());
-        if state.thresholds != before {
-            actions.push(Action::Check(state.thresholds));
+        let before = state.options.clone();
+        sliders(ui, theme, &mut state.options, workspace.dataset());
+        if state.options != before {
+            actions.push(Action::Check);
         }
         ui.add_space(STEP);
         ui.horizontal_wrapped(|ui| {
@@ -113,31 +113,15 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     });
 }
 
-/// The thresholds, as many in a row as fit.
-fn sliders(ui: &mut Ui, theme: &Theme, t: &mut Thresholds, images: bool) {
-    type Threshold<'t> = (&'t str, &'t str, &'t mut f64, std::ops::RangeInclusive<f64>);
-    let mut all: Vec<Threshold<'_>> = vec![
-        ("robust z", "How far from the median, in units of the usual deviation", &mut t.z, 1.0..=12.0),
-        ("fences", "How many interquartile ranges beyond the quartiles", &mut t.fence, 0.5..=10.0),
-        ("rare class", "A class is rare below this part of an even share", &mut t.rare, 0.01..=1.0),
-    ];
-    if images {
-        let t = &mut t.images;
-        all.extend([
-            ("dark", "An image is dark whose brightest hundredth is below this", &mut t.dark, 0.0..=1.0),
-            ("bright", "Bright, where the darkest twentieth is within this of white", &mut t.light, 0.0..=0.5),
-            ("blurry", "Blurry, where the sharpness is below this", &mut t.blurry, 0.0..=1.0),
-            ("says little", "Where a tenth of the entropy in bits is below this", &mut t.information, 0.0..=1.0),
-            ("shape", "Odd, where the shorter side is less than this part of the longer", &mut t.ratio, 0.0..=1.0),
-            ("size", "Odd beyond this many interquartile ranges", &mut t.size, 0.5..=10.0),
-        ]);
-    }
+/// The options of the checks that fit, as many in a row as there is room for.
+fn sliders(ui: &mut Ui, theme: &Theme, options: &mut Options, dataset: &Dataset) {
+    let all: Vec<&CheckOption> = CHECKS.iter().filter(|entry| entry.fits(dataset)).flat_map(|entry| entry.options).collect();
     let wide = 196.0;
     let columns = ((ui.available_width() / wide).floor() as usize).max(1);
     ui.spacing_mut().slider_width = 56.0;
-    for row in all.chunks_mut(columns) {
+    for row in all.chunks(columns) {
         ui.horizontal(|ui| {
-            for (name, help, value, range) in row {
+            for option in row {
                 // Names of one width stand in columns.
                 ui.allocate_ui_with_layout(
                     vec2(wide - STEP * 2.0, theme.sizes.control),
@@ -145,11 +129,13 @@ fn sliders(ui: &mut Ui, theme: &Theme, t: &mut Thresholds, images: bool) {
                     |ui| {
                         ui.set_min_width(wide - STEP * 2.0);
                         let (place, label) = ui.allocate_exact_size(vec2(64.0, theme.sizes.control), Sense::hover());
-                        let label = label.on_hover_text(*help);
-                        clipped(ui, place.left_center() - vec2(0.0, 8.0), 64.0, name, theme.body(), theme.dim, 1);
-                        let response = ui.add(Slider::new(*value, range.clone()).fixed_decimals(2));
+                        let label = label.on_hover_text(option.help);
+                        clipped(ui, place.left_center() - vec2(0.0, 8.0), 64.0, option.label, theme.body(), theme.dim, 1);
+                        let mut value = options.get(option);
+                        let response = ui.add(Slider::new(&mut value, option.least..=option.most).fixed_decimals(2));
+                        options.set(option, value);
                         response.clone().labelled_by(label.id);
-                        response.widget_info(|| WidgetInfo::slider(true, **value, *name));
+                        response.widget_info(|| WidgetInfo::slider(true, value, option.label));
                     },
                 );
             }

@@ -39,7 +39,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
             ui.add_space(STEP * 3.0);
             let own = if origin.format.is_of_images() { Format::Folder } else { origin.format };
-            let format = state.export.format.map_or(own, |at| Format::TABLES.get(at).copied().unwrap_or(Format::Folder));
+            let format = state.export.format.map_or(own, |at| Format::tables().nth(at).unwrap_or(Format::Folder));
             let form = &mut state.export;
             if form.what == 2 && dataset.with_role(|role| role == Role::Split).is_none() {
                 form.what = 0;
@@ -84,7 +84,7 @@ fn what(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, dataset: &Datas
 fn how(ui: &mut Ui, form: &mut ExportForm, theme: &Theme, dataset: &Dataset, format: Format) {
     dim(ui, theme, "Format");
     ui.horizontal(|ui| {
-        let mut names = Format::TABLES.map(|format| format.title().to_owned()).to_vec();
+        let mut names = Format::tables().map(|format| format.title().to_owned()).collect::<Vec<_>>();
         if dataset.pictures().is_some() {
             names.push(Format::Folder.title().to_owned());
         }

@@ -3,7 +3,7 @@
 /// How a save is asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportForm {
-    /// The place of the format in `Format::TABLES`, behind the last for a folder of images; `None` for the source's own.
+    /// The place of the format in `Format::tables`, behind the last for a folder of images; `None` for the source's own.
     pub format: Option<usize>,
     /// The place of the packing.
     pub packing: usize,

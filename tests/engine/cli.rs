@@ -1,7 +1,5 @@
 //! Whole stories without a window: the program itself, on real files, as a shell would run it.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,8 +1,6 @@
 //! Text models: folders answer as transformers do, servers are asked as they should be and never without leave, and what was answered is
 //! kept.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,15 +17,13 @@ use lapidary::operate::{self, TextModels};
 use lapidary::transform::{Augment, AugmentError};
 use serde_json::{Value, json};
 
-#[path = "support/server.rs"]
-mod server;
-use server::{Reply, Server, marked};
+use crate::server::{Reply, Server, marked};
 
 const TICKETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tickets.csv");
 const FOLDERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/seq2seq");
 
 fn at(url: &str) -> TextModel {
-    server::at("mine", url)
+    crate::server::at("mine", url)
 }
 
 fn ask(text: &str) -> Ask {

@@ -1,8 +1,6 @@
 //! Bad input: nothing crashes, nothing hangs, no good row is lost. Public collections are read from `../shared/data` where
 //! they are there (and said to be skipped where they are not); the rest is made here.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

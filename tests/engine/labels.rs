@@ -1,8 +1,6 @@
 //! Label errors: cleanlab's answers met, planted errors found, the command without a window. Reads `../shared` and says so where it
 //! is not there.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! Datasets of images: opened from where they lie, checked, saved; real ones, planted ones, hostile ones.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,8 +7,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use lapidary::checks::{Check, FindingKind};
+use lapidary::checks::{CHECKS, Check, CheckEntry, CheckInput, Finding, FindingKind, Options, Scan};
 use lapidary::data::{Dataset, Role, SampleId};
+use lapidary::derive::Store;
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
 use lapidary::operate::scan_pictures;
@@ -134,6 +133,14 @@ fn names_below(folder: &Path) -> Vec<String> {
     walk(folder, folder, &mut found);
     found.sort();
     found
+}
+
+/// All that is found of pictures.
+fn found_in(dataset: &Dataset, scan: &Scan) -> Vec<Finding> {
+    let input = CheckInput { dataset, scan: Some(scan), store: &Store::default() };
+    let of_images = CHECKS.iter().filter(|entry| entry.of_images);
+    let run = |entry: &CheckEntry| entry.run.unwrap()(&input, &Options::default(), &Progress::silent()).unwrap();
+    of_images.flat_map(run).collect()
 }
 
 #[test]
@@ -503,7 +510,7 @@ fn files_that_broke_decoders_break_nothing() {
     }
     println!("{whole} seen, {broken} said to be broken, of {}", looks.len());
     let scan = scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
-    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
+    let found = found_in(&dataset, &scan);
     assert!(found.iter().filter(|finding| finding.kind == FindingKind::BrokenImage).count() >= broken - 2);
 }
 
@@ -614,7 +621,7 @@ fn the_full_size_photographs_among_small_ones_are_found() {
     let dataset = open(&folder);
     let field = dataset.pictures().unwrap();
     let scan = scan_pictures(&dataset, field, None, &Progress::silent()).unwrap();
-    let found = lapidary::checks::image_findings(&dataset, &scan, &Default::default(), &Progress::silent()).unwrap();
+    let found = found_in(&dataset, &scan);
     let odd: Vec<String> = found
         .iter()
         .filter(|finding| finding.kind == FindingKind::OddSize)

@@ -1,7 +1,5 @@
 //! Samples made from others: what is made, that it is right and the same everywhere, and that nothing leaks.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! Stories in the window: the real app, driven by role, label and key, as a person would.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,10 +11,7 @@ use lapidary::data::SampleId;
 use lapidary::ui::{Command, View};
 use tempfile::TempDir;
 
-#[path = "support/window.rs"]
-mod support;
-
-use support::{Window, folder};
+use crate::support::{Window, folder};
 
 #[test]
 fn relabel_by_key_undo_quit_and_find_it_again() {

@@ -1,7 +1,5 @@
-//! A small picture of every view in both themes. `UPDATE_SNAPSHOTS=true cargo test --test pictures` makes them anew: look at
+//! A small picture of every view in both themes. `UPDATE_SNAPSHOTS=true cargo test --test desktop pictures` makes them anew: look at
 //! each before committing it.
-
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,13 +1,10 @@
 //! Recipes: what was done to one version of the data is done to another. The same rows and the same bytes on the same data; what does not fit is listed.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::{open, read, state, take, write_dataset};
 use lapidary::data::{Dataset, Kind, Pipeline, Role, SampleId};
 use lapidary::edit::Edit;
 use lapidary::io::{self, Rows, SaveTarget};
@@ -19,7 +16,6 @@ use lapidary::transform::balance::{BalanceRule, Over, Under};
 use lapidary::transform::{Split, SplitMethod};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use support::{open, read, state, take, write_dataset};
 
 fn do_it(workspace: &mut Workspace, operation: &Operation) -> Edit {
     let planned = operation.plan(workspace.dataset(), &Means::default(), &Progress::silent()).unwrap();

@@ -1,15 +1,12 @@
 //! What is acknowledged is on disk: killed processes, torn and altered project files, full disks, and undo to the first byte.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::support::{Model, open, read, state, take, write_dataset};
 use lapidary::data::SampleId;
 use lapidary::edit::{Change, Edit, Journal, JournalError, recover};
 use lapidary::io::{self, Rows, SaveTarget};
@@ -17,7 +14,6 @@ use lapidary::job::Progress;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
-use support::{Model, open, read, state, take, write_dataset};
 
 const SESSION: &str = "LAPIDARY_TEST_SESSION";
 const SEED: &str = "LAPIDARY_TEST_SEED";
@@ -46,7 +42,10 @@ fn session() {
 
 fn session_command(program: &Path, path: &Path, seed: u64) -> Command {
     let mut command = Command::new(program);
-    command.args(["session", "--exact", "--nocapture", "--test-threads=1"]).env(SESSION, path).env(SEED, seed.to_string());
+    command
+        .args(["durability::session", "--exact", "--nocapture", "--test-threads=1"])
+        .env(SESSION, path)
+        .env(SEED, seed.to_string());
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
@@ -129,7 +128,8 @@ fn a_full_disk_refuses_an_edit_and_keeps_what_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = write_dataset(folder.path(), 60);
         let mut command = Command::new("sh");
-        let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" session --exact --nocapture --test-threads=1");
+        let line =
+            format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" durability::session --exact --nocapture --test-threads=1");
         command.arg("-c").arg(line).arg(&program).env(SESSION, &path).env(SEED, blocks.to_string());
         let output = command.stderr(Stdio::null()).output().unwrap();
         let (steps, last, refused) = acknowledged(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned));

@@ -1,16 +1,13 @@
 //! Projects of earlier releases open for ever: each folder in `tests/data/frozen` was written by the release that it is named after, with every kind
 //! of edit in it, and says what every state of its history held.
 //!
-//! To freeze another: `LAPIDARY_FREEZE=tests/data/frozen/NAME cargo test --test frozen freeze`.
-
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
-mod support;
+//! To freeze another: `LAPIDARY_FREEZE=tests/data/frozen/NAME cargo test --test engine freeze`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::{open, state, take, write_dataset};
 use lapidary::data::{Kind, Role, SampleId};
 use lapidary::derive::likeness;
 use lapidary::edit::{Change, Edit, EditId, Journal, Stored, Target, Values};
@@ -21,7 +18,6 @@ use lapidary::transform::balance::{BalanceRule, Over, Under};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
-use support::{open, state, take, write_dataset};
 
 /// Every state of a history, by the edit that it was reached with: 0 is the file as it was opened.
 fn states(workspace: &mut Workspace) -> Vec<(EditId, String)> {
@@ -183,7 +179,7 @@ fn a_project_of_a_later_release_is_there_to_look_at_and_never_touched() {
     assert!(workspace.undo().is_err());
     drop(workspace);
     // It is not carried over, not adopted, and not recovered from under its owner.
-    let carried = Workspace::carry(support::read(&path), lapidary::io::Reading::default(), None);
+    let carried = Workspace::carry(crate::support::read(&path), lapidary::io::Reading::default(), None);
     assert!(carried.is_err_and(|error| error.to_string().contains("newer")));
     let other = home.path().join("other.csv");
     fs::copy(&path, &other).unwrap();

@@ -1,8 +1,6 @@
 //! Trust, in the window: keys act on what is shown, an undo undoes what it names, findings do not depend on the way one came, copies and made
 //! samples stay where they belong, and what is drawn is what is in the file. By key and label, as a person would.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +11,7 @@ use lapidary::data::{Dataset, SampleId};
 use lapidary::ui::View;
 use tempfile::TempDir;
 
-#[path = "support/window.rs"]
-mod support;
-
-use support::{Window, folder};
+use crate::support::{Window, folder};
 
 fn dataset(window: &Window) -> &Dataset {
     window.harness.state().workspace().unwrap().dataset()

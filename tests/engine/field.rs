@@ -1,8 +1,6 @@
 //! Files as people really have them: each opens with its rows, and comes back byte for byte. What is right is said beside the files, in
 //! `../shared/data/field`; where those are not beside this checkout, it is said that they were skipped.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! Stories of Augment and Balance in the window.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,13 +11,8 @@ use lapidary::data::{Augmentation, SampleId, Step};
 use lapidary::ui::View;
 use tempfile::TempDir;
 
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/window.rs"]
-mod support;
-
-use server::{Reply, Server, allowed, at, marked};
-use support::{Window, folder};
+use crate::server::{Reply, Server, allowed, at, marked};
+use crate::support::{Window, folder};
 
 fn dataset(window: &Window) -> &lapidary::data::Dataset {
     window.harness.state().workspace().unwrap().dataset()

@@ -1,17 +1,12 @@
 //! Every view at every size of window and of letters: nothing panics, whatever little room there is and whatever is open.
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
-#[path = "support/window.rs"]
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::{Window, folder};
 use egui::{Key, vec2};
 use lapidary::app::Begin;
 use lapidary::ui::View;
-use support::{Window, folder};
 use tempfile::TempDir;
 
 const SIZES: [(f32, f32); 8] = [

@@ -1,0 +1,13 @@
+//! The window: stories by role, label and key, its promises, every size, and a picture of every stage.
+
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod making;
+mod pictures;
+#[path = "../support/server.rs"]
+mod server;
+mod sizes;
+mod stories;
+#[path = "../support/window.rs"]
+mod support;
+mod trust;

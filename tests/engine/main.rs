@@ -1,0 +1,18 @@
+//! Everything without a window: whole stories by the program itself, and the engine's promises. One program: each links the world.
+
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod asking;
+mod cli;
+mod durability;
+mod field;
+mod frozen;
+mod hostile;
+mod images;
+mod labels;
+mod making;
+mod recipes;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
