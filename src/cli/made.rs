@@ -8,9 +8,10 @@ use super::arguments::Arguments;
 use super::said::{note, say};
 use super::text_models::told;
 use crate::data::{Dataset, Pipeline};
+use crate::derive::Store;
 use crate::edit::{Direction, Edit};
 use crate::job::Progress;
-use crate::operate::{Means, Operation, scan_pictures};
+use crate::operate::{Means, Operation, scanned};
 use crate::pixels::Look;
 
 /// What is left out unless somebody says otherwise.
@@ -43,9 +44,10 @@ pub fn risk(arguments: &Arguments) -> Result<f32, Failure> {
 ///
 /// # Errors
 /// Cancelled.
-pub fn looks(dataset: &Dataset, wanted: bool) -> Result<Option<Arc<Vec<Look>>>, Failure> {
+pub fn looks(dataset: &Dataset, wanted: bool, store: &Store) -> Result<Option<Arc<Vec<Look>>>, Failure> {
     let Some(field) = dataset.pictures().filter(|_| wanted) else { return Ok(None) };
-    Ok(Some(scan_pictures(dataset, field, None, &Progress::silent()).map_err(|_| "cancelled".to_owned())?.looks))
+    let scan = scanned(dataset, field, None, store, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    Ok(Some(Arc::clone(&scan.looks)))
 }
 
 /// The dataset after an operation, with the edit that it is; what is to be known of it is said.

@@ -9,9 +9,14 @@ const PIECE: usize = 1 << 14;
 #[derive(Debug, Clone)]
 pub struct Chunked<T> {
     /// `None` where all is blank.
-    pieces: Vec<Option<Arc<[T]>>>,
+    pieces: Vec<Option<Arc<[T; PIECE]>>>,
     len: usize,
     blank: T,
+}
+
+/// A piece of the right length; `None` of any other.
+fn whole<T>(piece: Vec<T>) -> Option<Arc<[T; PIECE]>> {
+    Arc::<[T]>::from(piece).try_into().ok()
 }
 
 impl<T: Clone + PartialEq> Chunked<T> {
@@ -38,7 +43,7 @@ impl<T: Clone + PartialEq> Chunked<T> {
     fn take(&mut self, mut piece: Vec<T>) {
         self.len += piece.len();
         piece.resize(PIECE, self.blank.clone());
-        self.pieces.push(Some(piece.into()));
+        self.pieces.push(whole(piece));
     }
 
     /// How many entries there are.
@@ -61,7 +66,7 @@ impl<T: Clone + PartialEq> Chunked<T> {
             None => {
                 let mut piece = vec![self.blank.clone(); PIECE];
                 piece[at % PIECE] = entry;
-                *place = Some(piece.into());
+                *place = whole(piece);
             }
             Some(piece) => Arc::make_mut(piece)[at % PIECE] = entry,
         }

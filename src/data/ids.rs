@@ -68,6 +68,11 @@ impl SampleSet {
             .sum()
     }
 
+    /// How many samples are in both sets: one look a word of 64.
+    pub fn count_common(&self, other: &Self) -> usize {
+        self.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones() as usize).sum()
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -100,6 +105,8 @@ mod tests {
         let mut set: SampleSet = [130, 3, 64, 3].into_iter().map(SampleId).collect();
         assert_eq!(set.len(), 3);
         assert_eq!(set.iter().map(|id| id.0).collect::<Vec<_>>(), [3, 64, 130]);
+        let other: SampleSet = [3, 65, 130, 500].into_iter().map(SampleId).collect();
+        assert_eq!((set.count_common(&other), other.count_common(&set)), (2, 2));
         assert!(set.set(SampleId(64), false) && !set.set(SampleId(64), false));
         assert!(!set.contains(SampleId(64)) && !set.contains(SampleId(100_000)));
     }

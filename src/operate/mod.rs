@@ -22,7 +22,7 @@ pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, bal
 pub use copied::copies;
 pub use plan::split_edit;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
-pub use scanned::scan_pictures;
+pub use scanned::{scan_pictures, scanned};
 pub use trying::{Tried, tried};
 pub use worth::{Worth, can_probe, worth};
 

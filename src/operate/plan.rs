@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Balance, Means, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scan_pictures, standing,
-};
+use super::{Balance, Means, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing};
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
@@ -231,9 +229,14 @@ fn weigh(
 }
 
 /// What there is to see of every picture, where that is needed.
-fn looks(dataset: &Dataset, wanted: bool, progress: &Progress) -> Result<Option<Vec<Look>>, OperationError> {
+fn looks(
+    dataset: &Dataset,
+    wanted: bool,
+    means: &Means<'_>,
+    progress: &Progress,
+) -> Result<Option<Arc<Vec<Look>>>, OperationError> {
     let Some(field) = dataset.pictures().filter(|_| wanted) else { return Ok(None) };
-    Ok(Some(scan_pictures(dataset, field, None, progress)?.looks.to_vec()))
+    Ok(Some(Arc::clone(&scanned(dataset, field, None, &means.derived, progress)?.looks)))
 }
 
 /// The model that judges labels; `None` where there is too little to learn from, which is said.
@@ -259,8 +262,12 @@ fn augment_edit(
     progress: &Progress,
 ) -> Result<Planned, OperationError> {
     let mut notes = Vec::new();
-    let looks = looks(dataset, asked.pipeline.alters_pictures(), progress)?;
-    let model = if most_risk < 1.0 { judge(dataset, looks.as_deref(), means, &mut notes, progress)? } else { None };
+    let looks = looks(dataset, asked.pipeline.alters_pictures(), means, progress)?;
+    let model = if most_risk < 1.0 {
+        judge(dataset, looks.as_ref().map(|looks| looks.as_slice()), means, &mut notes, progress)?
+    } else {
+        None
+    };
     let done = augmented(dataset, asked, model.as_deref(), most_risk, &means.models, progress)?;
     notes.push(format!("{} new samples of {} in the train part", count(done.made), count(asked.parents.len())));
     if done.risky > 0 {
@@ -277,8 +284,8 @@ fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progres
     let standing = standing(dataset, &balance.label, progress)?;
     let pictures = dataset.pictures().is_some() && text_fields(dataset).is_empty();
     let altered = balance.pipeline.as_ref().is_some_and(|pipeline| pipeline.alters_pictures());
-    let looks = looks(dataset, pictures || altered, progress)?;
-    let looks = looks.as_deref();
+    let looks = looks(dataset, pictures || altered, means, progress)?;
+    let looks = looks.as_ref().map(|looks| looks.as_slice());
     let alike = likeness(dataset, looks.filter(|_| pictures), &means.derived, progress)?;
     let judged = balance.under == Under::Easy || balance.over == Over::Augment && balance.most_risk < 1.0;
     let model = if judged { judge(dataset, looks, means, &mut notes, progress)? } else { None };

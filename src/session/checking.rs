@@ -10,7 +10,7 @@ use crate::checks::{CheckInput, Finding, Options, Scan, look_for_all};
 use crate::data::{Dataset, SampleId};
 use crate::io::{Meaning, PictureCache};
 use crate::job::{AnySlot, Came, Desk, Lane, Slot};
-use crate::operate::scan_pictures;
+use crate::operate::scanned;
 use crate::pixels::Look;
 
 /// Above this many samples, what is nice to have is worked out only when it is asked for.
@@ -163,9 +163,9 @@ impl Checking {
             let stages = [Need::Checks, Need::Labels, Need::Augment, Need::Balance];
             let asked = dataset.rows() <= MANY_PICTURES || stages.iter().any(|need| wants.needs(*need));
             if asked && self.scan.needs(&version) {
-                let (snapshot, cache) = (dataset.clone(), cache.clone());
+                let (snapshot, cache, store) = (dataset.clone(), cache.clone(), Arc::clone(workspace.derived()));
                 self.scan.ask(desk, version, "Looking at images", move |progress| {
-                    Ok(Arc::new(scan_pictures(&snapshot, field, cache.open(), progress)?))
+                    Ok(scanned(&snapshot, field, cache.open(), &store, progress)?)
                 });
             }
         }

@@ -9,7 +9,7 @@ use crate::derive::{Store, TextOf, embedding, embedding_key};
 use crate::io::{self, Meaning};
 use crate::job::{JobError, Progress};
 use crate::learn::dense::Dense;
-use crate::operate::scan_pictures;
+use crate::operate::scanned;
 
 /// What samples of the source mean: their pictures where they have any, else their texts.
 ///
@@ -32,6 +32,6 @@ pub fn embedded(
             Ok(store.get(key, progress, || io::embed_pictures(snapshot, field, folder, Some(project), progress))?)
         }
         (_, Some(scan), _) => Ok(Arc::clone(&scan.appearance)),
-        (_, None, _) => Ok(scan_pictures(snapshot, field, None, progress)?.appearance),
+        (_, None, _) => Ok(Arc::clone(&scanned(snapshot, field, None, store, progress)?.appearance)),
     }
 }

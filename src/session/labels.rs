@@ -1,6 +1,7 @@
 //! The label model: learning, following decisions, the samples nearest to one and the classes likeliest for it. Each in a job; the model is behind a
 //! lock that only jobs take.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,6 +89,8 @@ pub struct Labels {
     likely: Slot<SampleId, Vec<String>>,
     /// Of how many of the last decisions the label was truly wrong: those, and all; as of a state of the history.
     streak: (Option<EditId>, (usize, usize)),
+    /// Whether edits were decisions, and changed something: each is read once.
+    decisions: HashMap<EditId, Option<bool>>,
 }
 
 impl Default for Labels {
@@ -110,6 +113,7 @@ impl Default for Labels {
             near: Slot::new("near", Lane::Learning),
             likely: Slot::new("likely", Lane::Learning),
             streak: (None, (0, 0)),
+            decisions: HashMap::new(),
         }
     }
 }
@@ -471,18 +475,23 @@ impl Labels {
             if workspace.history().node(id).is_none_or(|node| node.count != 1) {
                 continue;
             }
-            let Ok(edit) = workspace.edit_at(id) else { continue };
-            let has = |wanted: &dyn Fn(&Of) -> bool| edit.changes.iter().any(|change| wanted(&change.target));
-            let reviewed = has(&|target| *target == Of::Reviewed);
-            let relabelled = has(&|target| matches!(target, Of::Cells(_)));
-            let excluded = has(&|target| *target == Of::Excluded);
-            if reviewed || excluded {
+            // An edit is read once.
+            let decision = self.decisions.entry(id).or_insert_with(|| workspace.edit_at(id).ok().and_then(|edit| changes(&edit)));
+            if let Some(changes) = decision {
                 of += 1;
-                real += usize::from(relabelled || excluded);
+                real += usize::from(*changes);
             }
         }
         self.streak = (Some(head), (real, of));
     }
+}
+
+/// Whether a decision changes something; `None` where the edit is none.
+fn changes(edit: &Edit) -> Option<bool> {
+    let has = |wanted: &dyn Fn(&Of) -> bool| edit.changes.iter().any(|change| wanted(&change.target));
+    let excluded = has(&|target| *target == Of::Excluded);
+    let relabelled = has(&|target| matches!(target, Of::Cells(_)));
+    (excluded || has(&|target| *target == Of::Reviewed)).then_some(relabelled || excluded)
 }
 
 /// Whether an edit decides on a sample: its label, whether it is kept, or that it was looked at.

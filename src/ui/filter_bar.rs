@@ -60,8 +60,12 @@ fn menu(ui: &mut Ui, state: &mut UiState, workspace: &Workspace) {
     for field in dataset.fields() {
         let Some(classes) = workspace.classes(&field.name) else { continue };
         ui.menu_button(format!("{} is", visible(&field.name)), |ui| {
-            egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
-                for (class, name) in classes.names().iter().enumerate().filter(|(class, _)| classes.counts()[*class] > 0) {
+            // Only those that are seen are laid out, however many there are.
+            let live: Vec<usize> = (0..classes.names().len()).filter(|class| classes.counts()[*class] > 0).collect();
+            let high = ui.spacing().interact_size.y;
+            egui::ScrollArea::vertical().max_height(420.0).show_rows(ui, high, live.len(), |ui, rows| {
+                for class in rows.map(|row| live[row]) {
+                    let name = &classes.names()[class];
                     if ui.button(format!("{}  {}", visible(name), count(classes.counts()[class] as usize))).clicked() {
                         state.toggle_clause(
                             Rule::Class { column: field.name.to_string(), classes: vec![name.to_string()] }.into(),

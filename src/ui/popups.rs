@@ -1,5 +1,7 @@
 //! What lies over the window: the palette, pickers, prompts, the cheat sheet. One at a time; Esc closes it.
 
+use std::sync::Arc;
+
 use egui::{
     Align2, Area, Frame, Id, Key, Margin, Order, RichText, Role as WidgetType, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2,
     vec2,
@@ -186,12 +188,17 @@ fn list(
     }
 }
 
+/// So many lines are listed at most: whoever looks for another types more of it.
+const MOST_LINES: usize = 1_000;
+
+/// What is looked for; `None` where nothing is typed.
+fn pattern_of(typed: &str) -> Option<Pattern> {
+    (!typed.trim().is_empty()).then(|| Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart))
+}
+
 /// Keeps the lines that fit what is typed, the best first; in their own order where nothing is typed.
 fn fit(lines: Vec<Line>, typed: &str) -> Vec<Line> {
-    if typed.trim().is_empty() {
-        return lines;
-    }
-    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    let Some(pattern) = pattern_of(typed) else { return lines };
     let (mut matcher, mut letters) = (Matcher::new(Config::DEFAULT), Vec::new());
     let mut scored: Vec<(u32, Line)> = lines
         .into_iter()
@@ -240,7 +247,7 @@ fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl 
     let Some(classes) = bundle.workspace.and_then(|workspace| workspace.classes(column)) else { return Vec::new() };
     // A class that was renamed or merged away is none any more.
     let live = classes.names().iter().enumerate().filter(|(i, _)| classes.counts()[*i] > 0);
-    let lines = live.map(|(i, name)| Line {
+    let line = |(i, name): (usize, &Arc<str>)| Line {
         text: name.to_string(),
         right: match digit_of_class(classes.names(), i, i) {
             Some(key) => format!("{}   {key}", count(classes.counts()[i] as usize)),
@@ -249,8 +256,15 @@ fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl 
         colour: Some(bundle.theme.class(i)),
         enabled: true,
         choice: choice(name),
-    });
-    fit(lines.collect(), &state.typed)
+    };
+    // Of very many classes only those that are looked at become lines.
+    let Some(pattern) = pattern_of(&state.typed) else { return live.take(MOST_LINES).map(line).collect() };
+    let (mut matcher, mut letters) = (Matcher::new(Config::DEFAULT), Vec::new());
+    let mut scored: Vec<(u32, usize)> = live
+        .filter_map(|(i, name)| pattern.score(Utf32Str::new(name, &mut letters), &mut matcher).map(|score| (score, i)))
+        .collect();
+    scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), classes.names()[*i].len()));
+    scored.into_iter().take(MOST_LINES).map(|(_, i)| line((i, &classes.names()[i]))).collect()
 }
 
 fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {

@@ -153,7 +153,7 @@ fn asked(arguments: &Arguments, label: String, best: bool) -> Result<Balance, Fa
 /// What a probe tells samples apart by.
 fn probed_by(dataset: &Dataset, means: &Means<'_>) -> Result<Arc<Likeness>, Failure> {
     let pictures = dataset.pictures().is_some() && crate::transform::text_fields(dataset).is_empty();
-    let looks = looks(dataset, pictures)?;
+    let looks = looks(dataset, pictures, &means.derived)?;
     let looks = looks.as_ref().map(|looks| looks.as_slice());
     let alike = likeness(dataset, looks, &means.derived, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
     alike.ok_or_else(|| "there is nothing to probe by: no text, no images, no numbers".to_owned())

@@ -263,13 +263,16 @@ fn class_chart(
 ) {
     let counts = classes.counts();
     let mut order: Vec<usize> = (0..counts.len()).filter(|class| counts[*class] > 0).collect();
-    if state.chart.by_count {
-        order.sort_by_key(|class| std::cmp::Reverse(counts[*class]));
-    } else {
-        order.sort_by(|a, b| classes.names()[*a].cmp(&classes.names()[*b]));
-    }
+    let by_count = |a: &usize, b: &usize| counts[*b].cmp(&counts[*a]).then(a.cmp(b));
+    let by_name = |a: &usize, b: &usize| classes.names()[*a].cmp(&classes.names()[*b]);
+    let rank: &dyn Fn(&usize, &usize) -> std::cmp::Ordering = if state.chart.by_count { &by_count } else { &by_name };
     let left_out = order.len().saturating_sub(MOST);
-    order.truncate(MOST);
+    if left_out > 0 {
+        // Of very many only those that are drawn are sorted.
+        order.select_nth_unstable_by(MOST - 1, rank);
+        order.truncate(MOST);
+    }
+    order.sort_by(rank);
     let chosen: Vec<&String> = state
         .filter
         .clauses

@@ -178,11 +178,10 @@ fn save(form: &ExportForm, bundle: &Bundle<'_>, dataset: &Dataset, format: Forma
 
 /// How many samples a save of the filtered part writes.
 fn left(excluded: bool, bundle: &Bundle<'_>, dataset: &Dataset) -> usize {
-    use crate::session::Visible;
-    let out = match bundle.session.visible() {
-        _ if excluded || dataset.excluded().is_empty() => 0,
-        Visible::All(_) => dataset.excluded().len(),
-        Visible::These(list) => list.iter().filter(|id| dataset.is_excluded(**id)).count(),
+    let out = match bundle.session.filtered() {
+        _ if excluded => 0,
+        None => dataset.excluded().len(),
+        Some(filtered) => filtered.count_common(dataset.excluded()),
     };
     bundle.session.visible().len() - out
 }
