@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
+use lapidary::action::Action;
 use lapidary::app::{App, Begin, Folders, Scripted};
 use lapidary::checks::Options;
 use lapidary::checks::label_errors::{LabelMethod, LabelModel, LabelQuestion, TextOf};
-use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Rule, SampleId};
+use lapidary::data::{ClassIndex, Clause, Dataset, Filter, Role, Rule, SampleId};
 use lapidary::edit::{Change, Direction, Edit, Target};
 use lapidary::io::{self, Meaning, Reading};
 use lapidary::job::Progress;
@@ -22,6 +23,7 @@ use lapidary::learn::confident::{CleanlabFilter, flagged};
 use lapidary::learn::dense::{Dense, normalise};
 use lapidary::learn::embedding::built_in;
 use lapidary::learn::neighbours::nearest_of;
+use lapidary::operate::Operation;
 use lapidary::session::{AugmentForm, BalanceForm, Need, News, Session, Wants, Workspace};
 use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
 use rand::rngs::StdRng;
@@ -222,6 +224,39 @@ fn searching(path: &Path) {
     row("  class histogram of the filtered part", ms(wall), String::new(), None, "< 1 s");
 }
 
+/// A session in which labels were judged, and Augment and Balance looked at.
+fn all_used(path: &Path) -> Session {
+    let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
+    let workspace = Workspace::without_project(dataset, Reading::default(), None);
+    let augment = AugmentForm::of(workspace.dataset());
+    let mut session = Session::new(Arc::new(|| {}), path.with_extension("pictures"));
+    session.take_in(workspace);
+    let (filter, balance, options) = (Filter::default(), BalanceForm::default(), Options::default());
+    for needs in [[Need::Labels], [Need::Augment], [Need::Balance]] {
+        let wants = Wants {
+            filter: &filter,
+            sort: None,
+            chart: None,
+            needs: &needs,
+            options: &options,
+            method: LabelMethod::default(),
+            neighbours_of: None,
+            likely_of: None,
+            augment: &augment,
+            balance: &balance,
+        };
+        // Idle twice: what comes of one thing begins the next.
+        let mut idle = 0;
+        while idle < 20 {
+            session.work(&wants);
+            idle = if session.is_busy(false) { 0 } else { idle + 1 };
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    assert!(session.labels().is_some() && session.drafted().is_some() && session.balance().is_some());
+    session
+}
+
 /// How long a filter takes in a session, alone and while labels are learned.
 fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
     let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
@@ -282,7 +317,8 @@ fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
 }
 
 /// Processor time of a frame of the whole window while the table scrolls, at its top and at its end.
-fn frames(path: &Path) -> (Duration, Duration) {
+/// Processor time of a frame; `label`: a column that is made one of labels first.
+fn frames(path: &Path, label: Option<&str>) -> (Duration, Duration) {
     let home = tempfile::tempdir().unwrap();
     let folders = Folders::within(home.path());
     let begin = Begin::File(path.to_owned());
@@ -290,11 +326,19 @@ fn frames(path: &Path) -> (Duration, Duration) {
         .with_size([1440.0, 900.0])
         .allow_missing_glyphs()
         .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-    let deadline = Instant::now() + Duration::from_secs(300);
-    harness.step();
-    while (harness.state().is_busy() || harness.state().workspace().is_none()) && Instant::now() < deadline {
+    let settle = |harness: &mut Harness<'_, App>| {
+        let deadline = Instant::now() + Duration::from_secs(300);
         harness.step();
-        std::thread::sleep(Duration::from_millis(20));
+        while (harness.state().is_busy() || harness.state().workspace().is_none()) && Instant::now() < deadline {
+            harness.step();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    settle(&mut harness);
+    if let Some(column) = label {
+        let operation = Operation::SetRole { column: column.to_owned(), role: Role::Label };
+        harness.state_mut().push(Action::Do(operation));
+        settle(&mut harness);
     }
     let rows = harness.state().workspace().unwrap().dataset().rows();
     let mut measure = |from: usize| {
@@ -499,6 +543,8 @@ fn main() {
         let path = PathBuf::from(&words[2]);
         if words[1] == "ours" {
             std::mem::forget(ours(&path));
+        } else if words[1] == "session" {
+            std::mem::forget(all_used(&path));
         } else {
             std::mem::forget(floor(&path));
         }
@@ -542,7 +588,7 @@ fn main() {
     }
     println!("a frame of the whole window while the table scrolls");
     for (name, path) in &sizes[1..] {
-        let (top, end) = frames(path);
+        let (top, end) = frames(path, None);
         row(
             &format!("  at {name} rows, at the top and at the end"),
             ms(top),
@@ -551,6 +597,11 @@ fn main() {
             "< 4 ms, the same at both",
         );
     }
+    let classes = folder.path().join("classes.csv");
+    let rows: String = (0..200_000).map(|row| format!("text of {row},class {}\n", row % 50_000)).collect();
+    std::fs::write(&classes, format!("text,kind\n{rows}")).unwrap();
+    let (top, end) = frames(&classes, Some("kind"));
+    row("  of 50,000 classes", ms(top), ms(end), Some(end.as_secs_f64() / top.as_secs_f64()), "< 4 ms, the same at both");
     let (name, path) = sizes.last().unwrap();
     println!("look through {name} rows");
     searching(path);
@@ -559,6 +610,13 @@ fn main() {
     let ratio = beside.as_secs_f64() / alone.as_secs_f64();
     println!("a filter of 1,000,000 rows in a session (floor: the same alone)");
     row("  while labels are learned", ms(beside), ms(alone), Some(ratio), "≤ 1.5 × alone");
+    let texts = folder.path().join("texts.csv");
+    write_rows(&texts, 100_000);
+    let mebibytes = peak_of("session", &texts);
+    let embedding = 100_000.0 * 256.0 * 4.0 / f64::from(1 << 20);
+    println!("a session of 100,000 texts: labels judged, Augment and Balance looked at (floor: one embedding)");
+    let (shown, floor) = (format!("{mebibytes:.0} MiB"), format!("{embedding:.0} MiB"));
+    row("  peak memory", shown, floor, Some(mebibytes / embedding), "");
     println!("label errors");
     learning(folder.path(), !large);
 }

@@ -302,7 +302,18 @@ fn what_computes_is_pure() {
         .into_iter()
         .filter(|(path, _)| matches!(room(path).as_str(), "checks" | "transform" | "derive" | "learn" | "data" | "pixels"))
     {
-        for word in ["SystemTime", "Instant", "std::fs", "std::net", "rand::rng()", "thread_rng", "from_os_rng", "std::env"] {
+        for word in [
+            "SystemTime",
+            "Instant",
+            "std::fs",
+            "std::net",
+            "rand::rng()",
+            "thread_rng",
+            "from_os_rng",
+            "std::env",
+            "StdRng",
+            "SmallRng",
+        ] {
             assert!(!code(&text).contains(word), "{} has {word}: what it needs is an argument", path.display());
         }
     }

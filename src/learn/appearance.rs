@@ -6,12 +6,10 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par, Side};
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
 use super::dense::{Dense, dot, normalise, vectorised};
+use crate::chance::Deal;
 use crate::job::{Cancelled, Progress};
 use crate::pixels::{GRADIENTS, Look};
 
@@ -98,7 +96,7 @@ pub fn appearance(looks: &[Look], progress: &Progress) -> Result<Dense, Cancelle
 
 fn learned(looks: &[Look], seen: Vec<usize>, dims: usize, progress: &Progress) -> Result<Appearance, Cancelled> {
     let mut chosen = seen;
-    chosen.shuffle(&mut StdRng::seed_from_u64(SEED));
+    Deal::new(SEED).shuffle(&mut chosen);
     chosen.truncate(SAMPLE);
     chosen.sort_unstable();
     let mut sample = vec![0.0_f32; chosen.len() * dims];
@@ -185,7 +183,7 @@ impl Kernel {
         let filled: Vec<usize> = (0..rows.rows()).filter(|row| rows.row(*row).iter().any(|value| *value != 0.0)).collect();
         let most = (MOST / rows.rows().max(1)).clamp(64, LANDMARKS);
         let mut landmarks = filled;
-        landmarks.shuffle(&mut StdRng::seed_from_u64(SEED));
+        Deal::new(SEED).shuffle(&mut landmarks);
         landmarks.truncate(most);
         landmarks.sort_unstable();
         let m = landmarks.len();

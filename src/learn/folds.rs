@@ -1,8 +1,6 @@
 //! Stratified folds: every class is spread over the folds as evenly as can be, so that each model sees every class.
 
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
+use crate::chance::Deal;
 
 /// Which fold, `0..folds`, each row is held out in. Rows of a class are shuffled with `seed`, then dealt round; the first fold
 /// dealt to moves on from class to class, so that the folds are of one size, give or take one.
@@ -13,11 +11,11 @@ pub fn stratified(labels: &[u32], classes: usize, folds: usize, seed: u64) -> Ve
             list.push(row as u32);
         }
     }
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut deal = Deal::new(seed);
     let mut fold_of = vec![0u8; labels.len()];
     let mut next = 0;
     for list in &mut members {
-        list.shuffle(&mut random);
+        deal.shuffle(list);
         for row in list.iter() {
             fold_of[*row as usize] = (next % folds) as u8;
             next += 1;

@@ -6,13 +6,11 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
 
 use super::dense::{add_scaled, exp, softmax, vectorised};
 use super::features::Scaled;
 use super::tfidf::Sparse;
+use crate::chance::Deal;
 use crate::job::{Cancelled, Progress};
 
 /// The classes that each row is given.
@@ -103,10 +101,10 @@ impl Linear {
         let mut moved = vec![0.0f32; x.dims];
         let mut bias_moved = 0.0f32;
         let mut order = rows.to_vec();
-        let mut random = StdRng::seed_from_u64(training.seed);
+        let mut deal = Deal::new(training.seed);
         let mut logits = vec![0.0f32; classes];
         for pass in 0..training.passes {
-            order.shuffle(&mut random);
+            deal.shuffle(&mut order);
             // The last passes take shorter steps: the answer is then an average over what the rows say, not the last one's.
             let rate = training.rate * (1.0 - 0.8 * pass as f32 / training.passes.max(1) as f32);
             for part in order.chunks(256) {
@@ -159,7 +157,7 @@ impl Linear {
         let (classes, dims) = (targets.classes, x.dims());
         let mut model = Self::new(dims, classes);
         let mut order = rows.to_vec();
-        let mut random = StdRng::seed_from_u64(training.seed);
+        let mut deal = Deal::new(training.seed);
         let (mut input, mut error) = (vec![0.0f32; BATCH * dims], vec![0.0f32; BATCH * classes]);
         let mut slope = vec![0.0f32; dims * classes];
         let (mut first, mut second) = (vec![0.0f32; dims * classes], vec![0.0f32; dims * classes]);
@@ -168,7 +166,7 @@ impl Linear {
         let steps = (training.passes * order.len().div_ceil(BATCH)).max(1);
         let mut step = 0;
         for _ in 0..training.passes {
-            order.shuffle(&mut random);
+            deal.shuffle(&mut order);
             for batch in order.chunks(BATCH) {
                 progress.step(batch.len() as u64)?;
                 let n = batch.len();

@@ -1,9 +1,6 @@
 //! A quick probe of what a training set is worth: a linear model on embeddings, cross-validated, its F1 by class; and by how much it would
 //! grow with more samples. What is made of a sample is trained on only where that sample is, and never tested on.
 
-use rand::Rng as _;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use rayon::prelude::*;
 
 use super::crossfit::{DENSE, FOLDS, passes};
@@ -11,6 +8,7 @@ use super::dense::Dense;
 use super::features::{Scaled, level, spread_of};
 use super::folds::stratified;
 use super::logistic::{Linear, Targets, Training};
+use crate::chance::Deal;
 use crate::job::{Cancelled, Progress};
 
 const SEED: u64 = 42;
@@ -117,8 +115,8 @@ impl Probe {
     }
 
     fn drawn(&self, draw: u64) -> Vec<u32> {
-        let mut random = StdRng::seed_from_u64(SEED + draw);
-        (0..self.sources.len()).map(|_| random.random_range(0..self.sources.len() as u32)).collect()
+        let mut deal = Deal::new(SEED + draw);
+        (0..self.sources.len()).map(|_| deal.below(self.sources.len() as u32)).collect()
     }
 
     fn decided(&self, logits: &[f32]) -> Vec<u32> {
@@ -246,6 +244,8 @@ fn mean(list: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::StdRng;
+    use rand::{Rng as _, SeedableRng as _};
 
     /// Two clouds that overlap; the second is rare.
     fn clouds(rare: usize) -> (Dense, Targets, Vec<u32>) {
