@@ -1,7 +1,7 @@
 //! A small picture of every view in both themes. `UPDATE_SNAPSHOTS=true cargo test --test desktop pictures` makes them anew: look at
 //! each before committing it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
@@ -132,4 +132,39 @@ fn letters_are_drawn_as_they_are() {
     settle(&mut harness);
     let mut results = SnapshotResults::new();
     results.add(harness.try_snapshot("letters-dark"));
+}
+
+/// A window on a file, as it is once nothing is under way.
+fn shown<'h>(file: &str, size: [f32; 2], home: &Path) -> Harness<'h, App> {
+    let (folders, begin) = (Folders::within(home), Begin::File(PathBuf::from(file)));
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .allow_missing_glyphs()
+        .with_options(SnapshotOptions::default().max_failed_pixels(60))
+        .wgpu()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    settle(&mut harness);
+    harness
+}
+
+#[test]
+fn empty_crowded_and_narrow() {
+    if !can_draw() {
+        return;
+    }
+    let mut results = SnapshotResults::new();
+    for (file, size, state) in [
+        ("tests/data/nothing.csv", [1_120.0, 640.0], "empty"),
+        ("tests/data/crowded.csv", [1_120.0, 640.0], "crowded"),
+        ("tests/data/tickets.csv", [720.0, 480.0], "narrow"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut harness = shown(file, size, home.path());
+        for view in View::all() {
+            harness.state_mut().state_mut().view = view;
+            harness.state_mut().state_mut().dark = view != View::Explore && view != View::Label;
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("{state}-{}", view.title().to_lowercase())));
+        }
+    }
 }

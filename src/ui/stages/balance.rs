@@ -33,13 +33,15 @@ pub const STAGE: Stage = Stage {
 const SIDE: f32 = 280.0;
 /// The height of a class.
 const ROW: f32 = 26.0;
+/// The least width at which a class's F1 and what to collect have columns of their own.
+const WITH_FIGURES: f32 = 460.0;
 
 /// Draws it.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let session = bundle.session;
     let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 12, top: 16, bottom: 8 });
-    Panel::left("balance rule").exact_size(SIDE).resizable(false).frame(frame).show(ui, |ui| {
+    Panel::left("balance rule").exact_size(SIDE.min(ui.available_width() * 0.43)).resizable(false).frame(frame).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             rule(ui, state, bundle, workspace, actions);
             if let Some(view) = session.balance() {
@@ -381,7 +383,9 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
     let plan = &view.plan;
     let weights = (form.rule == WEIGHTS)
         .then(|| if form.beta > 0.0 { ClassWeights::Effective(form.beta) } else { ClassWeights::Balanced }.of(&plan.now));
-    ui.horizontal(|ui| {
+    // What a column of figures would leave no bar for stands in the tip.
+    let columns = worth.is_some() && ui.available_width() > WITH_FIGURES;
+    ui.horizontal_wrapped(|ui| {
         title(ui, theme, cut(&format!("Classes of {column}"), 60));
         ui.add_space(STEP);
         let used = plan.now.iter().filter(|count| **count > 0).count();
@@ -392,10 +396,10 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
         };
         dim(ui, theme, text);
     });
-    let (left, right) = (250.0_f32.min(ui.available_width() * 0.26), if worth.is_some() { 250.0 } else { 110.0 });
+    let (left, right) = ((ui.available_width() * 0.26).clamp(100.0, 250.0), if columns { 250.0 } else { 110.0 });
     let head = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover()).0;
     let heading = |x: f32, text: &str| right_aligned(ui, pos2(x, head.center().y), text, theme.note(), theme.dim);
-    let (last, columns) = (head.right() - 12.0, worth.is_some());
+    let last = head.right() - 12.0;
     heading(if columns { last - 146.0 } else { last }, if weights.is_some() { "now, weight" } else { "now → planned" });
     if columns {
         heading(last - 90.0, "F1");
@@ -445,8 +449,16 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
             }
             let weight = weights.as_ref().map(|weights| weights[class]);
             let need = worth.map(|worth| &worth.needs[class]);
-            figures(ui, theme, rect, (now, then, weight), need, form.wanted);
-            response.on_hover_text_at_pointer(format!("{name}\n{} now, {} planned", count(now as usize), count(then as usize)));
+            figures(ui, theme, rect, (now, then, weight), need.filter(|_| columns), form.wanted);
+            let needs = need.map_or(String::new(), |need| {
+                let (f1, more, _) = needed(need, form.wanted);
+                format!("\nF1 {f1}, to collect: {more}")
+            });
+            response.on_hover_text_at_pointer(format!(
+                "{name}\n{} now, {} planned{needs}",
+                count(now as usize),
+                count(then as usize)
+            ));
         }
     });
     if let Some((class, value)) = dragged {
@@ -478,14 +490,20 @@ fn figures(
     let first = if need.is_some() { last - 146.0 } else { last };
     right_aligned(ui, pos2(first, middle), &counts, theme.body(), theme.text);
     let Some(need) = need else { return };
+    let (f1, more, weak) = needed(need, wanted);
+    right_aligned(ui, pos2(last - 90.0, middle), &f1, theme.body(), if weak { theme.amber } else { theme.dim });
+    right_aligned(ui, pos2(last, middle), &more, theme.body(), if weak { theme.text } else { theme.dim });
+}
+
+/// A class's F1, how many samples more would bring it to `wanted` (0 to 1), and whether it is below.
+fn needed(need: &ProbedNeed, wanted: f32) -> (String, String, bool) {
     let f1 = if need.f1.is_finite() { format!("{:.2}", need.f1) } else { "–".to_owned() };
     let weak = need.f1 < f64::from(wanted);
-    right_aligned(ui, pos2(last - 90.0, middle), &f1, theme.body(), if weak { theme.amber } else { theme.dim });
     let more = match need.more {
         Some(n) if n > need.have * 9 => "over 10 ×".to_owned(),
         Some(n) => format!("{} more", count(n as usize)),
         None if weak => "unclear".to_owned(),
         None => "enough".to_owned(),
     };
-    right_aligned(ui, pos2(last, middle), &more, theme.body(), if weak { theme.text } else { theme.dim });
+    (f1, more, weak)
 }

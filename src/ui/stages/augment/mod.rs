@@ -206,7 +206,8 @@ fn preview(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     ui.horizontal(|ui| {
         title(ui, theme, "Preview");
         ui.add_space(STEP);
-        if parents > 0 {
+        // What stands at the right comes first; hints take what is left.
+        if parents > 0 && ui.available_width() > 340.0 {
             dim(ui, theme, format!("{} of {}, new draw with", ORIGINALS.min(parents), count(parents)));
             keycap(ui, theme, "R");
             if ui.available_width() > 380.0 {

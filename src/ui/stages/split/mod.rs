@@ -229,7 +229,7 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
     let label = dataset.field(&state.split.label).or_else(|| dataset.with_role(Role::is_label));
     let classes = label.and_then(|field| workspace.classes(&dataset.fields()[field].name));
     let whole = plan_classes.last();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let text = format!("Split {}", things(plan.samples.len(), "sample", "samples"));
         if button(ui, theme, &text, "", ButtonLook::Main, workspace.read_only().is_none()).clicked() {
             actions.push(Action::ApplySplit);
