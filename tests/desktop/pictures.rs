@@ -31,22 +31,29 @@ fn settle(harness: &mut Harness<'_, App>) {
     harness.run_steps(4);
 }
 
+/// The window of most pictures.
+const USUAL: [f32; 2] = [1_120.0, 640.0];
+
+/// A window on a file, as it is once nothing is under way.
+fn shown<'h>(file: &str, size: [f32; 2], home: &Path) -> Harness<'h, App> {
+    let (folders, begin) = (Folders::within(home), Begin::File(PathBuf::from(file)));
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .allow_missing_glyphs()
+        .with_options(SnapshotOptions::default().max_failed_pixels(60))
+        .wgpu()
+        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
+    settle(&mut harness);
+    harness
+}
+
 #[test]
 fn images_in_both_themes() {
     if !can_draw() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let folders = Folders::within(home.path());
-    let begin = Begin::File(PathBuf::from("assets/samples/signs.zip"));
-    let options = SnapshotOptions::default().max_failed_pixels(60);
-    let mut harness = Harness::builder()
-        .with_size([1120.0, 640.0])
-        .allow_missing_glyphs()
-        .with_options(options)
-        .wgpu()
-        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-    settle(&mut harness);
+    let mut harness = shown("assets/samples/signs.zip", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(100), 4);
     let mut results = SnapshotResults::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
@@ -70,17 +77,8 @@ fn every_view_in_both_themes() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let folders = Folders::within(home.path());
     // A relative path, so that no machine's folders stand in a picture.
-    let begin = Begin::File(PathBuf::from("tests/data/tickets.csv"));
-    let options = SnapshotOptions::default().max_failed_pixels(60);
-    let mut harness = Harness::builder()
-        .with_size([1120.0, 640.0])
-        .allow_missing_glyphs()
-        .with_options(options)
-        .wgpu()
-        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-    settle(&mut harness);
+    let mut harness = shown("tests/data/tickets.csv", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(59), 4);
     let mut results = SnapshotResults::new();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
@@ -118,33 +116,11 @@ fn letters_are_drawn_as_they_are() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let folders = Folders::within(home.path());
-    let begin = Begin::File(PathBuf::from("tests/data/letters.csv"));
-    let options = SnapshotOptions::default().max_failed_pixels(60);
-    let mut harness = Harness::builder()
-        .with_size([1120.0, 640.0])
-        .allow_missing_glyphs()
-        .with_options(options)
-        .wgpu()
-        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-    settle(&mut harness);
+    let mut harness = shown("tests/data/letters.csv", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(12), 4);
     settle(&mut harness);
     let mut results = SnapshotResults::new();
     results.add(harness.try_snapshot("letters-dark"));
-}
-
-/// A window on a file, as it is once nothing is under way.
-fn shown<'h>(file: &str, size: [f32; 2], home: &Path) -> Harness<'h, App> {
-    let (folders, begin) = (Folders::within(home), Begin::File(PathBuf::from(file)));
-    let mut harness = Harness::builder()
-        .with_size(size)
-        .allow_missing_glyphs()
-        .with_options(SnapshotOptions::default().max_failed_pixels(60))
-        .wgpu()
-        .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-    settle(&mut harness);
-    harness
 }
 
 #[test]
@@ -154,8 +130,8 @@ fn empty_crowded_and_narrow() {
     }
     let mut results = SnapshotResults::new();
     for (file, size, state) in [
-        ("tests/data/nothing.csv", [1_120.0, 640.0], "empty"),
-        ("tests/data/crowded.csv", [1_120.0, 640.0], "crowded"),
+        ("tests/data/nothing.csv", USUAL, "empty"),
+        ("tests/data/crowded.csv", USUAL, "crowded"),
         ("tests/data/tickets.csv", [720.0, 480.0], "narrow"),
     ] {
         let home = tempfile::tempdir().unwrap();

@@ -100,7 +100,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let shown = of_kind.map_or(found.list.len(), <[u32]>::len);
     let looking = found.revision.is_none() || bundle.running.iter().any(|job| job.key == "images");
     if shown == 0 {
-        let text = if looking { "Looking…" } else { "Nothing stands out. Lower a threshold to see more" };
+        let text = match (looking, workspace.dataset().rows()) {
+            (true, _) => "Looking…",
+            (false, 0) => "There are no samples in this file",
+            (false, _) => "Nothing stands out. Lower a threshold to see more",
+        };
         ui.painter().text(ui.max_rect().center(), egui::Align2::CENTER_CENTER, text, theme.body(), theme.dim);
         return;
     }
