@@ -234,8 +234,13 @@ impl ClassIndex {
         }
     }
 
-    /// How many samples have a class, excluded ones counted.
-    pub fn with_excluded(&self, class: usize) -> usize {
+    /// Whether so many samples have a class, excluded ones counted.
+    pub fn has_just(&self, class: usize, samples: usize) -> bool {
+        // Most classes have far more, and that is known without looking.
+        self.counts[class] <= samples as u64 && self.with_excluded(class) == samples
+    }
+
+    fn with_excluded(&self, class: usize) -> usize {
         match &self.codes {
             Codes::One(codes) => codes.iter().filter(|code| **code == class as u32).count(),
             Codes::Many(codes) => codes.iter().filter(|list| list.contains(&(class as u32))).count(),
@@ -257,9 +262,21 @@ impl ClassIndex {
     /// How many samples of `ids` each class has.
     pub fn count(&self, ids: impl Iterator<Item = SampleId>) -> Vec<u64> {
         let mut counts = vec![0; self.names.len()];
-        for id in ids {
-            for class in self.of(id) {
-                counts[*class as usize] += 1;
+        match &self.codes {
+            Codes::One(codes) => {
+                let mut codes = codes.reader();
+                for id in ids {
+                    // What has no class has a code beyond all.
+                    if let Some(count) = codes.get(id.row()).and_then(|class| counts.get_mut(*class as usize)) {
+                        *count += 1;
+                    }
+                }
+            }
+            Codes::Many(codes) => {
+                let mut codes = codes.reader();
+                for class in ids.filter_map(|id| codes.get(id.row())).flat_map(|of| of.iter()) {
+                    counts[*class as usize] += 1;
+                }
             }
         }
         counts

@@ -3,7 +3,10 @@
 //!
 //! The first format was positional (postcard): its types are frozen here and are never changed again.
 
+use std::cell::RefCell;
+
 use serde::Deserialize;
+use zstd::bulk::Compressor;
 
 use super::change::{Change, Edit, Target, Values};
 use crate::data::{Batch, Method, SampleId};
@@ -17,9 +20,20 @@ const FIRST: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// # Errors
 /// A line; there is no edit that has one, short of memory.
 pub fn encode(edit: &Edit) -> Result<Vec<u8>, String> {
+    thread_local! {
+        /// Making one anew costs more than packing a small edit.
+        static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
     let bytes = rmp_serde::to_vec_named(edit).map_err(|error| error.to_string())?;
+    let packed = PACKER.with_borrow_mut(|packer| {
+        let packer = match packer {
+            Some(packer) => packer,
+            none => none.insert(Compressor::new(1)?),
+        };
+        packer.compress(&bytes)
+    });
     let mut body = vec![VERSION];
-    body.extend(zstd::bulk::compress(&bytes, 1).map_err(|error| error.to_string())?);
+    body.extend(packed.map_err(|error| error.to_string())?);
     Ok(body)
 }
 

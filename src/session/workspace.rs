@@ -407,7 +407,7 @@ impl Workspace {
         let ([Some(from)], [Some(to)]) = (before.texts.as_slice(), after.texts.as_slice()) else { return };
         if let Some(index) = self.classes.get_mut(column)
             && index.class(to).is_none()
-            && index.class(from).is_some_and(|class| index.with_excluded(class) == change.samples.len())
+            && index.class(from).is_some_and(|class| index.has_just(class, change.samples.len()))
         {
             Arc::make_mut(index).rename(from, to);
         }
