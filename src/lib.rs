@@ -1,21 +1,13 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → learn → edit → data → pixels → job → chance`.
+//! `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → edit → data → learn → pixels → {job, chance}`.
+//! The last four are the kernel, those from `session` to `data` the engine: packages of their own, so that a change rebuilds what stands
+//! above it and nothing else.
+
+pub use lapidary_engine::{chance, checks, data, derive, edit, io, job, learn, operate, pixels, session, transform};
 
 pub mod action;
 pub mod app;
-pub mod chance;
-pub mod checks;
 pub mod cli;
-pub mod data;
-pub mod derive;
-pub mod edit;
-pub mod io;
-pub mod job;
-pub mod learn;
-pub mod operate;
-pub mod pixels;
-pub mod session;
-pub mod transform;
 pub mod ui;

@@ -246,7 +246,7 @@ mod tests {
     fn tokens_are_those_of_the_reference_library() {
         let (vocabulary, tokenizer) = reference();
         let mut texts: Vec<String> =
-            include_str!("../../assets/samples/banking77.csv").lines().take(2_000).map(str::to_owned).collect();
+            include_str!("../../../assets/samples/banking77.csv").lines().take(2_000).map(str::to_owned).collect();
         texts.extend(
             [
                 "Straße café naïve Ångström",
@@ -265,7 +265,7 @@ mod tests {
             ]
             .map(str::to_owned),
         );
-        let naughty = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/bad/naughty_strings/blns.txt");
+        let naughty = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bad/naughty_strings/blns.txt");
         match std::fs::read_to_string(&naughty) {
             Ok(text) => texts.extend(text.lines().map(str::to_owned)),
             Err(_) => assert!(!naughty.exists(), "the list of naughty strings is there and cannot be read"),

@@ -58,8 +58,8 @@ impl<T: Clone + PartialEq> Chunked<T> {
     }
 
     /// Reads entries, fastest where they are asked for in order.
-    pub fn reader(&self) -> Reader<'_, T> {
-        Reader { list: self, from: 0, here: &[] }
+    pub fn in_order(&self) -> InOrder<'_, T> {
+        InOrder { list: self, from: 0, here: &[] }
     }
 
     /// Writes an entry; a list that is shorter grows.
@@ -128,15 +128,15 @@ impl<T: Clone + PartialEq> Chunked<T> {
     }
 }
 
-/// Reads a list: see [`Chunked::reader`].
-pub struct Reader<'l, T> {
+/// Reads a list: see [`Chunked::in_order`].
+pub struct InOrder<'l, T> {
     list: &'l Chunked<T>,
     /// Where the piece that was read last begins, and what of it is there.
     from: usize,
     here: &'l [T],
 }
 
-impl<'l, T: Clone + PartialEq> Reader<'l, T> {
+impl<'l, T: Clone + PartialEq> InOrder<'l, T> {
     /// The entry at `at`; `None` beyond the last.
     #[inline]
     pub fn get(&mut self, at: usize) -> Option<&'l T> {
@@ -197,10 +197,10 @@ mod tests {
                 prop_assert_eq!(list.len(), plain.len());
                 prop_assert!(list.iter().eq(&plain));
                 prop_assert!(list.written().map(|(at, v)| (at, *v)).eq(plain.iter().copied().enumerate().filter(|(_, v)| *v != 0)));
-                let mut reader = list.reader();
+                let mut in_order = list.in_order();
                 for at in [at, at + 1, 0, at / 2, at] {
                     prop_assert_eq!(list.get(at).copied(), plain.get(at).copied());
-                    prop_assert_eq!(reader.get(at).copied(), plain.get(at).copied());
+                    prop_assert_eq!(in_order.get(at).copied(), plain.get(at).copied());
                 }
             }
         }

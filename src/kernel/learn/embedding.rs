@@ -13,7 +13,7 @@ use super::wordpiece::{Reader, WordPiece};
 use crate::job::{Cancelled, Progress};
 
 /// The table that the program carries, packed.
-const PACKED: &[u8] = include_bytes!("../../assets/embedding/minilm-static.zst");
+const PACKED: &[u8] = include_bytes!("../../../assets/embedding/minilm-static.zst");
 
 /// What the file begins with.
 pub const MAGIC: &[u8; 8] = b"LAPEMB01";

@@ -264,7 +264,7 @@ impl ClassIndex {
         let mut counts = vec![0; self.names.len()];
         match &self.codes {
             Codes::One(codes) => {
-                let mut codes = codes.reader();
+                let mut codes = codes.in_order();
                 for id in ids {
                     // What has no class has a code beyond all.
                     if let Some(count) = codes.get(id.row()).and_then(|class| counts.get_mut(*class as usize)) {
@@ -273,7 +273,7 @@ impl ClassIndex {
                 }
             }
             Codes::Many(codes) => {
-                let mut codes = codes.reader();
+                let mut codes = codes.in_order();
                 for class in ids.filter_map(|id| codes.get(id.row())).flat_map(|of| of.iter()) {
                     counts[*class as usize] += 1;
                 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::chance::Chance;
 
 /// The lexicon that the program carries, packed.
-const PACKED: &[u8] = include_bytes!("../../../assets/wordnet/synonyms.zst");
+const PACKED: &[u8] = include_bytes!("../../../../assets/wordnet/synonyms.zst");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speech {
