@@ -99,7 +99,7 @@ fn sample(
         ui.add_space(STEP * 2.0);
         ui.horizontal(|ui| {
             caption(ui, theme, &column.name);
-            if dataset.edited(field, id).is_some() && column.source.is_some() {
+            if dataset.edited(field, id).is_some() && column.is_given() {
                 ui.add_space(STEP);
                 let was = dataset.unedited(field, id);
                 let was = was.as_deref().map_or("null".to_owned(), |text| format!("“{}”", cut(text, 300)));
@@ -366,7 +366,7 @@ fn history(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
         let was = dataset.unedited(field, id).unwrap_or_default();
         ui.horizontal_wrapped(|ui| {
             dim(ui, theme, format!("{}:", column.name));
-            if column.source.is_some() {
+            if column.is_given() {
                 class_label(ui, theme, None, cut(&was, 60));
                 dim(ui, theme, "→");
             }

@@ -11,6 +11,7 @@ mod hostile;
 mod images;
 mod labels;
 mod making;
+mod parts;
 mod recipes;
 #[path = "../support/server.rs"]
 mod server;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use lapidary::data::{Augmentation, Batch, Dataset, Kind, Method, Pipeline, Role, SampleId, Step};
+use lapidary::data::{Augmentation, Batch, Dataset, Kind, Method, PartSource, Pipeline, Role, SampleId, Step};
 use lapidary::derive::{Store, likeness, risk_model};
 use lapidary::edit::{Change, Direction, Edit};
 use lapidary::io::{self, Reading};
@@ -225,6 +225,8 @@ enum Move {
     Split(u8, u64),
     SetPart(u32, bool),
     Exclude(u32),
+    /// The samples of another source come.
+    Join,
     Undo,
 }
 
@@ -235,6 +237,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         (0_u8..5, any::<u64>()).prop_map(|(how, seed)| Move::Split(how, seed)),
         (0_u32..200, any::<bool>()).prop_map(|(row, test)| Move::SetPart(row, test)),
         (0_u32..200).prop_map(Move::Exclude),
+        Just(Move::Join),
         Just(Move::Undo),
     ];
     prop::collection::vec(one, 1..14)
@@ -247,6 +250,8 @@ proptest! {
         let mut dataset = open(TICKETS);
         let add_split = Change::add_column(&dataset, "split", Kind::Text, Role::Split).unwrap();
         Edit::new("split", [add_split]).unwrap().apply(&mut dataset, Direction::Forward);
+        let versions = |dataset: &Dataset| (0..dataset.fields().len()).map(|field| (dataset.version(field), dataset.made_version(field))).collect::<Vec<_>>();
+        let begun = versions(&dataset);
         let mut done: Vec<Edit> = Vec::new();
         for one in moves {
             let rows = dataset.rows() as u32;
@@ -300,6 +305,16 @@ proptest! {
                         done.push(edit);
                     }
                 }
+                Move::Join => {
+                    let base = open(TICKETS).base;
+                    let part = PartSource {
+                        first: SampleId(rows), rows: 59, path: "tickets.csv".to_owned(), fingerprint: [1, 2], reading: String::new(),
+                    };
+                    dataset.know(part.key(), base);
+                    let edit = Edit::new("joined", Change::part(&dataset, part).unwrap()).unwrap();
+                    edit.apply(&mut dataset, Direction::Forward);
+                    done.push(edit);
+                }
                 Move::Undo => {
                     if let Some(edit) = done.pop() {
                         edit.apply(&mut dataset, Direction::Back);
@@ -330,6 +345,7 @@ proptest! {
             edit.apply(&mut dataset, Direction::Back);
         }
         prop_assert_eq!(dataset.rows(), 59);
+        prop_assert_eq!(versions(&dataset), begun);
     }
 }
 

@@ -194,7 +194,7 @@ fn tell_worth(
     err: &mut dyn Write,
 ) -> Done {
     let more = edit.map_or(0, Edit::makes);
-    if !can_probe(dataset.base.rows + more, standing.index.names().len()) {
+    if !can_probe(dataset.extent() + more, standing.index.names().len()) {
         return Err("there are too many samples and classes for a probe; leave --probe out".to_owned());
     }
     let worth = worth(dataset, standing, alike, edit, 0.9, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;

@@ -254,7 +254,7 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
     let column = &dataset.fields()[field];
     let samples: Vec<SampleId> =
         ids.iter().copied().filter(|id| dataset.text(field, *id).is_none_or(|text| text.trim().is_empty())).collect();
-    if samples.is_empty() || samples.len() == ids.len() && column.source.is_none() {
+    if samples.is_empty() || samples.len() == ids.len() && !column.is_given() {
         return;
     }
     let share = samples.len() as f64 / ids.len() as f64;

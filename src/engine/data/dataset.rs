@@ -4,98 +4,18 @@
 //! job) costs nothing, and one edit costs what it touches and not the dataset.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::column::Column;
+use super::base::Base;
 use super::ids::{SampleId, SampleSet};
 use super::made::{Batch, Family, Made, Origins};
 use super::overlay::{NULL, Overlay, UNTOUCHED};
-use super::pictures::PictureStore;
-use super::raw::{Packing, Raw};
+use super::parts::{PartSource, Parts, Segment, SourcePart};
 use super::roles::propose_roles;
 use super::schema::{Kind, Role};
 use crate::chance::seed_of;
 use xxhash_rust::xxh3::xxh3_64;
-
-/// A file format that Lapidary opens and saves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated values, and other delimiters.
-    Csv,
-    /// Tab-separated values.
-    Tsv,
-    /// A JSON array.
-    Json,
-    /// One JSON value a line.
-    JsonLines,
-    /// Apache Parquet.
-    Parquet,
-    /// Apache Arrow IPC, the file form.
-    Arrow,
-    /// Apache Arrow IPC, the stream form.
-    ArrowStream,
-    /// A folder of images.
-    Folder,
-    /// A ZIP archive of images.
-    Zip,
-    /// A tar archive of images, `WebDataset` among them.
-    Tar,
-}
-
-/// Something about the source that the user should know: a line that could not be read, or that was repaired.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The 1-based line in the file; 0 where lines mean nothing.
-    pub line: usize,
-    /// What is wrong and what was done about it.
-    pub reason: String,
-}
-
-/// Where a dataset came from and how it was read.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The file.
-    pub path: PathBuf,
-    /// Its format.
-    pub format: Format,
-    /// How it was packed.
-    pub packing: Packing,
-    /// The encoding's name; `UTF-8` for typed formats.
-    pub encoding: &'static str,
-    /// Hash (XXH3, 128 bits) of the file's bytes.
-    pub fingerprint: u128,
-    /// The file's size in bytes.
-    pub bytes: u64,
-}
-
-/// The part of a dataset that never changes.
-pub struct Base {
-    /// The source's columns, in file order, names unique.
-    pub columns: Vec<Column>,
-    /// How many samples there are.
-    pub rows: usize,
-    /// The source's own text, for text formats.
-    pub raw: Option<Raw>,
-    /// Where it came from.
-    pub origin: Origin,
-    /// What could not be read, or was repaired.
-    pub warnings: Vec<Warning>,
-    /// What a typed source's writer noted beside its columns, by key: the features of Hugging Face, the index of pandas.
-    pub noted: Vec<(String, String)>,
-    /// How many rows of the source could not be read: they are no samples, and stand between those in its text. Warnings name them.
-    pub unread: usize,
-    /// How many rows have fields beyond the columns: they are kept when saved in the source's own format.
-    pub wide: usize,
-    /// Where the paths of pictures lead.
-    pub pictures: PictureStore,
-    /// A hash of each sample's picture, where opening has read it: pictures of one name in another version of an archive may differ.
-    pub prints: Vec<u64>,
-    /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
-    pub odd_names: HashMap<u32, OsString>,
-}
 
 /// Names of parts of a split that models are tested on.
 const HELD_OUT: [&str; 11] =
@@ -115,8 +35,12 @@ pub struct Field {
     pub kind: Kind,
     /// What it means.
     pub role: Role,
-    /// Its place among the source's columns; `None` for a column that an edit added.
+    /// Its place among the source's columns; `None` for a column that an edit added, or that only a later part has.
     pub source: Option<usize>,
+    /// Its place among the columns of each later part, in their order.
+    later: Vec<Option<usize>>,
+    /// Whether it came with a part.
+    came_with: bool,
     overlay: Arc<Overlay>,
 }
 
@@ -125,18 +49,32 @@ impl Field {
     pub fn is_edited(&self) -> bool {
         self.overlay.touched()
     }
+
+    /// Whether any source has it: else an edit added it.
+    pub fn is_given(&self) -> bool {
+        self.source.is_some() || self.came_with
+    }
+
+    /// Its place among the columns of a part: 0 is the dataset's own source, later ones follow.
+    fn place_in(&self, part: usize) -> Option<usize> {
+        match part.checked_sub(1) {
+            None => self.source,
+            Some(later) => self.later.get(later).copied().flatten(),
+        }
+    }
 }
 
 /// A dataset: cheap to clone, and a clone is a snapshot.
 #[derive(Clone)]
 pub struct Dataset {
-    /// What never changes.
+    /// What was read of its own source: its first part.
     pub base: Arc<Base>,
     fields: Vec<Field>,
     excluded: Arc<SampleSet>,
     reviewed: Arc<SampleSet>,
     tags: Arc<BTreeMap<String, Arc<SampleSet>>>,
     family: Arc<Family>,
+    parts: Arc<Parts>,
     /// The version of what is excluded.
     left_out: u64,
 }
@@ -155,6 +93,8 @@ impl Dataset {
                 kind: column.kind,
                 role,
                 source: Some(source),
+                later: Vec::new(),
+                came_with: false,
                 overlay: Arc::default(),
             })
             .collect();
@@ -165,13 +105,14 @@ impl Dataset {
             reviewed: Arc::default(),
             tags: Arc::default(),
             family: Arc::default(),
+            parts: Arc::default(),
             left_out: 0,
         }
     }
 
     /// How many samples there are, excluded and made ones counted.
     pub fn rows(&self) -> usize {
-        self.base.rows + self.family.len()
+        self.base.rows + self.family.len() + self.parts.rows()
     }
 
     /// How many samples were made from others.
@@ -179,9 +120,102 @@ impl Dataset {
         self.family.len()
     }
 
-    /// Whether a sample was made from others: it stands behind those of the source.
+    /// Where samples of sources end: whatever is beyond was made of them. Between the parts of a dataset there may be made ones too.
+    pub fn extent(&self) -> usize {
+        self.parts.list().last().map_or(self.base.rows, |part| part.source.first.row() + part.base.rows)
+    }
+
+    /// Every sample of a source, in order.
+    pub fn source_samples(&self) -> impl Iterator<Item = SampleId> + '_ {
+        (0..self.extent()).map(SampleId::at).filter(|id| !self.is_made(*id))
+    }
+
+    /// Whether a sample was made from others: it stands behind the source's.
     pub fn is_made(&self, id: SampleId) -> bool {
-        id.row() >= self.base.rows
+        id.row() >= self.base.rows && (self.parts.list().is_empty() || self.parts.of(id).is_none())
+    }
+
+    /// The part that a sample of a source stands in, from 0 on, what was read of that, and the sample's row there; `None` for one that was made.
+    fn part_of(&self, id: SampleId) -> Option<(usize, &Base, usize)> {
+        if id.row() < self.base.rows {
+            return Some((0, &self.base, id.row()));
+        }
+        let (at, row) = self.parts.of(id)?;
+        Some((at + 1, &self.parts.list()[at].base, row))
+    }
+
+    /// What was read of the source that a sample stands in, and its row there; of a made sample its parent's.
+    pub fn home(&self, id: SampleId) -> (&Base, usize) {
+        let own = self.origins(id).map_or(id, |origins| origins.parent);
+        self.part_of(own).map_or((&*self.base, own.row()), |(_, base, row)| (base, row))
+    }
+
+    /// The runs of samples with one provenance each, in order: parts that were read, and batches that were made.
+    pub fn segments(&self) -> Vec<Segment<'_>> {
+        let mut all = vec![Segment::Part(SampleId(0), &self.base)];
+        all.extend(self.parts.list().iter().map(|part| Segment::Part(part.source.first, &part.base)));
+        all.extend(self.batches().iter().map(Segment::Batch));
+        all.sort_by_key(Segment::first);
+        all
+    }
+
+    /// The parts that were added to the dataset's own source, in order.
+    pub fn later_parts(&self) -> &[SourcePart] {
+        self.parts.list()
+    }
+
+    /// Keeps what was read of a source, for parts that are made of it.
+    pub fn know(&mut self, key: u64, base: Arc<Base>) {
+        Arc::make_mut(&mut self.parts).know(key, base);
+    }
+
+    /// What was read of the source of that key ([`PartSource::key`]).
+    pub fn known(&self, key: u64) -> Option<&Arc<Base>> {
+        self.parts.known(key)
+    }
+
+    /// Adds a part behind all samples there are: columns of one name are one column, those that only it has are new and empty before it.
+    /// What is not known ([`Dataset::know`]), or does not stand behind all, is not added.
+    pub fn add_part(&mut self, source: &PartSource) {
+        let known = self.parts.known(source.key()).filter(|base| base.rows == source.rows as usize);
+        let Some(base) = known.filter(|_| source.first.row() == self.rows()).cloned() else { return };
+        let before = self.parts.list().len();
+        for field in &mut self.fields {
+            let place = base.columns.iter().position(|column| column.name == field.name);
+            field.later.resize(before, None);
+            field.later.push(place);
+        }
+        let roles = propose_roles(&base.columns, base.rows);
+        for (place, (column, role)) in base.columns.iter().zip(roles).enumerate() {
+            if self.field(&column.name).is_some() {
+                continue;
+            }
+            // Of what a dataset has one column, the one there is stays it.
+            let one = matches!(role, Role::Id | Role::Group | Role::Split | Role::Image) || role.is_label();
+            let like = |other: Role| other == role || other.is_label() && role.is_label();
+            let role = if one && self.with_role(like).is_some() { Role::Other } else { role };
+            let mut later = vec![None; before];
+            later.push(Some(place));
+            let (name, kind) = (Arc::clone(&column.name), column.kind);
+            self.fields.push(Field { name, kind, role, source: None, later, came_with: true, overlay: Arc::default() });
+        }
+        Arc::make_mut(&mut self.parts).push(SourcePart { source: source.clone(), base });
+    }
+
+    /// Takes the part away that came last; what was read of it stays known.
+    pub fn remove_part(&mut self) {
+        let parts = Arc::make_mut(&mut self.parts);
+        if parts.pop().is_none() {
+            return;
+        }
+        let (left, rows) = (parts.list().len(), self.rows());
+        for field in &mut self.fields {
+            field.later.truncate(left);
+            if field.overlay.reaches(rows) {
+                Arc::make_mut(&mut field.overlay).cut(rows);
+            }
+        }
+        self.fields.retain(|field| !field.came_with || field.later.iter().any(Option::is_some));
     }
 
     /// What a made sample is of; `None` for a sample of the source.
@@ -201,7 +235,8 @@ impl Dataset {
 
     /// Adds samples made from others behind all there are.
     pub fn add_made(&mut self, batch: Batch) {
-        if batch.first.row() == self.rows() && batch.is_sound(self.base.rows) {
+        let of_sources = batch.parents.iter().chain(&batch.others).all(|id| !self.is_made(*id));
+        if batch.first.row() == self.rows() && of_sources && batch.is_sound(self.extent()) {
             Arc::make_mut(&mut self.family).add(batch);
         }
     }
@@ -242,8 +277,8 @@ impl Dataset {
         if let Some(origins) = self.origins(id).filter(|_| self.edited(field, id).is_none()) {
             return self.blob(field, origins.parent);
         }
-        let source = self.fields[field].source.filter(|_| self.edited(field, id).is_none())?;
-        self.base.columns[source].blob(id.row())
+        let (part, base, row) = self.part_of(id).filter(|_| self.edited(field, id).is_none())?;
+        base.columns[self.fields[field].place_in(part)?].blob(row)
     }
 
     /// Every sample in file order.
@@ -282,8 +317,8 @@ impl Dataset {
 
     /// The cell as the source has it, whatever was edited; `None` for made samples.
     pub fn source_text(&self, field: usize, id: SampleId) -> Option<Cow<'_, str>> {
-        let source = self.fields[field].source.filter(|_| !self.is_made(id))?;
-        self.base.columns[source].text(id.row())
+        let (part, base, row) = self.part_of(id)?;
+        base.columns[self.fields[field].place_in(part)?].text(row)
     }
 
     /// The edit that lies over a cell: `None` where it is untouched, else its new value.
@@ -312,11 +347,16 @@ impl Dataset {
     /// The version of a column: what it is called, means and is read as, and what edits have laid over its cells of the source. The same
     /// state has the same version, however it came about; whatever is worked out of a column is as old as that.
     pub fn version(&self, field: usize) -> u64 {
-        let Field { name, kind, role, source, overlay } = &self.fields[field];
+        let Field { name, kind, role, source, overlay, .. } = &self.fields[field];
         let source = source.map_or(u64::MAX, |source| source as u64);
         let words = [name.as_bytes(), kind.name().as_bytes(), role.to_string().as_bytes()].map(xxh3_64);
         let file = self.base.origin.fingerprint;
-        seed_of(&[(file >> 64) as u64, file as u64, source, words[0], words[1], words[2], overlay.versions[0]])
+        let own = seed_of(&[(file >> 64) as u64, file as u64, source, words[0], words[1], words[2], overlay.versions[0]]);
+        let with_part = |sum, part: &SourcePart| seed_of(&[sum, part.source.key(), u64::from(part.source.first.0)]);
+        let whole = self.parts.list().iter().fold(own, with_part);
+        // What was made before a part came stands among what is read off rows.
+        let between = self.batches().first().is_some_and(|made| made.batch.first.row() < self.extent());
+        if between { seed_of(&[whole, self.made_version(field)]) } else { whole }
     }
 
     /// The version of samples that were made: which there are, and what edits have laid over their cells of a column.
@@ -346,12 +386,13 @@ impl Dataset {
 
     /// Adds a column of null cells at the end.
     pub fn add_field(&mut self, name: &str, kind: Kind, role: Role) {
-        self.fields.push(Field { name: name.into(), kind, role, source: None, overlay: Arc::default() });
+        let later = Vec::new();
+        self.fields.push(Field { name: name.into(), kind, role, source: None, later, came_with: false, overlay: Arc::default() });
     }
 
     /// Takes an added column away again. Columns of the source stay.
     pub fn remove_field(&mut self, name: &str) {
-        self.fields.retain(|field| field.source.is_some() || &*field.name != name);
+        self.fields.retain(|field| field.is_given() || &*field.name != name);
     }
 
     /// Says what a column means.
@@ -424,11 +465,12 @@ impl Dataset {
     /// A hash (XXH3, 64 bits) of a sample's source content: what recognises it in another version of the file.
     pub fn content_hash(&self, id: SampleId) -> u64 {
         if self.is_made(id) {
-            let Some(origins) = self.origins(id) else { return 0 };
-            return crate::chance::seed_of(&[self.content_hash(origins.parent), origins.draw]);
+            // One that is about to be made has none yet.
+            return self.origins(id).map_or(0, |origins| seed_of(&[self.content_hash(origins.parent), origins.draw]));
         }
-        if let Some(raw) = self.base.raw.as_ref().filter(|raw| !raw.starts.is_empty()) {
-            return xxhash_rust::xxh3::xxh3_64(raw.row(id.row()));
+        let (base, row) = self.home(id);
+        if let Some(raw) = base.raw.as_ref().filter(|raw| !raw.starts.is_empty()) {
+            return xxh3_64(raw.row(row));
         }
         self.content_hash_without(id, &[])
     }
@@ -436,16 +478,17 @@ impl Dataset {
     /// That hash of a sample of a source without text, as if the columns at `dropped` (places among the source's) were not there.
     pub fn content_hash_without(&self, id: SampleId, dropped: &[usize]) -> u64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-        if let Some(print) = self.base.prints.get(id.row()) {
+        let (base, row) = self.home(id);
+        if let Some(print) = base.prints.get(row) {
             hasher.update(&print.to_le_bytes());
         }
-        for (_, column) in self.base.columns.iter().enumerate().filter(|(place, _)| !dropped.contains(place)) {
+        for (_, column) in base.columns.iter().enumerate().filter(|(place, _)| !dropped.contains(place)) {
             let column = column.as_written();
-            if let Some(bytes) = column.blob(id.row()) {
+            if let Some(bytes) = column.blob(row) {
                 hasher.update(bytes);
                 continue;
             }
-            match column.text(id.row()) {
+            match column.text(row) {
                 Some(text) => {
                     hasher.update(&(text.len() as u64).to_le_bytes());
                     hasher.update(text.as_bytes());

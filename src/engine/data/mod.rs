@@ -3,6 +3,7 @@
 //! Everything here is data and pure functions of it: no disk, no clock, no screen, no threads of its own.
 
 mod asks;
+mod base;
 mod chunked;
 mod classes;
 mod column;
@@ -15,6 +16,7 @@ mod measure;
 pub mod native;
 mod number;
 mod overlay;
+mod parts;
 mod pictures;
 mod raw;
 mod recipe;
@@ -24,14 +26,16 @@ mod sentences;
 mod time;
 
 pub use asks::{Answers, Ask, AskKey, Missing, Task};
+pub use base::{Base, Format, Origin, Warning};
 pub use classes::{ClassIndex, Evenness, class_by_digit, classes_of, digit_of_class};
 pub use column::{Column, Odd};
-pub use dataset::{Base, Dataset, Field, Format, Origin, Warning, is_held_out};
+pub use dataset::{Dataset, Field, is_held_out};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use ids::{SampleId, SampleSet};
 pub use made::{Batch, Made, Method, Origins};
 pub use measure::{Histogram, Measure, Summary, count, count_samples, values};
 pub use number::{Spelled, number_of, spelled};
+pub use parts::{PartSource, Segment, SourcePart};
 pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
 pub use recipe::{Augmentation, Pipeline, Range, Step};

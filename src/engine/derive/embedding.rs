@@ -34,7 +34,7 @@ pub fn embedding_key(dataset: &Dataset, meaning: &Meaning) -> Option<Key> {
     Some(Key { what: "embedding", versions: std::iter::once(of_meaning(meaning)).chain(read).collect() })
 }
 
-/// Embeddings of length 1 of every text of the source. `project` is where a chosen model's vectors are kept beside.
+/// Embeddings of length 1 of every text up to where sources end. `project` is where a chosen model's vectors are kept beside.
 ///
 /// # Errors
 /// [`MeaningError`].
@@ -48,11 +48,10 @@ pub fn embedding(
 ) -> Result<Arc<Dense>, MeaningError> {
     let versions = std::iter::once(of_meaning(meaning)).chain(text.versions(dataset)).collect();
     let read = |row: usize| text.read(dataset, SampleId::at(row));
-    store
-        .get(Key { what: "embedding", versions }, progress, || io::embed(0..dataset.base.rows, &read, meaning, project, progress))
+    store.get(Key { what: "embedding", versions }, progress, || io::embed(0..dataset.extent(), &read, meaning, project, progress))
 }
 
-/// The same of the samples that were made of others, in order.
+/// The same of the samples beyond, that were made of others.
 ///
 /// # Errors
 /// [`MeaningError`].
@@ -67,6 +66,6 @@ pub fn embedding_of_made(
     let versions = std::iter::once(of_meaning(meaning)).chain(text.versions(dataset)).chain(made).collect();
     let read = |row: usize| text.read(dataset, SampleId::at(row));
     store.get(Key { what: "embedding of made samples", versions }, progress, || {
-        io::embed(dataset.base.rows..dataset.rows(), &read, meaning, None, progress)
+        io::embed(dataset.extent()..dataset.rows(), &read, meaning, None, progress)
     })
 }

@@ -69,7 +69,7 @@ pub fn likeness(
     store: &Store,
     progress: &Progress,
 ) -> Result<Option<Arc<Likeness>>, Cancelled> {
-    let looks = looks.filter(|looks| looks.len() == dataset.base.rows);
+    let looks = looks.filter(|looks| looks.len() == dataset.extent());
     // Pictures that nobody has looked at yet are not known to look like nothing.
     let unseen = looks.is_none() && dataset.pictures().is_some() && TextOf::of(dataset, None).is_err();
     match likeness_key(dataset).filter(|_| !unseen) {
@@ -82,7 +82,7 @@ pub fn likeness(
 }
 
 fn read(dataset: &Dataset, looks: Option<&[Look]>, store: &Store, progress: &Progress) -> Result<Option<Likeness>, Cancelled> {
-    let n = dataset.base.rows;
+    let n = dataset.extent();
     if let Ok(text) = TextOf::of(dataset, None) {
         let rows = embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress).map_err(|_: MeaningError| Cancelled)?;
         return Ok(Some(Likeness { eyes: Eyes::Texts, rows, learned: None }));
@@ -99,7 +99,7 @@ fn read(dataset: &Dataset, looks: Option<&[Look]>, store: &Store, progress: &Pro
     let fields: Vec<(usize, f64, f64)> = number_fields(dataset)
         .into_iter()
         .map(|field| {
-            let values: Vec<f64> = (0..n).filter_map(|row| dataset.number(field, SampleId::at(row))).collect();
+            let values: Vec<f64> = dataset.source_samples().filter_map(|id| dataset.number(field, id)).collect();
             let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
             let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len().max(1) as f64;
             (field, mean, variance.sqrt().max(1e-12))
@@ -127,8 +127,8 @@ impl Likeness {
         matches!(self.eyes, Eyes::Numbers(_))
     }
 
-    /// The features that a probe learns from: the source's rows, then those of `made` samples of `dataset`; and whether all dimensions
-    /// count alike.
+    /// The features that a probe learns from, a row a sample of `dataset`, of which `made` are all that were made; and whether all
+    /// dimensions count alike.
     ///
     /// # Errors
     /// [`Cancelled`].
@@ -165,7 +165,10 @@ impl Likeness {
         }
         let mut all: Dense = own.clone();
         if fresh.dims == all.dims {
-            all.data.extend(fresh.data);
+            all.data.resize(all.dims * dataset.rows(), 0.0);
+            for (at, id) in made.iter().enumerate() {
+                all.row_mut(id.row()).copy_from_slice(fresh.row(at));
+            }
         }
         Ok((all, self.learned.is_some()))
     }

@@ -57,10 +57,10 @@ fn learned(
 ) -> Result<Option<RiskModel>, Cancelled> {
     let Some(label) = dataset.with_role(Role::is_label) else { return Ok(None) };
     let index = ClassIndex::build(dataset, label, progress)?;
-    let source: Vec<SampleId> = (0..dataset.base.rows).map(SampleId::at).collect();
+    let source: Vec<SampleId> = (0..dataset.extent()).map(SampleId::at).collect();
     // What is made teaches nothing, and counts for nothing: the judge of a source is the same whatever was made of it.
     let mut counts = vec![0; index.counts().len()];
-    for id in source.iter().filter(|id| !dataset.is_excluded(**id)) {
+    for id in source.iter().filter(|id| !dataset.is_excluded(**id) && !dataset.is_made(**id)) {
         index.of(*id).iter().for_each(|class| counts[*class as usize] += 1);
     }
     let mut classes = 0;
@@ -70,7 +70,7 @@ fn learned(
         classes += u32::from(count >= FEWEST);
     }
     let of = |id: SampleId| -> Vec<u32> {
-        if dataset.is_excluded(id) {
+        if dataset.is_excluded(id) || dataset.is_made(id) {
             return Vec::new();
         }
         index.of(id).iter().filter_map(|class| kept[*class as usize]).collect()
@@ -84,7 +84,7 @@ fn learned(
                 embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress).map_err(|_: MeaningError| Cancelled)?;
             RiskModel::of_texts(|row| text.read(dataset, SampleId::at(row)), dense, &rows, targets, progress)
         }
-        (_, Some(looks)) if looks.len() == dataset.base.rows => {
+        (_, Some(looks)) if looks.len() == dataset.extent() => {
             let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && looks[id.row()].has_pixels();
             let rows: Vec<u32> = source.iter().filter(usable).map(|id| id.0).collect();
             RiskModel::of_pictures(looks, &rows, targets, progress)

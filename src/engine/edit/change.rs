@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::EditError;
-use crate::data::{Batch, Dataset, Kind, Role, SampleId};
+use crate::data::{Batch, Dataset, Kind, PartSource, Role, SampleId};
 
 /// Which way a change is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Target {
     Tag(String),
     /// Whether a batch of made samples exists; the change's samples are their parents.
     Made(Batch),
+    /// Whether a part exists: the samples of another source.
+    Part(PartSource),
 }
 
 /// Stands in a change for the cell of a made sample that is read through to its parent. No file has it: it begins with a NUL.
@@ -138,18 +140,28 @@ impl Edit {
     pub fn count(&self) -> usize {
         let of = |change: &Change| match &change.target {
             Target::Made(batch) => batch.len(),
+            Target::Part(part) => part.rows as usize,
             _ => change.samples.len(),
         };
         self.changes.iter().map(of).max().unwrap_or(0)
     }
 
-    /// How many samples it makes.
+    /// How many samples it makes, or brings.
     pub fn makes(&self) -> usize {
         let of = |change: &Change| match &change.target {
             Target::Made(batch) => batch.len(),
+            Target::Part(part) => part.rows as usize,
             _ => 0,
         };
         self.changes.iter().map(of).sum()
+    }
+
+    /// The parts that it adds.
+    pub fn parts(&self) -> impl Iterator<Item = &PartSource> {
+        self.changes.iter().filter_map(|change| match &change.target {
+            Target::Part(part) => Some(part),
+            _ => None,
+        })
     }
 
     /// Applies it, or its inverse, in O(samples touched).
@@ -249,8 +261,8 @@ impl Change {
     /// # Errors
     /// A parent out of range, or lists that do not fit each other.
     pub fn made(dataset: &Dataset, batch: Batch) -> Result<Self, EditError> {
-        let source = dataset.base.rows;
-        if let Some(id) = batch.parents.iter().chain(&batch.others).find(|id| id.row() >= source) {
+        let source = dataset.extent();
+        if let Some(id) = batch.parents.iter().chain(&batch.others).find(|id| id.row() >= source || dataset.is_made(**id)) {
             return Err(EditError::Sample { row: u64::from(id.0), rows: source });
         }
         if batch.first.row() != dataset.rows() || !batch.is_sound(source) {
@@ -258,6 +270,24 @@ impl Change {
         }
         let samples = batch.parents.iter().chain(&batch.others).copied().collect();
         Ok(Self { target: Target::Made(batch), samples, before: Values::same(None), after: Values::same(Some("on")) })
+    }
+
+    /// Adds the samples of another source behind all there are; `None` where it has none. What was read of it is known ([`Dataset::know`]).
+    ///
+    /// # Errors
+    /// It is not known, has other rows than it says, does not begin behind all samples, or would make too many.
+    pub fn part(dataset: &Dataset, part: PartSource) -> Result<Option<Self>, EditError> {
+        let unknown = || EditError::Part { path: part.path.clone(), reason: "it was not read".to_owned() };
+        let base = dataset.known(part.key()).filter(|base| base.rows == part.rows as usize).ok_or_else(unknown)?;
+        if part.first.row() != dataset.rows() {
+            return Err(EditError::Sample { row: u64::from(part.first.0), rows: dataset.rows() });
+        }
+        if u32::try_from(dataset.rows() + base.rows).is_ok_and(|rows| rows < u32::MAX) {
+            let some = base.rows > 0;
+            let (before, after) = (Values::same(None), Values::same(Some("on")));
+            return Ok(some.then(|| Self { target: Target::Part(part), samples: Vec::new(), before, after }));
+        }
+        Err(EditError::Part { path: part.path, reason: "together they are more samples than a dataset can have".to_owned() })
     }
 
     /// Sets a mark (excluded, reviewed, a tag) on samples, leaving out those that have it so already. What was made of a sample is excluded with
@@ -310,7 +340,7 @@ impl Change {
         };
         match (&self.target, &other.target) {
             // Samples that were made are counted on by everything after them.
-            (Target::Made(_), _) => true,
+            (Target::Made(_) | Target::Part(_), _) => true,
             (Target::Column(_) | Target::Role(_) | Target::Kind(_), _) => named(&self.target) == named(&other.target),
             (mine, theirs) => mine == theirs && other.samples.iter().any(|id| samples.contains(id)),
         }
@@ -380,6 +410,10 @@ impl Change {
             Target::Made(batch) => match direction {
                 Direction::Forward => dataset.add_made(batch.clone()),
                 Direction::Back => dataset.remove_made(),
+            },
+            Target::Part(part) => match direction {
+                Direction::Forward => dataset.add_part(part),
+                Direction::Back => dataset.remove_part(),
             },
             Target::Tag(tag) => self.samples.iter().enumerate().for_each(|(at, id)| dataset.set_tag(tag, *id, on(at))),
         }

@@ -26,6 +26,14 @@ pub enum EditError {
         /// What was to be put there.
         value: String,
     },
+    /// A part cannot be added.
+    #[error("{path} cannot be added: {reason}")]
+    Part {
+        /// Its file, as it was named.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// The name of a new column is taken.
     #[error("there is a column called {0:?} already")]
     Taken(String),
@@ -86,6 +94,14 @@ pub enum JournalError {
         source_path: PathBuf,
         /// How many edits there are.
         edits: usize,
+    },
+    /// A part of the dataset cannot be read, or is another than it was.
+    #[error("{} is a part of this dataset and {reason}; put it back as it was, then open the dataset again", path.display())]
+    Part {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The disk refused.
     #[error("{} could not be written: {reason}", path.display())]

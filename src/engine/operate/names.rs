@@ -16,11 +16,10 @@ pub struct Names {
 impl Names {
     /// Reads every row. O(bytes).
     pub fn of(dataset: &Dataset) -> Self {
-        let prints: Vec<u64> =
-            (0..dataset.base.rows).into_par_iter().map(|row| dataset.content_hash(SampleId::at(row))).collect();
+        let prints: Vec<u64> = (0..dataset.extent()).into_par_iter().map(|row| dataset.content_hash(SampleId::at(row))).collect();
         let mut of: HashMap<u64, Vec<SampleId>> = HashMap::new();
-        for (row, print) in prints.iter().enumerate() {
-            of.entry(*print).or_default().push(SampleId::at(row));
+        for id in dataset.source_samples() {
+            of.entry(prints[id.row()]).or_default().push(id);
         }
         Self { prints, of }
     }

@@ -210,8 +210,8 @@ fn weigh(
     // The classes of the train part and the index's may stand in another order.
     let place = |class: u32| standing.index.class(&index.names()[class as usize]);
     let weights: Vec<f64> = (0..index.names().len() as u32).map(|class| place(class).map_or(0.0, |at| of[at])).collect();
-    let texts: Vec<(SampleId, String)> = (0..dataset.base.rows)
-        .map(SampleId::at)
+    let texts: Vec<(SampleId, String)> = dataset
+        .source_samples()
         .filter_map(|id| {
             let list = index.of(id);
             let sum: f64 = list.iter().map(|class| weights[*class as usize]).sum();

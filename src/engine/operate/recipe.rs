@@ -241,6 +241,9 @@ fn written(change: &Change, dataset: &Dataset, names: &Names) -> Value {
             "risks": batch.risks, "distances": batch.distances,
         });
     }
+    if let Target::Part(part) = &change.target {
+        return json!({ "part": part.path, "rows": part.rows });
+    }
     json!({"target": change.target, "rows": named(&change.samples), "texts": change.after.texts, "codes": change.after.codes,
            "before": change.before.get(0)})
 }
@@ -255,6 +258,11 @@ fn changes(
     let mut planned = dataset.clone();
     let mut list: Vec<Change> = Vec::new();
     for value in &step.changes {
+        if let Some(path) = value.get("part").and_then(Value::as_str) {
+            // What a recipe is run on is one file, whatever others it had beside it.
+            unfit(format!("the samples of {path} were added to the data then, and are not there now"));
+            continue;
+        }
         // Each is found in the data as those before it have left them: an edit may fill what it has made.
         let made = if value.get("made").is_some() {
             batch(value, &planned, names, unfit).map(|batch| Change::made(&planned, batch)).transpose()?
@@ -372,7 +380,7 @@ fn change(value: &Value, dataset: &Dataset, names: &Names, unfit: &mut dyn FnMut
         },
         Target::Column(name) if after.get(0).is_none() => {
             // A column that is taken away again.
-            let was = dataset.field(name).map(|field| &dataset.fields()[field]).filter(|column| column.source.is_none());
+            let was = dataset.field(name).map(|field| &dataset.fields()[field]).filter(|column| !column.is_given());
             let before = was.map(|column| format!("{}/{}", column.kind.name(), column.role));
             Ok(before.map(|before| Change {
                 target: target.clone(),
@@ -388,6 +396,6 @@ fn change(value: &Value, dataset: &Dataset, names: &Names, unfit: &mut dyn FnMut
                 _ => Ok(None),
             }
         }
-        Target::Made(_) => Ok(None),
+        Target::Made(_) | Target::Part(_) => Ok(None),
     }
 }

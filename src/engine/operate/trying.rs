@@ -50,7 +50,7 @@ pub fn tried(
         let balance = Balance { rule, over, under, pipeline: None, ..base.clone() };
         let plan = balance_plan(dataset, &balance, standing, Some(likeness), None, &silent)?;
         let (gone, more) = (plan.gone.len(), plan.more());
-        let fits = can_probe(dataset.base.rows + more as usize, standing.index.names().len()) && more <= samples * MOST_MORE;
+        let fits = can_probe(dataset.extent() + more as usize, standing.index.names().len()) && more <= samples * MOST_MORE;
         if fits && gone + more as usize > 0 {
             let done = balanced(dataset, &balance, &plan, Some(likeness), None, &std::sync::Arc::default(), &silent)?;
             let (now, then, gain) = gain(dataset, standing, likeness, done.edit.as_ref(), progress)?;

@@ -88,9 +88,7 @@ fn sets(
     if let Some(edit) = edit {
         edit.apply(&mut after, Direction::Forward);
     }
-    let made: Vec<SampleId> = (dataset.base.rows..after.rows()).map(SampleId::at).collect();
-    let n = dataset.base.rows;
-    // Children stand behind the source, so that a sample's number is its row.
+    let made: Vec<SampleId> = after.samples().filter(|id| after.is_made(*id)).collect();
     let (features, bent) = likeness.features(&after, &made, progress)?;
     let index = &standing.index;
     let of = |row: usize| -> Vec<u32> {
@@ -98,7 +96,7 @@ fn sets(
         let parent = after.origins(id).map_or(id, |origins| origins.parent);
         index.of(parent).to_vec()
     };
-    let targets = Targets::new((0..n + made.len()).map(of), index.names().len(), index.is_many());
+    let targets = Targets::new((0..after.rows()).map(of), index.names().len(), index.is_many());
     // Tested are the originals that the plan leaves: the same ones now, then, and once it is carried out.
     let sources: Vec<u32> = standing.members.iter().filter(|id| !after.is_excluded(**id)).map(|id| id.0).collect();
     let probe = Probe::new(features, bent, targets, sources);
@@ -106,12 +104,11 @@ fn sets(
     let set = |dataset: &Dataset| -> TrainingSet {
         let mut rows: Vec<(u32, Vec<u32>)> =
             standing.members.iter().filter(|id| !dataset.is_excluded(**id)).map(|id| (id.0, vec![id.0])).collect();
-        for row in n..dataset.rows() {
-            let id = SampleId::at(row);
+        for id in made.iter().copied().filter(|id| id.row() < dataset.rows()) {
             let of_members = |of: &Origins<'_>| members.contains(&of.parent) && !dataset.is_excluded(id);
             if let Some(origins) = dataset.origins(id).filter(of_members) {
                 let of = std::iter::once(origins.parent).chain(origins.other).map(|id| id.0).collect();
-                rows.push((row as u32, of));
+                rows.push((id.0, of));
             }
         }
         TrainingSet { rows }

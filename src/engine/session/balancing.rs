@@ -201,7 +201,7 @@ impl Balancing {
         let Some(likeness) = self.alike().cloned() else { return };
         let Some(asked) = asked(with.workspace.dataset(), wants.balance, wants.augment) else { return };
         let Some((key, view)) = self.plan.shown().filter(|_| self.is_planned(with.workspace, wants)) else { return };
-        let cells = with.workspace.dataset().base.rows + view.plan.more() as usize;
+        let cells = with.workspace.dataset().extent() + view.plan.more() as usize;
         if !can_probe(cells, view.names.len()) {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::data::{Batch, Dataset, SampleId};
+use crate::data::{Batch, Dataset, PartSource, SampleId};
 use crate::edit::{Change, Edit, INHERITED, Target, Values};
 use crate::io::narrower;
 
@@ -98,9 +98,9 @@ pub fn fits(dataset: &Dataset, change: &Change) -> bool {
     }
 }
 
-/// Whether a change is about a column, and not about samples.
+/// Whether a change is about a column, or a part, and not about samples that are there.
 pub fn is_property(target: &Target) -> bool {
-    matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_))
+    matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_) | Target::Part(_))
 }
 
 /// The batch as the new file has it: children whose parents are there, numbered anew.
@@ -137,7 +137,18 @@ fn relocate_made(batch: &Batch, moved: &mut Moved, next: &mut usize) -> Change {
     Change { target: Target::Made(to), samples, before: Values::same(None), after: Values::same(Some("on")) }
 }
 
+/// A part as it stands behind the new file's samples: its own are what they were, with other numbers.
+fn relocate_part(part: &PartSource, moved: &mut Moved, next: &mut usize) -> Change {
+    let to = PartSource { first: SampleId::at(*next), ..part.clone() };
+    moved.extend(part.ids().zip(to.ids().map(Some)));
+    *next += part.rows as usize;
+    Change { target: Target::Part(to), samples: Vec::new(), before: Values::same(None), after: Values::same(Some("on")) }
+}
+
 fn relocate(change: &Change, moved: &mut Moved, next: &mut usize) -> Change {
+    if let Target::Part(part) = &change.target {
+        return relocate_part(part, moved, next);
+    }
     if let Target::Made(batch) = &change.target {
         return relocate_made(batch, moved, next);
     }

@@ -354,8 +354,8 @@ impl Labels {
                     self.pending.extend(&change.samples);
                     anew |= change.samples.len() > MOST_FOLLOWED;
                 }
-                // Other columns are meant now: what was learned is of no use.
-                Of::Role(_) | Of::Kind(_) => self.asked = None,
+                // Other columns are meant now, or other samples: what was learned is of no use.
+                Of::Role(_) | Of::Kind(_) | Of::Part(_) => self.asked = None,
                 // What is made of a sample says nothing new about labels.
                 Of::Cells(_) | Of::Column(_) | Of::Tag(_) | Of::Made(_) => {}
             }

@@ -18,6 +18,7 @@ mod opened;
 mod opening;
 mod operated;
 mod operating;
+mod parts;
 mod saving;
 mod searching;
 mod splitting;

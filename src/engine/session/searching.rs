@@ -66,7 +66,7 @@ impl Searching {
                 && snapshot.pictures().is_none()
                 && let Ok(text) = TextOf::of(&snapshot, None)
             {
-                let first = snapshot.base.rows as u32;
+                let first = snapshot.extent() as u32;
                 let made = embedding_of_made(&snapshot, &text, &meaning, &store, progress)?;
                 let near = nearest(&made, &query, SIMILAR, |row| snapshot.is_excluded(SampleId(first + row)));
                 found.extend(near.into_iter().map(|near| Neighbour { row: first + near.row, ..near }));

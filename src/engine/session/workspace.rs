@@ -10,14 +10,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::carrying::{Moved, SamplePlaces, fits, is_property, relocated};
-
+use super::parts::{know_parts, read_part};
 use crate::checks::{Finding, FindingKind};
-use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, SampleSet};
+use crate::data::{ClassIndex, Dataset, Kind, PartSource, Role, SampleId, SampleSet};
 use crate::derive::Store;
 use crate::edit::{
     Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_exists, project_path,
 };
-use crate::io::{self, Reading};
+use crate::io::{self, IoError, Reading};
 use crate::job::{Cancelled, Progress};
 use crate::operate::{Recipe, RecipeError};
 
@@ -130,7 +130,9 @@ impl Workspace {
                 return Err(JournalError::SourceChanged { source_path: origin.path.clone(), edits });
             }
             for id in journal.history().line(journal.history().head()) {
-                edit_of(&journal, id, &workspace.dataset)?.apply(&mut workspace.dataset, Direction::Forward);
+                let edit = edit_of(&journal, id, &workspace.dataset)?;
+                know_parts(&mut workspace.dataset, &edit)?;
+                edit.apply(&mut workspace.dataset, Direction::Forward);
             }
             if journal.is_newer() {
                 workspace.read_only = Some("its project was made by a newer Lapidary: update to go on with it".to_owned());
@@ -181,6 +183,7 @@ impl Workspace {
         let mut moved = Moved::new();
         let (mut edits, mut unfit) = (Vec::new(), 0);
         for (edit, prints) in list {
+            know_parts(&mut workspace.dataset, &edit)?;
             for (sample, print) in edit.samples().zip(prints) {
                 moved.entry(sample).or_insert_with(|| places.take(print));
             }
@@ -211,6 +214,14 @@ impl Workspace {
     /// The dataset as it stands. A clone of it is a snapshot.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// Reads another source, so that its samples can be added as a part: the edit is [`Change::part`].
+    ///
+    /// # Errors
+    /// As of opening it.
+    pub fn read_part(&mut self, path: &Path, reading: &Reading, progress: &Progress) -> Result<PartSource, IoError> {
+        read_part(&mut self.dataset, path, reading, progress)
     }
 
     /// The dataset as it was opened, before any edit.
@@ -361,7 +372,7 @@ impl Workspace {
                         change.samples.iter().flat_map(|id| self.dataset.children(*id)).copied().collect();
                     self.update_classes(Some(column), &children);
                 }
-                Target::Made(_) => {
+                Target::Made(_) | Target::Part(_) => {
                     for (name, index) in &mut self.classes {
                         if let Some(field) = self.dataset.field(name) {
                             Arc::make_mut(index).follow_rows(&self.dataset, field);
@@ -376,9 +387,7 @@ impl Workspace {
             }
             // What an added column says (a split) settles nothing about what the source says.
             let settles = match &change.target {
-                Target::Cells(column) => {
-                    self.dataset.field(column).is_some_and(|field| self.dataset.fields()[field].source.is_some())
-                }
+                Target::Cells(column) => self.dataset.field(column).is_some_and(|field| self.dataset.fields()[field].is_given()),
                 Target::Excluded => true,
                 _ => false,
             };
@@ -463,6 +472,9 @@ impl Workspace {
         let steps = journal.history().path_to(target);
         let read = |(id, direction)| Ok((edit_of(journal, id, &self.dataset)?, direction));
         let edits: Vec<(Edit, Direction)> = steps.into_iter().map(read).collect::<Result<_, JournalError>>()?;
+        for (edit, _) in edits.iter().filter(|(_, direction)| *direction == Direction::Forward) {
+            know_parts(&mut self.dataset, edit)?;
+        }
         journal.go(target)?;
         for (edit, direction) in edits {
             self.apply(&edit, direction);

@@ -54,7 +54,7 @@ impl From<Cancelled> for AugmentError {
 /// The samples that may be augmented: of the source, not excluded, and in the train part where there is a split that has one.
 pub fn trainable(dataset: &Dataset) -> Vec<SampleId> {
     let train = |text: &str| matches!(text.to_lowercase().as_str(), "train" | "training");
-    let source = || (0..dataset.base.rows).map(SampleId::at).filter(|id| !dataset.is_excluded(*id));
+    let source = || dataset.source_samples().filter(|id| !dataset.is_excluded(*id));
     let Some(field) = dataset.with_role(|role| role == Role::Split) else { return source().collect() };
     let in_train = |id: &SampleId| dataset.text(field, *id).is_some_and(|text| train(&text));
     // Folds have no train part: each is one in its turn.

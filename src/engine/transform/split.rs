@@ -417,7 +417,7 @@ fn by_hash(dataset: &Dataset, of: &HashOf, samples: &[SampleId], shares: &[f64],
             let all = 0..dataset.fields().len();
             let text: Vec<usize> =
                 all.clone().filter(|field| matches!(dataset.fields()[*field].role, Role::Text | Role::Messages)).collect();
-            if text.is_empty() { all.filter(|field| dataset.fields()[*field].source.is_some()).collect() } else { text }
+            if text.is_empty() { all.filter(|field| dataset.fields()[*field].is_given()).collect() } else { text }
         }
     };
     let borders: Vec<f64> = shares

@@ -124,6 +124,7 @@ fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
             Target::Excluded => "excluded".to_owned(),
             Target::Reviewed => "reviewed".to_owned(),
             Target::Tag(tag) => format!("tag {tag}"),
+            Target::Part(part) => format!("{} of {}", things(part.rows as usize, "sample", "samples"), part.path),
             Target::Made(batch) => format!("{}, made of", things(batch.len(), "new sample", "new samples")),
         };
         ui.label(RichText::new(what).font(theme.note()).color(theme.dim));

@@ -218,7 +218,7 @@ fn caption(
         left += 14.0;
     }
     let field = dataset.with_role(Role::is_label);
-    let edited = field.is_some_and(|field| dataset.edited(field, id).is_some() && dataset.fields()[field].source.is_some());
+    let edited = field.is_some_and(|field| dataset.edited(field, id).is_some() && dataset.fields()[field].is_given());
     if edited {
         right -= 8.0;
         ui.painter().circle_filled(pos2(right + 4.0, y), 2.0, theme.accent);

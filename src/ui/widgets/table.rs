@@ -399,7 +399,7 @@ fn one_cell(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, (id, field)
     } else {
         (left, room)
     };
-    let edited = dataset.edited(field, id).is_some() && column.source.is_some();
+    let edited = dataset.edited(field, id).is_some() && column.is_given();
     if edited {
         ui.painter().circle_filled(pos2(place.right() + STEP * 2.5 - 7.0, middle), 2.0, theme.accent);
     }

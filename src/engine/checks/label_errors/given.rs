@@ -47,13 +47,21 @@ impl Given {
         let found = fields.iter().flatten().count();
         let missing = (0..names.len()).any(|class| index.counts()[class] > 0 && fields[class].is_none());
         // What was made is not judged: a file may leave it out.
-        if found < 2 || missing || source.rows() != dataset.rows() && source.rows() != dataset.base.rows {
-            return Err(Unfit::Probabilities { found, classes: names.len(), rows: source.rows(), wanted: dataset.base.rows });
+        let own = dataset.rows() - dataset.made();
+        if found < 2 || missing || source.rows() != dataset.rows() && source.rows() != own {
+            return Err(Unfit::Probabilities { found, classes: names.len(), rows: source.rows(), wanted: own });
         }
-        let p = (0..source.rows())
+        // A file without what was made has a row less for each before a sample.
+        let whole = source.rows() == dataset.rows();
+        let rows: Vec<SampleId> = (0..dataset.extent())
+            .scan(0, |left_out, row| {
+                *left_out += usize::from(!whole && dataset.is_made(SampleId::at(row)));
+                Some(SampleId::at(row - *left_out))
+            })
+            .collect();
+        let p = rows
             .into_par_iter()
-            .flat_map_iter(|row| {
-                let id = SampleId::at(row);
+            .flat_map_iter(|id| {
                 fields.iter().map(move |field| {
                     field.and_then(|field| source.text(field, id)?.parse::<f32>().ok()).filter(|p| p.is_finite()).unwrap_or(0.0)
                 })

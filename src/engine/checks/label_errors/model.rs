@@ -199,7 +199,7 @@ impl LabelModel {
             }
             None => {
                 // What was made of samples makes no class large enough to be learned.
-                let counts = index.count((0..dataset.base.rows).map(SampleId::at).filter(|id| !dataset.is_excluded(*id)));
+                let counts = index.count(dataset.source_samples().filter(|id| !dataset.is_excluded(*id)));
                 for (class, name) in index.names().iter().enumerate().filter(|(class, _)| counts[*class] >= FEWEST) {
                     places[class] = kept.len() as u32;
                     kept.push(Arc::clone(name));
@@ -208,11 +208,11 @@ impl LabelModel {
         }
         let many = index.is_many();
         // What was made of a sample would tell the model that never saw it.
-        let now: Vec<Box<[u32]>> = (0..dataset.base.rows)
+        let now: Vec<Box<[u32]>> = (0..dataset.extent())
             .into_par_iter()
             .map(|row| {
                 let id = SampleId::at(row);
-                let fits = !dataset.is_excluded(id) && usable(id);
+                let fits = !dataset.is_made(id) && !dataset.is_excluded(id) && usable(id);
                 known(&index, &places, id).filter(|list| fits && !list.is_empty()).unwrap_or_default()
             })
             .collect();

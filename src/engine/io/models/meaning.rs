@@ -149,7 +149,7 @@ pub fn embed_pictures(
     let cache = project.map(vectors_beside);
     let known = cache.as_deref().and_then(|path| load(path, model)).unwrap_or_default();
     let vision = Vision::new(&files)?;
-    let rows = dataset.base.rows;
+    let rows = dataset.extent();
     progress.set_total(rows as u64);
     let mut dense = Dense::zeros(rows, vision.dims());
     let mut hashes = vec![0_u64; rows];

@@ -86,10 +86,10 @@ fn unreadable(error: &std::io::Error) -> Trouble {
 
 pub fn find(dataset: &Dataset, field: usize, id: SampleId) -> Result<Found<'_>, Trouble> {
     let cell = dataset.text(field, id).unwrap_or_default();
-    let own = dataset.origins(id).map_or(id, |origins| origins.parent);
-    let odd = dataset.base.odd_names.get(&own.0).filter(|_| dataset.edited(field, id).is_none());
+    let (base, row) = dataset.home(id);
+    let odd = base.odd_names.get(&(row as u32)).filter(|_| dataset.edited(field, id).is_none());
     let path = paths_of(&cell).into_iter().next().ok_or(Trouble::NoPath)?;
-    match &dataset.base.pictures {
+    match &base.pictures {
         PictureStore::Archive(archive) => {
             // Tables made on another system part folders otherwise.
             let names = [path.trim_start_matches("./").to_owned(), path.replace('\\', "/").trim_start_matches("./").to_owned()];

@@ -52,13 +52,16 @@ pub fn look_at_all(
     progress: &Progress,
 ) -> Result<Vec<Look>, Cancelled> {
     // What was made of a picture is no picture of the dataset's: it has no findings of its own.
-    progress.set_total(dataset.base.rows as u64);
-    let looks = (0..dataset.base.rows)
+    progress.set_total(dataset.extent() as u64);
+    let looks = (0..dataset.extent())
         .into_par_iter()
         .with_max_len(64)
         .map(|row| {
             progress.step(1)?;
             let id = SampleId::at(row);
+            if dataset.is_made(id) {
+                return Ok(Look::none(Trouble::Missing));
+            }
             Ok(guarded(|| look_at(dataset, field, id, cache)).unwrap_or_else(|panic| Look::none(Trouble::Broken(panic))))
         })
         .collect::<Result<Vec<Look>, Cancelled>>()?;
@@ -74,12 +77,15 @@ pub fn look_at_all(
 /// # Errors
 /// [`Cancelled`].
 pub fn picture_prints(dataset: &Dataset, field: usize, progress: &Progress) -> Result<Vec<Option<u128>>, Cancelled> {
-    progress.set_total(dataset.base.rows as u64);
-    (0..dataset.base.rows)
+    progress.set_total(dataset.extent() as u64);
+    (0..dataset.extent())
         .into_par_iter()
         .with_max_len(64)
         .map(|row| {
             progress.step(1)?;
+            if dataset.is_made(SampleId::at(row)) {
+                return Ok(None);
+            }
             let bytes = guarded(|| picture_bytes(dataset, field, SampleId::at(row)).ok().map(|bytes| xxh3_128(&bytes)));
             Ok(bytes.ok().flatten())
         })

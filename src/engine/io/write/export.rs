@@ -12,7 +12,7 @@ use crate::data::{Dataset, Kind, PictureStore, SampleId, native};
 use crate::io::error::IoError;
 use crate::io::read::class_names;
 use crate::io::write::export_text;
-use crate::io::write::rows::{CellSource, Rows, SaveTarget, cell, changed, columns, row_of};
+use crate::io::write::rows::{CellSource, Rows, SaveTarget, cell, changed, columns, own_row};
 use crate::io::write::save::{Prepared, is_special, prepare, put_in_place, write_into};
 use crate::io::write::typed_write;
 use crate::job::Progress;
@@ -114,7 +114,7 @@ fn prepare_one(
     let mut frame = if target.format.is_text() {
         None
     } else {
-        export_text::unread_note(dataset, &mut notes);
+        export_text::unread_note(dataset, false, &mut notes);
         export_text::surplus_note(dataset, &mut notes);
         Some(frame(dataset, &ids, target, &mut notes)?)
     };
@@ -240,11 +240,13 @@ fn frame(dataset: &Dataset, ids: &[SampleId], target: &SaveTarget, notes: &mut V
 fn edited_native(dataset: &Dataset, field: usize, base: &Series, ids: &[SampleId]) -> Result<Series, String> {
     let (mut edits, mut take) = (Vec::new(), Vec::with_capacity(ids.len()));
     for id in ids {
-        match changed(dataset, field, *id) {
-            None => take.push(row_of(dataset, *id) as u32),
-            Some(text) => {
+        // What another source has is written as if it had been typed in.
+        let (own, edit) = (own_row(dataset, *id), changed(dataset, field, *id));
+        match (own, edit) {
+            (Some(row), None) => take.push(row as u32),
+            (_, edit) => {
                 take.push((base.len() + edits.len()) as u32);
-                edits.push(text);
+                edits.push(edit.unwrap_or_else(|| dataset.text(field, *id)));
             }
         }
     }

@@ -239,8 +239,8 @@ impl Written<'_> {
     /// Where an image goes, below its part's folder.
     fn place(&self, id: SampleId, drawn: Option<&str>) -> PathBuf {
         let dataset = self.dataset;
-        let own = dataset.origins(id).map_or(id, |origins| origins.parent);
-        let odd = dataset.base.odd_names.get(&own.0).filter(|_| dataset.edited(self.field, id).is_none());
+        let (base, row) = dataset.home(id);
+        let odd = base.odd_names.get(&(row as u32)).filter(|_| dataset.edited(self.field, id).is_none());
         let cell = dataset.text(self.field, id).unwrap_or_default();
         let path = odd.map_or_else(|| PathBuf::from(&*cell), PathBuf::from);
         let parts: Vec<OsString> = path
@@ -254,7 +254,12 @@ impl Written<'_> {
         let mut name = parts.last().cloned().unwrap_or_else(|| OsString::from(format!("{:06}", id.0)));
         if let Some(ending) = drawn {
             // Named after its parent, by its number among the children.
-            let at = dataset.children(own).iter().position(|child| *child == id).unwrap_or(0) + 1;
+            let at = dataset
+                .children(dataset.origins(id).map_or(id, |origins| origins.parent))
+                .iter()
+                .position(|child| *child == id)
+                .unwrap_or(0)
+                + 1;
             let mut made = Path::new(&name).file_stem().unwrap_or_default().to_owned();
             made.push(format!("_a{at}.{ending}"));
             name = made;

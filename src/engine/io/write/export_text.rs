@@ -8,13 +8,13 @@ use std::io::Write;
 
 use encoding_rs::{Encoding, UTF_8};
 
-use crate::data::{Dataset, Format, Kind, Raw, SampleId, SampleSet, Shape, Spelled, native, spelled};
+use crate::data::{Base, Dataset, Format, Kind, Raw, SampleId, SampleSet, Segment, Shape, Spelled, native, spelled};
 use crate::io::error::IoError;
 use crate::io::read::delimited::{RowParser, skip_blank, write_field};
 use crate::io::read::json::{JsonMember, JsonToken, members, skip_space};
 use crate::io::read::json_rows::BARE;
 use crate::io::read::source::{encode, encode_plain};
-use crate::io::write::rows::{CellSource, SaveTarget, cell, changed, columns, row_of};
+use crate::io::write::rows::{CellSource, SaveTarget, cell, changed, columns, own_row};
 use crate::io::write::save::write_error;
 use crate::job::Progress;
 
@@ -31,7 +31,8 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<(), IoError> {
     let raw = dataset.base.raw.as_ref();
-    if let Some(raw) = raw.filter(|raw| dataset.base.origin.format == target.format && keeps_form(dataset, ids, raw, target)) {
+    let own = dataset.base.origin.format == target.format;
+    if let Some(raw) = raw.filter(|raw| own && keeps_form(dataset, ids, raw, target)) {
         let encoding = if target.utf8 { UTF_8 } else { Encoding::for_label(raw.encoding.as_bytes()).unwrap_or(UTF_8) };
         let sink = Sink { out, target, raw, encoding, end: raw.line_end(), buffer: Vec::new() };
         return like_source(dataset, ids, sink, progress, notes);
@@ -40,14 +41,18 @@ pub fn write(
         let form = if raw.shape == Shape::JsonParts { "lists for the parts of a split" } else { "columns" };
         notes.push(format!("the source is one object of {form}: this is written as samples, one after the other"));
     }
-    unread_note(dataset, notes);
+    unread_note(dataset, false, notes);
     anew(dataset, ids, target, progress, notes, out)
 }
 
 /// Whether samples can be written in the very form of the source: always where each has a place of its own in one list; where they have
 /// several lists, only all of them; where they have columns, only all of them as they are.
 fn keeps_form(dataset: &Dataset, ids: &[SampleId], raw: &Raw, target: &SaveTarget) -> bool {
-    let whole = ids.len() == dataset.rows() && dataset.made() == 0;
+    let whole = ids.len() == dataset.rows() && dataset.rows() == dataset.base.rows;
+    // Without a sample of its own there is no row to be like.
+    if raw.starts.is_empty() && raw.shape != Shape::JsonColumns && !ids.is_empty() {
+        return false;
+    }
     match raw.shape {
         Shape::JsonParts => whole,
         Shape::JsonColumns => {
@@ -58,9 +63,9 @@ fn keeps_form(dataset: &Dataset, ids: &[SampleId], raw: &Raw, target: &SaveTarge
     }
 }
 
-/// Says how many rows of the source could not be read and are not in what is saved.
-pub fn unread_note(dataset: &Dataset, notes: &mut Vec<String>) {
-    let n = dataset.base.unread;
+/// Says how many rows of the sources could not be read and are not in what is saved; `own`: those of the dataset's own source are in it.
+pub fn unread_note(dataset: &Dataset, own: bool, notes: &mut Vec<String>) {
+    let n = sources(dataset).skip(usize::from(own)).map(|base| base.unread).sum::<usize>();
     if n > 0 {
         let rows = if n == 1 {
             "1 row of the source could not be read and is".to_owned()
@@ -69,6 +74,28 @@ pub fn unread_note(dataset: &Dataset, notes: &mut Vec<String>) {
         };
         notes.push(format!("{rows} not in it: Collect lists what could not be read, as does `lapidary info`"));
     }
+}
+
+/// What was read of each source, the dataset's own first.
+fn sources(dataset: &Dataset) -> impl Iterator<Item = &Base> {
+    let of = |segment| match segment {
+        Segment::Part(_, base) => Some(&**base),
+        Segment::Batch(_) => None,
+    };
+    dataset.segments().into_iter().filter_map(of)
+}
+
+/// The text of a source whose rows can stand among those of `own` as they are: of the same form, columns and encoding.
+fn alike<'d>(own: &Base, other: &'d Base) -> Option<&'d Raw> {
+    let (mine, theirs) = (own.raw.as_ref()?, other.raw.as_ref()?);
+    let form = match (mine.shape, theirs.shape) {
+        (Shape::Delimited(one), Shape::Delimited(two)) => {
+            one.delimiter == two.delimiter && own.columns.iter().map(|c| &c.name).eq(other.columns.iter().map(|c| &c.name))
+        }
+        (Shape::JsonLines, Shape::JsonLines) | (Shape::JsonArray { .. }, Shape::JsonArray { .. }) => true,
+        _ => false,
+    };
+    (form && mine.encoding == theirs.encoding).then_some(theirs)
 }
 
 /// Collects bytes in the file's encoding and passes them on.
@@ -144,10 +171,10 @@ impl Sink<'_> {
     }
 }
 
-fn like_source(
-    dataset: &Dataset,
+fn like_source<'d>(
+    dataset: &'d Dataset,
     ids: &[SampleId],
-    mut sink: Sink<'_>,
+    mut sink: Sink<'d>,
     progress: &Progress,
     notes: &mut Vec<String>,
 ) -> Result<(), IoError> {
@@ -156,9 +183,7 @@ fn like_source(
     let formulas = Formulas::of(dataset, ids, sink.target);
     notes.extend(formulas.note(sink.target));
     let whole = ids.len() == dataset.rows();
-    if !whole {
-        unread_note(dataset, notes);
-    }
+    unread_note(dataset, whole, notes);
     if !sink.target.utf8 {
         sink.pass(raw.mark)?;
     }
@@ -175,18 +200,24 @@ fn like_source(
     }
     for (at, id) in ids.iter().enumerate() {
         let made = dataset.is_made(*id);
+        let (base, row) = dataset.home(*id);
+        let home = if own_row(dataset, *id).is_some() { Some(raw) } else { alike(&dataset.base, base) };
+        sink.raw = home.unwrap_or(raw);
         let touched = made
+            || home.is_none()
             || !added.is_empty()
             || edited.iter().any(|field| dataset.edited(*field, *id).is_some())
             || sink.target.safe && formulas.has(*id);
         if touched {
             let mut line = Line::default();
-            match raw.shape {
-                Shape::Delimited(dialect) => {
-                    let columns = Columns { edited: &edited, added: &added, safe: sink.target.safe };
+            let columns = Columns { edited: &edited, added: &added, safe: sink.target.safe };
+            match (raw.shape, home) {
+                (Shape::Delimited(dialect), Some(raw)) => {
                     delimited_row(dataset, raw, *id, dialect.delimiter, &columns, &mut line);
                 }
-                _ => json_row(dataset, raw, *id, &edited, &added, &mut line),
+                (Shape::Delimited(dialect), None) => foreign_row(dataset, *id, dialect.delimiter, &columns, &mut line),
+                (_, Some(raw)) => json_row(dataset, raw, *id, &edited, &added, &mut line),
+                (_, None) => line.new_text(object(dataset, &there(dataset, *id), *id).as_bytes()),
             }
             for piece in line.pieces {
                 match piece {
@@ -195,10 +226,12 @@ fn like_source(
                 }
             }
         } else {
-            sink.copy(raw.span(id.row()))?;
+            sink.copy(sink.raw.span(row))?;
         }
-        let next = ids.get(at + 1).map(|next| (!dataset.is_made(*next)).then(|| next.row()));
-        separator(raw, (!made).then(|| id.row()), next, whole, &mut sink)?;
+        sink.raw = raw;
+        let place = |id: SampleId| (!dataset.is_made(id) && id.row() < dataset.base.rows).then(|| id.row());
+        let next = ids.get(at + 1).map(|next| place(*next));
+        separator(raw, place(*id), next, whole, &mut sink)?;
         if at % 4_096 == 4_095 {
             progress.step(4_096)?;
         }
@@ -291,7 +324,7 @@ fn header_with(
 fn delimited_row(dataset: &Dataset, raw: &Raw, id: SampleId, delimiter: u8, columns: &Columns<'_>, line: &mut Line) {
     let Columns { edited, added, safe } = *columns;
     let mut fields = Vec::new();
-    RowParser::new(&raw.text, delimiter).row(raw.span(row_of(dataset, id)).start, &mut fields);
+    RowParser::new(&raw.text, delimiter).row(raw.span(dataset.home(id).1).start, &mut fields);
     let width = dataset.base.columns.len();
     let change = |column: usize| {
         let field = edited.iter().find(|field| dataset.fields()[**field].source == Some(column));
@@ -339,6 +372,32 @@ fn delimited_row(dataset: &Dataset, raw: &Raw, id: SampleId, delimiter: u8, colu
         line.new_text(&[delimiter]);
         line.copy(field.whole.clone());
     }
+}
+
+/// Writes a row of a source of another form: its cells under the columns of the dataset's own.
+fn foreign_row(dataset: &Dataset, id: SampleId, delimiter: u8, columns: &Columns<'_>, line: &mut Line) {
+    let mut out = Vec::new();
+    let width = dataset.base.columns.len();
+    for column in 0..width {
+        if column > 0 {
+            out.push(delimiter);
+        }
+        let field = dataset.fields().iter().position(|field| field.source == Some(column));
+        let text = harmless(field.and_then(|field| dataset.text(field, id)).unwrap_or_default(), columns.safe);
+        // A row of one empty field would be no row at all.
+        write_field(&text, delimiter, width == 1 && columns.added.is_empty() && text.is_empty(), &mut out);
+    }
+    for (_, _, source) in columns.added {
+        out.push(delimiter);
+        write_field(&harmless(cell(dataset, source, id).unwrap_or_default(), columns.safe), delimiter, false, &mut out);
+    }
+    line.new_text(&out);
+}
+
+/// The columns in which a sample has something.
+fn there(dataset: &Dataset, id: SampleId) -> Vec<(String, Kind, CellSource)> {
+    let all = columns(dataset, false).into_iter();
+    all.filter(|(_, _, source)| cell(dataset, source, id).is_some()).collect()
 }
 
 /// What a row is written with.
@@ -466,7 +525,7 @@ fn one_line(text: &str, out: &mut String) {
 }
 
 fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added: &[(String, Kind, CellSource)], line: &mut Line) {
-    let span = raw.span(row_of(dataset, id));
+    let span = raw.span(dataset.home(id).1);
     let row = &raw.text[span.clone()];
     let mut list: Vec<JsonMember> = Vec::new();
     // What a cell is written as follows the source's own kind: reading a text column as numbers does not unquote it.
@@ -567,9 +626,9 @@ fn anew(
     let delimited = matches!(target.format, Format::Csv | Format::Tsv);
     let raw = dataset.base.raw.as_ref();
     // From JSON to JSON, samples keep what they have and lack, and how it is spelled.
-    let alike = raw.filter(|raw| target.format.is_json() && matches!(raw.shape, Shape::JsonLines | Shape::JsonArray { .. }));
+    let kept = raw.filter(|raw| target.format.is_json() && matches!(raw.shape, Shape::JsonLines | Shape::JsonArray { .. }));
     let (edited, added) = differing(dataset, target);
-    if alike.is_none() && !delimited {
+    if kept.is_none() && !delimited {
         one_kind(dataset, ids, &mut columns, notes);
     }
     surplus_note(dataset, notes);
@@ -601,7 +660,7 @@ fn anew(
             if target.format == Format::Json {
                 line.extend_from_slice(if at == 0 { b"\n  " } else { b",\n  " });
             }
-            let object = match alike {
+            let object = match kept.filter(|_| own_row(dataset, *id).is_some()) {
                 Some(raw) => as_it_stands(dataset, raw, *id, &edited, &added),
                 None => object(dataset, &columns, *id),
             };
@@ -668,7 +727,7 @@ fn one_kind(dataset: &Dataset, ids: &[SampleId], columns: &mut [(String, Kind, C
 
 /// Says what rows have beyond the columns, where it is in no column.
 pub fn surplus_note(dataset: &Dataset, notes: &mut Vec<String>) {
-    let n = dataset.base.wide;
+    let n = sources(dataset).map(|base| base.wide).sum::<usize>();
     if n > 0 {
         let rows = if n == 1 { "1 row has".to_owned() } else { format!("{n} rows have") };
         notes.push(format!(

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::data::{Dataset, Format, Kind, Packing, Role, SampleId};
 
@@ -122,7 +123,8 @@ pub fn changed(dataset: &Dataset, field: usize, id: SampleId) -> Option<Option<C
     (text != dataset.source_text(field, origins.parent)).then_some(text)
 }
 
-/// The row of the source that a sample is written like: its own, or its parent's.
-pub fn row_of(dataset: &Dataset, id: SampleId) -> usize {
-    dataset.origins(id).map_or(id, |origins| origins.parent).row()
+/// The row of its own source, the first part, that a sample is written like: its own, or its parent's; `None` where that is of a later part.
+pub fn own_row(dataset: &Dataset, id: SampleId) -> Option<usize> {
+    let (base, row) = dataset.home(id);
+    std::ptr::eq(base, Arc::as_ptr(&dataset.base)).then_some(row)
 }

@@ -146,7 +146,7 @@ fn promise(ui: &mut Ui, form: &ExportForm, theme: &Theme, dataset: &Dataset, for
         "Cell for cell: types and nesting are kept wherever the format has them, and you are told where it has not."
     };
     ui.label(RichText::new(promise).color(theme.dim));
-    let added: Vec<&str> = dataset.fields().iter().filter(|field| field.source.is_none()).map(|field| &*field.name).collect();
+    let added: Vec<&str> = dataset.fields().iter().filter(|field| !field.is_given()).map(|field| &*field.name).collect();
     if !added.is_empty() && !images {
         let text = format!("At the end of each sample stands what you added: {}.", added.join(", "));
         ui.label(RichText::new(text).color(theme.dim));

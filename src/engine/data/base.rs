@@ -1,0 +1,86 @@
+//! What a dataset is read from: its columns as they stand in a source, and what is known of that.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::column::Column;
+use super::pictures::PictureStore;
+use super::raw::{Packing, Raw};
+
+/// A file format that Lapidary opens and saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, and other delimiters.
+    Csv,
+    /// Tab-separated values.
+    Tsv,
+    /// A JSON array.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC, the file form.
+    Arrow,
+    /// Apache Arrow IPC, the stream form.
+    ArrowStream,
+    /// A folder of images.
+    Folder,
+    /// A ZIP archive of images.
+    Zip,
+    /// A tar archive of images, `WebDataset` among them.
+    Tar,
+}
+
+/// Something about the source that the user should know: a line that could not be read, or that was repaired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The 1-based line in the file; 0 where lines mean nothing.
+    pub line: usize,
+    /// What is wrong and what was done about it.
+    pub reason: String,
+}
+
+/// Where a dataset came from and how it was read.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// How it was packed.
+    pub packing: Packing,
+    /// The encoding's name; `UTF-8` for typed formats.
+    pub encoding: &'static str,
+    /// Hash (XXH3, 128 bits) of the file's bytes.
+    pub fingerprint: u128,
+    /// The file's size in bytes.
+    pub bytes: u64,
+}
+
+/// What was read of a source; it never changes.
+pub struct Base {
+    /// The source's columns, in file order, names unique.
+    pub columns: Vec<Column>,
+    /// How many samples there are.
+    pub rows: usize,
+    /// The source's own text, for text formats.
+    pub raw: Option<Raw>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What could not be read, or was repaired.
+    pub warnings: Vec<Warning>,
+    /// What a typed source's writer noted beside its columns, by key: the features of Hugging Face, the index of pandas.
+    pub noted: Vec<(String, String)>,
+    /// How many rows of the source could not be read: they are no samples, and stand between those in its text. Warnings name them.
+    pub unread: usize,
+    /// How many rows have fields beyond the columns: they are kept when saved in the source's own format.
+    pub wide: usize,
+    /// Where the paths of pictures lead.
+    pub pictures: PictureStore,
+    /// A hash of each sample's picture, where opening has read it: pictures of one name in another version of an archive may differ.
+    pub prints: Vec<u64>,
+    /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
+    pub odd_names: HashMap<u32, OsString>,
+}
