@@ -59,6 +59,14 @@ pub struct Origin {
     pub bytes: u64,
 }
 
+impl Origin {
+    /// The two halves of the fingerprint, the upper first.
+    pub fn halves(&self) -> [u64; 2] {
+        let [upper, lower] = [self.fingerprint >> 64, self.fingerprint & u128::from(u64::MAX)];
+        [upper, lower].map(|half| u64::try_from(half).unwrap_or(u64::MAX))
+    }
+}
+
 /// What was read of a source; it never changes.
 pub struct Base {
     /// The source's columns, in file order, names unique.

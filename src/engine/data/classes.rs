@@ -241,9 +241,10 @@ impl ClassIndex {
     }
 
     fn with_excluded(&self, class: usize) -> usize {
+        let class = u32::try_from(class).unwrap_or(NONE);
         match &self.codes {
-            Codes::One(codes) => codes.iter().filter(|code| **code == class as u32).count(),
-            Codes::Many(codes) => codes.iter().filter(|list| list.contains(&(class as u32))).count(),
+            Codes::One(codes) => codes.iter().filter(|code| **code == class).count(),
+            Codes::Many(codes) => codes.iter().filter(|list| list.contains(&class)).count(),
         }
     }
 

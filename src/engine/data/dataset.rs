@@ -350,8 +350,8 @@ impl Dataset {
         let Field { name, kind, role, source, overlay, .. } = &self.fields[field];
         let source = source.map_or(u64::MAX, |source| source as u64);
         let words = [name.as_bytes(), kind.name().as_bytes(), role.to_string().as_bytes()].map(xxh3_64);
-        let file = self.base.origin.fingerprint;
-        let own = seed_of(&[(file >> 64) as u64, file as u64, source, words[0], words[1], words[2], overlay.versions[0]]);
+        let [upper, lower] = self.base.origin.halves();
+        let own = seed_of(&[upper, lower, source, words[0], words[1], words[2], overlay.versions[0]]);
         let with_part = |sum, part: &SourcePart| seed_of(&[sum, part.source.key(), u64::from(part.source.first.0)]);
         let whole = self.parts.list().iter().fold(own, with_part);
         // What was made before a part came stands among what is read off rows.

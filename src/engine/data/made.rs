@@ -48,7 +48,9 @@ impl Batch {
     pub const UNJUDGED: u16 = u16::MAX;
 
     /// A part of 1 in thousandths.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn thousandths(part: f32) -> u16 {
+        // Within 0 to 2,000; what is no number is 0.
         (part * 1_000.0).round().clamp(0.0, 2_000.0) as u16
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Everything here is data and pure functions of it: no disk, no clock, no screen, no threads of its own.
 
+#![warn(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+
 mod asks;
 mod base;
 mod chunked;

@@ -36,7 +36,7 @@ fn glance(column: &Column, rows: usize) -> Glance {
             // The beginning of a text tells what it is, however long it goes on.
             let end = (0..=text.len().min(LONGEST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
             values.push(text[..end].to_owned());
-            places.push(row as i64);
+            places.push(i64::try_from(row).unwrap_or(i64::MAX));
         }
     }
     let chars: usize = values.iter().map(|text| text.chars().count()).sum();

@@ -161,7 +161,10 @@ fn epoch(cell: &str) -> Option<Moment> {
     };
     let value: i128 = whole.parse().ok()?;
     let rest: f64 = if part.is_empty() { 0.0 } else { format!("0.{part}").parse().ok()? };
-    Some(value * unit + (rest * unit as f64) as i128)
+    // A part of one unit: far from where doubles end to be exact.
+    #[allow(clippy::cast_possible_truncation)]
+    let rest = (rest * unit as f64) as i128;
+    Some(value * unit + rest)
 }
 
 /// A year alone: `2024`, `476`, `9 BC`.

@@ -3,6 +3,8 @@
 //! [`Edit`] is what a user did; [`Change`] one part of it: the same cells, marks or properties before and after. Undoing
 //! is applying a change the other way round. The [`Journal`] is the project file; [`History`] the tree of edits in it.
 
+#![warn(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+
 mod body;
 mod change;
 mod error;

@@ -3,6 +3,8 @@
 //! One file per format. Text formats keep their own text, so that a save gives back what was not edited byte for byte.
 //! Parquet and Arrow files are parsed in a child process ([`typed`]), because a hostile one can abort its parser.
 
+#![warn(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+
 mod error;
 mod format;
 mod models;

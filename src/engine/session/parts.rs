@@ -27,12 +27,11 @@ pub fn read_part(dataset: &mut Dataset, path: &Path, reading: &Reading, progress
         });
         Some(names.collect::<Option<Vec<_>>>()?.join("/"))
     });
-    let print = read.base.origin.fingerprint;
     let part = PartSource {
         first: SampleId::at(dataset.rows()),
         rows: u32::try_from(read.base.rows).unwrap_or(u32::MAX),
         path: below.unwrap_or_else(|| full.to_string_lossy().into_owned()),
-        fingerprint: [(print >> 64) as u64, print as u64],
+        fingerprint: read.base.origin.halves(),
         reading: serde_json::to_string(reading).unwrap_or_default(),
     };
     dataset.know(part.key(), read.base);
@@ -54,8 +53,7 @@ pub fn know_parts(dataset: &mut Dataset, edit: &Edit) -> Result<(), JournalError
             .map_err(|_| fail("was read in a way that this Lapidary does not know".to_owned()))?;
         let read = io::open(&path, &reading, &Progress::silent(), &|_| {})
             .map_err(|error| fail(format!("cannot be read any more ({error})")))?;
-        let print = read.base.origin.fingerprint;
-        if part.fingerprint != [(print >> 64) as u64, print as u64] || part.rows as usize != read.base.rows {
+        if part.fingerprint != read.base.origin.halves() || part.rows as usize != read.base.rows {
             return Err(fail("has changed since".to_owned()));
         }
         dataset.know(part.key(), read.base);

@@ -162,6 +162,7 @@ pub fn embed_pictures(
                 let hash = xxh3_64(&bytes);
                 let unknown = !known.vectors.contains_key(&hash);
                 // Its shorter side must still be what the model asks for.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let least = read_header(&bytes).map_or(1, |header| {
                     let (longer, shorter) = (header.width.max(header.height), header.width.min(header.height));
                     (f64::from(vision.preparation.resize) * f64::from(longer) / f64::from(shorter)).ceil() as u32
@@ -249,7 +250,7 @@ fn load(path: &Path, model: u64) -> Option<Known> {
     let (body, sum) = bytes.split_last_chunk::<8>()?;
     let rest = body.strip_prefix(MAGIC)?;
     let (head, rest) = rest.split_first_chunk::<16>()?;
-    let dims = u64::from_le_bytes(head[8..].try_into().ok()?) as usize;
+    let dims = usize::try_from(u64::from_le_bytes(head[8..].try_into().ok()?)).ok()?;
     if u64::from_le_bytes(*sum) != xxh3_64(body) || u64::from_le_bytes(head[..8].try_into().ok()?) != model || dims == 0 {
         return None;
     }

@@ -66,7 +66,7 @@ fn read_stream(mut file: BufReader<File>, size: u64) -> Result<HashMap<String, T
         if n > size.saturating_sub(file.stream_position().map_err(|error| error.to_string())?) {
             return Err("it is torn".to_owned());
         }
-        let mut bytes = vec![0; n as usize];
+        let mut bytes = vec![0; usize::try_from(n).map_err(|_| "it is larger than memory can be")?];
         file.read_exact(&mut bytes).map_err(|error| error.to_string())?;
         storages.insert(key, bytes);
     }

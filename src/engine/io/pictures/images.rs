@@ -87,7 +87,7 @@ fn unreadable(error: &std::io::Error) -> Trouble {
 pub fn find(dataset: &Dataset, field: usize, id: SampleId) -> Result<Found<'_>, Trouble> {
     let cell = dataset.text(field, id).unwrap_or_default();
     let (base, row) = dataset.home(id);
-    let odd = base.odd_names.get(&(row as u32)).filter(|_| dataset.edited(field, id).is_none());
+    let odd = base.odd_names.get(&SampleId::at(row).0).filter(|_| dataset.edited(field, id).is_none());
     let path = paths_of(&cell).into_iter().next().ok_or(Trouble::NoPath)?;
     match &base.pictures {
         PictureStore::Archive(archive) => {

@@ -19,9 +19,11 @@ pub struct PictureKey(u64);
 impl PictureKey {
     /// The key of a file as it is now, by its size and time of change; `part` tells members of one archive apart.
     pub fn new(path: &Path, (bytes, changed): (u64, u128), part: u64) -> Self {
-        let seed = xxh3_64(&[bytes, changed as u64, part].map(u64::to_le_bytes).concat());
+        let changed = u64::try_from(changed).unwrap_or(u64::MAX);
+        let seed = xxh3_64(&[bytes, changed, part].map(u64::to_le_bytes).concat());
         // SQLite keeps 64 bits: of a million pictures, two share a key once in forty million runs.
-        Self(xxh3_128_with_seed(path.as_os_str().as_encoded_bytes(), seed) as u64)
+        let print = xxh3_128_with_seed(path.as_os_str().as_encoded_bytes(), seed) & u128::from(u64::MAX);
+        Self(u64::try_from(print).unwrap_or(u64::MAX))
     }
 }
 

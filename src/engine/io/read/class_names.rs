@@ -149,10 +149,10 @@ pub fn number(frame: &mut DataFrame, noted: &[(String, String)]) -> Result<Vec<(
             if let Some(code) = codes.get(name) {
                 return *code;
             }
-            while (names.len() as i64) <= last.min(MOST_NAMES) {
+            while i64::try_from(names.len()).is_ok_and(|n| n <= last.min(MOST_NAMES)) {
                 names.push(format!("unnamed {}", names.len()));
             }
-            let fresh = names.len() as i64;
+            let fresh = i64::try_from(names.len()).unwrap_or(i64::MAX);
             names.push(name.to_owned());
             codes.insert(name.to_owned(), fresh);
             fresh

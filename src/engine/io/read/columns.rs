@@ -28,6 +28,11 @@ pub struct Cells {
     rows: Option<Vec<u32>>,
 }
 
+/// A row as the lists of cells number it: opening refuses datasets with more.
+fn number(row: usize) -> u32 {
+    u32::try_from(row).unwrap_or(u32::MAX)
+}
+
 /// So many rows without a cell in a row may make a column one of few cells.
 const GAP: usize = 64;
 
@@ -38,20 +43,20 @@ impl Cells {
         if self.rows.is_none() {
             let gap = row - self.views.len();
             if gap > GAP && gap > self.views.len() * 4 {
-                let rows = (0..self.views.len() as u32).filter(|row| self.nulls.binary_search(row).is_err());
+                let rows = (0..number(self.views.len())).filter(|row| self.nulls.binary_search(row).is_err());
                 let rows: Vec<u32> = rows.collect();
                 self.views = rows.iter().map(|row| self.views[*row as usize]).collect();
                 self.nulls = Vec::new();
                 self.rows = Some(rows);
             } else {
-                self.nulls.extend(self.views.len() as u32..row as u32);
+                self.nulls.extend(number(self.views.len())..number(row));
                 self.views.resize(row, View::default());
                 self.views.push(view);
                 return 16 + gap as u64 * 20;
             }
         }
         self.views.push(view);
-        self.rows.get_or_insert_default().push(row as u32);
+        self.rows.get_or_insert_default().push(number(row));
         20
     }
 
@@ -182,7 +187,7 @@ fn join_few(name: &str, parts: Vec<(Cells, usize)>, buffers: &Buffer<Buffer<u8>>
                 views.extend(part.views);
             }
             None => {
-                let there = (0..part.views.len() as u32).filter(|row| part.nulls.binary_search(row).is_err());
+                let there = (0..number(part.views.len())).filter(|row| part.nulls.binary_search(row).is_err());
                 for row in there {
                     places.push(before + row);
                     views.push(part.views[row as usize]);
@@ -249,7 +254,7 @@ pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
         Vec::new()
     } else {
         let places = (0..cells.len()).filter(|at| cells.is_valid(*at) && is_odd(cells.value(*at)));
-        places.take(SHOWN_ODD).map(|at| at as u32).collect()
+        places.take(SHOWN_ODD).map(number).collect()
     };
     (kind, Odd { count: odd, first })
 }

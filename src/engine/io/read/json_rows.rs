@@ -335,7 +335,7 @@ fn respell(text: &[u8], starts: &[u64], names: &[String], mixed: &[usize]) -> Ve
     }
     let places: HashMap<&[u8], usize> = mixed.iter().enumerate().map(|(i, place)| (names[*place].as_bytes(), i)).collect();
     let (mut scratch, mut name) = (Vec::new(), Vec::new());
-    for (row, start) in starts.iter().map(|start| *start as usize).enumerate() {
+    for (row, start) in starts.iter().map(|start| usize::try_from(*start).unwrap_or(usize::MAX)).enumerate() {
         let mut put = |name: &[u8], token: JsonToken, span: (usize, usize)| {
             if let Some(place) = places.get(name) {
                 let cells = &mut columns[*place];

@@ -249,7 +249,7 @@ fn name_apart(bytes: &mut Vec<u8>, notes: &mut Vec<String>) {
     let long = written.len().next_multiple_of(8);
     let mut out = Vec::with_capacity(bytes.len() + long);
     out.extend_from_slice(&u32::MAX.to_le_bytes());
-    out.extend_from_slice(&(long as u32).to_le_bytes());
+    out.extend_from_slice(&u32::try_from(long).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(written);
     out.resize(8 + long, 0);
     out.extend_from_slice(&bytes[place.end..]);

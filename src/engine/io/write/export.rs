@@ -239,13 +239,15 @@ fn frame(dataset: &Dataset, ids: &[SampleId], target: &SaveTarget, notes: &mut V
 /// A typed column with its edits: the edited cells are put behind the source's, and each sample takes one of the two.
 fn edited_native(dataset: &Dataset, field: usize, base: &Series, ids: &[SampleId]) -> Result<Series, String> {
     let (mut edits, mut take) = (Vec::new(), Vec::with_capacity(ids.len()));
+    // One beyond what Polars counts to is refused by `take`.
+    let place = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
     for id in ids {
         // What another source has is written as if it had been typed in.
         let (own, edit) = (own_row(dataset, *id), changed(dataset, field, *id));
         match (own, edit) {
-            (Some(row), None) => take.push(row as u32),
+            (Some(row), None) => take.push(place(row)),
             (_, edit) => {
-                take.push((base.len() + edits.len()) as u32);
+                take.push(place(base.len() + edits.len()));
                 edits.push(edit.unwrap_or_else(|| dataset.text(field, *id)));
             }
         }

@@ -240,7 +240,7 @@ impl Written<'_> {
     fn place(&self, id: SampleId, drawn: Option<&str>) -> PathBuf {
         let dataset = self.dataset;
         let (base, row) = dataset.home(id);
-        let odd = base.odd_names.get(&(row as u32)).filter(|_| dataset.edited(self.field, id).is_none());
+        let odd = base.odd_names.get(&SampleId::at(row).0).filter(|_| dataset.edited(self.field, id).is_none());
         let cell = dataset.text(self.field, id).unwrap_or_default();
         let path = odd.map_or_else(|| PathBuf::from(&*cell), PathBuf::from);
         let parts: Vec<OsString> = path
