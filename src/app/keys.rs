@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
 use crate::operate::Operation;
 use crate::session::{Session, Sought};
-use crate::ui::{Command, Offered, Popup, UiState, View, count_samples, stage};
+use crate::ui::{Command, EditorAt, Offered, Popup, UiState, View, count_samples, stage, swap};
 
 /// One key that would touch more samples says so and waits for Enter.
 const MANY_AT_ONCE: usize = 1_000;
@@ -143,6 +143,7 @@ impl Hands<'_> {
                 let action = self.queue().accept();
                 self.actions.extend(action);
             }
+            Command::Accept if self.state.view == View::Explore => self.open_sample(ctx),
             Command::Accept | Command::Next | Command::Previous => {}
             Command::FindSimilar => self.find_similar(ctx),
             Command::SelectAll => self.select_all(),
@@ -151,7 +152,9 @@ impl Hands<'_> {
             Command::Tag => self.with_selection(ctx, |hands, _| hands.state.pop(Popup::Tag)),
             Command::Review => self.with_selection(ctx, Self::review),
             Command::Exclude => self.with_selection(ctx, Self::exclude),
-            Command::EditCell => self.edit_cell(ctx),
+            Command::EditCell => self.work_on(ctx, EditorAt::First),
+            Command::Note => self.work_on(ctx, EditorAt::Note),
+            Command::Swap => self.with_selection(ctx, Self::swap_pair),
             Command::RenameClass => self.rename_class(ctx),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
@@ -238,7 +241,53 @@ impl Hands<'_> {
         }
     }
 
+    /// Makes the sample under the cursor the middle of the window.
+    fn open_sample(&mut self, ctx: &Context) {
+        if self.state.selection.cursor.is_none() {
+            self.step(0);
+        }
+        match self.state.selection.cursor {
+            Some(_) => self.state.pane.open_in = Some(self.state.view),
+            None => self.notices.say(ctx, "Choose a sample first: click a row, or press J"),
+        }
+    }
+
+    /// Opens an editor of the sample under the cursor, or under review.
+    fn work_on(&mut self, ctx: &Context, wanted: EditorAt) {
+        let shown = match self.shown_samples() {
+            Ok(shown) if self.is_reviewing() => !shown.is_empty(),
+            Ok(_) if self.state.view == View::Explore => self.state.selection.cursor.is_some(),
+            Ok(_) => return self.notices.say(ctx, "A sample is edited in Explore and in Label"),
+            Err(hint) => return self.notices.say(ctx, hint),
+        };
+        if !shown {
+            return self.notices.say(ctx, "Choose a sample first: click a row, or press J");
+        }
+        self.state.pane.open_in = Some(self.state.view);
+        self.state.pane.wanted = Some(wanted);
+    }
+
+    fn swap_pair(&mut self, samples: Vec<SampleId>) {
+        let operation = self.session.workspace().and_then(|workspace| swap(workspace.dataset(), samples));
+        match operation {
+            Some(operation) => {
+                let action = Self::asked_first(Action::Do(operation));
+                self.actions.push(action);
+            }
+            None => self.actions.push(Action::Notice("There is no pair: columns called chosen and rejected are one".to_owned())),
+        }
+    }
+
     fn clear(&mut self) {
+        // The editor first, then what it stands in.
+        if self.state.pane.at.is_some() {
+            return self.state.pane.leave();
+        }
+        if self.state.pane.is_open(self.state.view) {
+            self.state.pane.open_in = None;
+            self.state.table.follow = true;
+            return;
+        }
         if self.state.view != View::Explore && !self.state.selection.chosen.is_empty() {
             // A selection that is not seen is let go of together with the filter that is.
             self.state.selection.chosen = SampleSet::default();
@@ -283,6 +332,9 @@ impl Hands<'_> {
             Action::Do(Operation::SetCells { samples, text, .. }) => {
                 (format!("Set {} to {text}", count_samples(samples.len())), samples.len())
             }
+            Action::Do(Operation::Swap { samples, .. }) => {
+                (format!("Change the pairs of {} about", count_samples(samples.len())), samples.len())
+            }
             Action::Do(Operation::Exclude { samples, on }) => {
                 let verb = if *on { "Exclude" } else { "Restore" };
                 (format!("{verb} {}", count_samples(samples.len())), samples.len())
@@ -294,25 +346,6 @@ impl Hands<'_> {
             _ => (String::new(), 0),
         };
         if n > MANY_AT_ONCE { Action::AskFirst { words, action: Box::new(action) } } else { action }
-    }
-
-    fn edit_cell(&mut self, ctx: &Context) {
-        let shown = match self.shown_samples() {
-            Ok(_) if !self.is_reviewing() => self.state.selection.cursor,
-            Ok(shown) => shown.first().copied(),
-            Err(hint) => return self.notices.say(ctx, hint),
-        };
-        let (Some(workspace), Some(id)) = (self.session.workspace(), shown) else {
-            return self.notices.say(ctx, "Choose a sample first: click a row, or press J");
-        };
-        let dataset = workspace.dataset();
-        let text = |role| matches!(role, Role::Text | Role::Messages);
-        if let Some(field) = dataset.with_role(text).or_else(|| dataset.with_role(|_| true)) {
-            let typed = dataset.text(field, id).unwrap_or_default().into_owned();
-            let column = dataset.fields()[field].name.to_string();
-            self.state.pop(Popup::Cell { column });
-            self.state.typed = typed;
-        }
     }
 
     fn rename_class(&mut self, ctx: &Context) {

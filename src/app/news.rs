@@ -24,7 +24,7 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
     let chart =
         dataset.and_then(|dataset| chart_field(state, dataset).map(|field| (field, chart_measure(state, dataset, field))));
     let stage = stage(state.view);
-    let inspected = stage.inspector && (state.inspector || state.inspector_narrow);
+    let inspected = stage.inspector && (state.inspector || state.inspector_narrow || state.pane.is_open(state.view));
     Wants {
         filter: &state.filter,
         sort: state.table.sort.as_ref(),

@@ -4,8 +4,9 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
+use super::sample::state::{Piece, Spot};
 use super::stages::label::Offered;
-use super::state::{Popup, UiState};
+use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
 use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, square};
@@ -119,7 +120,8 @@ fn sample(
     if bundle.session.flag(id).is_some() {
         findings(ui, theme, workspace, id);
     }
-    marks(ui, theme, dataset, id, actions);
+    ui.add_space(STEP * 3.0);
+    ui.horizontal_wrapped(|ui| marks(ui, theme, dataset, id, actions));
     history(ui, theme, workspace, id);
 }
 
@@ -152,7 +154,7 @@ fn family(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, id
     }
 }
 
-fn label(
+pub fn label(
     ui: &mut Ui,
     state: &mut UiState,
     bundle: &Bundle<'_>,
@@ -228,7 +230,7 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
     if cell.is_empty() && column.kind != Kind::Boolean {
         let response = ui.add(egui::Label::new(RichText::new("empty").color(theme.faint)).sense(Sense::click()));
         if response.double_clicked() {
-            state.pop(Popup::Cell { column: column.name.to_string() });
+            begin(state, id, &column.name, "");
         }
         return;
     }
@@ -251,12 +253,18 @@ fn text(ui: &mut Ui, state: &mut UiState, theme: &Theme, dataset: &Dataset, fiel
     };
     let response = ui.add(egui::Label::new(job).wrap().sense(Sense::click()));
     if response.on_hover_text(format!("Double-click to edit ({})", Command::EditCell.key_text())).double_clicked() {
-        state.pop(Popup::Cell { column: column.name.to_string() });
-        state.typed = cell.to_string();
+        begin(state, id, &column.name, &cell);
     }
     if cell.len() > LONGEST {
         dim(ui, theme, format!("{} more characters", count(cell.len() - LONGEST)));
     }
+}
+
+/// Makes the sample the middle of the window, with the editor of a column open.
+fn begin(state: &mut UiState, id: SampleId, column: &str, cell: &str) {
+    state.view = View::Explore;
+    state.pane.open_in = Some(View::Explore);
+    state.pane.begin(Spot { sample: id, column: column.to_owned(), piece: Piece::Cell }, cell);
 }
 
 /// A chat as turns: who, and what. What is no chat is shown as it is.
@@ -276,7 +284,7 @@ fn chat(ui: &mut Ui, theme: &Theme, json: &str) {
     }
 }
 
-fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
+pub fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
     let found = workspace.findings();
     let mine: Vec<_> =
         found.list.iter().filter(|finding| finding.samples.len() <= 1_000 && finding.samples.contains(&id)).take(6).collect();
@@ -301,7 +309,14 @@ fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
 }
 
 /// What the label model says of the sample, where it says that its label is wrong.
-fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, commands: &mut Vec<Command>, state: &mut UiState) {
+pub fn label_error(
+    ui: &mut Ui,
+    theme: &Theme,
+    bundle: &Bundle<'_>,
+    id: SampleId,
+    commands: &mut Vec<Command>,
+    state: &mut UiState,
+) {
     let Some(report) = bundle.session.labels() else { return };
     let Some(candidate) = report.place.get(&id).map(|at| &report.queue[*at]) else { return };
     caption(ui, theme, "label error");
@@ -321,26 +336,23 @@ fn label_error(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, id: SampleId, co
     });
 }
 
-fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &mut Vec<Action>) {
-    ui.add_space(STEP * 3.0);
-    ui.horizontal_wrapped(|ui| {
-        let (reviewed, excluded) = (dataset.is_reviewed(id), dataset.is_excluded(id));
-        let text = if reviewed { "Reviewed" } else { "Keep" };
-        if button(ui, theme, text, &Command::Review.key_text(), ButtonLook::Plain, true).clicked() {
-            actions.push(Action::Do(Operation::Review { samples: vec![id], on: !reviewed }));
+/// Keep, exclude, and the tags that can be taken off.
+pub fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, actions: &mut Vec<Action>) {
+    let (reviewed, excluded) = (dataset.is_reviewed(id), dataset.is_excluded(id));
+    let text = if reviewed { "Reviewed" } else { "Keep" };
+    if button(ui, theme, text, &Command::Review.key_text(), ButtonLook::Plain, true).clicked() {
+        actions.push(Action::Do(Operation::Review { samples: vec![id], on: !reviewed }));
+    }
+    let (text, look) = if excluded { ("Restore", ButtonLook::Plain) } else { ("Exclude", ButtonLook::Danger) };
+    if button(ui, theme, text, &Command::Exclude.key_text(), look, true).clicked() {
+        actions.push(Action::Do(Operation::Exclude { samples: vec![id], on: !excluded }));
+    }
+    let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
+    for tag in tags {
+        if button(ui, theme, &format!("{tag}  ✕"), "", ButtonLook::Quiet, true).on_hover_text("Take the tag off").clicked() {
+            actions.push(Action::Do(Operation::Tag { samples: vec![id], tag, on: false }));
         }
-        let (text, look) = if excluded { ("Restore", ButtonLook::Plain) } else { ("Exclude", ButtonLook::Danger) };
-        if button(ui, theme, text, &Command::Exclude.key_text(), look, true).clicked() {
-            actions.push(Action::Do(Operation::Exclude { samples: vec![id], on: !excluded }));
-        }
-        let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
-        for tag in tags {
-            if button(ui, theme, &format!("{tag}  ✕"), "", ButtonLook::Quiet, true).on_hover_text("Take the tag off").clicked()
-            {
-                actions.push(Action::Do(Operation::Tag { samples: vec![id], tag, on: false }));
-            }
-        }
-    });
+    }
 }
 
 fn history(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {

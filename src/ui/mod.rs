@@ -10,6 +10,7 @@ mod inspector;
 pub mod making;
 pub mod pictures;
 mod popups;
+mod sample;
 mod shell;
 pub mod stages;
 mod start;
@@ -24,6 +25,8 @@ mod widgets;
 use std::path::PathBuf;
 
 pub use commands::Command;
+pub use sample::state::{EditorAt, Piece, SamplePane, Spot};
+pub use sample::swap;
 pub use stages::explore::{chart_field, chart_measure};
 pub use stages::export::ExportForm;
 pub use stages::label::{Offered, Review, ReviewTab};
@@ -94,7 +97,9 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
         let shown = if narrow { state.inspector_narrow } else { state.inspector };
         state.narrow = narrow;
         let stage = stages::stage(state.view);
-        if shown && stage.inspector {
+        // The sample as a place to work has all that the inspector has.
+        let works = state.view == View::Explore && state.pane.is_open(state.view) && state.selection.cursor.is_some();
+        if shown && stage.inspector && !works {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
         } else {
             // What follows keeps its identity, as with notices.

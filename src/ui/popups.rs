@@ -71,7 +71,6 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                     Popup::Keys => keys(ui, theme),
                     Popup::Confirm => confirm(ui, state, theme, actions),
                     Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
-                    Popup::Cell { column } => cell(ui, state, theme, column, actions),
                     Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
                     Popup::Palette => {
                         let lines = palette(state, bundle);
@@ -353,35 +352,6 @@ fn filters(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
     lines.push(line(format!("Any column contains “{typed}”, capitals matter"), "Aa", contains(None, false, true)));
     lines.push(line(format!("Any column matches /{typed}/"), "regex", contains(None, true, false)));
     lines
-}
-
-fn cell(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str, actions: &mut Vec<Action>) {
-    title(ui, theme, format!("Edit {column}"));
-    let done = ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, Key::Enter));
-    ScrollArea::vertical().max_height(360.0).min_scrolled_height(200.0).show(ui, |ui| {
-        let response =
-            ui.add(TextEdit::multiline(&mut state.typed).desired_width(f32::INFINITY).desired_rows(6).margin(Margin::same(10)));
-        response.widget_info(|| WidgetInfo::text_edit(true, "", "", column));
-        if state.marked == 0 {
-            response.request_focus();
-            state.marked = 1;
-        }
-    });
-    ui.horizontal(|ui| {
-        let save = button(ui, theme, "Save", "Ctrl Enter", ButtonLook::Main, true).clicked() || done;
-        if button(ui, theme, "Leave as it was", "Esc", ButtonLook::Plain, true).clicked() {
-            state.popup = None;
-        } else if save {
-            let samples = state.selection.cursor.into_iter().collect();
-            actions.push(Action::Do(Operation::SetCells {
-                samples,
-                column: column.to_owned(),
-                text: state.typed.clone(),
-                review: false,
-            }));
-            state.popup = None;
-        }
-    });
 }
 
 /// What a key would do to very many samples.

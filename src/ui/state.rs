@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sample::state::SamplePane;
 use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
 use super::stages::split::state::SplitForm;
@@ -177,8 +178,6 @@ pub enum Popup {
     SavePath { folder: bool },
     /// Type the path of a model's folder, likewise.
     ModelPath,
-    /// Edit a cell of the sample under the cursor.
-    Cell { column: String },
     /// What a key would do to very many samples: said, and done with Enter.
     Confirm,
     /// Name a text model.
@@ -222,6 +221,8 @@ pub struct UiState {
     pub confirm: Option<(String, Action)>,
     /// Whether the pointer is on a notice: then it stays.
     pub on_notice: bool,
+    /// The sample as a place to work.
+    pub pane: SamplePane,
 }
 
 impl Default for UiState {
@@ -254,6 +255,7 @@ impl Default for UiState {
             offered: Offered::default(),
             confirm: None,
             on_notice: false,
+            pane: SamplePane::default(),
         }
     }
 }

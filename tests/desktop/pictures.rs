@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use egui::{Key, Modifiers};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use lapidary::app::{App, Begin, Folders, Scripted};
+use lapidary::data::SampleId;
 use lapidary::session::Visible;
 use lapidary::ui::text_model_form::TextModelForm;
-use lapidary::ui::{Popup, View};
+use lapidary::ui::{Piece, Popup, Spot, View};
 
 /// Whether pictures can be made here: a software Vulkan driver is needed.
 fn can_draw() -> bool {
@@ -107,6 +109,41 @@ fn every_view_in_both_themes() {
             results.add(harness.try_snapshot(format!("text-model-{name}-{theme}")));
         }
         harness.state_mut().state_mut().popup = None;
+    }
+}
+
+#[test]
+fn samples_to_work_on_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let mut results = SnapshotResults::new();
+    for (file, name) in
+        [("tests/data/chats.jsonl", "chat"), ("tests/data/pairs.jsonl", "pair"), ("tests/data/tickets.csv", "text")]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut harness = shown(file, USUAL, home.path());
+        let rows = harness.state().workspace().unwrap().dataset().rows();
+        harness.state_mut().state_mut().selection.go(&Visible::All(rows), 0);
+        harness.key_press(Key::Enter);
+        settle(&mut harness);
+        for (dark, theme) in [(true, "dark"), (false, "light")] {
+            harness.state_mut().state_mut().dark = dark;
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("sample-{name}-{theme}")));
+        }
+        if name == "chat" {
+            // An editor with a fault, in a small window.
+            harness.set_size([800.0, 520.0].into());
+            harness.state_mut().state_mut().pane.begin(
+                Spot { sample: SampleId(0), column: "messages".to_owned(), piece: Piece::More(2, 0) },
+                "[{\"name\": \"weather\", \"arguments\": {\"city\": \"Bergen\"}",
+            );
+            settle(&mut harness);
+            harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+            settle(&mut harness);
+            results.add(harness.try_snapshot("narrow-sample-fault"));
+        }
     }
 }
 

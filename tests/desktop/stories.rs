@@ -618,6 +618,7 @@ fn a_decision_in_the_queue_is_never_undone_by_chance() {
     window.key(Key::E);
     window.type_text(" indeed");
     window.ctrl(Key::Enter);
+    window.key(Key::Escape);
     assert!(window.cell(second.0, "text").contains("indeed"));
     assert_eq!((window.current(), window.reviewed()), (second, 1));
     assert!(window.sees("texts were edited since"));

@@ -6,6 +6,7 @@
 
 mod asks;
 mod base;
+mod chat;
 mod chunked;
 mod classes;
 mod column;
@@ -29,6 +30,7 @@ mod time;
 
 pub use asks::{Answers, Ask, AskKey, Missing, Task};
 pub use base::{Base, Format, Origin, Warning};
+pub use chat::{Chat, Turn, json_fault};
 pub use classes::{ClassIndex, Evenness, class_by_digit, classes_of, digit_of_class};
 pub use column::{Column, Odd};
 pub use dataset::{Dataset, Field, is_held_out};

@@ -71,6 +71,19 @@ pub enum Operation {
         tag: String,
         on: bool,
     },
+    /// Write a note of one's own to samples, in a column for it; an empty one takes it away.
+    Note {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        text: String,
+    },
+    /// Change two cells of samples about: of a pair, what is better and what is worse.
+    Swap {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        one: String,
+        other: String,
+    },
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
     /// Say what a column means.
@@ -170,7 +183,38 @@ pub struct Planned {
     pub notes: Vec<String>,
 }
 
+/// The column of notes of one's own.
+pub const NOTE: &str = "note";
+
 impl Operation {
+    /// The samples that it names, where it names any.
+    pub fn samples(&self) -> Option<&[SampleId]> {
+        match self {
+            Self::SetCells { samples, .. }
+            | Self::Exclude { samples, .. }
+            | Self::Review { samples, .. }
+            | Self::Tag { samples, .. }
+            | Self::Note { samples, .. }
+            | Self::Swap { samples, .. } => Some(samples),
+            _ => None,
+        }
+    }
+
+    /// The same, of other samples, where it names any.
+    #[must_use]
+    pub fn of(mut self, list: &[SampleId]) -> Self {
+        match &mut self {
+            Self::SetCells { samples, .. }
+            | Self::Exclude { samples, .. }
+            | Self::Review { samples, .. }
+            | Self::Tag { samples, .. }
+            | Self::Note { samples, .. }
+            | Self::Swap { samples, .. } => list.clone_into(samples),
+            _ => {}
+        }
+        self
+    }
+
     /// Plans the edit. Steps of progress are those of what is planned.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Balance, Means, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing};
+use super::{
+    Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
+};
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
@@ -29,6 +31,8 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
             let words = format!("{} {tag}:", if *on { "Tagged" } else { "Untagged" });
             mark(dataset, Target::Tag(tag.clone()), samples, *on, &words)?
         }
+        Operation::Note { samples, text } => note(dataset, samples, text)?,
+        Operation::Swap { samples, one, other } => swap(dataset, samples, one, other)?,
         Operation::RenameClass { column, from, to } => rename_class(dataset, means, (column, from, to), progress)?,
         Operation::SetRole { column, role } => {
             Edit::new(format!("Role of {column} is {role}"), Change::role(dataset, column, *role)?)
@@ -94,6 +98,40 @@ fn mark(dataset: &Dataset, target: Target, samples: &[SampleId], on: bool, words
         _ => count_samples(n),
     };
     Ok(Edit::new(format!("{words} {of}"), change))
+}
+
+fn note(dataset: &Dataset, samples: &[SampleId], text: &str) -> Result<Option<Edit>, EditError> {
+    let verb = if text.is_empty() { "Took the note off" } else { "Noted" };
+    let words = match samples {
+        [id] => format!("{verb}: sample {}", id.0),
+        _ => format!("{verb}: {}", count_samples(samples.len())),
+    };
+    if dataset.field(NOTE).is_none() {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let add = Change::add_column(dataset, NOTE, Kind::Text, Role::Other)?;
+        return Ok(Edit::new(words, [add, Change::fill(NOTE, samples.iter().map(|id| (*id, text)))]));
+    }
+    let value = (!text.is_empty()).then_some(text);
+    Ok(Edit::new(words, Change::cells(dataset, NOTE, samples.iter().map(|id| (*id, value)))?))
+}
+
+fn swap(dataset: &Dataset, samples: &[SampleId], one: &str, other: &str) -> Result<Option<Edit>, EditError> {
+    let place = |name: &str| dataset.field(name).ok_or_else(|| EditError::Column(name.to_owned()));
+    let (first, second) = (place(one)?, place(other)?);
+    let of = |field: usize| -> Vec<(SampleId, Option<String>)> {
+        samples.iter().map(|id| (*id, dataset.text(field, *id).map(|text| text.into_owned()))).collect()
+    };
+    let put = |column: &str, cells: &[(SampleId, Option<String>)]| {
+        Change::cells(dataset, column, cells.iter().map(|(id, text)| (*id, text.as_deref())))
+    };
+    let changes = [put(one, &of(second))?, put(other, &of(first))?];
+    let of = match samples {
+        [id] => format!("sample {}", id.0),
+        _ => count_samples(samples.len()),
+    };
+    Ok(Edit::new(format!("Changed {one} and {other} about in {of}"), changes.into_iter().flatten()))
 }
 
 fn rename_class(

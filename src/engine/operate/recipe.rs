@@ -165,21 +165,14 @@ impl Found {
 
     /// The operation with its samples; `None` where it names some and none are there.
     fn asked(&self, operation: &Operation, step: &RecipeStep) -> Option<Operation> {
-        let mut operation = operation.clone();
+        let mut operation = operation.clone().of(&self.samples);
         match &mut operation {
-            Operation::SetCells { samples, .. }
-            | Operation::Exclude { samples, .. }
-            | Operation::Review { samples, .. }
-            | Operation::Tag { samples, .. } => {
-                samples.clone_from(&self.samples);
-                (!samples.is_empty()).then_some(operation)
-            }
             Operation::Accept { list, .. } => {
                 let cell = |place: &usize| step.cells.get(*place).cloned().unwrap_or_default();
                 *list = self.samples.iter().copied().zip(self.places.iter().map(cell)).collect();
                 (!list.is_empty()).then_some(operation)
             }
-            _ => Some(operation),
+            _ => (operation.samples() != Some(&[])).then_some(operation),
         }
     }
 }
@@ -213,6 +206,9 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
                 step.rows.push(names.name(dataset, *id));
                 step.cells.push(given.unwrap_or_else(had));
             }
+        }
+        Some(Operation::Note { .. } | Operation::Swap { .. }) => {
+            step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
         }
         Some(Operation::Exclude { .. } | Operation::Review { .. } | Operation::Tag { .. }) => {
             step.rows = edit.changes.first().map(&named).unwrap_or_default();

@@ -92,10 +92,12 @@ pub fn column_of(operation: &Operation) -> Option<&str> {
 /// About how many samples an operation touches.
 fn reach(workspace: &Workspace, operation: &Operation) -> usize {
     match operation {
-        Operation::SetCells { samples, .. }
-        | Operation::Exclude { samples, .. }
-        | Operation::Review { samples, .. }
-        | Operation::Tag { samples, .. } => samples.len(),
+        Operation::SetCells { .. }
+        | Operation::Exclude { .. }
+        | Operation::Review { .. }
+        | Operation::Tag { .. }
+        | Operation::Note { .. }
+        | Operation::Swap { .. } => operation.samples().map_or(0, |samples| samples.len()),
         Operation::Accept { list, .. } => list.len(),
         Operation::RenameClass { column, from, .. } => {
             let classes = workspace.classes(column);

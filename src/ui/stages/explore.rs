@@ -8,6 +8,7 @@ use crate::data::{Dataset, Evenness, Measure, Role, Rule, SampleId};
 use crate::session::{ChartData, Session, Workspace};
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
+use crate::ui::sample;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
@@ -16,13 +17,7 @@ use crate::ui::widgets::text::{number, things};
 use crate::ui::widgets::{gallery, table};
 
 /// The stage.
-pub const STAGE: Stage = Stage {
-    needs: &[],
-    acts_on: chosen,
-    waiting: |_, _| 0,
-    inspector: true,
-    draw: |ui, state, bundle, workspace, actions, _| draw(ui, state, bundle, workspace, actions),
-};
+pub const STAGE: Stage = Stage { needs: &[], acts_on: chosen, waiting: |_, _| 0, inspector: true, draw };
 
 /// The chosen samples, or the one under the cursor.
 // As every stage says it.
@@ -40,9 +35,29 @@ fn chosen(state: &UiState, session: &Session) -> Result<Vec<SampleId>, String> {
 const MOST: usize = 400;
 
 /// Draws it.
-pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+pub fn draw(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
     let dataset = workspace.dataset();
     let theme = bundle.theme;
+    let under_work = state.selection.cursor.filter(|id| state.pane.is_open(state.view) && id.row() < dataset.rows());
+    if let Some(id) = under_work {
+        let wide = (ui.available_width() * 0.3).clamp(180.0, 420.0);
+        let frame = Frame::new().fill(theme.background);
+        Panel::left("samples").exact_size(wide).resizable(false).frame(frame).show(ui, |ui| {
+            table::draw_list(ui, state, bundle, workspace);
+        });
+        let frame = Frame::new().fill(theme.background);
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| {
+            sample::draw(ui, state, bundle, workspace, id, actions, commands);
+        });
+        return;
+    }
     if let Some(field) = chart_field(state, dataset) {
         let tall = (ui.available_height() * 0.27).clamp(132.0, 280.0);
         let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 16, top: 8, bottom: 4 });

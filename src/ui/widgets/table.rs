@@ -45,6 +45,26 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     header(ui, state, theme, session, workspace, &shown, head, actions);
 }
 
+/// The samples as a list of one column, beside what shows one of them whole.
+pub fn draw_list(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
+    let dataset = workspace.dataset();
+    let rect = ui.available_rect_before_wrap();
+    ui.allocate_rect(rect, Sense::hover());
+    let read = |role: Role| matches!(role, Role::Text | Role::Messages);
+    let field = dataset.with_role(read).or_else(|| dataset.pictures()).or_else(|| (!dataset.fields().is_empty()).then_some(0));
+    let Some(field) = field else { return };
+    if state.table.columns.is_empty() {
+        lay_out_columns(state, dataset, rect.width() - NUMBERS);
+    }
+    let name = &*dataset.fields()[field].name;
+    let Some(at) = state.table.columns.iter().position(|column| column.name == name) else { return };
+    // The one column has all the room there is; the table has its own again.
+    let (own, shift) = (state.table.columns[at].width, state.table.shift);
+    (state.table.columns[at].width, state.table.shift) = (rect.width() - NUMBERS - 12.0, 0.0);
+    rows(ui, state, bundle, workspace, &[(at, field)], rect);
+    (state.table.columns[at].width, state.table.shift) = (own, shift);
+}
+
 /// The first rows of a dataset that is still being opened: to look at only.
 pub fn draw_preview(ui: &mut Ui, theme: &Theme, dataset: &Dataset) {
     let rect = ui.available_rect_before_wrap();
@@ -366,6 +386,9 @@ fn one_row(
         Some((_, reason)) => response.on_hover_text(reason),
         None => response,
     };
+    if response.double_clicked() {
+        state.pane.open_in = Some(state.view);
+    }
     if response.clicked() {
         let modifiers = ui.input(|input| input.modifiers);
         if modifiers.shift {

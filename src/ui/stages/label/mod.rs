@@ -73,6 +73,9 @@ pub fn draw(
     };
     let candidate = report.candidate(id);
     state.offered = candidate.map(|candidate| Offered::of(candidate, report, workspace)).unwrap_or_default();
+    if state.pane.is_open(state.view) {
+        return crate::ui::sample::draw(ui, state, bundle, workspace, id, actions, commands);
+    }
     let frame = Frame::new().inner_margin(Margin { left: 8, right: 20, top: 16, bottom: 8 });
     let wide = ui.available_width();
     let side = (wide * 0.32).clamp(230.0, 400.0);

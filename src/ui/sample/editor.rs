@@ -1,0 +1,129 @@
+//! The editor of a place: what is typed stays, an error stands below it, and nothing but its owner closes it.
+
+use egui::{Id, Key, Margin, Modifiers, RichText, TextEdit, Ui};
+
+use super::state::{SamplePane, Spot, Way};
+use crate::action::Action;
+use crate::operate::Operation;
+use crate::ui::theme::{STEP, Theme};
+use crate::ui::widgets::controls::{ButtonLook, button, name_edit};
+
+/// The editor's own identity.
+pub fn id_of(spot: &Spot) -> Id {
+    Id::unique(("editor", spot))
+}
+
+/// What is edited.
+pub struct Edited<'e> {
+    pub spot: Spot,
+    /// What stands there now.
+    pub current: &'e str,
+    /// What it is called, for screen readers.
+    pub name: String,
+    /// Whether its letters stand under each other.
+    pub code: bool,
+    /// What saves a text; or why it cannot be saved, and where that is.
+    pub fits: &'e dyn Fn(&str) -> Result<Operation, String>,
+}
+
+/// Draws the editor of a place where it is open, or the note that something typed there is not saved. Returns whether the editor was drawn.
+pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'_>, actions: &mut Vec<Action>) -> bool {
+    pane.settle(&edited.spot, edited.current);
+    if pane.at.as_ref() != Some(&edited.spot) {
+        unsaved(ui, theme, pane, edited);
+        return false;
+    }
+    let id = id_of(&edited.spot);
+    let claims = std::mem::take(&mut pane.claims);
+    let has_keyboard = ui.memory(|memory| memory.has_focus(id)) || claims;
+    let pressed = |ui: &mut Ui, modifiers, key| has_keyboard && ui.input_mut(|input| input.consume_key(modifiers, key));
+    let mut saves = pressed(ui, Modifiers::COMMAND, Key::Enter);
+    let step = match (pressed(ui, Modifiers::SHIFT, Key::Tab), pressed(ui, Modifiers::NONE, Key::Tab)) {
+        (true, _) => Some(Way::Previous),
+        (_, true) => Some(Way::Next),
+        _ => None,
+    };
+    let Some(draft) = pane.draft_mut(&edited.spot) else { return false };
+    let before = draft.text.len();
+    let lines = draft.text.split('\n').map(|line| 1 + line.len() / 90).sum::<usize>().clamp(1, 18);
+    let edit = TextEdit::multiline(&mut draft.text)
+        .id(id)
+        // Tab goes on to the next place; that was looked for above.
+        .lock_focus(true)
+        .desired_width(f32::INFINITY)
+        .desired_rows(lines)
+        .font(if edited.code { theme.mono() } else { egui::FontId::proportional(theme.sizes.title) })
+        .margin(Margin::symmetric(10, 8));
+    let response = ui.add(edit);
+    name_edit(&response, &draft.text, &edited.name);
+    // What is wrong is said of what was tried, until it is changed.
+    if draft.text.len() != before {
+        draft.fault = None;
+    }
+    if let Some(fault) = &draft.fault {
+        ui.label(RichText::new(format!("Not saved: {fault}")).color(theme.ruby));
+    } else if draft.was != edited.current && draft.asked.is_none() {
+        ui.label(RichText::new("What stands there was changed meanwhile; what you typed is kept").color(theme.amber));
+    }
+    let mut drops = false;
+    let below = ui.horizontal(|ui| {
+        saves |= button(ui, theme, "Save", "Ctrl Enter", ButtonLook::Plain, true).clicked();
+        drops = button(ui, theme, "Drop what was typed", "", ButtonLook::Quiet, true).clicked();
+        ui.label(RichText::new("Tab saves and goes on, Esc leaves").font(theme.note()).color(theme.dim));
+    });
+    if claims {
+        // What is typed into is seen, with what is said below it.
+        ui.scroll_to_rect(response.rect.union(below.response.rect), None);
+    }
+    ui.add_space(STEP);
+    if drops {
+        pane.drop_draft(&edited.spot);
+    } else if saves || step.is_some() {
+        if save(pane, edited, actions) {
+            ui.memory_mut(|memory| memory.surrender_focus(id));
+            pane.wanted_beside(&edited.spot, step);
+        } else {
+            // At the next frame the reason is there to be scrolled to.
+            pane.claims = true;
+        }
+    }
+    if claims {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
+    true
+}
+
+/// Saves what was typed, where it can be; else says why not, and leaves the editor as it is.
+fn save(pane: &mut SamplePane, edited: &Edited<'_>, actions: &mut Vec<Action>) -> bool {
+    let Some(draft) = pane.draft_mut(&edited.spot) else { return true };
+    if draft.text == edited.current {
+        pane.drop_draft(&edited.spot);
+        return true;
+    }
+    match (edited.fits)(&draft.text) {
+        Ok(operation) => {
+            actions.push(Action::Do(operation));
+            pane.sent(&edited.spot);
+            true
+        }
+        Err(fault) => {
+            draft.fault = Some(fault);
+            false
+        }
+    }
+}
+
+/// Says that something typed here is not saved.
+fn unsaved(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'_>) {
+    let Some(draft) = pane.draft(&edited.spot).filter(|draft| draft.asked.is_none() && draft.text != draft.was) else { return };
+    let fault = draft.fault.as_deref().map_or(String::new(), |fault| format!(": {fault}"));
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(format!("Something typed here is not saved{fault}")).color(theme.amber));
+        if button(ui, theme, "Go on with it", "", ButtonLook::Quiet, true).clicked() {
+            pane.begin(edited.spot.clone(), edited.current);
+        }
+        if button(ui, theme, "Drop it", "", ButtonLook::Quiet, true).clicked() {
+            pane.drop_draft(&edited.spot);
+        }
+    });
+}

@@ -1,0 +1,189 @@
+//! The sample as a place to work: stories by key.
+
+use std::fs;
+use std::path::PathBuf;
+
+use egui::{Key, Modifiers};
+use lapidary::app::Begin;
+use lapidary::data::SampleId;
+use lapidary::ui::{Piece, Spot, View};
+use tempfile::TempDir;
+
+use crate::support::{Window, folder};
+
+const CHATS: &str = r#"{"id": 1, "messages": [{"role": "system", "content": "Be \u0062rief."}, {"role": "user", "content": "What is the weather in Oslo?"}, {"role": "assistant", "content": "", "tool_calls": [{"name": "weather", "arguments": {"city": "Oslo"}}]}, {"role": "tool", "content": "4 degrees"}]}
+{"id": 2, "messages": [{"role": "user", "content": "Say hello."}, {"role": "assistant", "content": "Hello!"}]}
+{"id": 3, "messages": [{"role": "user", "content": "Say bye."}, {"role": "assistant", "content": "Bye!"}]}
+"#;
+
+fn file(name: &str, text: &str) -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(name);
+    fs::write(&path, text).unwrap();
+    (home, path)
+}
+
+fn chats() -> (TempDir, Window) {
+    let (home, path) = file("chats.jsonl", CHATS);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::Enter);
+    (home, window)
+}
+
+fn messages(row: usize) -> String {
+    let line: serde_json::Value = serde_json::from_str(CHATS.lines().nth(row).unwrap()).unwrap();
+    line["messages"].to_string()
+}
+
+/// The messages of a cell, whatever stands between them.
+fn said(window: &Window, row: u32) -> serde_json::Value {
+    serde_json::from_str(&window.cell(row, "messages")).unwrap()
+}
+
+fn all_of_it(window: &mut Window) {
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.settle();
+}
+
+#[test]
+fn a_turn_whose_json_has_a_typo_keeps_what_was_typed() {
+    let (_home, mut window) = chats();
+    assert!(window.sees("Sample 0") && window.sees("Add a turn"));
+    window.key(Key::E);
+    // Past what the system, the user and the assistant say, to the call.
+    for _ in 0..3 {
+        window.key(Key::Tab);
+    }
+    all_of_it(&mut window);
+    window.type_text("[{\"name\": \"weather\", \"arguments\": {\"city\": \"Bergen\"}]");
+    window.ctrl(Key::Enter);
+    assert!(window.sees("Not saved: line 1, letter"), "it says what is wrong, and where");
+    let spot = Spot { sample: SampleId(0), column: "messages".to_owned(), piece: Piece::More(2, 0) };
+    let typed = window.harness.state_mut().state_mut().pane.draft(&spot).unwrap().text.clone();
+    assert!(typed.contains("Bergen"), "what was typed is there");
+    assert!(window.cell(0, "messages").contains("Oslo\"}"));
+    // It is left, another sample is looked at, another stage: it is there still.
+    window.key(Key::Escape);
+    window.key(Key::J);
+    assert!(window.sees("typed and not saved in 1 sample"));
+    window.view(View::Split);
+    window.view(View::Explore);
+    window.key(Key::K);
+    assert!(window.sees("Something typed here is not saved"));
+    window.click("Go on with it");
+    all_of_it(&mut window);
+    window.type_text("[{\"name\": \"weather\", \"arguments\": {\"city\": \"Bergen\"}}]");
+    window.ctrl(Key::Enter);
+    assert_eq!(said(&window, 0)[2]["tool_calls"][0]["arguments"]["city"], "Bergen");
+    assert!(window.cell(0, "messages").contains("Be \\u0062rief."), "no other letter is another");
+    assert!(!window.sees("not saved"));
+    window.key(Key::U);
+    assert_eq!(said(&window, 0).to_string(), messages(0));
+}
+
+#[test]
+fn turns_are_edited_added_moved_given_to_another_cut_in_two_and_taken_away() {
+    let (_home, mut window) = chats();
+    window.key(Key::J);
+    window.key(Key::E);
+    all_of_it(&mut window);
+    window.type_text("Say \"hi\"\nto all");
+    // Tab saves and goes on to the next turn.
+    window.key(Key::Tab);
+    assert_eq!(said(&window, 1)[0]["content"], "Say \"hi\"\nto all");
+    all_of_it(&mut window);
+    window.type_text("Hi all");
+    window.ctrl(Key::Enter);
+    assert_eq!(said(&window, 1)[1]["content"], "Hi all");
+    let menu = |window: &mut Window, turn: usize, what: &str| {
+        window.click(&format!("Turn {turn} of messages"));
+        window.click(what);
+    };
+    menu(&mut window, 2, "Add a turn below");
+    assert_eq!(said(&window, 1)[2]["role"], "user", "who did not speak last speaks next");
+    window.type_text("Thanks. And bye");
+    window.ctrl(Key::Enter);
+    assert_eq!(said(&window, 1)[2]["content"], "Thanks. And bye");
+    menu(&mut window, 3, "Move up");
+    assert_eq!(
+        (said(&window, 1)[1]["content"].as_str(), said(&window, 1)[2]["content"].as_str()),
+        (Some("Thanks. And bye"), Some("Hi all"))
+    );
+    menu(&mut window, 2, "Take the turn away");
+    assert_eq!(said(&window, 1).as_array().unwrap().len(), 2);
+    // Every step is an edit of its own.
+    for _ in 0..6 {
+        window.key(Key::U);
+    }
+    assert_eq!(said(&window, 1).to_string(), messages(1));
+    let bytes = window.harness.state().workspace().unwrap().dataset().is_sample_edited(SampleId(1));
+    assert!(!bytes, "undone, it is the source's own");
+}
+
+#[test]
+fn a_pair_is_changed_about_and_back() {
+    let pairs = "{\"prompt\": \"2 + 2\", \"chosen\": \"It is 5.\", \"rejected\": \"It is 4.\"}\n{\"prompt\": \"1 + 1\", \"chosen\": \"2\", \"rejected\": \"3\"}\n";
+    let (home, path) = file("pairs.jsonl", pairs);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::Enter);
+    assert!(window.sees("Change the two about"));
+    window.key(Key::S);
+    assert_eq!((window.cell(0, "chosen").as_str(), window.cell(0, "rejected").as_str()), ("It is 4.", "It is 5."));
+    window.key(Key::U);
+    assert_eq!((window.cell(0, "chosen").as_str(), window.cell(0, "rejected").as_str()), ("It is 5.", "It is 4."));
+    assert!(window.harness.state().workspace().unwrap().history().head() == 0);
+    // Several at once, from the table.
+    window.key(Key::Escape);
+    window.ctrl(Key::A);
+    window.key(Key::S);
+    assert_eq!((window.cell(0, "chosen").as_str(), window.cell(1, "chosen").as_str()), ("It is 4.", "3"));
+}
+
+#[test]
+fn a_note_is_a_column_of_ones_own() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::N);
+    window.type_text("ask again");
+    window.ctrl(Key::Enter);
+    assert_eq!(window.cell(0, "note"), "ask again");
+    window.key(Key::J);
+    window.key(Key::N);
+    window.type_text("wrong language");
+    window.ctrl(Key::Enter);
+    assert_eq!((window.cell(0, "note").as_str(), window.cell(1, "note").as_str()), ("ask again", "wrong language"));
+    window.key(Key::U);
+    window.key(Key::U);
+    assert!(window.harness.state().workspace().unwrap().dataset().field("note").is_none());
+    // The digits give classes here as beside the table.
+    window.key(Key::Escape);
+    assert!(window.sees("card_arrival"));
+}
+
+#[test]
+fn a_second_field_is_edited_in_the_queue() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("twice.csv");
+    let mut text = String::from("text,answer,category\n");
+    for i in 0..60 {
+        let (what, class) = if i % 2 == 0 { ("my card is lost", "lost") } else { ("top up my account", "top_up") };
+        // Three are wrong.
+        let class = if i % 20 == 7 { "lost" } else { class };
+        text.push_str(&format!("{what} please help number {i},answer {i},{class}\n"));
+    }
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::L);
+    let id = window.harness.state_mut().state_mut().review.current.unwrap();
+    window.key(Key::E);
+    window.key(Key::Tab);
+    window.type_text(" indeed");
+    window.ctrl(Key::Enter);
+    let answers = [window.cell(id.0, "text"), window.cell(id.0, "answer")];
+    assert!(answers[1].ends_with(" indeed") && !answers[0].contains("indeed"), "{answers:?}");
+    window.key(Key::Escape);
+    assert_eq!(window.harness.state_mut().state_mut().review.current, Some(id), "the queue stands where it stood");
+}
