@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::data::SampleId;
 use crate::edit::EditId;
 use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
-use crate::transform::Split;
+use crate::transform::{Replace, Split};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,12 @@ pub enum Action {
     ProbabilityColumns,
     /// Ask for a file of probabilities and judge labels by it.
     ProbabilityFile,
+    /// Look at what a replacement would do, in the chosen samples or in all that the filter leaves.
+    PreviewReplace { column: String, what: Replace },
+    /// Make the replacement that is shown an edit.
+    ApplyReplace { column: String, what: Replace },
+    /// Copy a cell, or the rows of samples as CSV where no column is named.
+    Copy { samples: Vec<SampleId>, column: Option<String> },
     /// Say what an action would do, and do it when that is confirmed.
     AskFirst { words: String, action: Box<Action> },
     /// Take back the last edit.

@@ -8,7 +8,7 @@ use egui::Context;
 use super::dialogs::{Answer, Asked};
 use super::news::wants;
 use super::pictures::Gallery;
-use super::{App, parts, settings};
+use super::{App, cells, parts, settings};
 use crate::action::Action;
 use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
@@ -59,6 +59,9 @@ impl App {
             Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
             Action::ProbabilityColumns => self.session.choose_source(LabelSource::Columns, "probability columns".to_owned()),
             Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
+            Action::PreviewReplace { .. } | Action::ApplyReplace { .. } | Action::Copy { .. } | Action::CopyWeights => {
+                cells::act(self, ctx, action);
+            }
             Action::AskFirst { words, action } => {
                 self.state.pop(Popup::Confirm);
                 self.state.confirm = Some((words, *action));
@@ -89,12 +92,6 @@ impl App {
             Action::AddWeights => {
                 if let Some(label) = self.session.balance().map(|view| view.label.clone()) {
                     self.operate(ctx, Operation::Weigh { label, beta: self.state.balance.beta });
-                }
-            }
-            Action::CopyWeights => {
-                if let Some(json) = self.session.class_weights(self.state.balance.beta) {
-                    ctx.copy_text(json);
-                    self.notices.say(ctx, "Copied the class weights as JSON");
                 }
             }
             Action::KeepPipeline
@@ -153,7 +150,7 @@ impl App {
     }
 
     /// Plans an operation, makes it durable, shows it.
-    fn operate(&mut self, ctx: &Context, mut operation: Operation) {
+    pub(super) fn operate(&mut self, ctx: &Context, mut operation: Operation) {
         match &mut operation {
             // In the queue, choosing a class is a decision on the sample.
             Operation::SetCells { review, .. } => *review |= self.state.view == View::Label,

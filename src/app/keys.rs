@@ -39,8 +39,17 @@ impl Hands<'_> {
         keys.sort_by_key(|(key, _)| std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command)));
         // In the gallery the arrows go where they point.
         let rows = if self.is_gallery() && free { self.state.gallery.columns as i64 } else { 0 };
-        let mut steps = 0;
+        let (mut steps, mut longer) = (0, 0);
         ctx.input_mut(|input| {
+            // The window says that something is to be copied, and not which keys were pressed.
+            if free && input.events.iter().any(|event| matches!(event, egui::Event::Copy)) {
+                commands.push(Command::Copy);
+            }
+            if free && self.state.view == View::Explore {
+                for (key, by) in [(Key::J, 1), (Key::ArrowDown, 1), (Key::K, -1), (Key::ArrowUp, -1)] {
+                    longer += by * input.count_and_consume_key(egui::Modifiers::SHIFT, key) as i64;
+                }
+            }
             let arrows = [(Key::ArrowLeft, -1), (Key::ArrowRight, 1), (Key::ArrowUp, -rows), (Key::ArrowDown, rows)];
             for (key, by) in arrows.into_iter().filter(|_| rows > 0) {
                 steps += by * input.count_and_consume_key(egui::Modifiers::NONE, key) as i64;
@@ -69,6 +78,11 @@ impl Hands<'_> {
         });
         if steps != 0 {
             self.step(steps);
+        }
+        if longer != 0 {
+            let place = (self.state.selection.place as i64 + longer).max(0) as usize;
+            self.state.selection.extend(self.session.visible(), place);
+            self.state.table.follow = true;
         }
         commands
     }
@@ -156,6 +170,10 @@ impl Hands<'_> {
             Command::Note => self.work_on(ctx, EditorAt::Note),
             Command::Swap => self.with_selection(ctx, Self::swap_pair),
             Command::RenameClass => self.rename_class(ctx),
+            Command::Copy => {
+                self.with_selection(ctx, |hands, samples| hands.actions.push(Action::Copy { samples, column: None }));
+            }
+            Command::Replace => self.find_and_replace(ctx),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
             Command::Show(View::Label) => self.queue().show(),
@@ -265,6 +283,16 @@ impl Hands<'_> {
         }
         self.state.pane.open_in = Some(self.state.view);
         self.state.pane.wanted = Some(wanted);
+    }
+
+    fn find_and_replace(&mut self, ctx: &Context) {
+        match self.session.workspace() {
+            Some(workspace) if self.state.view == View::Explore => {
+                self.state.replace.begin(workspace.dataset());
+                self.state.pop(Popup::Replace);
+            }
+            _ => self.notices.say(ctx, "Find and replace works on the samples that Explore shows: go there first"),
+        }
     }
 
     fn swap_pair(&mut self, samples: Vec<SampleId>) {

@@ -1,5 +1,6 @@
 //! The eframe glue: the app is a session and a screen, and carries out actions.
 
+mod cells;
 mod dialogs;
 mod dispatch;
 mod keys;

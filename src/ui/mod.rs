@@ -10,6 +10,8 @@ mod inspector;
 pub mod making;
 pub mod pictures;
 mod popups;
+mod replace;
+mod replace_form;
 mod sample;
 mod shell;
 pub mod stages;

@@ -70,6 +70,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                 match &popup {
                     Popup::Keys => keys(ui, theme),
                     Popup::Confirm => confirm(ui, state, theme, actions),
+                    Popup::Replace => super::replace::draw(ui, state, bundle, actions),
                     Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
                     Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
                     Popup::Palette => {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::replace_form::ReplaceForm;
 use super::sample::state::SamplePane;
 use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
@@ -155,6 +156,10 @@ pub struct Chart {
     pub log: bool,
     /// Shares rather than counts.
     pub share: bool,
+    /// Only its head is shown.
+    pub folded: bool,
+    /// What the list of classes is searched for.
+    pub search: String,
 }
 
 /// What lies over the window.
@@ -180,6 +185,8 @@ pub enum Popup {
     ModelPath,
     /// What a key would do to very many samples: said, and done with Enter.
     Confirm,
+    /// Find and replace.
+    Replace,
     /// Name a text model.
     TextModel,
 }
@@ -223,6 +230,8 @@ pub struct UiState {
     pub on_notice: bool,
     /// The sample as a place to work.
     pub pane: SamplePane,
+    /// What is being found and replaced.
+    pub replace: ReplaceForm,
 }
 
 impl Default for UiState {
@@ -234,7 +243,15 @@ impl Default for UiState {
             table: TableState { lines: 1, ..TableState::default() },
             gallery: GalleryState::default(),
             viewer: Viewer::default(),
-            chart: Chart { column: String::new(), measure: Measure::Words, by_count: true, log: false, share: false },
+            chart: Chart {
+                column: String::new(),
+                measure: Measure::Words,
+                by_count: true,
+                log: false,
+                share: false,
+                folded: false,
+                search: String::new(),
+            },
             popup: None,
             typed: String::new(),
             marked: 0,
@@ -256,6 +273,7 @@ impl Default for UiState {
             confirm: None,
             on_notice: false,
             pane: SamplePane::default(),
+            replace: ReplaceForm::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
 use lapidary::app::Begin;
 use lapidary::data::SampleId;
 use lapidary::ui::{Piece, Spot, View};
@@ -186,4 +187,96 @@ fn a_second_field_is_edited_in_the_queue() {
     assert!(answers[1].ends_with(" indeed") && !answers[0].contains("indeed"), "{answers:?}");
     window.key(Key::Escape);
     assert_eq!(window.harness.state_mut().state_mut().review.current, Some(id), "the queue stands where it stood");
+}
+
+/// 7,600 rows, of which every fourth has what is looked for.
+fn many() -> (TempDir, PathBuf) {
+    let mut text = String::from("text,label\n");
+    for i in 0..7_600 {
+        let what = if i % 4 == 0 { "pay by Credit  Card (v1.0)" } else { "something, else" };
+        text.push_str(&format!("\"{what} {i}\",{}\n", ["a", "b"][i % 2]));
+    }
+    file("many.csv", &text)
+}
+
+#[test]
+fn what_is_found_is_replaced_where_the_filter_leaves_it_and_taken_back() {
+    let (home, path) = many();
+    let before = fs::read(&path).unwrap();
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    window.ctrl(Key::H);
+    assert!(window.sees("Find and replace in 7,600 samples"));
+    window.type_text("credit  card (V1.0)");
+    assert!(window.sees("Replace in 1,900 samples"), "it is shown before it is done");
+    window.harness.get_by_label("Replace by").focus();
+    window.settle();
+    window.type_text("card $1");
+    window.ctrl(Key::Enter);
+    assert_eq!(window.cell(4, "text"), "pay by card $1 4", "plain text is taken as it stands");
+    assert_eq!(window.cell(5, "text"), "something, else 5");
+    assert_eq!(window.harness.state().workspace().unwrap().history().nodes().len(), 1, "it is one edit");
+    window.key(Key::U);
+    assert_eq!(window.cell(4, "text"), "pay by Credit  Card (v1.0) 4");
+    // By an expression, in what a filter leaves; one that is wrong is said.
+    window.ctrl(Key::F);
+    window.type_text("else 10");
+    window.key(Key::Enter);
+    window.ctrl(Key::H);
+    window.click("Regular expression");
+    let state = window.harness.state_mut().state_mut();
+    state.replace.what.find = "(\\d+".to_owned();
+    state.replace.what.with = "no. $1".to_owned();
+    window.settle();
+    assert!(window.sees("unclosed group"));
+    window.harness.state_mut().state_mut().replace.what.find = "(\\d+)$".to_owned();
+    window.settle();
+    window.ctrl(Key::Enter);
+    assert_eq!(
+        (window.cell(10, "text").as_str(), window.cell(11, "text").as_str()),
+        ("something, else no. 10", "something, else 11")
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_range_of_rows_is_copied_as_csv() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    for _ in 0..2 {
+        window.harness.key_press_modifiers(Modifiers::SHIFT, Key::J);
+        window.settle();
+    }
+    assert_eq!(window.harness.state_mut().state_mut().selection.len(), 3);
+    window.harness.event(egui::Event::Copy);
+    window.harness.step();
+    let commands = &window.harness.output().platform_output.commands;
+    let copied = commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let want: Vec<String> = (0..3)
+        .map(|row| format!("{},{},{}", window.cell(row, "text"), window.cell(row, "category"), window.cell(row, "priority")))
+        .collect();
+    assert_eq!(copied.unwrap(), format!("text,category,priority\r\n{}\r\n", want.join("\r\n")));
+    window.settle();
+    assert!(window.sees("Copied 3 samples as CSV"));
+}
+
+#[test]
+fn classes_are_found_by_typing_and_the_chart_folds_away() {
+    let mut text = String::from("text,label\n");
+    (0..400).for_each(|i| text.push_str(&format!("text {i},kind {:03}\n", i % 80)));
+    let (home, path) = file("classes.csv", &text);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.harness.get_by_label("Search the classes of label").focus();
+    window.settle();
+    window.type_text("d 07");
+    assert!(window.sees("kind 071: 5") && !window.sees("kind 061: 5,"));
+    window.click_part("kind 071: 5");
+    assert!(window.sees("5 of 400"));
+    window.click("Fold");
+    assert!(!window.sees("Search the classes of label") && window.sees("5 of 400"));
+    window.click("Unfold");
+    assert!(window.sees("Search the classes of label"));
 }

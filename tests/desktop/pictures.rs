@@ -94,6 +94,13 @@ fn every_view_in_both_themes() {
         harness.state_mut().state_mut().pop(Popup::Class);
         settle(&mut harness);
         results.add(harness.try_snapshot(format!("class-{theme}")));
+        harness.state_mut().state_mut().popup = None;
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+        settle(&mut harness);
+        let replace = &mut harness.state_mut().state_mut().replace;
+        (replace.what.find, replace.what.with) = ("card".to_owned(), "bank card".to_owned());
+        settle(&mut harness);
+        results.add(harness.try_snapshot(format!("replace-{theme}")));
         // A text model on another machine, not allowed yet; and one in a folder.
         for (is_folder, name) in [(false, "address"), (true, "folder")] {
             let state = harness.state_mut().state_mut();

@@ -299,10 +299,10 @@ fn bars_are_dragged_across() {
     let (home, path) = folder();
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     let bars: Vec<egui::Rect> =
-        ["card_arrival: 20", "exchange_rate: 10"].iter().map(|name| window.harness.get_by_label(name).rect()).collect();
+        ["card_arrival: 20", "exchange_rate: 10"].iter().map(|name| window.harness.get_by_label_contains(name).rect()).collect();
     window.harness.drag_at(bars[0].center());
     window.harness.run_steps(2);
-    window.harness.hover_at(bars[0].center() + egui::vec2(30.0, 0.0));
+    window.harness.hover_at(bars[0].center() + egui::vec2(0.0, 18.0));
     window.harness.run_steps(2);
     window.harness.hover_at(bars[1].center());
     window.harness.run_steps(2);

@@ -52,7 +52,10 @@ fn place(text: &str, part: &str) -> Range<usize> {
 pub fn json_fault(text: &str) -> Option<String> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
     let said = error.to_string();
-    let what = said.split(" at line ").next().unwrap_or(&said);
+    let what = match said.split(" at line ").next().unwrap_or(&said) {
+        eof if eof.starts_with("EOF") => "it ends while something is still open",
+        what => what,
+    };
     Some(format!("line {}, letter {}: {what}", error.line(), error.column().max(1)))
 }
 

@@ -33,6 +33,7 @@ pub use read::narrower::narrower;
 pub use read::source::fingerprint;
 pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};
 pub use reading::Reading;
+pub use write::clip::rows_as_csv;
 pub use write::export::{Report, export, export_parts, may_write};
 pub use write::export_images::{ImageTarget, Layout, Transfer, export_images};
 pub use write::rows::{Rows, SaveTarget};

@@ -30,7 +30,7 @@ use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::job::{Cancelled, Progress};
-use crate::transform::{AugmentError, Split, SplitError};
+use crate::transform::{AugmentError, Replace, Split, SplitError};
 
 /// What is asked for. The samples that it names are no part of what is written: an edit's parts have them, and a recipe names them by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,14 @@ pub enum Operation {
         samples: Vec<SampleId>,
         one: String,
         other: String,
+    },
+    /// Replace what is found in a column.
+    Replace {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        column: String,
+        #[serde(flatten)]
+        what: Replace,
     },
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
@@ -195,7 +203,8 @@ impl Operation {
             | Self::Review { samples, .. }
             | Self::Tag { samples, .. }
             | Self::Note { samples, .. }
-            | Self::Swap { samples, .. } => Some(samples),
+            | Self::Swap { samples, .. }
+            | Self::Replace { samples, .. } => Some(samples),
             _ => None,
         }
     }
@@ -209,7 +218,8 @@ impl Operation {
             | Self::Review { samples, .. }
             | Self::Tag { samples, .. }
             | Self::Note { samples, .. }
-            | Self::Swap { samples, .. } => list.clone_into(samples),
+            | Self::Swap { samples, .. }
+            | Self::Replace { samples, .. } => list.clone_into(samples),
             _ => {}
         }
         self

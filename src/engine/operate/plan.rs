@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{
     Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
 };
 use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
-use crate::job::Progress;
+use crate::job::{Cancelled, Progress};
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::balance::{ClassWeights, Over, Under};
-use crate::transform::{Augment, HashOf, Plan, Split, SplitMethod, text_fields};
+use crate::transform::{Augment, HashOf, Plan, Replace, Replaced, Split, SplitMethod, text_fields};
 
 /// The column of sample weights.
 const WEIGHT: &str = "sample_weight";
@@ -32,6 +34,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
             mark(dataset, Target::Tag(tag.clone()), samples, *on, &words)?
         }
         Operation::Note { samples, text } => note(dataset, samples, text)?,
+        Operation::Replace { samples, column, what } => return replace(dataset, samples, column, what, progress),
         Operation::Swap { samples, one, other } => swap(dataset, samples, one, other)?,
         Operation::RenameClass { column, from, to } => rename_class(dataset, means, (column, from, to), progress)?,
         Operation::SetRole { column, role } => {
@@ -132,6 +135,57 @@ fn swap(dataset: &Dataset, samples: &[SampleId], one: &str, other: &str) -> Resu
         _ => count_samples(samples.len()),
     };
     Ok(Edit::new(format!("Changed {one} and {other} about in {of}"), changes.into_iter().flatten()))
+}
+
+fn replace(
+    dataset: &Dataset,
+    samples: &[SampleId],
+    column: &str,
+    what: &Replace,
+    progress: &Progress,
+) -> Result<Planned, OperationError> {
+    let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
+    let replacer = what.compile().map_err(EditError::Refused)?;
+    progress.set_total(samples.len() as u64);
+    let found: Vec<(SampleId, Replaced)> = samples
+        .par_chunks(4_096)
+        .map(|part| {
+            progress.step(part.len() as u64)?;
+            let of = |id: &SampleId| (*id, replacer.cell(dataset, field, *id));
+            Ok(part.iter().map(of).filter(|(_, cell)| *cell != Replaced::Same).collect::<Vec<_>>())
+        })
+        .collect::<Result<Vec<_>, Cancelled>>()?
+        .concat();
+    let broken = found.iter().filter(|(_, cell)| *cell == Replaced::Broken).count();
+    let cells: Vec<(SampleId, &str)> = found
+        .iter()
+        .filter_map(|(id, cell)| match cell {
+            Replaced::New(text) => Some((*id, text.as_str())),
+            Replaced::Same | Replaced::Broken => None,
+        })
+        .collect();
+    let (widened, widening) = widened(dataset, column, cells.iter().map(|(_, text)| *text));
+    let on = widened.as_ref().unwrap_or(dataset);
+    let change = Change::cells(on, column, cells.iter().map(|(id, text)| (*id, Some(*text))))?;
+    let n = change.as_ref().map_or(0, |change| change.samples.len());
+    let words =
+        format!("Replaced “{}” by “{}” in {column} of {}", shortened(&what.find), shortened(&what.with), count_samples(n));
+    let notes = if broken > 0 {
+        vec![format!("{} stay as they are: they would be no JSON any more", count_samples(broken))]
+    } else {
+        Vec::new()
+    };
+    let edit = if change.is_some() { Edit::new(words, widening.into_iter().chain(change)) } else { None };
+    Ok(Planned { edit, notes })
+}
+
+/// The beginning of a text, for the words of an edit.
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 fn rename_class(

@@ -207,7 +207,7 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
                 step.cells.push(given.unwrap_or_else(had));
             }
         }
-        Some(Operation::Note { .. } | Operation::Swap { .. }) => {
+        Some(Operation::Note { .. } | Operation::Swap { .. } | Operation::Replace { .. }) => {
             step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
         }
         Some(Operation::Exclude { .. } | Operation::Review { .. } | Operation::Tag { .. }) => {

@@ -19,6 +19,7 @@ mod opening;
 mod operated;
 mod operating;
 mod parts;
+mod replacing;
 mod saving;
 mod searching;
 mod splitting;
@@ -40,6 +41,7 @@ pub use labels::{LabelSource, decides};
 pub use opened::{Opened, Remedy};
 pub use opening::Begun;
 pub use operated::PlannedEdit;
+pub use replacing::ReplaceView;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
@@ -52,6 +54,7 @@ use checking::Checking;
 use labels::Labels;
 use opening::Opening;
 use operating::{Operating, column_of};
+use replacing::Replacing;
 use saving::Saving;
 use searching::Searching;
 use splitting::Splitting;
@@ -65,7 +68,7 @@ use crate::io::{self, Meaning, TextModel};
 use crate::job::{AnySlot, Desk, Progress, Running};
 use crate::learn::neighbours::Neighbour;
 use crate::operate::{Means, Operation, OperationError, Tried, Worth};
-use crate::transform::Split;
+use crate::transform::{Replace, Split};
 
 /// What is open, and everything that is worked out of it.
 pub struct Session {
@@ -83,6 +86,7 @@ pub struct Session {
     asking: Asking,
     saving: Saving,
     operating: Operating,
+    replacing: Replacing,
     news: Vec<News>,
 }
 
@@ -104,6 +108,7 @@ impl Session {
             asking: Asking::default(),
             saving: Saving::default(),
             operating: Operating::default(),
+            replacing: Replacing::default(),
             news: Vec::new(),
         }
     }
@@ -112,6 +117,7 @@ impl Session {
     fn slots(&self) -> Vec<&dyn AnySlot> {
         let (opening, operating) = (self.opening.slot(), self.operating.slot());
         let mut all = vec![opening, operating, self.searching.slot(), self.splitting.slot(), self.saving.slot()];
+        all.push(self.replacing.slot());
         all.extend(self.viewing.slots());
         all.extend(self.checking.slots());
         all.extend(self.labels.slots());
@@ -123,6 +129,7 @@ impl Session {
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot> {
         let (opening, operating) = (self.opening.slot_mut(), self.operating.slot_mut());
         let mut all = vec![opening, operating, self.searching.slot_mut(), self.splitting.slot_mut(), self.saving.slot_mut()];
+        all.push(self.replacing.slot_mut());
         all.extend(self.viewing.slots_mut());
         all.extend(self.checking.slots_mut());
         all.extend(self.labels.slots_mut());
@@ -194,6 +201,7 @@ impl Session {
             viewing.work(workspace, wants, desk, news);
             checking.work(workspace, wants, cache, desk, news);
             searching.work(desk, news);
+            self.replacing.work(desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
             augmenting.take(asking, desk, news);
@@ -243,6 +251,7 @@ impl Session {
         self.augmenting = Augmenting::default();
         self.balancing = Balancing::default();
         self.operating = Operating::default();
+        self.replacing = Replacing::default();
         self.asking.stop();
     }
 
@@ -455,6 +464,18 @@ impl Session {
     pub fn apply_split(&mut self) -> Result<Option<(EditId, Edit)>, EditError> {
         let Some(split) = self.split().map(|(split, _)| split.clone()) else { return Ok(None) };
         self.operate(&Operation::Split(split), true)
+    }
+
+    /// Looks at what a replacement in some samples would do.
+    pub fn ask_replace(&mut self, column: &str, what: &Replace, samples: Vec<SampleId>) {
+        if let Some(workspace) = &self.workspace {
+            self.replacing.ask(workspace, column, what, samples, &self.desk);
+        }
+    }
+
+    /// What a replacement would do, where that is known.
+    pub fn replace_view(&self, column: &str, what: &Replace) -> Option<&ReplaceView> {
+        self.replacing.shown(self.workspace.as_ref()?, column, what)
     }
 
     /// Saves the dataset as it is now, after the saves that wait already.

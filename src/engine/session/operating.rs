@@ -97,7 +97,8 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Review { .. }
         | Operation::Tag { .. }
         | Operation::Note { .. }
-        | Operation::Swap { .. } => operation.samples().map_or(0, |samples| samples.len()),
+        | Operation::Swap { .. }
+        | Operation::Replace { .. } => operation.samples().map_or(0, |samples| samples.len()),
         Operation::Accept { list, .. } => list.len(),
         Operation::RenameClass { column, from, .. } => {
             let classes = workspace.classes(column);

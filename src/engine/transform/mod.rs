@@ -3,6 +3,7 @@
 mod augment;
 pub mod balance;
 mod copies;
+mod replace;
 mod shares;
 mod split;
 mod split_groups;
@@ -11,6 +12,7 @@ mod text;
 
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use copies::Copies;
+pub use replace::{Replace, Replaced};
 pub use shares::SplitError;
 pub use split::{HashOf, Plan, Split, SplitMethod};
 pub use text::{TextAugmenter, Waiting};

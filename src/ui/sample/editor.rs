@@ -66,7 +66,7 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
         ui.label(RichText::new("What stands there was changed meanwhile; what you typed is kept").color(theme.amber));
     }
     let mut drops = false;
-    let below = ui.horizontal(|ui| {
+    let below = ui.horizontal_wrapped(|ui| {
         saves |= button(ui, theme, "Save", "Ctrl Enter", ButtonLook::Plain, true).clicked();
         drops = button(ui, theme, "Drop what was typed", "", ButtonLook::Quiet, true).clicked();
         ui.label(RichText::new("Tab saves and goes on, Esc leaves").font(theme.note()).color(theme.dim));

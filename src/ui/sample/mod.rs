@@ -2,7 +2,6 @@
 
 mod block;
 mod chat;
-mod diff;
 pub mod editor;
 mod foot;
 mod pair;

@@ -45,7 +45,7 @@ struct Differ;
 
 impl ComputerMut<(&str, &str), Both> for Differ {
     fn compute(&mut self, (one, other): (&str, &str)) -> Both {
-        Arc::new(super::diff::differences(one, other))
+        Arc::new(crate::ui::widgets::diff::differences(one, other))
     }
 }
 

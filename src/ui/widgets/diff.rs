@@ -1,5 +1,7 @@
 //! A text beside what became of it: words that are gone struck through, new ones marked.
 
+use std::ops::Range;
+
 use egui::text::{LayoutJob, TextFormat};
 
 use crate::ui::theme::Theme;
@@ -75,6 +77,39 @@ pub fn diff<'t>(before: &'t str, after: &'t str) -> Vec<(Fate, &'t str)> {
     out
 }
 
+/// The parts of `one` that `other` has not, and of `other` that `one` has not: bytes, in order, white space at their ends left out.
+pub fn differences(one: &str, other: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let (mut mine, mut theirs): (Vec<Range<usize>>, Vec<Range<usize>>) = (Vec::new(), Vec::new());
+    let (mut i, mut j) = (0, 0);
+    let put = |list: &mut Vec<Range<usize>>, range: Range<usize>| match list.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ => list.push(range),
+    };
+    for (fate, piece) in diff(one, other) {
+        let long = piece.len();
+        match fate {
+            Fate::Same => (i, j) = (i + long, j + long),
+            Fate::Gone => {
+                put(&mut mine, i..i + long);
+                i += long;
+            }
+            Fate::New => {
+                put(&mut theirs, j..j + long);
+                j += long;
+            }
+        }
+    }
+    let trimmed = |list: Vec<Range<usize>>, text: &str| {
+        let trim = |range: Range<usize>| {
+            let part = &text[range.clone()];
+            let start = range.start + part.len() - part.trim_start().len();
+            start..start + part.trim().len()
+        };
+        list.into_iter().map(trim).filter(|range| !range.is_empty()).collect()
+    };
+    (trimmed(mine, one), trimmed(theirs, other))
+}
+
 /// Laid out in `width` points.
 pub fn layout(theme: &Theme, before: &str, after: &str, width: f32) -> LayoutJob {
     let mut job = LayoutJob { wrap: egui::text::TextWrapping { max_width: width, ..Default::default() }, ..Default::default() };
@@ -127,6 +162,18 @@ mod tests {
             assert_eq!(read(Fate::New), a);
             assert_eq!(read(Fate::Gone), b);
         }
+        let said = |one: &str, other: &str| {
+            let (mine, theirs) = differences(one, other);
+            let of =
+                |text: &str, list: Vec<Range<usize>>| list.into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>();
+            (of(one, mine), of(other, theirs))
+        };
+        let lists = |one: &[&str], two: &[&str]| {
+            (one.iter().map(ToString::to_string).collect(), two.iter().map(ToString::to_string).collect())
+        };
+        assert_eq!(said("the cat sat down", "the dog sat up"), lists(&["cat", "down"], &["dog", "up"]));
+        assert_eq!(said("one two", "one and two"), lists(&[], &["and"]));
+        assert_eq!(said("", "é ü"), lists(&[], &["é ü"]));
         let list = diff("was supposed to", "was expected to");
         assert!(list.contains(&(Fate::Gone, "supposed")) && list.contains(&(Fate::New, "expected")));
     }

@@ -1,6 +1,7 @@
 //! The parts that views are made of.
 
 pub mod bars;
+pub mod class_bars;
 pub mod controls;
 pub mod diff;
 pub mod gallery;

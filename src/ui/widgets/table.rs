@@ -8,7 +8,7 @@ use egui::{CursorIcon, Rect, Response, Role as WidgetType, Sense, Ui, WidgetInfo
 use super::bars::spark;
 use super::controls::{clipped, right_aligned, severity, square};
 use super::picture;
-use super::text::{self, count, cut, flat, flat_chat};
+use super::text::{self, count, cut, flat, flat_chat, things};
 use crate::action::Action;
 use crate::data::{ClassIndex, Dataset, Field, Kind, Measure, Role, Rule, SampleId, Summary};
 use crate::operate::Operation;
@@ -41,12 +41,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let total: f32 = shown.iter().map(|(at, _)| state.table.columns[*at].width).sum();
     let foot = if total > rect.width() - NUMBERS - 12.0 { 12.0 } else { 0.0 };
     let body = Rect::from_min_max(pos2(rect.left(), head.bottom()), pos2(rect.right(), rect.bottom() - foot));
-    rows(ui, state, bundle, workspace, &shown, body);
+    rows(ui, state, bundle, workspace, &shown, body, actions);
     header(ui, state, theme, session, workspace, &shown, head, actions);
 }
 
 /// The samples as a list of one column, beside what shows one of them whole.
-pub fn draw_list(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
+pub fn draw_list(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let dataset = workspace.dataset();
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -61,7 +61,7 @@ pub fn draw_list(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspac
     // The one column has all the room there is; the table has its own again.
     let (own, shift) = (state.table.columns[at].width, state.table.shift);
     (state.table.columns[at].width, state.table.shift) = (rect.width() - NUMBERS - 12.0, 0.0);
-    rows(ui, state, bundle, workspace, &[(at, field)], rect);
+    rows(ui, state, bundle, workspace, &[(at, field)], rect, actions);
     (state.table.columns[at].width, state.table.shift) = (own, shift);
 }
 
@@ -280,7 +280,15 @@ fn menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, at: usize, field: u
     }
 }
 
-fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, shown: &[(usize, usize)], rect: Rect) {
+fn rows(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    shown: &[(usize, usize)],
+    rect: Rect,
+    actions: &mut Vec<Action>,
+) {
     let (theme, session) = (bundle.theme, bundle.session);
     let dataset = workspace.dataset();
     let visible = session.visible();
@@ -308,7 +316,7 @@ fn rows(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             break;
         }
         let flag = flag_of(session, id).filter(|_| !dataset.is_reviewed(id));
-        one_row(ui, state, bundle, workspace, shown, row, place, flag);
+        one_row(ui, state, bundle, workspace, shown, row, (place, flag), actions);
     }
     ui.set_clip_rect(old_clip);
     if session.is_visible_stale() {
@@ -331,8 +339,8 @@ fn one_row(
     workspace: &Workspace,
     shown: &[(usize, usize)],
     row: Rect,
-    place: usize,
-    flag: Option<(f64, &str)>,
+    (place, flag): (usize, Option<(f64, &str)>),
+    actions: &mut Vec<Action>,
 ) {
     let (theme, visible) = (bundle.theme, bundle.session.visible());
     let dataset = workspace.dataset();
@@ -386,6 +394,10 @@ fn one_row(
         Some((_, reason)) => response.on_hover_text(reason),
         None => response,
     };
+    if response.secondary_clicked() && !state.selection.contains(id) {
+        state.selection.go(visible, place);
+    }
+    response.context_menu(|ui| row_menu(ui, state, dataset, id, actions));
     if response.double_clicked() {
         state.pane.open_in = Some(state.view);
     }
@@ -398,6 +410,34 @@ fn one_row(
         } else {
             state.selection.go(visible, place);
         }
+    }
+}
+
+/// What can be done with a row, or with all that are chosen.
+fn row_menu(ui: &mut Ui, state: &mut UiState, dataset: &Dataset, id: SampleId, actions: &mut Vec<Action>) {
+    let samples = state.selection.samples();
+    let rows = if samples.len() > 1 { things(samples.len(), "row", "rows") } else { "row".to_owned() };
+    if ui.button("Open").clicked() {
+        state.pane.open_in = Some(state.view);
+    }
+    ui.menu_button("Copy cell", |ui| {
+        for field in dataset.fields() {
+            if ui.button(text::visible(&field.name)).clicked() {
+                actions.push(Action::Copy { samples: vec![id], column: Some(field.name.to_string()) });
+            }
+        }
+    });
+    if ui.button(format!("Copy {rows} as CSV")).clicked() {
+        actions.push(Action::Copy { samples: samples.clone(), column: None });
+    }
+    ui.separator();
+    let excluded = dataset.is_excluded(id);
+    if ui.button(if excluded { "Restore" } else { "Exclude" }).clicked() {
+        actions.push(Action::Do(Operation::Exclude { samples: samples.clone(), on: !excluded }));
+    }
+    let reviewed = dataset.is_reviewed(id);
+    if ui.button(if reviewed { "Mark not reviewed" } else { "Mark reviewed" }).clicked() {
+        actions.push(Action::Do(Operation::Review { samples, on: !reviewed }));
     }
 }
 

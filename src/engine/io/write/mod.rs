@@ -1,5 +1,6 @@
 //! Saving: from columns to bytes.
 
+pub mod clip;
 pub mod export;
 pub mod export_images;
 pub mod export_text;

@@ -1,0 +1,57 @@
+//! Find and replace, and copying: what is asked of many cells at once.
+
+use egui::Context;
+
+use super::App;
+use crate::action::Action;
+use crate::data::SampleId;
+use crate::io;
+use crate::operate::Operation;
+use crate::session::Session;
+use crate::ui::{UiState, count_samples};
+
+/// Carries out an action on cells.
+pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
+    match action {
+        Action::PreviewReplace { column, what } => {
+            let chosen = &app.state.selection.chosen;
+            let all = || app.session.visible().iter().collect();
+            let samples = if chosen.len() > 1 { chosen.iter().collect() } else { all() };
+            app.session.ask_replace(&column, &what, samples);
+        }
+        Action::ApplyReplace { column, what } => {
+            // What is done is what was shown.
+            if let Some(view) = app.session.replace_view(&column, &what) {
+                let samples = view.samples.to_vec();
+                app.operate(ctx, Operation::Replace { samples, column, what });
+            }
+        }
+        Action::Copy { samples, column } => {
+            if let Some((text, said)) = copied(&app.session, &app.state, &samples, column.as_deref()) {
+                ctx.copy_text(text);
+                app.notices.say(ctx, said);
+            }
+        }
+        Action::CopyWeights => {
+            if let Some(json) = app.session.class_weights(app.state.balance.beta) {
+                ctx.copy_text(json);
+                app.notices.say(ctx, "Copied the class weights as JSON");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The text for the clipboard, and what is said of it: a cell as it stands, or rows as CSV of the columns that the table shows.
+fn copied(session: &Session, state: &UiState, samples: &[SampleId], column: Option<&str>) -> Option<(String, String)> {
+    let dataset = session.workspace()?.dataset();
+    if let Some(column) = column {
+        let text = dataset.text(dataset.field(column)?, *samples.first()?).unwrap_or_default().into_owned();
+        return Some((text, "Copied the cell".to_owned()));
+    }
+    let hidden = |name: &str| state.table.columns.iter().any(|column| column.hidden && column.name == name);
+    let fields: Vec<usize> = (0..dataset.fields().len()).filter(|field| !hidden(&dataset.fields()[*field].name)).collect();
+    let (text, done) = io::rows_as_csv(dataset, samples, &fields);
+    let left = if done < samples.len() { "; the others found no room: save a file instead" } else { "" };
+    Some((text, format!("Copied {} as CSV{left}", count_samples(done))))
+}
