@@ -133,6 +133,11 @@ impl Augmenting {
         }
     }
 
+    /// Whether answers have come that the preview has not been drawn with yet.
+    pub fn is_behind(&self, asking: &Asking) -> bool {
+        self.preview.asked().is_some_and(|key| key.answers != 0 && key.answers != asking.news())
+    }
+
     /// Takes in what has come.
     pub fn take(&mut self, asking: &mut Asking, desk: &Desk, news: &mut Vec<News>) {
         if let Some(Came::Failed(why)) = self.risk.take(desk) {

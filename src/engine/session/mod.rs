@@ -152,6 +152,7 @@ impl Session {
     pub fn is_busy(&self, augment_is_shown: bool) -> bool {
         self.saving.is_at_work()
             || self.asking.is_busy(augment_is_shown)
+            || augment_is_shown && self.augmenting.is_behind(&self.asking)
             || self.slots().iter().any(|slot| slot.running().is_some())
     }
 
