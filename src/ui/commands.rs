@@ -152,7 +152,7 @@ impl Command {
             Self::RenameClass => one(NONE, Key::F2),
             Self::EditCell => one(NONE, Key::E),
             Self::Copy => one(CTRL, Key::C),
-            Self::Replace => one(CTRL, Key::H),
+            Self::Replace => one(CTRL, Key::R),
             Self::Note => one(NONE, Key::N),
             Self::Swap => one(NONE, Key::S),
             Self::Undo => two((NONE, Key::U), (CTRL, Key::Z)),

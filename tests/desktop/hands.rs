@@ -204,7 +204,7 @@ fn what_is_found_is_replaced_where_the_filter_leaves_it_and_taken_back() {
     let (home, path) = many();
     let before = fs::read(&path).unwrap();
     let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
-    window.ctrl(Key::H);
+    window.ctrl(Key::R);
     assert!(window.sees("Find and replace in 7,600 samples"));
     window.type_text("credit  card (V1.0)");
     assert!(window.sees("Replace in 1,900 samples"), "it is shown before it is done");
@@ -221,7 +221,7 @@ fn what_is_found_is_replaced_where_the_filter_leaves_it_and_taken_back() {
     window.ctrl(Key::F);
     window.type_text("else 10");
     window.key(Key::Enter);
-    window.ctrl(Key::H);
+    window.ctrl(Key::R);
     window.click("Regular expression");
     let state = window.harness.state_mut().state_mut();
     state.replace.what.find = "(\\d+".to_owned();

@@ -95,7 +95,7 @@ fn every_view_in_both_themes() {
         settle(&mut harness);
         results.add(harness.try_snapshot(format!("class-{theme}")));
         harness.state_mut().state_mut().popup = None;
-        harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
         settle(&mut harness);
         let replace = &mut harness.state_mut().state_mut().replace;
         (replace.what.find, replace.what.with) = ("card".to_owned(), "bank card".to_owned());
