@@ -53,6 +53,8 @@ pub enum Action {
     Copy { samples: Vec<SampleId>, column: Option<String> },
     /// Say what an action would do, and do it when that is confirmed.
     AskFirst { words: String, action: Box<Action> },
+    /// Let go of what was typed into samples and is not saved, and go on with this.
+    DropTyped(Box<Action>),
     /// Take back the last edit.
     Undo,
     /// Take back one edit: as undo where it is the last, else by an edit of its own, where later ones do not touch its cells.

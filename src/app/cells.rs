@@ -1,4 +1,4 @@
-//! Find and replace, and copying: what is asked of many cells at once.
+//! Find and replace, copying, and what asks first: because it touches very many samples, or would leave what was typed.
 
 use egui::Context;
 
@@ -8,9 +8,24 @@ use crate::data::SampleId;
 use crate::io;
 use crate::operate::Operation;
 use crate::session::Session;
-use crate::ui::{UiState, count_samples};
+use crate::ui::{Popup, UiState, count_samples};
 
-/// Carries out an action on cells.
+/// What leaves the dataset asks first, where something was typed into samples that is not saved.
+pub(super) fn guarded(state: &UiState, action: Action) -> Action {
+    let leaves = matches!(
+        action,
+        Action::Quit | Action::Close | Action::Open(_) | Action::OpenSample(_) | Action::OpenTrusted(_) | Action::Reread(_)
+    );
+    match state.pane.unsaved() {
+        n if n > 0 && leaves => {
+            let words = format!("Leave what was typed in {} unsaved", count_samples(n));
+            Action::AskFirst { words, action: Box::new(Action::DropTyped(Box::new(action))) }
+        }
+        _ => action,
+    }
+}
+
+/// Carries out one of these actions.
 pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
     match action {
         Action::PreviewReplace { column, what } => {
@@ -31,6 +46,15 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
                 ctx.copy_text(text);
                 app.notices.say(ctx, said);
             }
+        }
+        Action::AskFirst { words, action } => {
+            app.state.pop(Popup::Confirm);
+            app.state.confirm = Some((words, *action));
+        }
+        Action::DropTyped(next) => {
+            app.state.pane.drop_all();
+            app.actions.push(*next);
+            ctx.request_repaint();
         }
         Action::CopyWeights => {
             if let Some(json) = app.session.class_weights(app.state.balance.beta) {

@@ -24,7 +24,7 @@ impl App {
         while !self.actions.is_empty() && rounds < 16 {
             rounds += 1;
             for action in std::mem::take(&mut self.actions) {
-                self.act(ctx, action);
+                self.act(ctx, cells::guarded(&self.state, action));
             }
         }
     }
@@ -59,12 +59,13 @@ impl App {
             Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
             Action::ProbabilityColumns => self.session.choose_source(LabelSource::Columns, "probability columns".to_owned()),
             Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
-            Action::PreviewReplace { .. } | Action::ApplyReplace { .. } | Action::Copy { .. } | Action::CopyWeights => {
+            Action::PreviewReplace { .. }
+            | Action::ApplyReplace { .. }
+            | Action::Copy { .. }
+            | Action::CopyWeights
+            | Action::DropTyped(_)
+            | Action::AskFirst { .. } => {
                 cells::act(self, ctx, action);
-            }
-            Action::AskFirst { words, action } => {
-                self.state.pop(Popup::Confirm);
-                self.state.confirm = Some((words, *action));
             }
             Action::Undo => self.walk(ctx, "Undone", Workspace::undo),
             Action::Revert(id) if self.session.workspace().is_some_and(|workspace| workspace.history().head() == id) => {

@@ -170,6 +170,14 @@ impl App {
     /// Where the window is to be closed while something is saved: asks first, and then waits until the save has put away what it began.
     fn close_or_ask(&mut self, ctx: &egui::Context) {
         let asked = ctx.input(|input| input.viewport().close_requested()) || self.window.quit;
+        if asked && self.state.pane.unsaved() > 0 {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.window.quit = false;
+            if self.state.popup != Some(ui::Popup::Confirm) {
+                self.actions.push(Action::Quit);
+            }
+            return;
+        }
         if !asked || !self.session.is_saving() {
             self.window.quit |= self.window.closing && !self.session.is_saving();
             return;

@@ -362,7 +362,12 @@ fn confirm(ui: &mut Ui, state: &mut UiState, theme: &Theme, actions: &mut Vec<Ac
         return;
     };
     title(ui, theme, format!("{words}?"));
-    ui.label(RichText::new("One key takes it back, too.").color(theme.dim));
+    let then = match action {
+        Action::DropTyped(_) => "It is gone then: go back to the sample and save it with Ctrl Enter to keep it.",
+        Action::QuitNow => "What is being saved is put away; the edits are kept.",
+        _ => "One key takes it back, too.",
+    };
+    ui.label(RichText::new(then).color(theme.dim));
     ui.add_space(STEP * 2.0);
     let entered = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
     ui.horizontal(|ui| {

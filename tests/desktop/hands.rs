@@ -280,3 +280,22 @@ fn classes_are_found_by_typing_and_the_chart_folds_away() {
     window.click("Unfold");
     assert!(window.sees("Search the classes of label"));
 }
+
+#[test]
+fn what_was_typed_is_not_left_without_a_word() {
+    let (_home, mut window) = chats();
+    window.key(Key::E);
+    window.type_text(" Please.");
+    window.key(Key::Escape);
+    window.key(Key::Escape);
+    window.ctrl(Key::W);
+    assert!(window.sees("Leave what was typed in 1 sample unsaved?"));
+    window.key(Key::Escape);
+    assert!(window.harness.state().workspace().is_some(), "it is there still");
+    window.key(Key::Enter);
+    window.click("Go on with it");
+    window.ctrl(Key::Enter);
+    assert!(said(&window, 0)[0]["content"].as_str().unwrap().ends_with(" Please."));
+    window.ctrl(Key::W);
+    assert!(window.harness.state().workspace().is_none(), "with nothing unsaved it closes");
+}

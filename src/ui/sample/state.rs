@@ -135,6 +135,12 @@ impl SamplePane {
         }
     }
 
+    /// Lets go of all that was typed.
+    pub fn drop_all(&mut self) {
+        self.drafts.clear();
+        self.at = None;
+    }
+
     /// Looks after the draft at a place where `current` stands now: one that was saved is done with.
     pub fn settle(&mut self, spot: &Spot, current: &str) {
         let Some(draft) = self.drafts.get_mut(spot) else { return };
