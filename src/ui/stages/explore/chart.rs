@@ -143,7 +143,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     };
     let high = (tall - theme.sizes.control - 44.0).max(8.0);
     if let Some(classes) = classes {
-        let shown = Classes { index: classes, column: &column, part: part.map(|(part, _)| part), axis };
+        let version = (dataset.base.origin.fingerprint, workspace.revision());
+        let shown = Classes { index: classes, column: &column, part: part.map(|(part, _)| part), axis, version };
         classes::draw(ui, state, bundle, &shown, high);
     } else if let Some((_, _, ChartData::Numbers { whole, part })) = data {
         let last = whole.counts.len().saturating_sub(1);

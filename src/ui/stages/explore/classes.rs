@@ -1,5 +1,7 @@
 //! The classes of a column: each by name where there are few; else bars, and beside them a list that is searched by typing.
 
+use std::sync::Arc;
+
 use egui::{Align, Layout, Margin, ScrollArea, TextEdit, Ui, vec2};
 
 use super::note;
@@ -34,7 +36,19 @@ pub struct Classes<'c> {
     /// Samples of each class that the filter leaves; `None` where nothing is filtered.
     pub part: Option<Vec<u64>>,
     pub axis: Axis,
+    /// What the classes are of: the file and the state.
+    pub version: (u128, u64),
 }
+
+/// An order of classes, and what it is of: worked out when that changes, and not in every frame.
+#[derive(Clone, PartialEq, Eq)]
+struct OrderKey {
+    version: (u128, u64),
+    by_count: bool,
+    words: String,
+}
+
+type Order = (OrderKey, Vec<usize>, usize);
 
 impl Classes<'_> {
     fn name(&self, class: usize) -> &str {
@@ -47,10 +61,21 @@ impl Classes<'_> {
 
     /// The classes that have samples, and whose names hold `words` in any letters; at most [`MOST`], in the order asked for. With it, how many
     /// more there are.
-    fn order(&self, by_count: bool, words: &str) -> (Vec<usize>, usize) {
+    fn order(&self, ui: &Ui, by_count: bool, words: &str) -> Arc<Order> {
+        let key = OrderKey { version: self.version, by_count, words: words.trim().to_lowercase() };
+        let id = egui::Id::unique(("order of classes", self.column, words.is_empty()));
+        let known = ui.data(|data| data.get_temp::<Arc<Order>>(id)).filter(|known| known.0 == key);
+        known.unwrap_or_else(|| {
+            let (order, more) = self.ranked(by_count, &key.words);
+            let fresh = Arc::new((key, order, more));
+            ui.data_mut(|data| data.insert_temp(id, Arc::clone(&fresh)));
+            fresh
+        })
+    }
+
+    fn ranked(&self, by_count: bool, words: &str) -> (Vec<usize>, usize) {
         let counts = self.index.counts();
-        let words = words.trim().to_lowercase();
-        let fits = |class: &usize| counts[*class] > 0 && (words.is_empty() || self.name(*class).to_lowercase().contains(&words));
+        let fits = |class: &usize| counts[*class] > 0 && (words.is_empty() || self.name(*class).to_lowercase().contains(words));
         let mut order: Vec<usize> = (0..counts.len()).filter(fits).collect();
         let count = |a: &usize, b: &usize| counts[*b].cmp(&counts[*a]).then(a.cmp(b));
         let name = |a: &usize, b: &usize| self.name(*a).cmp(self.name(*b));
@@ -68,7 +93,8 @@ impl Classes<'_> {
 
 /// Draws the classes in `high` points, with a line below them.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Classes<'_>, high: f32) {
-    let (order, left_out) = classes.order(state.chart.by_count, "");
+    let known = classes.order(ui, state.chart.by_count, "");
+    let (order, left_out) = (&known.1, known.2);
     let chosen: Vec<&String> = state
         .filter
         .clauses
@@ -154,7 +180,8 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
     let edit = TextEdit::singleline(&mut state.chart.search).hint_text(hint).desired_width(f32::INFINITY);
     let response = ui.add(edit.margin(Margin::symmetric(8, 3)));
     name_edit(&response, &state.chart.search, &name);
-    let (order, more) = classes.order(state.chart.by_count, &state.chart.search);
+    let known = classes.order(ui, state.chart.by_count, &state.chart.search);
+    let (order, more) = (&known.1, known.2);
     let counts = classes.index.counts();
     let totals = (counts.iter().sum(), classes.part.as_ref().map_or(0, |part| part.iter().sum()));
     let mut picked = None;
