@@ -13,7 +13,7 @@ use lapidary::operate::Balance;
 use lapidary::operate::{Means, Operation, Recipe};
 use lapidary::session::Workspace;
 use lapidary::transform::balance::{BalanceRule, Over, Under};
-use lapidary::transform::{Split, SplitMethod};
+use lapidary::transform::{Replace, Split, SplitMethod};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -56,6 +56,14 @@ fn all(workspace: &mut Workspace) {
         Operation::Exclude { samples: ids(&[11]), on: false },
         Operation::Review { samples: ids(&[12]), on: true },
         Operation::Tag { samples: ids(&[13, 14]), tag: "odd, \"quoted\"".into(), on: true },
+        Operation::Note { samples: ids(&[15, 16]), text: "ask, \"again\"".into() },
+        Operation::Note { samples: ids(&[16]), text: String::new() },
+        Operation::Replace {
+            samples: ids(&(30..40).collect::<Vec<u32>>()),
+            column: "text".into(),
+            what: Replace { find: r"number (\d+)".into(), with: "no. $1".into(), regex: true, case: true },
+        },
+        Operation::Swap { samples: ids(&[17]), one: "text".into(), other: "label".into() },
         Operation::Split(Split::named(SplitMethod::Stratified { label: "label".into() }, &[70.0, 30.0], 5)),
         Operation::Augment { pipeline: pipeline.clone(), copies: 1, seed: 3, most_risk: 1.0 },
         Operation::Balance(balance(BalanceRule::SquareRoot, Over::Repeat, None)),
