@@ -112,14 +112,17 @@ fn around(ui: &mut Ui, theme: &Theme, text: &str, changed: &[std::ops::Range<usi
     let end = first.end.min(to);
     let format = |background| TextFormat { font_id: theme.body(), color: theme.text, background, ..TextFormat::default() };
     let mut job = LayoutJob::default();
-    let flat = |text: &str| visible(text.trim_matches(' ')).replace(['\n', '\r'], "↵");
-    let before = format!("{}{} ", if from > 0 { "…" } else { "" }, flat(&text[from..first.start]));
-    job.append(before.trim_start_matches(' '), 0.0, format(Color32::TRANSPARENT));
+    // Blanks at the ends of a part are within the text: they stand as they are.
+    let flat = |text: &str| {
+        let body = text.trim_matches(' ');
+        let shown = visible(body).replace(['\n', '\r'], "↵");
+        let before = text.len() - text.trim_start_matches(' ').len();
+        let behind = text.len() - body.len() - before;
+        format!("{}{shown}{}", " ".repeat(before), " ".repeat(if body.is_empty() { 0 } else { behind }))
+    };
+    let (cut_before, cut_behind) = (if from > 0 { "…" } else { "" }, if to < text.len() { "…" } else { "" });
+    job.append(&format!("{cut_before}{}", flat(&text[from..first.start])), 0.0, format(Color32::TRANSPARENT));
     job.append(&flat(&text[first.start..end]), 0.0, format(ink.gamma_multiply(0.28)));
-    job.append(
-        &format!(" {}{}", flat(&text[end..to]), if to < text.len() { "…" } else { "" }),
-        0.0,
-        format(Color32::TRANSPARENT),
-    );
+    job.append(&format!("{}{cut_behind}", flat(&text[end..to])), 0.0, format(Color32::TRANSPARENT));
     ui.add(Label::new(job).truncate());
 }
