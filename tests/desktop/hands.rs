@@ -84,7 +84,7 @@ fn a_turn_whose_json_has_a_typo_keeps_what_was_typed() {
 }
 
 #[test]
-fn turns_are_edited_added_moved_given_to_another_cut_in_two_and_taken_away() {
+fn turns_are_edited_added_moved_and_taken_away() {
     let (_home, mut window) = chats();
     window.key(Key::J);
     window.key(Key::E);
