@@ -4,6 +4,7 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
+use super::sample::heading;
 use super::sample::state::{Piece, Spot};
 use super::stages::label::Offered;
 use super::state::UiState;
@@ -98,16 +99,7 @@ fn sample(
     for field in fields {
         let column = &dataset.fields()[field];
         ui.add_space(STEP * 2.0);
-        ui.horizontal(|ui| {
-            caption(ui, theme, &column.name);
-            if dataset.edited(field, id).is_some() && column.is_given() {
-                ui.add_space(STEP);
-                let was = dataset.unedited(field, id);
-                let was = was.as_deref().map_or("null".to_owned(), |text| format!("“{}”", cut(text, 300)));
-                let (word, said) = if dataset.is_made(id) { ("altered", "The original is") } else { ("edited", "It was") };
-                ui.label(RichText::new(word).font(theme.note()).color(theme.accent)).on_hover_text(format!("{said} {was}"));
-            }
-        });
+        heading(ui, theme, dataset, field, id);
         match column.role {
             Role::Label | Role::Labels(_) => label(ui, state, bundle, workspace, field, id, actions, commands),
             Role::Messages => chat(ui, theme, &dataset.text(field, id).unwrap_or_default()),

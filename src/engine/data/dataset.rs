@@ -159,11 +159,6 @@ impl Dataset {
         all
     }
 
-    /// The parts that were added to the dataset's own source, in order.
-    pub fn later_parts(&self) -> &[SourcePart] {
-        self.parts.list()
-    }
-
     /// Keeps what was read of a source, for parts that are made of it.
     pub fn know(&mut self, key: u64, base: Arc<Base>) {
         Arc::make_mut(&mut self.parts).know(key, base);

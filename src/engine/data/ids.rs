@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A sample's identity: its place in the source, counted from 0. Given once at opening, never reused, and untouched by
-/// sorting, filtering, hiding or excluding. A dataset holds at most `u32::MAX - 1` samples.
+/// A sample's identity: its place in the dataset's own source, counted from 0, and behind that in the order of coming. Given once, for life, and
+/// untouched by sorting, filtering, hiding or excluding. A dataset holds at most `u32::MAX - 1` samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SampleId(pub u32);
 

@@ -39,7 +39,7 @@ pub use ids::{SampleId, SampleSet};
 pub use made::{Batch, Made, Method, Origins};
 pub use measure::{Histogram, Measure, Summary, count, count_samples, values};
 pub use number::{Spelled, number_of, spelled};
-pub use parts::{PartSource, Segment, SourcePart};
+pub use parts::{PartSource, Segment};
 pub use pictures::{Archive, Member, MemberPacking, PictureStore, paths_of};
 pub use raw::{Dialect, Packing, Patch, Raw, Shape};
 pub use recipe::{Augmentation, Pipeline, Range, Step};

@@ -64,11 +64,16 @@ fn workspace_class(drawn: &Drawn<'_>, column: &str) -> Option<u32> {
 }
 
 /// What is saved of a text in a column; or why it cannot be.
-fn fits(dataset: &Dataset, column: &str, id: SampleId, text: &str, nested: bool) -> Result<Operation, String> {
+pub fn fits(dataset: &Dataset, column: &str, id: SampleId, text: &str, nested: bool) -> Result<Operation, String> {
     if nested && !text.is_empty() {
         json_fault(text).map_or(Ok(()), Err)?;
     }
     let operation = Operation::SetCells { samples: vec![id], column: column.to_owned(), text: text.to_owned(), review: false };
+    planned(dataset, operation)
+}
+
+/// An operation that can be planned; or why it cannot.
+fn planned(dataset: &Dataset, operation: Operation) -> Result<Operation, String> {
     operation.plan(dataset, &Means::default(), &Progress::silent()).map_err(|error| error.to_string())?;
     Ok(operation)
 }
@@ -76,10 +81,10 @@ fn fits(dataset: &Dataset, column: &str, id: SampleId, text: &str, nested: bool)
 /// The name of a field, and whether it was edited.
 pub fn heading(ui: &mut Ui, theme: &Theme, dataset: &Dataset, field: usize, id: SampleId) {
     let column = &dataset.fields()[field];
-    ui.add_space(STEP * 3.0);
     ui.horizontal(|ui| {
         caption(ui, theme, &column.name);
         if dataset.edited(field, id).is_some() && column.is_given() {
+            ui.add_space(STEP);
             let was = dataset.unedited(field, id);
             let was = was.as_deref().map_or("null".to_owned(), |text| format!("“{}”", cut(text, 300)));
             let (word, said) = if dataset.is_made(id) { ("altered", "The original is") } else { ("edited", "It was") };
@@ -148,7 +153,7 @@ pub fn note(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, actions: &m
     ui.add_space(STEP * 3.0);
     caption(ui, theme, NOTE);
     let cell = field.and_then(|field| dataset.text(field, id)).unwrap_or_default();
-    let fits = |text: &str| Ok(Operation::Note { samples: vec![id], text: text.to_owned() });
+    let fits = |text: &str| planned(dataset, Operation::Note { samples: vec![id], text: text.to_owned() });
     let spot = drawn.spot(NOTE, Piece::Cell);
     drawn.note(state, &spot, &cell);
     let edited = Edited { spot, current: &cell, name: NOTE.to_owned(), code: false, fits: &fits };

@@ -28,7 +28,9 @@ pub struct Edited<'e> {
 
 /// Draws the editor of a place where it is open, or the note that something typed there is not saved. Returns whether the editor was drawn.
 pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'_>, actions: &mut Vec<Action>) -> bool {
-    pane.settle(&edited.spot, edited.current);
+    if pane.settle(&edited.spot, edited.current) {
+        ui.ctx().request_repaint();
+    }
     if pane.at.as_ref() != Some(&edited.spot) {
         unsaved(ui, theme, pane, edited);
         return false;
@@ -44,7 +46,6 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
         _ => None,
     };
     let Some(draft) = pane.draft_mut(&edited.spot) else { return false };
-    let before = draft.text.len();
     let lines = draft.text.split('\n').map(|line| 1 + line.len() / 90).sum::<usize>().clamp(1, 18);
     let edit = TextEdit::multiline(&mut draft.text)
         .id(id)
@@ -57,7 +58,7 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
     let response = ui.add(edit);
     name_edit(&response, &draft.text, &edited.name);
     // What is wrong is said of what was tried, until it is changed.
-    if draft.text.len() != before {
+    if response.changed() {
         draft.fault = None;
     }
     if let Some(fault) = &draft.fault {
@@ -103,7 +104,7 @@ fn save(pane: &mut SamplePane, edited: &Edited<'_>, actions: &mut Vec<Action>) -
     match (edited.fits)(&draft.text) {
         Ok(operation) => {
             actions.push(Action::Do(operation));
-            pane.sent(&edited.spot);
+            pane.sent(&edited.spot, edited.current);
             true
         }
         Err(fault) => {

@@ -7,6 +7,7 @@ mod foot;
 mod pair;
 pub mod state;
 
+pub use block::heading;
 pub use pair::swap;
 
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Ui, vec2};
@@ -143,6 +144,7 @@ fn count_of(n: usize) -> String {
 /// A field under its name: a chat by its turns, anything else as it stands.
 fn one_field(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, field: usize, actions: &mut Vec<Action>) {
     let dataset = drawn.dataset();
+    ui.add_space(STEP * 3.0);
     block::heading(ui, drawn.theme, dataset, field, drawn.id);
     let column = &dataset.fields()[field];
     let cell = if column.role == Role::Messages { dataset.text(field, drawn.id) } else { None };

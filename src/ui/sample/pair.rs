@@ -69,6 +69,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, (better, wo
         let marks = [(better, &both.0, theme.emerald), (worse, &both.1, theme.ruby)];
         for (at, (field, ranges, ink)) in marks.into_iter().enumerate() {
             let ui = &mut sides[at];
+            ui.add_space(STEP * 3.0);
             block::heading(ui, theme, dataset, field, id);
             let name = &dataset.fields()[field].name;
             if let Some(chat) = &chats[at] {
@@ -107,10 +108,7 @@ fn side(
     let (theme, dataset, id) = (drawn.theme, drawn.dataset(), drawn.id);
     let column = &dataset.fields()[field];
     let cell = dataset.text(field, id).unwrap_or_default();
-    let fits = |text: &str| {
-        let (samples, column) = (vec![id], column.name.to_string());
-        Ok(Operation::SetCells { samples, column, text: text.to_owned(), review: false })
-    };
+    let fits = |text: &str| block::fits(dataset, &column.name, id, text, column.kind.is_nested());
     let spot = drawn.spot(&column.name, Piece::Cell);
     drawn.note(state, &spot, &cell);
     let edited = Edited { spot, current: &cell, name: column.name.to_string(), code: false, fits: &fits };

@@ -91,8 +91,8 @@ impl EditorAt {
     }
 }
 
-/// A draft that was asked to be saved is given up for refused after so many frames without its text there.
-const PATIENCE: u32 = 240;
+/// A draft that was asked to be saved was refused where nothing has changed there after so many frames: an edit of one cell is made in the next.
+const PATIENCE: u32 = 4;
 
 impl SamplePane {
     /// Whether the sample is the middle of the window in a stage.
@@ -141,23 +141,28 @@ impl SamplePane {
         self.at = None;
     }
 
-    /// Looks after the draft at a place where `current` stands now: one that was saved is done with.
-    pub fn settle(&mut self, spot: &Spot, current: &str) {
-        let Some(draft) = self.drafts.get_mut(spot) else { return };
-        let Some(frames) = &mut draft.asked else { return };
+    /// Looks after the draft at a place where `current` stands now: one that was saved is done with, also where a column has its own spelling of it.
+    /// Whether that is still to be seen.
+    pub fn settle(&mut self, spot: &Spot, current: &str) -> bool {
+        let Some(draft) = self.drafts.get_mut(spot) else { return false };
+        let Some(frames) = &mut draft.asked else { return false };
         *frames += 1;
-        if draft.text == current {
+        if draft.text == current || draft.was != current {
             self.drafts.remove(spot);
-        } else if *frames > PATIENCE {
+            return false;
+        }
+        if *frames > PATIENCE {
             draft.asked = None;
             draft.fault = Some("it could not be saved".to_owned());
         }
+        true
     }
 
-    /// Says that a draft was asked to be saved, and closes its editor.
-    pub fn sent(&mut self, spot: &Spot) {
+    /// Says that a draft was asked to be saved over what stands there, and closes its editor.
+    pub fn sent(&mut self, spot: &Spot, current: &str) {
         if let Some(draft) = self.drafts.get_mut(spot) {
             (draft.asked, draft.fault) = (Some(0), None);
+            current.clone_into(&mut draft.was);
         }
         self.at = None;
     }
@@ -233,12 +238,12 @@ mod tests {
         assert_eq!(pane.draft(&spot(Piece::Turn(2))).unwrap().text, "new");
         // Refused, it is there still, with the reason.
         let place = spot(Piece::Turn(2));
-        pane.sent(&place);
+        pane.sent(&place, "old");
         assert_eq!(pane.unsaved(), 0);
-        (0..=PATIENCE).for_each(|_| pane.settle(&place, "old"));
+        (0..=PATIENCE).for_each(|_| _ = pane.settle(&place, "old"));
         assert!(pane.draft(&place).unwrap().fault.is_some());
-        pane.sent(&place);
-        pane.settle(&place, "new");
+        pane.sent(&place, "old");
+        pane.settle(&place, "[new]");
         assert!(pane.draft(&place).is_none(), "saved, it is done with");
         pane.begin(place.clone(), "x");
         pane.turns_moved(SampleId(3), "messages", |_| None);
