@@ -1,11 +1,11 @@
 //! Lapidary: a native desktop workbench for datasets.
 //!
 //! The map. A module uses only what stands to its right:
-//! `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → edit → data → learn → pixels → {job, chance}`.
-//! The last four are the kernel, those from `session` to `data` the engine: packages of their own, so that a change rebuilds what stands
+//! `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → edit → data → learn → {pixels, writing} → {job, chance}`.
+//! The last five are the kernel, those from `session` to `data` the engine: packages of their own, so that a change rebuilds what stands
 //! above it and nothing else.
 
-pub use lapidary_engine::{chance, checks, data, derive, edit, io, job, learn, operate, pixels, session, transform};
+pub use lapidary_engine::{chance, checks, data, derive, edit, io, job, learn, operate, pixels, session, transform, writing};
 
 pub mod action;
 pub mod app;

@@ -3,7 +3,7 @@
 //! A module uses only what stands to its right:
 //! `session → operate → {checks, transform} → derive → io → edit → data`, and the kernel.
 
-pub use lapidary_kernel::{chance, job, learn, pixels};
+pub use lapidary_kernel::{chance, job, learn, pixels, writing};
 
 pub mod checks;
 pub mod data;

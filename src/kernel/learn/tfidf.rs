@@ -256,7 +256,7 @@ fn is_alone(letter: char) -> bool {
 }
 
 /// The words of a text: runs of letters, digits and underscores; Chinese and Japanese characters each by itself.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|letter| !is_word(letter));

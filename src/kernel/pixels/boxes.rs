@@ -35,15 +35,15 @@ pub fn names_boxes(name: &str) -> bool {
 }
 
 /// Boxes as a cell has them, and in which way.
-struct Written {
-    found: Vec<([f64; 4], bool, String)>,
+pub(super) struct Written {
+    pub found: Vec<([f64; 4], bool, String)>,
     /// All within 0 to 1, and not all whole: parts of the picture.
-    parts: bool,
+    pub parts: bool,
     /// Two corners rather than a corner and a size.
-    corners: bool,
+    pub corners: bool,
 }
 
-fn read(name: &str, json: &str, (width, height): (u32, u32)) -> Option<(Value, Written)> {
+pub(super) fn read(name: &str, json: &str, (width, height): (u32, u32)) -> Option<(Value, Written)> {
     if !names_boxes(name) {
         return None;
     }
@@ -66,7 +66,7 @@ fn read(name: &str, json: &str, (width, height): (u32, u32)) -> Option<(Value, W
 
 impl Written {
     /// One a place; `None` for what is no box.
-    fn boxes(&self, (width, height): (u32, u32)) -> Vec<Option<BoundingBox>> {
+    pub fn boxes(&self, (width, height): (u32, u32)) -> Vec<Option<BoundingBox>> {
         let (wide, high) = (f64::from(width), f64::from(height));
         let one = |(b, named_corners, label): &([f64; 4], bool, String)| {
             let scale = |value: f64, side: f64| if self.parts { value * side } else { value };
@@ -76,6 +76,24 @@ impl Written {
             sound.then(|| BoundingBox { x: a, y: b, width, height, label: label.clone() })
         };
         self.found.iter().map(one).collect()
+    }
+}
+
+impl Written {
+    /// The four numbers of a box as this cell would have them, as the one at a place is written where one is given.
+    pub fn numbers_of(&self, found: &BoundingBox, at: Option<usize>, size: (u32, u32)) -> [f64; 4] {
+        let like = at.map_or(&self.found[..], |at| &self.found[at..=at]);
+        let whole = !like.is_empty() && like.iter().all(|(b, ..)| b.iter().all(|value| value.fract() == 0.0));
+        let corners = self.corners || like.first().is_some_and(|(_, named, _)| *named);
+        let (c, d) = if corners { (found.x + found.width, found.y + found.height) } else { (found.width, found.height) };
+        let (wide, high) = if self.parts { (f64::from(size.0), f64::from(size.1)) } else { (1.0, 1.0) };
+        let digits = match (self.parts, whole) {
+            (true, _) => 1e6,
+            (_, true) => 1.0,
+            _ => 100.0,
+        };
+        let round = |value: f64| (value * digits).round() / digits;
+        [round(found.x / wide), round(found.y / high), round(c / wide), round(d / high)]
     }
 }
 
@@ -100,25 +118,13 @@ pub fn boxes_altered(
     let mut places: Vec<Option<[f64; 4]>> = written.found.iter().map(|(b, ..)| Some(*b)).collect();
     for at in (0..known.len()).filter(|at| known[*at].is_some()) {
         let found = left.iter().find(|found| found.label == at.to_string());
-        let whole = written.found[at].0.iter().all(|value| value.fract() == 0.0);
-        places[at] = found.map(|found| {
-            let corners = written.corners || written.found[at].1;
-            let (c, d) = if corners { (found.x + found.width, found.y + found.height) } else { (found.width, found.height) };
-            let (wide, high) = if written.parts { (f64::from(now.0), f64::from(now.1)) } else { (1.0, 1.0) };
-            let digits = match (written.parts, whole) {
-                (true, _) => 1e6,
-                (_, true) => 1.0,
-                _ => 100.0,
-            };
-            let round = |value: f64| (value * digits).round() / digits;
-            [round(found.x / wide), round(found.y / high), round(c / wide), round(d / high)]
-        });
+        places[at] = found.map(|found| written.numbers_of(found, Some(at), now));
     }
     let mut places = places.into_iter();
     Some(rewritten(&value, &mut places).unwrap_or(Value::Array(Vec::new())).to_string())
 }
 
-fn number(value: f64, like: &Value) -> Value {
+pub(super) fn number(value: f64, like: &Value) -> Value {
     if like.is_f64() || value.fract() != 0.0 { serde_json::json!(value) } else { serde_json::json!(value as i64) }
 }
 
@@ -157,14 +163,7 @@ fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>)
                 fields.insert(inner, kept.into_iter().flatten().collect());
                 return Some(Value::Object(fields));
             }
-            let corners = [["xmin", "x1", "left"], ["ymin", "y1", "top"], ["xmax", "x2", "right"], ["ymax", "y2", "bottom"]];
-            let sides: [&[&str]; 4] = [&["x", "left"], &["y", "top"], &["width", "w"], &["height", "h"]];
-            let named = corners
-                .iter()
-                .map(|names| key(names))
-                .collect::<Option<Vec<_>>>()
-                .or_else(|| sides.iter().map(|names| key(names)).collect());
-            if let Some(names) = named.filter(|names| names.iter().all(|name| fields[name].is_number())) {
+            if let Some((names, _)) = named_sides(&fields) {
                 let numbers = places.next()??;
                 for (name, value) in names.iter().zip(numbers) {
                     let new = number(value, &fields[name]);
@@ -177,7 +176,20 @@ fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>)
     }
 }
 
-fn four(value: &Value) -> Option<[f64; 4]> {
+/// The names under which an object has the numbers of a box, and whether they are two corners.
+pub(super) fn named_sides(fields: &serde_json::Map<String, Value>) -> Option<(Vec<String>, bool)> {
+    let key = |names: &[&str]| names.iter().find(|name| fields.contains_key(**name)).map(|name| (*name).to_owned());
+    let corners = [["xmin", "x1", "left"], ["ymin", "y1", "top"], ["xmax", "x2", "right"], ["ymax", "y2", "bottom"]];
+    let sides: [&[&str]; 4] = [&["x", "left"], &["y", "top"], &["width", "w"], &["height", "h"]];
+    let by_corners: Option<Vec<String>> = corners.iter().map(|names| key(names)).collect();
+    let named = match by_corners {
+        Some(names) => (names, true),
+        None => (sides.iter().map(|names| key(names)).collect::<Option<Vec<_>>>()?, false),
+    };
+    named.0.iter().all(|name| fields[name].is_number()).then_some(named)
+}
+
+pub(super) fn four(value: &Value) -> Option<[f64; 4]> {
     let list = value.as_array().filter(|list| list.len() == 4)?;
     let mut numbers = [0.0; 4];
     for (to, from) in numbers.iter_mut().zip(list) {

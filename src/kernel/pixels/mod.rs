@@ -1,6 +1,7 @@
 //! Pictures: what a file's bytes say of one, its pixels, and what is measured of them. Pure: bytes in, numbers out; no disk, no clock.
 
 pub mod alter;
+mod box_edit;
 mod boxes;
 mod decode;
 mod exif;
@@ -13,6 +14,7 @@ mod measure;
 mod phash;
 mod twins;
 
+pub use box_edit::{BoxEdit, boxes_at, boxes_edited};
 pub use boxes::{BoundingBox, boxes_altered, boxes_of, names_boxes};
 pub use decode::{Picture, decode, fit, scale};
 pub use exif::{Facts, facts};
