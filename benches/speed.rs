@@ -25,6 +25,7 @@ use lapidary::learn::embedding::built_in;
 use lapidary::learn::neighbours::nearest_of;
 use lapidary::operate::Operation;
 use lapidary::session::{AugmentForm, BalanceForm, Need, News, Session, Wants, Workspace};
+use lapidary::ui::View;
 use polars::prelude::{CsvReadOptions, SerReader as _, SeriesMethods as _};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -235,13 +236,15 @@ fn all_used(path: &Path) -> Session {
     for needs in [[Need::Labels], [Need::Augment], [Need::Balance]] {
         let wants = Wants {
             filter: &filter,
-            sort: None,
+            sort: &[],
             chart: None,
             needs: &needs,
             options: &options,
             method: LabelMethod::default(),
             neighbours_of: None,
             likely_of: None,
+            facets: false,
+            class: None,
             augment: &augment,
             balance: &balance,
         };
@@ -269,13 +272,15 @@ fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
         let needs: &[Need] = if learns { &[Need::Labels] } else { &[] };
         let wants = Wants {
             filter,
-            sort: None,
+            sort: &[],
             chart: None,
             needs,
             options: &options,
             method: LabelMethod::default(),
             neighbours_of: None,
             likely_of: None,
+            facets: false,
+            class: None,
             augment: &augment,
             balance: &balance,
         };
@@ -341,6 +346,30 @@ fn frames(path: &Path, label: Option<&str>) -> (Duration, Duration) {
         settle(&mut harness);
     }
     let rows = harness.state().workspace().unwrap().dataset().rows();
+    // Every other view, once it is at rest; what it works out there is not waited for longer than a minute.
+    let mut words = Vec::new();
+    for view in View::all().filter(|view| *view != View::Explore) {
+        harness.state_mut().state_mut().view = view;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while harness.state().is_busy() && Instant::now() < deadline {
+            harness.step();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut times: Vec<Duration> = (0..15)
+            .map(|_| {
+                let before = Instant::now();
+                harness.step();
+                let shapes = harness.output().shapes.clone();
+                let _ = harness.ctx.tessellate(shapes, 1.0);
+                before.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        words.push(format!("{} {}", view.title(), ms(times[times.len() / 2])));
+    }
+    println!("    {}", words.join(", "));
+    harness.state_mut().state_mut().view = View::Explore;
+    settle(&mut harness);
     let mut measure = |from: usize| {
         let mut times = Vec::new();
         for i in 0..60 {

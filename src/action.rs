@@ -64,7 +64,7 @@ pub enum Action {
     /// Go to a state of the history.
     GoTo(EditId),
     /// Look for problems once more, with the options as they are.
-    Check,
+    Check { thoroughly: bool },
     /// Work out a split to look at.
     PreviewSplit(Split),
     /// Make the split that is shown an edit.
@@ -99,6 +99,8 @@ pub enum Action {
     TextModelFolder { back: bool },
     /// Ask text models again what they had no answer to.
     AskAgain,
+    /// Ask where to, then write what was found: the health of the dataset, or its card.
+    ReportDialog { card: bool },
     /// Ask where to, then save.
     ExportDialog { rows: Rows, target: SaveTarget },
     /// Save each part of the split column to a folder.
@@ -121,4 +123,8 @@ pub enum Action {
     Quit,
     /// Stop what is being saved, and close the window once it has stopped.
     QuitNow,
+    /// Another key for a command, or its usual ones again.
+    Rebind { command: String, key: Option<String> },
+    /// Read what a path that is being typed may go on with.
+    CompletePath(String),
 }

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             }
             None => window(Begin::File(words.into_iter().next().unwrap_or_default().into())),
         },
-        None => window(Begin::Sample),
+        None => window(Begin::Usual),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::data::SampleId;
 use crate::io;
 use crate::operate::Operation;
 use crate::session::Session;
+use crate::ui::commands::set_own_keys;
 use crate::ui::{Popup, UiState, count_samples};
 
 /// What leaves the dataset asks first, where something was typed into samples that is not saved.
@@ -16,7 +17,7 @@ pub(super) fn guarded(state: &UiState, action: Action) -> Action {
         action,
         Action::Quit | Action::Close | Action::Open(_) | Action::OpenSample(_) | Action::OpenTrusted(_) | Action::Reread(_)
     );
-    match state.pane.unsaved() {
+    match state.unsaved() {
         n if n > 0 && leaves => {
             let words = format!("Leave what was typed in {} unsaved", count_samples(n));
             Action::AskFirst { words, action: Box::new(Action::DropTyped(Box::new(action))) }
@@ -51,8 +52,21 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
             app.state.pop(Popup::Confirm);
             app.state.confirm = Some((words, *action));
         }
+        Action::CompletePath(typed) => app.session.complete_path(&typed),
+        Action::Rebind { command, key } => {
+            match key {
+                Some(key) => app.settings.keys.insert(command, key),
+                None => app.settings.keys.remove(&command),
+            };
+            set_own_keys(&app.settings.keys);
+            if let Err(error) = app.settings.save(&app.folders) {
+                app.notices.complain(ctx, format!("The key holds until the window is closed: it could not be kept ({error})"));
+            }
+        }
         Action::DropTyped(next) => {
             app.state.pane.drop_all();
+            app.state.table.editing = None;
+            app.state.class_book.typed = false;
             app.actions.push(*next);
             ctx.request_repaint();
         }

@@ -21,6 +21,8 @@ pub enum Asked {
     Model,
     /// A text model's folder, or the one that translates back.
     TextModel { back: bool },
+    /// A name for what was found, as a page.
+    Report { card: bool },
     /// A file of probabilities.
     Probabilities,
     /// A pipeline's file, to read or to write.
@@ -39,6 +41,11 @@ pub enum Answer {
     Nothing,
     /// There is no dialog here: ask ourselves.
     Unavailable,
+}
+
+/// What a page is usually called.
+pub fn report_name(card: bool) -> &'static str {
+    if card { "README.md" } else { "health.html" }
 }
 
 /// A way to ask for a path without blocking the window.
@@ -86,6 +93,9 @@ impl Dialogs for System {
                 Box::pin(dialog.set_title("Save the pipeline as").set_file_name("pipeline.json").save_file())
             }
             Asked::Pipeline { save: false } => Box::pin(dialog.set_title("Open a pipeline").pick_file()),
+            Asked::Report { card } => {
+                Box::pin(dialog.set_title("Save the page as").set_file_name(report_name(*card)).save_file())
+            }
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }

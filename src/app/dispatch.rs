@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use egui::Context;
 
-use super::dialogs::{Answer, Asked};
+use super::dialogs::{Answer, Asked, report_name};
 use super::news::wants;
 use super::pictures::Gallery;
 use super::{App, cells, parts, settings};
@@ -15,7 +15,7 @@ use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, free_name};
 use crate::operate::Operation;
 use crate::session::{Begun, LabelSource, Save, Workspace};
-use crate::ui::{Popup, View};
+use crate::ui::{Popup, View, named};
 
 impl App {
     /// Carries out every action that waits.
@@ -30,9 +30,21 @@ impl App {
     }
 
     fn act(&mut self, ctx: &Context, action: Action) {
+        if let Some(asked) = asked_by(&action) {
+            return self.ask(ctx, asked);
+        }
         match action {
-            Action::OpenDialog => self.ask(ctx, Asked::Open),
-            Action::OpenFolderDialog => self.ask(ctx, Asked::OpenFolder),
+            // Those that ask for a path are done with.
+            Action::OpenDialog
+            | Action::OpenFolderDialog
+            | Action::ChooseModel(None)
+            | Action::ProbabilityFile
+            | Action::TextModelFolder { .. }
+            | Action::PipelineDialog { .. }
+            | Action::ReportDialog { .. }
+            | Action::ExportDialog { .. }
+            | Action::ExportPartsDialog { .. }
+            | Action::ExportImagesDialog { .. } => {}
             Action::Open(path) => self.open(path, Begun::Open),
             Action::OpenSample(index) => match self.folders.unpack_sample(index) {
                 Ok(path) => self.open(path, Begun::Open),
@@ -54,15 +66,15 @@ impl App {
             Action::Do(operation) => self.operate(ctx, operation),
             Action::CheckLabels => self.session.check_labels(),
             Action::FindMeaning(words) => self.hands().find_meaning(ctx, &words),
-            Action::ChooseModel(None) => self.ask(ctx, Asked::Model),
             Action::ChooseModel(Some(folder)) => self.session.choose_meaning(Meaning::Folder(folder)),
             Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
             Action::ProbabilityColumns => self.session.choose_source(LabelSource::Columns, "probability columns".to_owned()),
-            Action::ProbabilityFile => self.ask(ctx, Asked::Probabilities),
             Action::PreviewReplace { .. }
             | Action::ApplyReplace { .. }
             | Action::Copy { .. }
             | Action::CopyWeights
+            | Action::CompletePath(_)
+            | Action::Rebind { .. }
             | Action::DropTyped(_)
             | Action::AskFirst { .. } => {
                 cells::act(self, ctx, action);
@@ -77,7 +89,7 @@ impl App {
                 workspace.go(id)?;
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
-            Action::Check => self.session.check_again(),
+            Action::Check { thoroughly } => self.session.check_again(thoroughly),
             Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
             Action::ApplySplit => {
                 let done = self.session.apply_split();
@@ -101,22 +113,10 @@ impl App {
             | Action::RemoveTextModel(_)
             | Action::AllowTextModel(_)
             | Action::AskAgain => self.shelf().act(ctx, action),
-            Action::TextModelFolder { back } => self.ask(ctx, Asked::TextModel { back }),
-            Action::PipelineDialog { save } => self.ask(ctx, Asked::Pipeline { save }),
-            Action::ExportDialog { rows, target } => self.ask(ctx, Asked::Save { rows, target }),
-            Action::ExportPartsDialog { target } => self.ask(ctx, Asked::Parts { target }),
-            Action::ExportImagesDialog { rows, target } => self.ask(ctx, Asked::Images { rows, target }),
             Action::Export { rows, target } => self.session.save(Save::Files(vec![(rows, target)])),
             Action::ExportOver(list) => self.session.save(Save::Files(list)),
             Action::PathTyped(path) => self.typed(ctx, path),
-            Action::Cancel(key) => {
-                self.session.stop(key);
-                if key == "visible" {
-                    // What is shown is what was asked for before.
-                    (self.state.filter, self.state.table.sort) = self.session.shown_filter();
-                }
-                self.notices.say(ctx, "Stopped");
-            }
+            Action::Cancel(key) => stop(self, ctx, key),
             Action::Dismiss(at) => self.notices.dismiss(at),
             Action::Notice(text) => self.notices.say(ctx, text),
             Action::Quit => self.window.quit = true,
@@ -142,7 +142,8 @@ impl App {
                 self.notices.forget_undo(|_| false);
                 self.queue().decided(&edit);
                 if loud || edit.count() > 1 {
-                    self.notices.tell(ctx, edit.words, false, Some(("Undo".to_owned(), Action::Revert(id))));
+                    let words = self.session.workspace().map_or(edit.words.clone(), |open| named(&edit.words, open.dataset()));
+                    self.notices.tell(ctx, words, false, Some(("Undo".to_owned(), Action::Revert(id))));
                 }
             }
             Ok(None) => {}
@@ -160,7 +161,11 @@ impl App {
         }
         let loud = matches!(
             operation,
-            Operation::RenameClass { .. } | Operation::SetRole { .. } | Operation::SetKind { .. } | Operation::Weigh { .. }
+            Operation::RenameClass { .. }
+                | Operation::SetRole { .. }
+                | Operation::Say { .. }
+                | Operation::SetKind { .. }
+                | Operation::Weigh { .. }
         );
         let done = self.session.operate(&operation, loud);
         self.edited(ctx, loud, done);
@@ -191,6 +196,7 @@ impl App {
                 let stale = |text: &str| ["Undone", "Done again", "Went to"].iter().any(|word| text.starts_with(word));
                 self.notices.forget_undo(stale);
                 self.queue().walked(edit.as_ref());
+                let words = self.session.workspace().map_or(words.clone(), |open| named(&words, open.dataset()));
                 self.notices.say(ctx, format!("{done}: {words}"));
             }
             Err(error @ EditError::Nothing(_)) => self.notices.say(ctx, error.to_string()),
@@ -256,6 +262,11 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: false });
                         self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
                     }
+                    Some(Asked::Report { card }) => {
+                        let name = report_name(*card);
+                        self.state.pop(Popup::SavePath { folder: false });
+                        self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
+                    }
                     Some(Asked::Model) => self.state.pop(Popup::ModelPath),
                     // Its popup has a field to type the path in.
                     Some(Asked::TextModel { .. }) => {
@@ -279,7 +290,7 @@ impl App {
                 target.path = path;
                 self.actions.push(Action::AskFirst { words, action: Box::new(Action::ExportOver(vec![(rows, target)])) });
             }
-            Some(Asked::Pipeline { save: true }) => {
+            Some(Asked::Pipeline { save: true } | Asked::Report { .. }) => {
                 self.notices.complain(ctx, format!("{} exists already; choose another name", path.display()));
             }
             other => {
@@ -294,6 +305,10 @@ impl App {
             None => {}
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
+            Some(Asked::Report { card }) => {
+                let findings = self.session.workspace().map(|workspace| workspace.findings().list().to_vec());
+                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), card });
+            }
             Some(Asked::Model) => self.session.choose_meaning(Meaning::Folder(path)),
             Some(Asked::TextModel { back }) => self.shelf().text_model_folder(path, back),
             Some(Asked::Probabilities) => {
@@ -337,4 +352,31 @@ impl App {
         target.folder = if full { free_name(&path.join(&target.folder)) } else { path };
         self.session.save(Save::Images(parts, target));
     }
+}
+
+/// Stops a job.
+fn stop(app: &mut App, ctx: &Context, key: &'static str) {
+    app.session.stop(key);
+    if key == "visible" {
+        // What is shown is what was asked for before.
+        (app.state.filter, app.state.table.sort) = app.session.shown_filter();
+    }
+    app.notices.say(ctx, "Stopped");
+}
+
+/// What an action asks a path for, where it asks for one.
+fn asked_by(action: &Action) -> Option<Asked> {
+    Some(match action {
+        Action::OpenDialog => Asked::Open,
+        Action::OpenFolderDialog => Asked::OpenFolder,
+        Action::ChooseModel(None) => Asked::Model,
+        Action::ProbabilityFile => Asked::Probabilities,
+        Action::TextModelFolder { back } => Asked::TextModel { back: *back },
+        Action::PipelineDialog { save } => Asked::Pipeline { save: *save },
+        Action::ReportDialog { card } => Asked::Report { card: *card },
+        Action::ExportDialog { rows, target } => Asked::Save { rows: rows.clone(), target: target.clone() },
+        Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
+        Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },
+        _ => return None,
+    })
 }

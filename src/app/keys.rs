@@ -6,12 +6,10 @@ use super::notices::Notices;
 use super::queue::Queue;
 use crate::action::Action;
 use crate::data::{Role, SampleId, SampleSet};
-use crate::operate::Operation;
+use crate::operate::{self, Operation};
 use crate::session::{Session, Sought};
-use crate::ui::{Command, EditorAt, Offered, Popup, UiState, View, count_samples, stage, swap};
+use crate::ui::{Command, EditorAt, MANY_AT_ONCE, Offered, Popup, UiState, View, count_samples, stage, swap};
 
-/// One key that would touch more samples says so and waits for Enter.
-const MANY_AT_ONCE: usize = 1_000;
 const DIGITS: [Key; 10] =
     [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
@@ -36,7 +34,9 @@ impl Hands<'_> {
         // The longest first: Ctrl Shift Z is not Ctrl Z.
         let mut keys: Vec<_> =
             Command::all().into_iter().flat_map(|command| command.keys().into_iter().map(move |key| (key, command))).collect();
-        keys.sort_by_key(|(key, _)| std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command)));
+        keys.sort_by_key(|(key, _)| {
+            std::cmp::Reverse(u8::from(key.modifiers.shift) + u8::from(key.modifiers.command) + u8::from(key.modifiers.alt))
+        });
         // In the gallery the arrows go where they point.
         let rows = if self.is_gallery() && free { self.state.gallery.columns as i64 } else { 0 };
         let (mut steps, mut longer) = (0, 0);
@@ -51,7 +51,8 @@ impl Hands<'_> {
                 }
             }
             let arrows = [(Key::ArrowLeft, -1), (Key::ArrowRight, 1), (Key::ArrowUp, -rows), (Key::ArrowDown, rows)];
-            for (key, by) in arrows.into_iter().filter(|_| rows > 0) {
+            let pointing = rows > 0 && !input.modifiers.alt;
+            for (key, by) in arrows.into_iter().filter(|_| pointing) {
                 steps += by * input.count_and_consume_key(egui::Modifiers::NONE, key) as i64;
             }
             for (key, command) in keys {
@@ -139,6 +140,9 @@ impl Hands<'_> {
             Command::Close => self.actions.push(Action::Close),
             Command::Palette => self.state.pop(Popup::Palette),
             Command::Search => self.state.pop(Popup::Filter),
+            Command::KeepFilter if self.state.filter.is_empty() => self.notices.say(ctx, "There is no filter to keep"),
+            Command::KeepFilter => self.state.pop(Popup::KeepFilter),
+            Command::FilterBack | Command::FilterForward => self.walk_filters(ctx, command == Command::FilterBack),
             Command::CheatSheet => self.state.pop(Popup::Keys),
             Command::Next if self.is_reviewing() => self.queue().pass_over(),
             Command::Previous if self.is_reviewing() => self.queue().back(),
@@ -157,7 +161,12 @@ impl Hands<'_> {
                 let action = self.queue().accept();
                 self.actions.extend(action);
             }
-            Command::Accept if self.state.view == View::Explore => self.open_sample(ctx),
+            Command::Next | Command::Previous if self.state.view == View::Clean => {
+                if let Some(workspace) = self.session.workspace() {
+                    self.state.clean.step(workspace.findings(), if command == Command::Next { 1 } else { -1 });
+                }
+            }
+            Command::Accept if matches!(self.state.view, View::Explore | View::Clean) => self.open_sample(ctx),
             Command::Accept | Command::Next | Command::Previous => {}
             Command::FindSimilar => self.find_similar(ctx),
             Command::SelectAll => self.select_all(),
@@ -170,6 +179,11 @@ impl Hands<'_> {
             Command::Note => self.work_on(ctx, EditorAt::Note),
             Command::Swap => self.with_selection(ctx, Self::swap_pair),
             Command::RenameClass => self.rename_class(ctx),
+            Command::Classes => self.show_classes(ctx),
+            Command::Facets => {
+                self.state.facets = self.state.view != View::Explore || !self.state.facets;
+                self.state.view = View::Explore;
+            }
             Command::Copy => {
                 self.with_selection(ctx, |hands, samples| hands.actions.push(Action::Copy { samples, column: None }));
             }
@@ -182,6 +196,7 @@ impl Hands<'_> {
             Command::ToggleInspector => self.state.inspector = !self.state.inspector,
             Command::ToggleGallery => self.toggle_gallery(ctx),
             Command::RowHeight if self.state.view == View::Augment => self.state.augment.draw += 1,
+            Command::RowHeight if self.state.view == View::Clean => mend(self, ctx),
             Command::RowHeight if self.is_gallery() => {
                 let side = self.state.gallery.side;
                 self.state.gallery.side = if side < 120.0 {
@@ -259,14 +274,52 @@ impl Hands<'_> {
         }
     }
 
+    /// Shows the filter before this one, or after it.
+    fn walk_filters(&mut self, ctx: &Context, back: bool) {
+        match self.state.trail.walk(back) {
+            Some(filter) => self.state.set_filter(filter),
+            None if back => self.notices.say(ctx, "There was no filter before"),
+            None => self.notices.say(ctx, "There is no filter after this one"),
+        }
+    }
+
     /// Makes the sample under the cursor the middle of the window.
     fn open_sample(&mut self, ctx: &Context) {
-        if self.state.selection.cursor.is_none() {
-            self.step(0);
-        }
+        self.choose_one();
         match self.state.selection.cursor {
             Some(_) => self.state.pane.open_in = Some(self.state.view),
             None => self.notices.say(ctx, "Choose a sample first: click a row, or press J"),
+        }
+    }
+
+    /// Opens the book of classes, or closes it.
+    fn show_classes(&mut self, ctx: &Context) {
+        if self.state.view == View::Explore && self.state.class_book.column.take().is_some() {
+            return;
+        }
+        let Some(dataset) = self.session.workspace().map(|workspace| workspace.dataset()) else { return };
+        let charted = dataset.field(&self.state.chart.column).filter(|field| dataset.fields()[*field].role.is_label());
+        match charted.or_else(|| dataset.with_role(Role::is_label)) {
+            Some(field) => {
+                self.state.class_book.open(dataset.fields()[field].name.to_string());
+                self.state.view = View::Explore;
+                self.state.pane.open_in = None;
+            }
+            None => self.notices.say(ctx, "There are no classes: a column with the role label holds them"),
+        }
+    }
+
+    /// Where nothing is chosen, the first is.
+    fn choose_one(&mut self) {
+        if self.state.view == View::Clean {
+            if let Some(workspace) = self.session.workspace() {
+                if self.state.clean.at().is_none() {
+                    self.state.clean.step(workspace.findings(), 0);
+                }
+                self.state.show_finding(workspace.findings(), self.session.visible());
+            }
+        } else if self.state.selection.cursor.is_none() {
+            self.step(0);
         }
     }
 
@@ -274,8 +327,8 @@ impl Hands<'_> {
     fn work_on(&mut self, ctx: &Context, wanted: EditorAt) {
         let shown = match self.shown_samples() {
             Ok(shown) if self.is_reviewing() => !shown.is_empty(),
-            Ok(_) if self.state.view == View::Explore => self.state.selection.cursor.is_some(),
-            Ok(_) => return self.notices.say(ctx, "A sample is edited in Explore and in Label"),
+            Ok(_) if matches!(self.state.view, View::Explore | View::Clean) => self.state.selection.cursor.is_some(),
+            Ok(_) => return self.notices.say(ctx, "A sample is edited in Explore, Clean and Label"),
             Err(hint) => return self.notices.say(ctx, hint),
         };
         if !shown {
@@ -314,6 +367,9 @@ impl Hands<'_> {
         if self.state.pane.is_open(self.state.view) {
             self.state.pane.open_in = None;
             self.state.table.follow = true;
+            return;
+        }
+        if self.state.view == View::Explore && self.state.class_book.column.take().is_some() {
             return;
         }
         if self.state.view != View::Explore && !self.state.selection.chosen.is_empty() {
@@ -412,5 +468,18 @@ impl Hands<'_> {
             return self.notices.say(ctx, format!("{why}: {key} finds what is like one of them"));
         }
         self.session.search(Sought::Words(words.to_owned()));
+    }
+}
+
+/// Does what mends the finding that keys act on.
+fn mend(hands: &mut Hands<'_>, ctx: &Context) {
+    let found = hands.session.workspace().and_then(|workspace| {
+        let finding = hands.state.clean.current(workspace.findings())?;
+        Some(operate::remedy(finding, workspace.dataset()).map(|(_, operation)| operation))
+    });
+    match found {
+        Some(Some(operation)) => hands.actions.push(Action::Do(operation)),
+        Some(None) => hands.notices.say(ctx, "Nothing mends it by itself: X excludes it, E edits it, Space keeps it"),
+        None => hands.notices.say(ctx, "Choose a finding: J and K walk"),
     }
 }

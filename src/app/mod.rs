@@ -24,6 +24,7 @@ use crate::action::Action;
 use crate::edit::{Edit, EditId};
 use crate::io;
 use crate::session::{Session, Workspace};
+use crate::ui::commands::set_own_keys;
 use crate::ui::{self, Bundle, Notice, Theme, UiState, fonts};
 use notices::Notices;
 use pictures::Gallery;
@@ -32,6 +33,8 @@ use pictures::Gallery;
 pub enum Begin {
     /// The bundled sample.
     Sample,
+    /// What was open before, to choose from; the bundled sample where nothing was.
+    Usual,
     /// The start screen.
     Start,
     /// A file.
@@ -114,16 +117,23 @@ impl App {
                 ..Window::default()
             },
         };
+        set_own_keys(&app.settings.keys);
         app.shelf().set_text_models();
         trouble.into_iter().for_each(|text| app.notices.begin_with(text, true));
         if died {
             let text = "The last start ended before its window was there: it begins with the usual size and tables".to_owned();
             app.notices.begin_with(text, false);
         }
+        let own = |path: &PathBuf| path.exists() && !path.starts_with(app.folders.samples());
+        let begin = match begin {
+            Begin::Usual if app.settings.recent.iter().any(own) => Begin::Start,
+            Begin::Usual => Begin::Sample,
+            other => other,
+        };
         match begin {
             Begin::Sample => app.actions.push(Action::OpenSample(0)),
             Begin::File(path) => app.actions.push(Action::Open(path)),
-            Begin::Start => {}
+            Begin::Start | Begin::Usual => {}
         }
         app
     }
@@ -170,7 +180,7 @@ impl App {
     /// Where the window is to be closed while something is saved: asks first, and then waits until the save has put away what it began.
     fn close_or_ask(&mut self, ctx: &egui::Context) {
         let asked = ctx.input(|input| input.viewport().close_requested()) || self.window.quit;
-        if asked && self.state.pane.unsaved() > 0 {
+        if asked && self.state.unsaved() > 0 {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.window.quit = false;
             if self.state.popup != Some(ui::Popup::Confirm) {
@@ -303,6 +313,7 @@ impl eframe::App for App {
             text_models: &self.settings.text_models,
             answers: self.session.asking().models().answers(),
             samples: &SAMPLES.map(|sample| (sample.name, sample.what)),
+            sample: self.session.workspace().and_then(|open| self.folders.bundled(&open.dataset().base.origin.path)),
             shown_edit: self.shown_edit.as_ref(),
             now,
         };

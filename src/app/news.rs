@@ -27,13 +27,15 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
     let inspected = stage.inspector && (state.inspector || state.inspector_narrow || state.pane.is_open(state.view));
     Wants {
         filter: &state.filter,
-        sort: state.table.sort.as_ref(),
+        sort: &state.table.sort,
         chart,
         needs: stage.needs,
         options: &state.options,
         method: state.review.method,
         neighbours_of: state.review.current.filter(|_| state.view == View::Label),
         likely_of: state.selection.cursor.filter(|_| inspected),
+        facets: state.facets && state.view == View::Explore,
+        class: state.class_book.shown(),
         augment: &state.augment,
         balance: &state.balance,
     }

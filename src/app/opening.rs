@@ -7,6 +7,7 @@ use egui::Context;
 use super::App;
 use super::pictures::Gallery;
 use crate::action::Action;
+use crate::data::{count, things};
 use crate::io;
 use crate::session::{AugmentForm, Begun, Opened, Remedy};
 
@@ -44,10 +45,20 @@ impl App {
             self.notices.say(ctx, format!("This file's folder cannot be written: its edits are kept in {project}"));
         }
         if warnings > 0 {
-            self.notices.say(ctx, format!("{warnings} lines could not be read as they stand; Collect lists them"));
+            self.notices.say(
+                ctx,
+                format!(
+                    "{} could not be read as {}; Collect says which",
+                    things(warnings, "line", "lines"),
+                    if warnings == 1 { "it stands" } else { "they stand" }
+                ),
+            );
         }
         if edits > 0 && opened.words.is_none() {
-            self.notices.say(ctx, format!("Your {edits} edits are back"));
+            self.notices.say(
+                ctx,
+                if edits == 1 { "Your edit is back".to_owned() } else { format!("Your {} edits are back", count(edits)) },
+            );
         }
         if let Some(words) = renewed {
             self.notices.say(ctx, words);

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::data::{SampleId, SampleSet};
-use crate::edit::Edit;
+use crate::edit::{Change, Edit, Target};
 use crate::operate::Operation;
 use crate::session::{Session, Workspace, decides};
 use crate::ui::{UiState, View};
@@ -39,7 +39,13 @@ impl Queue<'_> {
 
     /// After an edit: a decision on the sample under review leads to the next.
     pub(super) fn decided(&mut self, edit: &Edit) {
-        let Some(dataset) = self.session.workspace().map(Workspace::dataset) else { return };
+        let Some(workspace) = self.session.workspace() else { return };
+        let dataset = workspace.dataset();
+        // What is edited is stayed with; what is decided on is left.
+        let typed = |change: &Change| matches!(&change.target, Target::Cells(column) if !dataset.field(column).is_some_and(|field| dataset.fields()[field].role.is_label()));
+        if self.state.view == View::Clean && !(self.state.pane.is_open(View::Clean) && edit.changes.iter().any(typed)) {
+            self.state.clean.go_on(workspace.findings());
+        }
         if self.state.view == View::Label && self.state.review.current.is_some_and(|id| decides(dataset, edit, id)) {
             self.next();
         }
@@ -47,6 +53,11 @@ impl Queue<'_> {
 
     /// After an undo or redo of one decision, that sample is looked at again.
     pub(super) fn walked(&mut self, edit: Option<&Edit>) {
+        if let (View::Clean, Some(workspace)) = (self.state.view, self.session.workspace())
+            && let Some(id) = edit.and_then(|edit| edit.samples().next())
+        {
+            self.state.clean.go_to(workspace.findings(), id);
+        }
         let Some(edit) = edit.filter(|edit| edit.count() == 1) else { return };
         if self.state.view == View::Label {
             self.state.review.passed.retain(|id| !edit.samples().any(|other| other == *id));

@@ -1,5 +1,6 @@
 //! What is remembered between runs, where things are kept, and the bundled samples.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,13 +69,24 @@ impl Folders {
         self.data.join("projects")
     }
 
+    /// The folder of bundled samples.
+    pub fn samples(&self) -> PathBuf {
+        self.data.join("samples")
+    }
+
+    /// What the bundled sample at `path` is, where there is one.
+    pub fn bundled(&self, path: &Path) -> Option<&'static str> {
+        let name = path.file_name().filter(|_| path.starts_with(self.samples()))?;
+        SAMPLES.iter().find(|sample| *sample.name == *name).map(|sample| sample.what)
+    }
+
     /// Puts a bundled sample where its project can live beside it; returns its path.
     ///
     /// # Errors
     /// What the system says.
     pub fn unpack_sample(&self, index: usize) -> std::io::Result<PathBuf> {
         let sample = &SAMPLES[index.min(SAMPLES.len() - 1)];
-        let path = self.data.join("samples").join(sample.name);
+        let path = self.samples().join(sample.name);
         if fs::metadata(&path).is_ok_and(|meta| meta.len() == sample.bytes.len() as u64) {
             return Ok(path);
         }
@@ -101,6 +113,8 @@ pub struct Settings {
     pub pipelines: Vec<Pipeline>,
     /// Text models that the user named.
     pub text_models: Vec<TextModel>,
+    /// The keys that the user chose, by command.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// How a dataset's table was left.
@@ -126,6 +140,7 @@ impl Default for Settings {
             tables: Vec::new(),
             pipelines: Vec::new(),
             text_models: Vec::new(),
+            keys: BTreeMap::new(),
         }
     }
 }
@@ -154,8 +169,8 @@ impl Settings {
 
     /// What was arranged as it was at first: the size, the zoom, the tables. What was named and kept stays.
     pub fn plain(self) -> Self {
-        let Self { dark, recent, pipelines, text_models, .. } = self;
-        Self { dark, recent, pipelines, text_models, ..Self::default() }
+        let Self { dark, recent, pipelines, text_models, keys, .. } = self;
+        Self { dark, recent, pipelines, text_models, keys, ..Self::default() }
     }
 
     /// Keeps them.

@@ -4,6 +4,7 @@ use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense
 
 use super::Bundle;
 use super::commands::Command;
+use super::found;
 use super::sample::heading;
 use super::sample::state::{Piece, Spot};
 use super::stages::label::Offered;
@@ -11,8 +12,8 @@ use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
 use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, square};
-use super::widgets::portrait;
 use super::widgets::text::{count, cut, is_code, things, turns, visible};
+use super::widgets::{guideline, portrait};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
 use crate::operate::Operation;
@@ -110,7 +111,7 @@ fn sample(
     label_error(ui, theme, bundle, id, commands, state);
     // The marks say whether there is anything to look for: the list may be long.
     if bundle.session.flag(id).is_some() {
-        findings(ui, theme, workspace, id);
+        found::draw(ui, state, theme, workspace, id, actions);
     }
     ui.add_space(STEP * 3.0);
     ui.horizontal_wrapped(|ui| marks(ui, theme, dataset, id, actions));
@@ -166,10 +167,10 @@ pub fn label(
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{name}: {text}; give another class")));
     let fill = if response.hovered() { theme.hover } else { theme.raised };
     ui.painter().rect(rect, theme.corner(), fill, theme.hairline(), egui::StrokeKind::Inside);
-    let class = classes.and_then(|classes| classes.of(id).first().copied());
+    let class = classes.and_then(|classes| Some(classes.hue(*classes.of(id).first()? as usize)));
     let mut x = rect.left() + 12.0;
     if let Some(class) = class {
-        square(ui, pos2(x + 4.0, rect.center().y), theme.class(class as usize));
+        square(ui, pos2(x + 4.0, rect.center().y), theme.class(class));
         x += 14.0;
     }
     let (shown, ink) = if text.is_empty() { ("no class yet", theme.faint) } else { (&*text, theme.text) };
@@ -186,6 +187,7 @@ pub fn label(
     let likely = bundle.session.likely(id);
     let keys = Offered::digits(workspace, name, likely.iter().map(String::as_str));
     state.offered = Offered { of: Some(id), keys: keys.clone(), suggested: None };
+    guideline::draw(ui, theme, dataset, name, [&*text]);
     ui.add_space(STEP);
     ui.horizontal_wrapped(|ui| {
         for (key, class) in keys {
@@ -201,7 +203,9 @@ pub fn label(
                 class.clone()
             };
             let response = button(ui, theme, &short, &key, ButtonLook::Plain, true);
-            if response.on_hover_text(&class).clicked() {
+            let hint = guideline::guideline(dataset, name, &class);
+            let hint = hint.map_or_else(|| class.clone(), |text| format!("{class}: {text}"));
+            if response.on_hover_text(hint).clicked() {
                 actions.push(Action::Do(Operation::SetCells {
                     samples: vec![id],
                     column: name.to_string(),
@@ -272,30 +276,6 @@ fn chat(ui: &mut Ui, theme: &Theme, json: &str) {
             ui.set_width(ui.available_width());
             ui.label(RichText::new(&who).font(theme.note()).color(theme.dim));
             ui.add(egui::Label::new(visible(cut(&what, LONGEST)).into_owned()).wrap());
-        });
-    }
-}
-
-pub fn findings(ui: &mut Ui, theme: &Theme, workspace: &Workspace, id: SampleId) {
-    let found = workspace.findings();
-    let mine: Vec<_> =
-        found.list.iter().filter(|finding| finding.samples.len() <= 1_000 && finding.samples.contains(&id)).take(6).collect();
-    if mine.is_empty() {
-        return;
-    }
-    caption(ui, theme, "findings");
-    for finding in mine {
-        let ink = if finding.severity >= 0.8 { theme.ruby } else { theme.amber };
-        Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 }).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            let bar = ui.min_rect();
-            ui.label(
-                RichText::new(format!("{} in {}, {:.2}", finding.kind.title(), finding.column, finding.severity))
-                    .font(theme.strong()),
-            );
-            ui.add(egui::Label::new(RichText::new(&finding.reason).color(theme.dim)).wrap());
-            let bottom = ui.min_rect().bottom() + 6.0;
-            ui.painter().vline(bar.left() - 11.0, bar.top() - 6.0..=bottom, Stroke::new(2.0, ink));
         });
     }
 }

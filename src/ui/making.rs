@@ -16,6 +16,8 @@ pub struct Drawn {
     pub changed: Option<TextureHandle>,
     /// What a model says of it, where there is one.
     pub risk: Option<Risk>,
+    /// How fluent it is beside its original, 0 to 1.
+    pub fluency: Option<f32>,
     /// The steps that happened.
     pub steps: Vec<usize>,
     /// The question that it waits for.
@@ -63,6 +65,7 @@ pub fn shown(ctx: &Context, drafted: &Drafted) -> Preview {
                     picture: drawn.picture.as_ref().map(|picture| texture("drawn".to_owned(), picture)),
                     changed: drawn.changed.as_ref().map(|picture| texture("changed".to_owned(), picture)),
                     risk: drawn.risk,
+                    fluency: drawn.fluency,
                     steps: drawn.steps.clone(),
                     waiting: drawn.waiting,
                 })

@@ -5,8 +5,11 @@
 
 pub mod commands;
 mod filter_bar;
+mod filter_trail;
 pub mod fonts;
+mod found;
 mod inspector;
+mod keys;
 pub mod making;
 pub mod pictures;
 mod popups;
@@ -37,7 +40,7 @@ pub use stages::{STAGES, stage};
 pub use state::{Chart, Popup, Selection, TableColumn, TableState, UiState};
 pub use theme::Theme;
 pub use view::View;
-pub use widgets::text::{count, samples as count_samples};
+pub use widgets::text::{count, named, samples as count_samples};
 
 use crate::action::Action;
 use crate::data::{Answers, Pipeline};
@@ -45,6 +48,9 @@ use crate::edit::{Edit, EditId};
 use crate::io::TextModel;
 use crate::job::Running;
 use crate::session::{Session, Workspace};
+
+/// One key or button that would touch more samples says so and waits for Enter.
+pub const MANY_AT_ONCE: usize = 1_000;
 
 /// A line that the app says; it goes by itself, unless it offers something to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +90,8 @@ pub struct Bundle<'a> {
     pub now: i64,
     /// The bundled samples: name and what it is.
     pub samples: &'a [(&'static str, &'static str)],
+    /// What the bundled sample is that is open, where one is.
+    pub sample: Option<&'static str>,
 }
 
 /// Draws the whole window. `commands` are those that buttons asked for, beside `actions`.
@@ -92,7 +100,8 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
     shell::status_bar(ui, bundle, actions);
     shell::notices(ui, state, bundle, actions);
     if let Some(workspace) = bundle.workspace {
-        filter_bar::draw(ui, state, bundle, workspace);
+        shell::sample_hint(ui, state, bundle, commands);
+        filter_bar::draw(ui, state, bundle, workspace, actions);
         shell::rail(ui, state, bundle, workspace);
         // In a narrow window the table comes first, and the inspector when it is asked for.
         let narrow = ui.ctx().content_rect().width() < bundle.theme.sizes.inspector_from;
@@ -100,7 +109,9 @@ pub fn draw(ui: &mut egui::Ui, state: &mut UiState, bundle: &Bundle<'_>, actions
         state.narrow = narrow;
         let stage = stages::stage(state.view);
         // The sample as a place to work has all that the inspector has.
-        let works = state.view == View::Explore && state.pane.is_open(state.view) && state.selection.cursor.is_some();
+        let works = matches!(state.view, View::Explore | View::Clean)
+            && state.pane.is_open(state.view)
+            && state.selection.cursor.is_some();
         if shown && stage.inspector && !works {
             inspector::panel(ui, state, bundle, workspace, actions, commands);
         } else {

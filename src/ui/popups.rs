@@ -13,17 +13,20 @@ use super::Bundle;
 use super::commands::Command;
 use super::state::{Popup, UiState};
 use super::theme::{STEP, Theme};
-use super::widgets::controls::{ButtonLook, button, keycap, right_aligned, square, title};
+use super::widgets::controls::{ButtonLook, button, right_aligned, square, title};
 use super::widgets::text::{count, samples};
 use crate::action::Action;
-use crate::data::{Role, Rule, digit_of_class};
+use crate::data::{Clause, Filter, Property, Role, Rule, clause_of, digit_of_class};
 use crate::operate::Operation;
 
 /// What a line of a list does.
 enum Choice {
     Command(Command),
     Action(Action),
-    Clause(Rule),
+    Clause(Clause),
+    /// In the place of another.
+    Instead(usize, Clause),
+    Filter(Filter),
 }
 
 /// One line of a list.
@@ -39,7 +42,7 @@ struct Line {
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>, commands: &mut Vec<Command>) {
     let Some(popup) = state.popup.clone() else { return };
     let ctx = ui.ctx().clone();
-    if ctx.input(|input| input.key_pressed(Key::Escape)) {
+    if ctx.input(|input| input.key_pressed(Key::Escape)) && state.rebinding.is_none() {
         state.popup = None;
         return;
     }
@@ -68,11 +71,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
             frame.show(ui, |ui| {
                 ui.set_width(wide);
                 match &popup {
-                    Popup::Keys => keys(ui, theme),
+                    Popup::Keys => super::keys::draw(ui, state, theme, actions),
                     Popup::Confirm => confirm(ui, state, theme, actions),
                     Popup::Replace => super::replace::draw(ui, state, bundle, actions),
                     Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
-                    Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, theme, &popup, actions),
+                    Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, bundle, &popup, actions),
                     Popup::Palette => {
                         let lines = palette(state, bundle);
                         list(ui, state, theme, "Search or run a command", lines, actions, commands);
@@ -91,9 +94,26 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                         let lines = renames(state, bundle, column, from);
                         list(ui, state, theme, &format!("New name for {from}"), lines, actions, commands);
                     }
-                    Popup::Filter => {
-                        let lines = filters(state, bundle);
-                        list(ui, state, theme, "Text to look for", lines, actions, commands);
+                    Popup::Filter | Popup::ChangeClause(_) => {
+                        let at = if let Popup::ChangeClause(at) = popup { Some(at) } else { None };
+                        let lines = filters(state, bundle, at);
+                        list(
+                            ui,
+                            state,
+                            theme,
+                            "Text, or a condition: price > 20, text words 3..10, label is a or b",
+                            lines,
+                            actions,
+                            commands,
+                        );
+                    }
+                    Popup::ExportName(column) => {
+                        let lines = export_names(state, bundle, column);
+                        list(ui, state, theme, &format!("Name of {column} in what is saved"), lines, actions, commands);
+                    }
+                    Popup::KeepFilter => {
+                        let lines = kept(state, bundle);
+                        list(ui, state, theme, "A name for this filter", lines, actions, commands);
                     }
                 }
             });
@@ -184,7 +204,15 @@ fn list(
     match line.choice {
         Choice::Command(command) => commands.push(command),
         Choice::Action(action) => actions.push(action),
-        Choice::Clause(rule) => state.toggle_clause(rule.into()),
+        Choice::Clause(clause) => state.toggle_clause(clause),
+        Choice::Instead(at, clause) => {
+            let mut filter = state.filter.clone();
+            if let Some(old) = filter.clauses.get_mut(at) {
+                *old = clause;
+            }
+            state.set_filter(filter);
+        }
+        Choice::Filter(filter) => state.set_filter(filter),
     }
 }
 
@@ -226,13 +254,13 @@ fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
             let mut fitted = fit(lines, &state.typed);
             let meaning = Choice::Action(Action::FindMeaning(typed.to_owned()));
             fitted.push(line(format!("Find samples that mean “{typed}”"), String::new(), meaning));
-            fitted.push(line(format!("Filter: any column contains “{typed}”"), String::new(), Choice::Clause(rule)));
+            fitted.push(line(format!("Filter: any column contains “{typed}”"), String::new(), Choice::Clause(rule.into())));
             for field in workspace.dataset().fields() {
                 let Some(classes) = workspace.classes(&field.name) else { continue };
                 let named = classes.names().iter().filter(|name| name.to_lowercase().contains(&typed.to_lowercase())).take(8);
                 for name in named {
                     let rule = Rule::Class { column: field.name.to_string(), classes: vec![name.to_string()] };
-                    fitted.push(line(format!("Filter: {} is {name}", field.name), String::new(), Choice::Clause(rule)));
+                    fitted.push(line(format!("Filter: {} is {name}", field.name), String::new(), Choice::Clause(rule.into())));
                 }
             }
             return fitted;
@@ -246,25 +274,26 @@ fn palette(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
 fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl Fn(&str) -> Choice) -> Vec<Line> {
     let Some(classes) = bundle.workspace.and_then(|workspace| workspace.classes(column)) else { return Vec::new() };
     // A class that was renamed or merged away is none any more.
-    let live = classes.names().iter().enumerate().filter(|(i, _)| classes.counts()[*i] > 0);
-    let line = |(i, name): (usize, &Arc<str>)| Line {
+    let live =
+        classes.in_order().enumerate().map(|(key, i)| (key, i, &classes.names()[i])).filter(|(_, i, _)| classes.counts()[*i] > 0);
+    let line = |(key, i, name): (usize, usize, &Arc<str>)| Line {
         text: name.to_string(),
-        right: match digit_of_class(classes.names(), i, i) {
+        right: match digit_of_class(classes.names(), i, key) {
             Some(key) => format!("{}   {key}", count(classes.counts()[i] as usize)),
             None => count(classes.counts()[i] as usize),
         },
-        colour: Some(bundle.theme.class(i)),
+        colour: Some(bundle.theme.class(classes.hue(i))),
         enabled: true,
         choice: choice(name),
     };
     // Of very many classes only those that are looked at become lines.
     let Some(pattern) = pattern_of(&state.typed) else { return live.take(MOST_LINES).map(line).collect() };
     let (mut matcher, mut letters) = (Matcher::new(Config::DEFAULT), Vec::new());
-    let mut scored: Vec<(u32, usize)> = live
-        .filter_map(|(i, name)| pattern.score(Utf32Str::new(name, &mut letters), &mut matcher).map(|score| (score, i)))
+    let mut scored: Vec<(u32, usize, usize)> = live
+        .filter_map(|(key, i, name)| pattern.score(Utf32Str::new(name, &mut letters), &mut matcher).map(|score| (score, key, i)))
         .collect();
-    scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), classes.names()[*i].len()));
-    scored.into_iter().take(MOST_LINES).map(|(_, i)| line((i, &classes.names()[i]))).collect()
+    scored.sort_by_key(|(score, _, i)| (std::cmp::Reverse(*score), classes.names()[*i].len()));
+    scored.into_iter().take(MOST_LINES).map(|(_, key, i)| line((key, i, &classes.names()[i]))).collect()
 }
 
 fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
@@ -333,25 +362,88 @@ fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Ve
     lines
 }
 
-fn filters(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+fn filters(state: &UiState, bundle: &Bundle<'_>, instead: Option<usize>) -> Vec<Line> {
     let (Some(workspace), typed) = (bundle.workspace, state.typed.trim()) else { return Vec::new() };
+    let dataset = workspace.dataset();
     if typed.is_empty() {
-        return Vec::new();
+        let kept = dataset.properties().all(Property::Filter).filter_map(|(of, json)| {
+            let (name, filter) = (of.first()?, Filter::from_json(json)?);
+            let text = format!("{name}:  {}", words_of(&filter));
+            Some(Line { text, right: "kept".to_owned(), colour: None, enabled: true, choice: Choice::Filter(filter) })
+        });
+        return kept.collect();
     }
-    let line = |text: String, right: &str, rule| Line {
+    let line = |text: String, right: &str, clause: Clause| Line {
         text,
         right: right.to_owned(),
         colour: None,
         enabled: true,
-        choice: Choice::Clause(rule),
+        choice: match instead {
+            Some(at) => Choice::Instead(at, clause),
+            None => Choice::Clause(clause),
+        },
     };
-    let contains = |column: Option<String>, regex, case| Rule::Contains { column, text: typed.to_owned(), regex, case };
-    let mut lines = vec![line(format!("Any column contains “{typed}”"), "", contains(None, false, false))];
-    for field in workspace.dataset().fields().iter().filter(|field| matches!(field.role, Role::Text | Role::Messages)) {
+    let contains = |column: Option<String>, regex, case| Rule::Contains { column, text: typed.to_owned(), regex, case }.into();
+    // What is a condition is one; as a text it is offered all the same.
+    let condition = clause_of(typed, dataset).map(|clause| line(format!("Samples whose {clause}"), "condition", clause));
+    let mut lines: Vec<Line> = condition.into_iter().collect();
+    lines.push(line(format!("Any column contains “{typed}”"), "", contains(None, false, false)));
+    for field in dataset.fields().iter().filter(|field| matches!(field.role, Role::Text | Role::Messages)) {
         lines.push(line(format!("{} contains “{typed}”", field.name), "", contains(Some(field.name.to_string()), false, false)));
     }
     lines.push(line(format!("Any column contains “{typed}”, capitals matter"), "Aa", contains(None, false, true)));
     lines.push(line(format!("Any column matches /{typed}/"), "regex", contains(None, true, false)));
+    lines
+}
+
+/// The name that a column has in what is saved.
+fn export_names(state: &UiState, bundle: &Bundle<'_>, column: &str) -> Vec<Line> {
+    let Some(workspace) = bundle.workspace else { return Vec::new() };
+    let typed = state.typed.trim();
+    let line = |text: String, value: Option<String>| {
+        let operation = Operation::Say { property: Property::ExportName, of: vec![column.to_owned()], value };
+        let choice = Choice::Action(Action::Do(operation));
+        Line { text, right: String::new(), colour: None, enabled: true, choice }
+    };
+    let mut lines = Vec::new();
+    if !typed.is_empty() && typed != column {
+        lines.push(line(format!("Save it as “{typed}”"), Some(typed.to_owned())));
+    }
+    if workspace.dataset().properties().get(Property::ExportName, &[column]).is_some() {
+        lines.push(line(format!("Save it under its own name, {column}"), None));
+    }
+    lines
+}
+
+/// A filter in words.
+pub fn words_of(filter: &Filter) -> String {
+    filter.clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ")
+}
+
+/// Names for the filter: a new one, or one that is taken, which means this filter then.
+fn kept(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
+    let Some(workspace) = bundle.workspace else { return Vec::new() };
+    let typed = state.typed.trim();
+    let dead = |text: String| {
+        let choice = Choice::Filter(state.filter.clone());
+        vec![Line { text, right: String::new(), colour: None, enabled: false, choice }]
+    };
+    let json = match state.filter.to_json() {
+        Ok(json) => json,
+        Err(list) => return dead(format!("“{list}” is a list of samples: tag them, and filter by the tag")),
+    };
+    let line = |name: &str, text: String| {
+        let operation = Operation::Say { property: Property::Filter, of: vec![name.to_owned()], value: Some(json.clone()) };
+        let choice = Choice::Action(Action::Do(operation));
+        Line { text, right: String::new(), colour: None, enabled: true, choice }
+    };
+    let known = workspace.dataset().properties().all(Property::Filter).filter_map(|(of, _)| of.first());
+    let mut lines = fit(known.map(|name| line(name, format!("{name}: mean this filter from now on"))).collect(), typed);
+    if typed.is_empty() {
+        lines.splice(0..0, dead(format!("Type a name for: {}", words_of(&state.filter))));
+    } else {
+        lines.insert(0, line(typed, format!("Keep it as “{typed}”")));
+    }
     lines
 }
 
@@ -382,7 +474,17 @@ fn confirm(ui: &mut Ui, state: &mut UiState, theme: &Theme, actions: &mut Vec<Ac
     });
 }
 
-fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions: &mut Vec<Action>) {
+/// Puts the cursor of a field behind what stands in it.
+fn to_end(ui: &Ui, id: Id, text: &str) {
+    if let Some(mut state) = egui::TextEdit::load_state(ui.ctx(), id) {
+        let end = egui::text::CCursor::new(text.chars().count());
+        state.cursor.set_char_range(Some(egui::text::CCursorRange::one(end)));
+        state.store(ui.ctx(), id);
+    }
+}
+
+fn path(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, popup: &Popup, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
     let (heading, hint) = match popup {
         Popup::SavePath { folder: true } => ("Save to which folder?", "Path of a folder"),
         Popup::SavePath { folder: false } => ("Save under which name?", "Path of a new file"),
@@ -390,10 +492,35 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
         _ => ("Open which file or folder?", "Path of a file or a folder of images"),
     };
     title(ui, theme, heading);
+    // Tab goes on with the first that fits, before anything else has it.
+    let completes = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Tab));
+    let typed = state.typed.clone();
+    let fitting = move |path: &&String| path.to_lowercase().starts_with(&typed.to_lowercase()) && **path != typed;
+    let fits: Vec<String> = bundle.session.completions().iter().filter(fitting).take(8).cloned().collect();
+    if let Some(first) = fits.first().filter(|_| completes) {
+        state.typed.clone_from(first);
+    }
     let response = field(ui, &mut state.typed, theme, hint);
+    if completes {
+        to_end(ui, response.id, &state.typed);
+    }
+    if response.changed() || completes || state.typed.is_empty() {
+        actions.push(Action::CompletePath(state.typed.clone()));
+    }
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    for path in fits {
+        let shown = std::path::Path::new(&path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
+        let end = if path.ends_with(std::path::MAIN_SEPARATOR) { "/" } else { "" };
+        if ui.add(egui::Button::new(format!("{shown}{end}")).frame(false)).clicked() {
+            state.typed.clone_from(&path);
+            to_end(ui, response.id, &path);
+            actions.push(Action::CompletePath(path));
+        }
+    }
     ui.label(
-        RichText::new("The desktop offers no file dialog here, so type or paste a path.").font(theme.note()).color(theme.dim),
+        RichText::new("The desktop offers no file dialog here: type or paste a path; Tab goes on with the first that fits.")
+            .font(theme.note())
+            .color(theme.dim),
     );
     let name = if matches!(popup, Popup::OpenPath | Popup::ModelPath) { "Open" } else { "Save" };
     let enabled = !state.typed.trim().is_empty();
@@ -402,33 +529,4 @@ fn path(ui: &mut Ui, state: &mut UiState, theme: &Theme, popup: &Popup, actions:
         actions.push(Action::PathTyped(typed));
         state.popup = None;
     }
-}
-
-fn keys(ui: &mut Ui, theme: &Theme) {
-    title(ui, theme, "Keys");
-    ui.add_space(STEP);
-    ScrollArea::vertical().max_height(480.0).min_scrolled_height(480.0).show(ui, |ui| {
-        let with_keys: Vec<Command> = Command::all().into_iter().filter(|command| !command.keys().is_empty()).collect();
-        egui::Grid::new("keys").num_columns(2).spacing(vec2(STEP * 8.0, STEP)).show(ui, |ui| {
-            for command in with_keys {
-                ui.horizontal(|ui| {
-                    for key in command.keys() {
-                        keycap(ui, theme, &super::commands::key_text(&key));
-                    }
-                });
-                ui.label(command.title());
-                ui.end_row();
-            }
-            for (key, what) in [
-                ("0 – 9", "Give the class with that number"),
-                ("Shift click", "Choose up to here"),
-                ("Ctrl click", "Choose this one too"),
-                ("Page Up, Page Down, Home, End", "Scroll the table"),
-            ] {
-                keycap(ui, theme, key);
-                ui.label(what);
-                ui.end_row();
-            }
-        });
-    });
 }

@@ -12,9 +12,12 @@ use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
 use super::widgets::controls::{ButtonLook, button, cross, right_aligned};
-use super::widgets::text::{count, percent, things};
+use super::widgets::text::{count, named, percent, things};
 use crate::action::Action;
 use crate::session::Workspace;
+
+/// The room that the right half of the status bar needs.
+const RIGHT: f32 = 330.0;
 
 fn bar(theme: &Theme) -> Frame {
     Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(12, 0))
@@ -160,6 +163,37 @@ fn file_menu(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &
     response.response.on_hover_text(path.display().to_string());
 }
 
+/// Says that what is open is a bundled sample, and how to open one's own; until that is dismissed.
+pub fn sample_hint(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, commands: &mut Vec<Command>) {
+    let theme = bundle.theme;
+    let Some(what) = bundle.sample.filter(|_| !state.sample_hint_off) else {
+        // What follows keeps its identity, as with notices.
+        ui.skip_ahead_auto_ids(1);
+        return;
+    };
+    let frame = Frame::new().fill(theme.tint).inner_margin(Margin::symmetric(14, 4));
+    Panel::top("sample hint").resizable(false).frame(frame).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            let narrow = ui.available_width() < 900.0;
+            let text = if narrow {
+                "A bundled sample to try things on".to_owned()
+            } else {
+                format!("A bundled sample to try things on: {what}")
+            };
+            ui.label(RichText::new(text).color(theme.text));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                state.sample_hint_off |= cross(ui, theme, "Dismiss the hint").clicked();
+                for (command, text) in [(Command::OpenFolder, "Open a folder…"), (Command::Open, "Open your own…")] {
+                    if button(ui, theme, text, &command.key_text(), ButtonLook::Plain, true).clicked() {
+                        commands.push(command);
+                    }
+                }
+                ui.label(RichText::new("or drop a file here").color(theme.dim));
+            });
+        });
+    });
+}
+
 /// The rail: the stages, with how much waits in each.
 pub fn rail(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace) {
     let theme = bundle.theme;
@@ -203,10 +237,18 @@ pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
             if bundle.running.is_empty() {
                 // What was done last is said here, quietly: a notice for every key would be in the way.
                 let last = bundle.workspace.and_then(|workspace| workspace.history().node(workspace.history().head()));
-                let text = last.map_or("Ready", |node| super::widgets::text::cut(&node.words, 120));
-                ui.label(RichText::new(text).color(theme.dim));
+                let text = match (last, bundle.workspace) {
+                    (Some(node), Some(workspace)) => named(&node.words, workspace.dataset()),
+                    _ => "Ready".to_owned(),
+                };
+                // What is open and saved, on the right, is not written over.
+                let room = (ui.available_width() - RIGHT).max(60.0);
+                ui.scope(|ui| {
+                    ui.set_max_width(room);
+                    ui.add(egui::Label::new(RichText::new(text).color(theme.dim)).truncate());
+                });
             }
-            for job in bundle.running.iter().take(2) {
+            for job in bundle.running.iter().take(if ui.available_width() > 900.0 { 2 } else { 1 }) {
                 ui.label(RichText::new(job.title).color(theme.dim));
                 let (track, response) = ui.allocate_exact_size(vec2(140.0, 6.0), Sense::hover());
                 ui.painter().rect_filled(track, 3, theme.raised);

@@ -1,19 +1,27 @@
 //! What is open, filtered and selected on screen: never truth. Views change it directly; data they change by actions.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::commands::Command;
+use super::filter_trail::FilterTrail;
 use super::replace_form::ReplaceForm;
+use super::sample::box_hand::BoxHand;
 use super::sample::state::SamplePane;
+use super::stages::clean::state::CleanState;
+use super::stages::explore::class_book_state::ClassBook;
 use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
+use super::stages::map::state::MapState;
 use super::stages::split::state::SplitForm;
 use super::text_model_form::TextModelForm;
 use super::view::View;
 use crate::action::Action;
-use crate::checks::{FindingKind, Options};
-use crate::data::{Clause, Filter, Measure, Rule, SampleId, SampleSet};
+use crate::checks::Options;
+use crate::data::{Clause, Filter, Marks, Measure, Rule, SampleId, SampleSet};
 use crate::edit::EditId;
-use crate::session::{AugmentForm, BalanceForm, Visible};
+use crate::session::{AugmentForm, BalanceForm, Findings, Visible};
 
 /// Which samples are chosen.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +96,21 @@ pub struct TableColumn {
     pub width: f32,
     /// Whether it is hidden.
     pub hidden: bool,
+    /// Whether it stays where it is when the others are scrolled sideways.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+/// A cell that is being edited where it stands in the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellEdit {
+    pub sample: SampleId,
+    pub column: String,
+    pub text: String,
+    /// What stood there.
+    pub before: String,
+    /// Why what was typed last was not taken.
+    pub fault: Option<String>,
 }
 
 /// How the table is shown.
@@ -106,8 +129,10 @@ pub struct TableState {
     pub columns: Vec<TableColumn>,
     /// Lines of text a row shows.
     pub lines: usize,
-    /// The column sorted by, and whether downwards.
-    pub sort: Option<(String, bool)>,
+    /// The columns sorted by, the first that counts most, and whether downwards.
+    pub sort: Vec<(String, bool)>,
+    /// The cell that is being edited where it stands.
+    pub editing: Option<CellEdit>,
     /// Scroll so that the cursor is seen, at the next frame.
     pub follow: bool,
 }
@@ -175,6 +200,12 @@ pub enum Popup {
     Rename { column: String, from: String },
     /// Type a filter.
     Filter,
+    /// Type another in the place of a clause.
+    ChangeClause(usize),
+    /// Type a name for the filter.
+    KeepFilter,
+    /// Type the name that a column has in what is saved.
+    ExportName(String),
     /// The keys.
     Keys,
     /// Type a path to open (where the desktop offers no dialog).
@@ -195,10 +226,17 @@ pub enum Popup {
 pub struct UiState {
     pub view: View,
     pub filter: Filter,
+    /// What the filter looks for in texts, and the filter that it is of.
+    pub marks: (Filter, Arc<Marks>),
+    pub trail: FilterTrail,
     pub selection: Selection,
     pub table: TableState,
     pub gallery: GalleryState,
+    /// How the map is shown.
+    pub map: MapState,
     pub viewer: Viewer,
+    /// What is done with boxes on a picture by hand.
+    pub hand: BoxHand,
     pub chart: Chart,
     pub popup: Option<Popup>,
     /// What is being typed in a popup, and which line of its list is marked.
@@ -213,7 +251,8 @@ pub struct UiState {
     pub inspector_width: f32,
     /// What was moved of the checks' options.
     pub options: Options,
-    pub finding_kind: Option<FindingKind>,
+    /// What is worked through in Clean.
+    pub clean: CleanState,
     pub split: SplitForm,
     pub export: ExportForm,
     pub history_at: Option<EditId>,
@@ -232,6 +271,15 @@ pub struct UiState {
     pub pane: SamplePane,
     /// What is being found and replaced.
     pub replace: ReplaceForm,
+    /// The command that is to have another key, and why the one that was pressed cannot be it.
+    pub rebinding: Option<Command>,
+    pub key_fault: Option<String>,
+    /// Whether the hint that a bundled sample is open was dismissed.
+    pub sample_hint_off: bool,
+    /// Whether facets stand beside the table.
+    pub facets: bool,
+    /// The classes of a column, under work.
+    pub class_book: ClassBook,
 }
 
 impl Default for UiState {
@@ -239,10 +287,14 @@ impl Default for UiState {
         Self {
             view: View::Explore,
             filter: Filter::default(),
+            marks: Default::default(),
+            trail: FilterTrail::default(),
             selection: Selection::default(),
             table: TableState { lines: 1, ..TableState::default() },
             gallery: GalleryState::default(),
+            map: MapState::default(),
             viewer: Viewer::default(),
+            hand: BoxHand::default(),
             chart: Chart {
                 column: String::new(),
                 measure: Measure::Words,
@@ -261,7 +313,7 @@ impl Default for UiState {
             inspector_narrow: false,
             inspector_width: 0.0,
             options: Options::default(),
-            finding_kind: None,
+            clean: CleanState::default(),
             split: SplitForm::default(),
             export: ExportForm::default(),
             history_at: None,
@@ -274,6 +326,11 @@ impl Default for UiState {
             on_notice: false,
             pane: SamplePane::default(),
             replace: ReplaceForm::default(),
+            rebinding: None,
+            key_fault: None,
+            sample_hint_off: false,
+            facets: false,
+            class_book: ClassBook::default(),
         }
     }
 }
@@ -315,11 +372,22 @@ impl UiState {
         (selection.place, selection.anchor) = (place, place);
     }
 
+    /// Puts the cursor on the sample that the finding under work is about.
+    pub fn show_finding(&mut self, findings: &Findings, visible: &Visible) {
+        let Some(finding) = self.clean.current(findings) else { return };
+        if self.selection.cursor.is_some_and(|id| finding.samples.contains(&id)) {
+            return;
+        }
+        let Some(first) = finding.samples.first().copied() else { return };
+        let place = visible.place(first, first.row()).unwrap_or(0);
+        self.selection = Selection { cursor: Some(first), place, anchor: place, chosen: SampleSet::default() };
+    }
+
     /// Shows the samples that a search has found, the nearest first.
     pub fn show_ranked(&mut self, title: String, ids: Vec<SampleId>) {
         // One search at a time: a second replaces the first.
         self.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Ranked { .. }));
-        self.table.sort = None;
+        self.table.sort.clear();
         let samples: SampleSet = ids.iter().copied().collect();
         self.toggle_clause(Rule::Ranked { title, samples: samples.into(), order: ids.into() }.into());
         self.view = View::Explore;
@@ -328,8 +396,29 @@ impl UiState {
     /// Opens a popup with nothing typed.
     pub fn pop(&mut self, popup: Popup) {
         self.popup = Some(popup);
+        self.rebinding = None;
         self.typed.clear();
         self.marked = 0;
+    }
+
+    /// What the filter looks for in texts, to be marked there.
+    pub fn marks(&mut self) -> Arc<Marks> {
+        if self.marks.0 != self.filter {
+            self.marks = (self.filter.clone(), Arc::new(Marks::of(&self.filter)));
+        }
+        Arc::clone(&self.marks.1)
+    }
+
+    /// In how many places something was typed that is not saved.
+    pub fn unsaved(&self) -> usize {
+        let cell = self.table.editing.as_ref().is_some_and(|edit| edit.text != edit.before);
+        self.pane.unsaved() + usize::from(cell) + usize::from(self.class_book.is_typed())
+    }
+
+    /// Shows another filter.
+    pub fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        self.scroll_to_top();
     }
 
     /// Adds a chip; the same rule a second time takes it off.
@@ -340,6 +429,10 @@ impl UiState {
             }
             None => self.filter.clauses.push(clause),
         }
+        self.scroll_to_top();
+    }
+
+    fn scroll_to_top(&mut self) {
         self.table.first = 0;
         self.table.part = 0.0;
         self.gallery.first = 0;

@@ -26,6 +26,7 @@ struct Colours {
     accent: String,
     on_accent: String,
     tint: String,
+    mark: String,
     ruby: String,
     amber: String,
     emerald: String,
@@ -80,6 +81,8 @@ pub struct Theme {
     pub on_accent: Color32,
     /// Behind what is selected.
     pub tint: Color32,
+    /// The ground of what was looked for and stands in a text.
+    pub mark: Color32,
     /// Wrong.
     pub ruby: Color32,
     /// In doubt.
@@ -125,6 +128,7 @@ impl Theme {
             accent: colour(&c.accent),
             on_accent: colour(&c.on_accent),
             tint: colour(&c.tint),
+            mark: colour(&c.mark),
             ruby: colour(&c.ruby),
             amber: colour(&c.amber),
             emerald: colour(&c.emerald),
@@ -138,6 +142,11 @@ impl Theme {
     /// The colour of the class at place `index` of its column's classes: the same everywhere.
     pub fn class(&self, index: usize) -> Color32 {
         self.classes[index % self.classes.len()]
+    }
+
+    /// How many colours classes have.
+    pub fn hues(&self) -> usize {
+        self.classes.len()
     }
 
     /// Type for notes.

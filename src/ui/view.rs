@@ -7,6 +7,7 @@ use egui::{Key, Modifiers};
 pub enum View {
     Collect,
     Explore,
+    Map,
     Clean,
     Label,
     Split,
@@ -34,7 +35,7 @@ struct Named {
 const CTRL: Modifiers = Modifiers::COMMAND;
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-static NAMES: [Named; 9] = [
+static NAMES: [Named; 10] = [
     Named {
         view: View::Collect,
         title: "Collect",
@@ -50,6 +51,14 @@ static NAMES: [Named; 9] = [
         help: "See the samples and their classes, relabel",
         key: None,
         begins_group: true,
+    },
+    Named {
+        view: View::Map,
+        title: "Map",
+        go_to: "Go to the map",
+        help: "Every sample a point, near to what it is like",
+        key: Some((Modifiers::NONE, Key::M)),
+        begins_group: false,
     },
     Named {
         view: View::Clean,
@@ -155,6 +164,7 @@ mod tests {
         let all = [
             View::Collect,
             View::Explore,
+            View::Map,
             View::Clean,
             View::Label,
             View::Split,

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use lapidary::app::Begin;
-use lapidary::data::SampleId;
+use lapidary::data::{Format, Packing, SampleId};
+use lapidary::io::{self, Rows, SaveTarget};
+use lapidary::job::Progress;
 use lapidary::ui::{Piece, Spot, View};
 use tempfile::TempDir;
 
@@ -298,4 +300,516 @@ fn what_was_typed_is_not_left_without_a_word() {
     assert!(said(&window, 0)[0]["content"].as_str().unwrap().ends_with(" Please."));
     window.ctrl(Key::W);
     assert!(window.harness.state().workspace().is_none(), "with nothing unsaved it closes");
+}
+
+#[test]
+fn a_condition_is_typed_joined_kept_by_name_and_there_again_after_a_restart() {
+    let rows: String = (0..60).map(|row| format!("message {row},{},{}\n", row, ["a", "b", "c"][row % 3])).collect();
+    let (home, path) = file("t.csv", &format!("text,price,label\n{rows}"));
+    let left = |window: &Window| window.harness.state().session().visible().len();
+    let type_filter = |window: &mut Window, words: &str| {
+        window.ctrl(Key::F);
+        window.type_text(words);
+        window.key(Key::Enter);
+    };
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    type_filter(&mut window, "price >= 50");
+    assert_eq!((left(&window), window.sees("Filter: price is at least 50")), (10, true));
+    type_filter(&mut window, "label is a");
+    assert_eq!(left(&window), 3);
+    window.harness.query_all_by_label_contains("Filter: price is at least 50").next().unwrap().click_secondary();
+    window.settle();
+    window.click("Or label is a");
+    assert_eq!((left(&window), window.sees("price is at least 50 or label is a")), (27, true));
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    window.settle();
+    window.type_text("dear or a");
+    window.key(Key::Enter);
+    window.key(Key::Escape);
+    assert_eq!(left(&window), 60);
+    // Back to the filter before, and forward again.
+    window.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    window.settle();
+    assert_eq!(left(&window), 27);
+    window.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
+    window.settle();
+    assert_eq!(left(&window), 60);
+    drop(window);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.click("+ filter");
+    window.click("dear or a");
+    assert_eq!(left(&window), 27);
+    // It is an edit: taken back, it is forgotten.
+    window.key(Key::U);
+    window.click("+ filter");
+    assert!(window.harness.query_by_label("dear or a").is_none());
+}
+
+/// Sixty messages of three classes.
+fn three_classes() -> (TempDir, PathBuf) {
+    let say = |row: usize| match row % 3 {
+        0 => format!("where is my parcel {row}"),
+        1 => format!("refund me please {row}"),
+        _ => format!("hello there {row}"),
+    };
+    let rows: String = (0..60).map(|row| format!("{},{}\n", say(row), ["arrival", "refund", "greeting"][row % 3])).collect();
+    file("t.csv", &format!("text,label\n{rows}"))
+}
+
+#[test]
+fn a_class_renamed_keeps_its_key_colour_and_guideline_through_a_restart() {
+    let (home, path) = three_classes();
+    // The key and the colour of a class.
+    let face = |window: &Window, name: &str| {
+        let classes = window.harness.state().workspace().unwrap().classes("label").unwrap();
+        let class = classes.class(name).unwrap();
+        (classes.in_order().position(|other| other == class).unwrap() + 1, classes.hue(class))
+    };
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    assert_eq!([face(&window, "arrival"), face(&window, "greeting"), face(&window, "refund")], [(1, 0), (2, 1), (3, 2)]);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    window.settle();
+    assert!(window.sees("Classes of label"));
+    window.click_part("Class refund, ");
+    assert!(window.sees("please  20 : 0"), "the words that tell it");
+    window.click("1");
+    window.click("Colour 8");
+    assert_eq!([face(&window, "refund"), face(&window, "arrival"), face(&window, "greeting")], [(1, 7), (2, 0), (3, 1)]);
+    window.harness.get_by_label("Guideline").focus();
+    window.settle();
+    window.type_text("They want their money back.");
+    window.harness.get_by_label("Search classes").focus();
+    window.settle();
+    window.harness.get_by_label("Name of the class").focus();
+    window.settle();
+    all_of_it(&mut window);
+    window.type_text("money back");
+    window.key(Key::Enter);
+    assert_eq!(face(&window, "money back"), (1, 7));
+    assert_eq!(window.cell(1, "label"), "money back");
+    drop(window);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert_eq!([face(&window, "money back"), face(&window, "arrival"), face(&window, "greeting")], [(1, 7), (2, 0), (3, 1)]);
+    // Beside the sample stands when it is of the class; its key gives it.
+    window.key(Key::J);
+    window.key(Key::J);
+    assert!(window.sees("They want their money back."));
+    window.key(Key::K);
+    window.key(Key::Num1);
+    assert_eq!(window.cell(0, "label"), "money back");
+    for _ in 0..2 {
+        window.key(Key::U);
+    }
+    assert_eq!(
+        (window.cell(0, "label").as_str(), face(&window, "refund")),
+        ("arrival", (1, 7)),
+        "the name goes back, the rest stays"
+    );
+}
+
+#[test]
+fn a_class_is_split_by_the_filter_and_a_telling_word_shows_its_samples() {
+    let (home, path) = three_classes();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    window.settle();
+    window.click_part("Class greeting, ");
+    assert!(window.sees("Filter by what sets them apart first"));
+    window.click_part("hello  20 : 0");
+    assert_eq!(window.harness.state().session().visible().len(), 20);
+    window.ctrl(Key::F);
+    window.type_text("text contains 5");
+    window.key(Key::Enter);
+    let left = window.harness.state().session().visible().len();
+    assert!(left > 0 && left < 20);
+    window.harness.get_by_label("Class for what the filter leaves").focus();
+    window.settle();
+    window.type_text("five");
+    window.click("Split it off");
+    let count = |window: &Window, name: &str| {
+        let classes = window.harness.state().workspace().unwrap().classes("label").unwrap();
+        classes.class(name).map_or(0, |class| classes.counts()[class] as usize)
+    };
+    assert_eq!((count(&window, "five"), count(&window, "greeting")), (left, 20 - left));
+    // Esc leaves the classes, the filter stays.
+    window.key(Key::Escape);
+    assert!(!window.sees("Classes of label"));
+    assert_eq!(window.harness.state().session().shown_filter().0.clauses.len(), 3);
+    window.key(Key::U);
+    assert_eq!((count(&window, "five"), count(&window, "greeting")), (0, 20));
+}
+
+fn column_sort(window: &mut Window, name: &str, shift: bool) {
+    let header = window.harness.get_by_label_contains(&format!("Column {name}")).rect().center();
+    let modifiers = if shift { Modifiers::SHIFT } else { Modifiers::NONE };
+    window.harness.event(egui::Event::PointerMoved(header));
+    for pressed in [true, false] {
+        window.harness.event_modifiers(
+            egui::Event::PointerButton { pos: header, button: egui::PointerButton::Primary, pressed, modifiers },
+            modifiers,
+        );
+    }
+    window.settle();
+}
+
+#[test]
+fn a_table_is_sorted_by_several_columns_and_a_cell_is_edited_where_it_stands() {
+    let rows: String = (0..12).map(|row| format!("message {row},{},{}\n", ["b", "a", "c"][row % 3], 100 - row)).collect();
+    let (home, path) = file("t.csv", &format!("text,label,price\n{rows}"));
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let shown =
+        |window: &Window| -> Vec<u32> { window.harness.state().session().visible().iter().map(|id| id.0).take(5).collect() };
+    column_sort(&mut window, "label", false);
+    assert_eq!(shown(&window), [1, 4, 7, 10, 0], "what is equal keeps the order of the file");
+    column_sort(&mut window, "price", true);
+    assert_eq!(shown(&window), [10, 7, 4, 1, 9]);
+    column_sort(&mut window, "price", true);
+    assert_eq!(shown(&window), [1, 4, 7, 10, 0]);
+    column_sort(&mut window, "price", false);
+    assert_eq!(shown(&window), [11, 10, 9, 8, 7], "without Shift it is the only one");
+    // The cell of the first row, at the column's place.
+    let header = window.harness.get_by_label_contains("Column price").rect();
+    let at = egui::pos2(header.center().x, header.bottom() + 12.0);
+    window.harness.event(egui::Event::PointerMoved(at));
+    // A step of the window takes a quarter of a second here.
+    window.harness.ctx.options_mut(|options| options.input_options.max_double_click_delay = 0.6);
+    for _ in 0..2 {
+        for pressed in [true, false] {
+            let button = egui::PointerButton::Primary;
+            window.harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: Modifiers::NONE });
+        }
+        window.harness.step();
+    }
+    window.settle();
+    assert!(window.harness.state_mut().state_mut().table.editing.is_some());
+    all_of_it(&mut window);
+    window.type_text("7x");
+    window.key(Key::Enter);
+    if window.cell(11, "price") == "89" {
+        assert!(window.sees("Not saved: "), "what does not fit is said where it was typed");
+    }
+    all_of_it(&mut window);
+    window.type_text("7");
+    window.key(Key::Enter);
+    assert_eq!(window.cell(11, "price"), "7");
+    window.key(Key::U);
+}
+
+#[test]
+fn columns_are_saved_under_other_names_in_another_order_or_not_at_all() {
+    use lapidary::action::Action;
+    use lapidary::data::Property;
+    use lapidary::operate::Operation;
+    let (home, path) = file("t.csv", "text,label,price\nhello,a,1\n\"bye, now\",b,2\n");
+    let out = home.path().join("out.csv");
+    let mut window = Window::new(Begin::File(path), home.path(), vec![out.clone()]);
+    window.harness.get_by_label_contains("Column text").click_secondary();
+    window.settle();
+    window.click_part("When it is saved");
+    window.click("Another name…");
+    all_of_it(&mut window);
+    window.type_text("prompt");
+    window.key(Key::Enter);
+    assert!(window.sees("Column text"));
+    let say = |property, of: &str, value: &str| {
+        let of = if of.is_empty() { Vec::new() } else { vec![of.to_owned()] };
+        Action::Do(Operation::Say { property, of, value: Some(value.to_owned()) })
+    };
+    window.harness.state_mut().push(say(Property::LeftOut, "price", "yes"));
+    window.harness.state_mut().push(say(Property::ColumnOrder, "", "[\"label\",\"text\"]"));
+    // Two columns of one name are none.
+    window.harness.state_mut().push(say(Property::ExportName, "label", "prompt"));
+    window.settle();
+    assert!(window.harness.state().notices().iter().any(|notice| notice.bad && notice.text.contains("prompt")));
+    window.view(View::Export);
+    window.click("Save…");
+    assert_eq!(fs::read_to_string(&out).unwrap(), "label,prompt\na,hello\nb,\"bye, now\"\n");
+}
+
+#[test]
+fn facets_filter_by_values_and_ranges() {
+    let rows: String = (0..40)
+        .map(|row| format!("message {row},{},{},{}\n", ["a", "b"][row % 2], row, ["red", "green", "blue", "grey"][row % 4]))
+        .collect();
+    let (home, path) = file("t.csv", &format!("text,label,price,colour\n{rows}"));
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let left = |window: &Window| window.harness.state().session().visible().len();
+    window.key(Key::V);
+    assert!(window.sees("grey, 10"));
+    window.click("grey, 10");
+    assert_eq!(left(&window), 10);
+    let grey = window.harness.get_by_label("grey, 10").rect().center();
+    assert!(!window.sees("red, 10"), "the facets are of what is left");
+    window.harness.event(egui::Event::PointerMoved(grey));
+    window.click("grey, 10");
+    assert_eq!(left(&window), 40);
+    // Shift adds a value to the one that is chosen.
+    window.click("red, 10");
+    window.key(Key::Escape);
+    let red = window.harness.get_by_label("red, 10").rect().center();
+    let green = window.harness.get_by_label("green, 10").rect().center();
+    for (at, modifiers) in [(red, Modifiers::NONE), (green, Modifiers::SHIFT)] {
+        // Both stand where they stood: as many samples each.
+        window.harness.event(egui::Event::PointerMoved(at));
+        let button = egui::PointerButton::Primary;
+        for pressed in [true, false] {
+            window.harness.event_modifiers(egui::Event::PointerButton { pos: at, button, pressed, modifiers }, modifiers);
+        }
+        if modifiers == Modifiers::NONE {
+            // What is left moves up: the filter goes, the choice is made again beside what is there.
+            window.settle();
+            assert_eq!(left(&window), 10);
+            let mut filter = window.harness.state_mut().state_mut().filter.clone();
+            filter.clauses.clear();
+            window.harness.state_mut().state_mut().set_filter(filter);
+            window.settle();
+        }
+    }
+    window.settle();
+    assert_eq!(left(&window), 10);
+    window.key(Key::V);
+    assert!(!window.sees("blue, 10"));
+}
+
+#[test]
+fn a_key_is_changed_searched_for_and_there_after_a_restart() {
+    let (home, path) = file("t.csv", "text\none\ntwo\nthree\n");
+    let cursor = |window: &mut Window| window.harness.state_mut().state_mut().selection.cursor.map(|id| id.0);
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    window.key(Key::F1);
+    window.type_text("next sample");
+    window.click_part("Change the key of: Next sample");
+    // A key that does something already is not taken from it without a word.
+    window.key(Key::X);
+    assert!(window.sees("is the key of “Exclude or restore”"));
+    window.ctrl(Key::J);
+    assert!(window.sees("Change the key of: Next sample (Ctrl J)"));
+    window.key(Key::Escape);
+    window.ctrl(Key::J);
+    window.ctrl(Key::J);
+    window.key(Key::J);
+    assert_eq!(cursor(&mut window), Some(1), "the old key does nothing now");
+    drop(window);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.ctrl(Key::J);
+    assert_eq!(cursor(&mut window), Some(0));
+    window.key(Key::F1);
+    window.type_text("next sample");
+    window.click_part("Change the key of: Next sample");
+    window.key(Key::Backspace);
+    window.key(Key::Escape);
+    window.key(Key::J);
+    assert_eq!(cursor(&mut window), Some(1));
+}
+
+#[test]
+fn the_second_start_shows_recent_work_and_the_sample_says_that_it_is_one() {
+    let (home, path) = file("mine.csv", "text\none\ntwo\n");
+    let mut window = Window::new(Begin::Usual, home.path(), Vec::new());
+    assert!(window.sees("A bundled sample to try things on") && window.sees("Open your own…"));
+    window.click("Dismiss the hint");
+    assert!(!window.sees("A bundled sample"));
+    drop(window);
+    // The sample alone is no work of one's own.
+    let window = Window::new(Begin::Usual, home.path(), Vec::new());
+    assert!(window.harness.state().workspace().is_some());
+    drop(window);
+    let window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert!(!window.sees("A bundled sample"));
+    drop(window);
+    let mut window = Window::new(Begin::Usual, home.path(), Vec::new());
+    assert!(window.harness.state().workspace().is_none());
+    window.click_part("Open mine.csv");
+    assert!(window.harness.state().workspace().is_some());
+}
+
+/// Presses the pointer at one place, moves it to another, and lets go.
+fn drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
+    let press = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: egui::Modifiers::NONE,
+    };
+    window.harness.event(egui::Event::PointerMoved(from));
+    window.harness.step();
+    window.harness.event(press(from, true));
+    window.harness.step();
+    for part in 1..=4 {
+        window.harness.event(egui::Event::PointerMoved(from + (to - from) * (part as f32 / 4.0)));
+        window.harness.step();
+    }
+    window.harness.event(press(to, false));
+    window.harness.step();
+    window.settle();
+}
+
+#[test]
+fn a_box_is_drawn_moved_named_removed_and_saved_in_the_form_of_its_column() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.png"] {
+        image::RgbImage::from_fn(200, 100, |x, y| image::Rgb([(x % 256) as u8, (y * 2) as u8, 90]))
+            .save(home.path().join(name))
+            .unwrap();
+    }
+    let path = home.path().join("cars.jsonl");
+    fs::write(
+        &path,
+        "{\"image\": \"a.png\", \"objects\": {\"bbox\": [[20, 10, 60, 40]], \"category\": [\"car\"]}}\n{\"image\": \"b.png\", \"objects\": {\"bbox\": [], \"category\": []}}\n",
+    )
+    .unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::G);
+    window.key(Key::J);
+    window.key(Key::Enter);
+    assert!(window.sees("Name of box 1"), "the sample's boxes are listed");
+    // The picture fills its place: where a box is drawn says where the picture lies.
+    let place = window.harness.get_by_label_contains("Box 1: car").rect();
+    let scale = (place.width() - 12.0) / 60.0;
+    let at = |x: f32, y: f32| place.min + egui::vec2(6.0, 6.0) + egui::vec2(x - 20.0, y - 10.0) * scale;
+    // Moved by its middle, ten to the right and twenty down.
+    drag(&mut window, at(50.0, 30.0), at(60.0, 50.0));
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox":[[30,30,60,40]],"category":["car"]}"#);
+    window.key(Key::U);
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox": [[20, 10, 60, 40]], "category": ["car"]}"#);
+    // Resized by its right edge.
+    drag(&mut window, at(80.0, 30.0), at(110.0, 30.0));
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox":[[20,10,90,40]],"category":["car"]}"#);
+    // Another one is drawn, with the name of the last; then it is named.
+    window.click("Draw a box");
+    drag(&mut window, at(120.0, 40.0), at(180.0, 90.0));
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox":[[20,10,90,40],[120,40,60,50]],"category":["car","car"]}"#);
+    window.click("Name of box 2");
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    window.type_text("bus");
+    window.key(Key::Enter);
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox":[[20,10,90,40],[120,40,60,50]],"category":["car","bus"]}"#);
+    window.click("Remove box 1");
+    assert_eq!(window.cell(0, "objects"), r#"{"bbox":[[120,40,60,50]],"category":["bus"]}"#);
+    // A sample without any takes the form of the others.
+    window.key(Key::J);
+    window.click("Draw a box");
+    drag(&mut window, at(20.0, 20.0), at(70.0, 60.0));
+    assert_eq!(window.cell(1, "objects"), r#"{"bbox":[[20,20,50,40]],"category":[""]}"#);
+    let out = home.path().join("out.jsonl");
+    let workspace = window.harness.state().workspace().unwrap();
+    let target = SaveTarget {
+        path: out.clone(),
+        format: Format::JsonLines,
+        packing: Packing::None,
+        own_columns: false,
+        utf8: false,
+        safe: false,
+    };
+    io::export(workspace.dataset(), &Rows::Kept, &target, &Progress::silent()).unwrap();
+    let saved = fs::read_to_string(out).unwrap();
+    assert!(saved.contains(r#""bbox":[[120,40,60,50]],"category":["bus"]"#) && saved.lines().count() == 2, "{saved}");
+}
+
+#[test]
+fn a_step_is_found_by_typing_and_switched_off_without_moving_the_others() {
+    let (home, path) = file(
+        "t.csv",
+        "text,label\nI would like to purchase a car quickly please,buy\nCan you help me to begin with the order,help\n",
+    );
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Augment);
+    let steps = |window: &mut Window| window.harness.state_mut().state_mut().augment.pipeline.steps.len();
+    let before = steps(&mut window);
+    window.click("Add step");
+    window.click("Search steps");
+    window.type_text("ocr");
+    assert!(window.sees("OCR confusions") && !window.sees("Random swap"));
+    window.key(Key::Enter);
+    assert_eq!(steps(&mut window), before + 1);
+    assert!(window.sees("fluency "), "a figure stands beside each draw");
+    window.click("on");
+    assert!(window.harness.state_mut().state_mut().augment.pipeline.steps[before].off);
+    assert!(window.sees("OCR confusions, off"));
+}
+
+#[test]
+fn a_turns_role_is_changed_and_a_turn_is_cut_in_two() {
+    let (_home, mut window) = chats();
+    window.key(Key::J);
+    // The menu of roles, and back by undo.
+    window.click("Turn 2 of messages");
+    window.click("Said by");
+    window.click("system");
+    assert_eq!(said(&window, 1)[1]["role"], "system");
+    window.key(Key::U);
+    assert_eq!(said(&window, 1)[1]["role"], "assistant");
+    // Cut where the cursor stands: behind “Say”.
+    window.key(Key::E);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Home);
+    for _ in 0..3 {
+        window.harness.key_press(Key::ArrowRight);
+        window.settle();
+    }
+    window.click("Split here");
+    let turns = said(&window, 1);
+    assert_eq!((turns[0]["content"].as_str(), turns[1]["content"].as_str()), (Some("Say"), Some("hello.")));
+    window.key(Key::U);
+    assert_eq!(said(&window, 1).to_string(), messages(1));
+}
+
+#[test]
+fn markdown_is_set_and_json_in_lines_by_a_switch_and_the_text_stays() {
+    let (home, path) = file(
+        "notes.jsonl",
+        "{\"text\": \"# Head\\n\\nSome **strong** words\\n- one\\n- two\"}\n{\"text\": \"{\\\"a\\\": [1, 2]}\"}\n",
+    );
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::Enter);
+    // In the list beside it stands the text as it is.
+    let raw = |window: &Window| window.harness.query_all_by_label_contains("**strong**").count();
+    let before = raw(&window);
+    window.click("Read text as Markdown");
+    assert_eq!(raw(&window), before - 1);
+    assert!(window.sees("•  one"));
+    window.key(Key::J);
+    window.click("Read text as JSON");
+    assert!(window.sees("  \"a\": ["));
+    assert!(!window.harness.state().workspace().unwrap().dataset().is_sample_edited(SampleId(1)));
+}
+
+#[test]
+fn a_megabyte_is_edited_in_parts_and_saved_whole() {
+    let line = "All work and no play makes a dull dataset, line after line of it.";
+    let text: String = (0..16_000).map(|at| format!("{line} {at}\n")).collect();
+    let (home, path) = file("long.jsonl", &format!("{}\n", serde_json::json!({ "text": text, "label": "a" })));
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::Enter);
+    window.key(Key::E);
+    assert!(window.sees("A long text is edited in parts"));
+    // The caret stands at the end of the part, which is no end of the text.
+    window.type_text("First. ");
+    window.click("Part after");
+    window.type_text("Second. ");
+    window.ctrl(Key::Enter);
+    let now = window.cell(0, "text");
+    let (first, second) = (now.find("First. All work"), now.find("Second. All work"));
+    assert!(now.len() == text.len() + 15 && first.is_some() && first < second, "{first:?} {second:?} {}", now.len());
+    assert!(now.starts_with("All work") && now.ends_with(" 15999\n"));
+    window.key(Key::U);
+    assert_eq!(window.cell(0, "text"), text);
+}
+
+#[test]
+fn chats_of_a_pair_have_their_differences_marked_turn_by_turn() {
+    let pair = serde_json::json!({
+        "chosen": [{ "role": "user", "content": "2 + 2?" }, { "role": "assistant", "content": "It is four." }],
+        "rejected": [{ "role": "user", "content": "2 + 2?" }, { "role": "assistant", "content": "It is five." }],
+    });
+    let (home, path) = file("pairs.jsonl", &format!("{pair}\n{pair}\n"));
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::J);
+    window.key(Key::Enter);
+    assert!(window.sees("It is four.") && window.sees("It is five."));
+    window.key(Key::S);
+    assert!(window.cell(0, "chosen").contains("five"));
+    window.key(Key::U);
+    assert!(window.cell(0, "chosen").contains("four"));
 }

@@ -3,8 +3,10 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod hands;
+mod keyboard;
 mod making;
 mod pictures;
+mod problems;
 #[path = "../support/server.rs"]
 mod server;
 mod sizes;

@@ -68,8 +68,12 @@ fn augment_previews_adds_shows_makes_anew_and_takes_back() {
     window.harness.state_mut().state_mut().augment.page = 0;
     window.harness.state_mut().state_mut().augment.most_risk = 1.0;
     window.settle();
-    let shown: Vec<String> =
-        names(&window, "Draw: ").into_iter().map(|name| name.trim_start_matches("Draw: ").to_owned()).collect();
+    // Behind a draw stands what is said of it.
+    let text_of = |name: &String| {
+        let text = name.trim_start_matches("Draw: ");
+        [", fluency ", ", label risk "].iter().fold(text, |text, said| text.split(said).next().unwrap_or(text)).to_owned()
+    };
+    let shown: Vec<String> = names(&window, "Draw: ").iter().map(text_of).collect();
     add(&mut window);
     let made = dataset(&window).made();
     assert!(made > before * 8 / 10, "{made} of {before}");

@@ -376,7 +376,7 @@ fn a_project_that_is_foreign_newer_or_busy_is_left_alone() {
     fs::remove_file(&project).unwrap();
     shell.ok(&["relabel", "data.csv", "--rows", "0", "--column", "label", "--to", "y"]);
     let held = lapidary::edit::Journal::open(&project).unwrap();
-    assert!(shell.fails(&["undo", "data.csv"]).contains("open in another"));
+    assert!(shell.fails(&["undo", "data.csv"]).contains("another Lapidary has it open"));
     drop(held);
     let mut bytes = fs::read(&project).unwrap();
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
@@ -470,7 +470,7 @@ fn carrying_over_says_what_does_not_fit() {
     shell.ok(&["relabel", "f.csv", "--rows", "0", "--column", "label", "--to", "z"]);
     shell.write("f.csv", "text,category\none,x\ntwo,y\n");
     let output = shell.run(&["carry", "f.csv"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("1 parts of edits do not fit"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 part of an edit does not fit"));
 }
 
 /// Each of these took time or memory that grew with the square of the file.

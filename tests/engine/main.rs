@@ -3,9 +3,11 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod asking;
+mod cleaning;
 mod cli;
 mod durability;
 mod field;
+mod filters;
 mod frozen;
 mod hostile;
 mod images;

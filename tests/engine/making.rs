@@ -159,7 +159,7 @@ fn a_seed_gives_the_same_bytes_on_every_machine() {
     assert_eq!(prints(), TEXTS_AND_PIXELS);
 }
 
-const TEXTS_AND_PIXELS: (u64, u64) = (11_908_345_465_952_598_675, 4_633_699_730_468_538_215);
+const TEXTS_AND_PIXELS: (u64, u64) = (9_851_632_283_164_557_862, 4_633_699_730_468_538_215);
 
 #[test]
 fn any_number_of_threads_makes_the_same_children() {

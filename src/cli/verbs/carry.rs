@@ -7,6 +7,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, read};
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, say};
+use crate::data::{count, things};
 use crate::edit::{adopt, orphans};
 use crate::io;
 use crate::session::{Workspace, stored_reading};
@@ -32,12 +33,26 @@ fn carry(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let reading = if asked == io::Reading::default() { stored } else { asked };
     let dataset = read(&arguments.path, &reading)?;
     let (_, carried) = Workspace::carry(dataset, reading, fallback.as_deref()).map_err(say)?;
-    note(err, &format!("{} edits carried over; {} of their samples are not in the file any more", carried.edits, carried.lost));
+    note(
+        err,
+        &format!(
+            "{} carried over; {} of their samples {} not in the file any more",
+            things(carried.edits, "edit was", "edits were"),
+            count(carried.lost),
+            if carried.lost == 1 { "is" } else { "are" }
+        ),
+    );
     if !carried.added.is_empty() {
         note(err, &format!("samples were recognised without what is new in the file: {}", carried.added.join(", ")));
     }
     if carried.unfit > 0 {
-        note(err, &format!("{} parts of edits do not fit the file any more and were left out", carried.unfit));
+        note(
+            err,
+            &format!(
+                "{} not fit the file any more, and left out",
+                things(carried.unfit, "part of an edit does", "parts of edits do")
+            ),
+        );
     }
     note(err, &format!("the old project is kept as {}", carried.aside.display()));
     Ok(())

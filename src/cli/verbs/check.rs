@@ -9,20 +9,23 @@ use serde_json::{Map, Value, json};
 
 use super::Verb;
 use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion};
-use crate::checks::{CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, Options, Scan};
+use crate::checks::{
+    CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, KINDS, KindEntry, Options, Scan, about_columns,
+};
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, open, read};
 use crate::cli::options::{OptionLine, READING};
 use crate::cli::said::{Done, note, print, print_json, say};
-use crate::data::{Dataset, SampleId};
+use crate::data::{Dataset, Property, SampleId, things};
 use crate::derive::{Store, TextOf, embedding};
 use crate::edit::project_path;
 use crate::io;
 use crate::job::Progress;
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
-use crate::operate::scan_pictures;
+use crate::operate::{data_card, health_report, scan_pictures};
+use crate::writing::Repair;
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -33,6 +36,13 @@ pub const VERB: Verb = Verb {
     options: &[
         &[
             ("--only", Some("CHECK,…"), "run these checks only, of those below"),
+            ("--list", None, "list the checks, and what they find, instead"),
+            (
+                "--card",
+                Some("FILE"),
+                "write the dataset's card in Hugging Face's README form, with what was found as its known faults",
+            ),
+            ("--report", Some("FILE"), "write what was found as a page of HTML, or as Markdown where the name ends in .md"),
             ("--label", Some("COL"), "the label column (the first with that role)"),
             ("--text", Some("COL"), "the text to learn from (every column with that role)"),
             (
@@ -73,6 +83,9 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
             Some(names.split(',').map(named).collect::<Result<Vec<_>, _>>()?)
         }
     };
+    if arguments.has("--list") {
+        return list(arguments.has("--json"), out).map(|()| false);
+    }
     let (options, ask) = (moved(arguments)?, ask(arguments)?);
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
@@ -108,9 +121,26 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         });
         seconds.insert(entry.name.to_owned(), took(begun));
     }
+    let mut findings = about_columns(findings, dataset.rows());
     findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    if let Some(path) = arguments.get("--report") {
+        let path = Path::new(path);
+        let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+        let page = health_report(dataset, &findings, markdown);
+        io::write_small(path, &page).map_err(say)?;
+        note(err, &format!("{}: {}", path.display(), things(findings.len(), "finding", "findings")));
+    }
+    if let Some(path) = arguments.get("--card") {
+        io::write_small(Path::new(path), &data_card(dataset, &findings)).map_err(say)?;
+        note(err, &format!("{path}: fill in what stands in brackets"));
+    }
     tell(&findings, &seconds, dataset, arguments.has("--json"), out)?;
-    Ok(!findings.is_empty())
+    Ok(findings.iter().any(|finding| !is_fine(dataset, finding)))
+}
+
+/// Whether somebody said that this kind of finding is no problem in this column.
+fn is_fine(dataset: &Dataset, finding: &Finding) -> bool {
+    dataset.properties().get(Property::Fine, &[finding.kind.name(), &finding.column]).is_some()
 }
 
 /// What is seen of every picture, by the model that an option names.
@@ -129,8 +159,15 @@ fn seen(arguments: &Arguments, dataset: &Dataset, field: usize) -> Result<Scan, 
 fn moved(arguments: &Arguments) -> Result<Options, Failure> {
     let mut options = Options::default();
     for option in CHECKS.iter().flat_map(|entry| entry.options) {
-        if let Some(value) = arguments.number::<f64>(option.flag)? {
-            if !value.is_finite() || value <= 0.0 {
+        if !option.choices.is_empty() {
+            if let Some(name) = arguments.get(option.flag) {
+                let place = option.choices.iter().position(|choice| *choice == name || choice.replace(' ', "_") == *name);
+                let place = place.or_else(|| name.parse().ok().filter(|at| *at < option.choices.len()));
+                let place = place.ok_or_else(|| format!("{} takes one of: {}", option.flag, option.choices.join(", ")))?;
+                options.set(option, place as f64);
+            }
+        } else if let Some(value) = arguments.number::<f64>(option.flag)? {
+            if !value.is_finite() || value < 0.0 || value == 0.0 && option.least > 0.0 {
                 return Err(format!("{} takes a number above 0, usually {}", option.flag, option.usual));
             }
             options.set(option, value);
@@ -139,9 +176,31 @@ fn moved(arguments: &Arguments) -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// The numbers that can be moved.
+/// The numbers that can be moved, and the choices.
 fn numbers() -> Vec<OptionLine> {
-    CHECKS.iter().flat_map(|entry| entry.options).map(|option| (option.flag, Some("N"), option.help)).collect()
+    let value = |option: &CheckOption| if option.choices.is_empty() { "N" } else { "WHICH" };
+    CHECKS.iter().flat_map(|entry| entry.options).map(|option| (option.flag, Some(value(option)), option.help)).collect()
+}
+
+/// The checks by name, with the kinds that each finds.
+fn list(json: bool, out: &mut dyn Write) -> Done {
+    let kinds = |entry: &CheckEntry| KINDS.iter().filter(|kind| kind.check == entry.check).collect::<Vec<_>>();
+    if json {
+        let kind = |kind: &KindEntry| json!({ "kind": kind.name, "title": kind.title, "means": kind.meaning, "repair": kind.kind.repair().map(Repair::name) });
+        let list: Vec<Value> = CHECKS
+            .iter()
+            .map(|entry| json!({ "check": entry.name, "finds": entry.help, "kinds": kinds(entry).into_iter().map(kind).collect::<Vec<_>>() }))
+            .collect();
+        return print_json(out, &json!({ "checks": list }));
+    }
+    let mut text = String::new();
+    for entry in &CHECKS {
+        text.push_str(&format!("{:<18} {}\n", entry.name, entry.help));
+        for kind in kinds(entry) {
+            text.push_str(&format!("  {:<16} {}\n", kind.name, kind.meaning));
+        }
+    }
+    print(out, &text)
 }
 
 /// The checks, and where their numbers stand, for the help.
@@ -150,8 +209,12 @@ fn checks() -> String {
     for entry in &CHECKS {
         text.push_str(&format!("  {:<22} {}\n", entry.name, entry.help));
         for option in entry.options {
-            let CheckOption { flag, least, most, usual, .. } = option;
-            text.push_str(&format!("    {flag:<20} {least} to {most}, usually {usual}\n"));
+            let CheckOption { flag, least, most, usual, choices, .. } = option;
+            if let Some(usual) = choices.get(*usual as usize) {
+                text.push_str(&format!("    {flag:<20} {}; usually {usual}\n", choices.join(", ")));
+            } else {
+                text.push_str(&format!("    {flag:<20} {least} to {most}, usually {usual}\n"));
+            }
         }
     }
     text
@@ -166,9 +229,13 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
             .map(|finding| {
                 let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
                 let mut line = json!({
-                    "check": finding.check.entry().name, "kind": finding.kind.title(), "rows": rows, "column": finding.column,
-                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion,
+                    "check": finding.check.entry().name, "kind": finding.kind.title(), "name": finding.kind.name(), "rows": rows, "column": finding.column,
+                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion, "fine": is_fine(dataset, finding),
                 });
+                if !finding.alike.is_empty() {
+                    let pair = |(a, b, like): &(SampleId, SampleId, f32)| json!([a.0, b.0, (f64::from(*like) * 1e6).round() / 1e6]);
+                    line["pairs"] = finding.alike.iter().map(pair).collect::<Vec<_>>().into();
+                }
                 if finding.check.entry().of_images {
                     line["paths"] = finding.samples.iter().map(|id| path(*id)).collect::<Vec<_>>().into();
                 }
@@ -183,9 +250,13 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
         let more = if finding.samples.len() > 5 { " …" } else { "" };
         let suggestion = finding.suggestion.as_ref().map(|class| format!(" → {class}")).unwrap_or_default();
         text.push_str(&format!(
-            "{:.2}  {}  rows {}{more}{suggestion}: {}\n",
+            "{:.2}  {}  {}{}{more}{suggestion}: {}\n",
             finding.severity,
-            if finding.check.entry().of_images { path(finding.samples[0]) } else { finding.column.clone() },
+            match finding.samples.first() {
+                Some(first) if finding.check.entry().of_images => path(*first),
+                _ => finding.column.clone(),
+            },
+            if rows.is_empty() { "the column" } else { "rows " },
             rows.join(","),
             finding.reason
         ));

@@ -9,6 +9,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json};
+use crate::data::{count_samples, things};
 use crate::job::Progress;
 
 /// The command.
@@ -56,13 +57,13 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
             }),
         );
     }
-    let mut text = format!("{} samples, {}, {}\n", dataset.rows(), origin.format.title(), origin.encoding);
+    let mut text = format!("{}, {}, {}\n", count_samples(dataset.rows()), origin.format.title(), origin.encoding);
     for field in dataset.fields() {
         text.push_str(&format!("  {:<24} {:<8} {}\n", field.name, field.kind.name(), field.role));
     }
     for (column, counts) in &classes {
         let counts = counts.as_object().map(Map::len).unwrap_or_default();
-        text.push_str(&format!("{column}: {counts} classes\n"));
+        text.push_str(&format!("{column}: {}\n", things(counts, "class", "classes")));
     }
     for warning in &dataset.base.warnings {
         let line = if warning.line > 0 { format!("line {}: ", warning.line) } else { String::new() };

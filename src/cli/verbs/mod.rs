@@ -4,12 +4,16 @@ mod augment;
 mod balance;
 mod carry;
 mod check;
+mod consensus;
 mod contents;
 mod export;
+mod fix;
 mod history;
+mod marks;
 mod recipe;
 mod recover;
 mod relabel;
+mod relevance;
 mod run;
 mod split;
 mod undo;
@@ -43,9 +47,14 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 14] = [
+pub static VERBS: [Verb; 19] = [
     contents::VERB,
     check::VERB,
+    fix::VERB,
+    consensus::VERB,
+    relevance::VERB,
+    marks::EXCLUDE,
+    marks::KEEP,
     augment::VERB,
     balance::VERB,
     split::VERB,

@@ -7,6 +7,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print_json, say};
+use crate::data::things;
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -32,7 +33,7 @@ fn recipe(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Do
     if let Some(path) = arguments.path("-o") {
         crate::io::may_write(workspace.dataset(), path).map_err(say)?;
         crate::io::write_small(path, &recipe.to_json()).map_err(say)?;
-        note(err, &format!("{}: {} steps", path.display(), recipe.steps.len()));
+        note(err, &format!("{}: {}", path.display(), things(recipe.steps.len(), "step", "steps")));
     } else {
         print_json(out, &serde_json::to_value(&recipe).map_err(say)?)?;
     }

@@ -8,6 +8,7 @@ use crate::cli::opened::open;
 use crate::cli::options::{IMAGES, READING, SAFE};
 use crate::cli::said::{Done, note, say};
 use crate::cli::saved::image_target;
+use crate::data::count_samples;
 use crate::io::{self, Rows, SaveTarget};
 use crate::job::Progress;
 use crate::operate::copies;
@@ -32,6 +33,11 @@ pub const VERB: Verb = Verb {
                 "--copies",
                 Some("HOW"),
                 "`together` (usual): samples that are the same but for case and white space stay in one part; or `apart`",
+            ),
+            (
+                "--near",
+                Some("N"),
+                "texts that share this part of their pairs of words (as 0.75) or more are copies, too; 0 (usual) only the same",
             ),
             ("-o", Some("DIR"), "the folder to write to"),
             SAFE,
@@ -64,6 +70,10 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         Some("apart") => false,
         Some(other) => return Err(format!("--copies takes together or apart, not {other:?}")),
     };
+    let near = arguments.number::<f64>("--near")?.unwrap_or(0.0);
+    if !(0.0..=1.0).contains(&near) {
+        return Err("--near takes a similarity from 0 to 1, as 0.75".to_owned());
+    }
     let wanted = match (arguments.get("--ratios"), arguments.number::<usize>("--folds")?) {
         (Some(_), Some(_)) => return Err("--ratios or --folds, not both".to_owned()),
         (None, Some(k)) if (2..=1_000).contains(&k) => Split::folds(method, k, seed),
@@ -81,12 +91,12 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
     };
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let copies = copies(dataset, workspace.derived(), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
-    let plan = Split { together, ..wanted }.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
+    let copies = copies(dataset, near, workspace.derived(), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let plan = Split { together, near, ..wanted }.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
     let told = |err: &mut dyn Write| {
         plan.notes.iter().for_each(|text| note(err, text));
         if let Some(n) = plan.copies {
-            note(err, &format!("{n} copies across parts"));
+            note(err, &format!("{n} copies across parts{}", if near > 0.0 { ", near ones among them" } else { "" }));
         }
         note(err, &format!("seed {seed}"));
     };
@@ -100,7 +110,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
             .collect();
         let report = io::export_images(dataset, &parts, &target, &Progress::silent()).map_err(say)?;
         for (name, rows) in &parts {
-            note(err, &format!("{}: {} samples", target.folder.join(name).display(), rows.ids(dataset).len()));
+            note(err, &format!("{}: {}", target.folder.join(name).display(), count_samples(rows.ids(dataset).len())));
         }
         report.notes.iter().for_each(|text| note(err, text));
         told(err);
@@ -118,7 +128,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         plan.names.iter().enumerate().map(|(part, name)| (Rows::These(plan.family(dataset, part)), target(name))).collect();
     let reports = io::export_parts(dataset, &list, &Progress::silent()).map_err(say)?;
     for ((_, target), report) in list.iter().zip(&reports) {
-        note(err, &format!("{}: {} samples", target.path.display(), report.rows));
+        note(err, &format!("{}: {}", target.path.display(), count_samples(report.rows)));
     }
     // What is true of all of them is said once.
     let mut said: Vec<&String> = Vec::new();

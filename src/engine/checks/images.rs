@@ -16,19 +16,53 @@ use crate::learn::dense::Dense;
 use crate::learn::neighbours::nearest_of;
 use crate::pixels::{Header, Look, Measures, Trouble, Twins, twins};
 
-const fn option(flag: &'static str, label: &'static str, help: &'static str, range: (f64, f64), usual: f64) -> CheckOption {
-    CheckOption { flag, label, help, least: range.0, most: range.1, usual }
+const fn option(
+    flag: &'static str,
+    label: &'static str,
+    help: &'static str,
+    kinds: &'static [FindingKind],
+    range: (f64, f64),
+    usual: f64,
+) -> CheckOption {
+    CheckOption { flag, label, help, kinds, choices: &[], least: range.0, most: range.1, usual }
 }
 
-const DARK: CheckOption = option("--dark", "dark", "an image is dark whose brightest hundredth is below this", (0.0, 1.0), 0.32);
-const LIGHT: CheckOption =
-    option("--bright", "bright", "bright, where the darkest twentieth is within this of white", (0.0, 0.5), 0.05);
-const BLURRY: CheckOption = option("--blurry", "blurry", "blurry, where the sharpness is below this", (0.0, 1.0), 0.29);
-const INFORMATION: CheckOption =
-    option("--information", "says little", "where a tenth of the entropy in bits is below this", (0.0, 1.0), 0.3);
-const RATIO: CheckOption =
-    option("--shape", "shape", "odd, where the shorter side is less than this part of the longer", (0.0, 1.0), 0.35);
-const SIZE: CheckOption = option("--size", "size", "odd beyond this many interquartile ranges", (0.5, 10.0), 3.0);
+const DARK: CheckOption = option(
+    "--dark",
+    "dark",
+    "an image is dark whose brightest hundredth is below this",
+    &[FindingKind::DarkImage],
+    (0.0, 1.0),
+    0.32,
+);
+const LIGHT: CheckOption = option(
+    "--bright",
+    "bright",
+    "bright, where the darkest twentieth is within this of white",
+    &[FindingKind::BrightImage],
+    (0.0, 0.5),
+    0.05,
+);
+const BLURRY: CheckOption =
+    option("--blurry", "blurry", "blurry, where the sharpness is below this", &[FindingKind::BlurryImage], (0.0, 1.0), 0.29);
+const INFORMATION: CheckOption = option(
+    "--information",
+    "says little",
+    "where a tenth of the entropy in bits is below this",
+    &[FindingKind::LowInformation],
+    (0.0, 1.0),
+    0.3,
+);
+const RATIO: CheckOption = option(
+    "--shape",
+    "shape",
+    "odd, where the shorter side is less than this part of the longer",
+    &[FindingKind::OddShape],
+    (0.0, 1.0),
+    0.35,
+);
+const SIZE: CheckOption =
+    option("--size", "size", "odd beyond this many interquartile ranges", &[FindingKind::OddSize], (0.5, 10.0), 3.0);
 
 /// Where flagging begins.
 pub const OPTIONS: [CheckOption; 6] = [DARK, LIGHT, BLURRY, INFORMATION, RATIO, SIZE];
@@ -195,7 +229,7 @@ struct ImageFindings {
 
 impl ImageFindings {
     fn put(&mut self, check: Check, kind: FindingKind, samples: Vec<SampleId>, severity: f64, reason: String) {
-        self.list.push(Finding { check, kind, samples, column: self.column.clone(), severity, reason, suggestion: None });
+        self.list.push(Finding { check, ..Finding::new(kind, samples, &self.column, severity, reason) });
     }
 
     fn one(&mut self, id: SampleId, kind: FindingKind, severity: f64, reason: String) {

@@ -1,16 +1,30 @@
 //! Ways to look for problems. A check reads a snapshot and gives findings; it never changes anything.
 
+mod annotators;
+mod class_names;
+mod columns;
+mod contradictions;
+mod duplicates;
 mod figures;
 mod images;
+mod kind;
 pub mod label_errors;
+mod noise;
 mod options;
+mod order;
 mod outliers;
+mod text_outliers;
+mod turns;
 
-use crate::data::{Dataset, SampleId};
+use std::collections::{HashMap, HashSet};
+
+use crate::data::{Dataset, SampleId, count, count_samples};
 use crate::derive::Store;
 use crate::job::{Cancelled, Progress};
 
 pub use images::Scan;
+pub use kind::{FindingKind, KINDS, KindEntry};
+pub use noise::limits;
 pub use options::{CheckOption, Options};
 
 /// A way to look for problems, by name.
@@ -21,6 +35,16 @@ pub enum Check {
     Images,
     ImageCopies,
     ImageOutliers,
+    Duplicates,
+    NearDuplicates,
+    Contradictions,
+    ClassNames,
+    TextOutliers,
+    Noise,
+    PersonalData,
+    Order,
+    Columns,
+    Annotators,
 }
 
 /// What a check reads.
@@ -31,6 +55,9 @@ pub struct CheckInput<'i> {
     /// What several checks need is worked out once.
     pub store: &'i Store,
 }
+
+/// However many.
+const ANY: usize = usize::MAX;
 
 /// Looks for problems.
 pub type RunCheck = fn(&CheckInput<'_>, &Options, &Progress) -> Result<Vec<Finding>, Cancelled>;
@@ -48,12 +75,14 @@ pub struct CheckEntry {
     pub options: &'static [CheckOption],
     /// Whether it looks at pictures.
     pub of_images: bool,
+    /// Up to how many samples it looks without being asked.
+    pub unasked: usize,
     /// Looks for them; `None` where the answer is more than a list: the label model has a queue of its own.
     pub run: Option<RunCheck>,
 }
 
 /// Every check. To add one is a file with its `run` and `OPTIONS`, and its entry here; Clean, `check` and its help follow.
-pub static CHECKS: [CheckEntry; 5] = [
+pub static CHECKS: [CheckEntry; 15] = [
     CheckEntry {
         check: Check::Outliers,
         name: "outliers",
@@ -61,6 +90,7 @@ pub static CHECKS: [CheckEntry; 5] = [
         help: "numbers and lengths far from the rest, rare classes, empty cells",
         options: &outliers::OPTIONS,
         of_images: false,
+        unasked: ANY,
         run: Some(outliers::run),
     },
     CheckEntry {
@@ -70,6 +100,7 @@ pub static CHECKS: [CheckEntry; 5] = [
         help: "labels that are probably wrong",
         options: &[],
         of_images: false,
+        unasked: ANY,
         run: None,
     },
     CheckEntry {
@@ -79,6 +110,7 @@ pub static CHECKS: [CheckEntry; 5] = [
         help: "pictures that are missing, broken, dark, bright, blurry, empty, or of odd size, shape or colour",
         options: &images::OPTIONS,
         of_images: true,
+        unasked: ANY,
         run: Some(images::pictures),
     },
     CheckEntry {
@@ -88,6 +120,7 @@ pub static CHECKS: [CheckEntry; 5] = [
         help: "pictures that are the same, or nearly",
         options: &[],
         of_images: true,
+        unasked: ANY,
         run: Some(images::copies),
     },
     CheckEntry {
@@ -97,7 +130,108 @@ pub static CHECKS: [CheckEntry; 5] = [
         help: "pictures like no other",
         options: &[],
         of_images: true,
+        unasked: ANY,
         run: Some(images::outliers),
+    },
+    CheckEntry {
+        check: Check::Duplicates,
+        name: "duplicates",
+        title: "Duplicates",
+        help: "texts that are the same, as far as you ask; of a table, rows",
+        options: &duplicates::OPTIONS,
+        of_images: false,
+        unasked: ANY,
+        run: Some(duplicates::same),
+    },
+    CheckEntry {
+        check: Check::NearDuplicates,
+        name: "near_duplicates",
+        title: "Near duplicates",
+        help: "texts that are nearly the same, and those in more than one part of the split",
+        options: &duplicates::NEAR_OPTIONS,
+        of_images: false,
+        unasked: 200_000,
+        run: Some(duplicates::near),
+    },
+    CheckEntry {
+        check: Check::Contradictions,
+        name: "contradictions",
+        title: "Contradictions",
+        help: "the same text, or nearly, with different labels",
+        options: &contradictions::OPTIONS,
+        of_images: false,
+        unasked: 200_000,
+        run: Some(contradictions::run),
+    },
+    CheckEntry {
+        check: Check::ClassNames,
+        name: "class_names",
+        title: "Class names",
+        help: "classes that are one but for case, accents, blanks, a plural or a typing error",
+        options: &class_names::OPTIONS,
+        of_images: false,
+        unasked: ANY,
+        run: Some(class_names::run),
+    },
+    CheckEntry {
+        check: Check::TextOutliers,
+        name: "text_outliers",
+        title: "Like no other",
+        help: "texts far from all others by what they mean, and those that nearly mean the same; of a table, rows by their numbers",
+        options: &text_outliers::OPTIONS,
+        of_images: false,
+        unasked: 20_000,
+        run: Some(text_outliers::run),
+    },
+    CheckEntry {
+        check: Check::Noise,
+        name: "noise",
+        title: "Noise",
+        help: "wrong encodings, mark-up, hidden letters, repetition, gibberish, other languages, what models say of themselves, broken chats",
+        options: &noise::OPTIONS,
+        of_images: false,
+        unasked: ANY,
+        run: Some(noise::run),
+    },
+    CheckEntry {
+        check: Check::PersonalData,
+        name: "personal_data",
+        title: "Personal data",
+        help: "addresses of mail, telephones, accounts, cards, addresses of machines, keys",
+        options: &[],
+        of_images: false,
+        unasked: ANY,
+        run: Some(noise::personal),
+    },
+    CheckEntry {
+        check: Check::Order,
+        name: "order",
+        title: "Order",
+        help: "rows sorted by class, columns that give labels away, parts that differ",
+        options: &[],
+        of_images: false,
+        unasked: ANY,
+        run: Some(order::run),
+    },
+    CheckEntry {
+        check: Check::Columns,
+        name: "columns",
+        title: "Columns",
+        help: "columns that repeat another, or say one thing",
+        options: &[],
+        of_images: false,
+        unasked: ANY,
+        run: Some(columns::run),
+    },
+    CheckEntry {
+        check: Check::Annotators,
+        name: "annotators",
+        title: "Annotators",
+        help: "several people's labels: how far they agree, who is seldom right, what is in dispute",
+        options: &[],
+        of_images: false,
+        unasked: ANY,
+        run: Some(annotators::run),
     },
 ];
 
@@ -121,159 +255,27 @@ impl Check {
     }
 }
 
-/// Looks for everything that can be listed. Findings come worst first; ties in the order of samples where pictures are among them, else in the
-/// order of columns.
+/// Looks for everything that can be listed; where nobody `asked`, for what is quickly found in a dataset of its size. Findings come worst first; ties in the
+/// order of samples.
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn look_for_all(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
+pub fn look_for_all(
+    input: &CheckInput<'_>,
+    options: &Options,
+    asked: bool,
+    progress: &Progress,
+) -> Result<Vec<Finding>, Cancelled> {
     let mut found = Vec::new();
-    for entry in CHECKS.iter().filter(|entry| entry.fits(input.dataset)) {
+    let samples = input.dataset.rows();
+    for entry in CHECKS.iter().filter(|entry| entry.fits(input.dataset) && (asked || samples <= entry.unasked)) {
         if let Some(run) = entry.run {
             found.extend(run(input, options, progress)?);
         }
     }
-    if input.scan.is_some() {
-        found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
-    }
+    let mut found = about_columns(found, samples);
+    found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
     Ok(found)
-}
-
-/// What kind of problem a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FindingKind {
-    /// A number far from the rest.
-    Number,
-    /// A text much shorter or longer than the rest.
-    Length,
-    /// A class with few samples.
-    RareClass,
-    /// Empty or null cells.
-    Empty,
-    /// Cells that are no numbers in a column of numbers.
-    OddCell,
-    /// Cells that are no chats in a column of chats.
-    NoChat,
-    /// A label that is probably wrong.
-    LabelError,
-    /// A picture whose path is empty or leads nowhere.
-    MissingImage,
-    /// A picture whose path leaves the dataset.
-    RefusedPath,
-    /// A picture that cannot be read, or not whole.
-    BrokenImage,
-    /// A picture that claims more pixels than can be decoded.
-    HugeImage,
-    /// A picture whose name says another coding than its bytes.
-    WrongEnding,
-    /// Several pictures in one file.
-    Animated,
-    /// A dark picture.
-    DarkImage,
-    /// A picture that is nearly all white.
-    BrightImage,
-    /// A picture with hardly anything on it.
-    LowInformation,
-    /// A blurry picture.
-    BlurryImage,
-    /// A picture much longer than it is wide, or the other way round.
-    OddShape,
-    /// A picture much larger or smaller than the others.
-    OddSize,
-    /// A grey picture among coloured ones.
-    GreyImage,
-    /// Pictures with the same bytes.
-    SameImage,
-    /// Pictures that are nearly the same.
-    NearImage,
-    /// A picture unlike all others.
-    FarImage,
-}
-
-impl FindingKind {
-    /// Every kind.
-    pub const ALL: [Self; 23] = [
-        Self::Number,
-        Self::Length,
-        Self::RareClass,
-        Self::Empty,
-        Self::OddCell,
-        Self::NoChat,
-        Self::LabelError,
-        Self::MissingImage,
-        Self::RefusedPath,
-        Self::BrokenImage,
-        Self::HugeImage,
-        Self::WrongEnding,
-        Self::Animated,
-        Self::DarkImage,
-        Self::BrightImage,
-        Self::LowInformation,
-        Self::BlurryImage,
-        Self::OddShape,
-        Self::OddSize,
-        Self::GreyImage,
-        Self::SameImage,
-        Self::NearImage,
-        Self::FarImage,
-    ];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Number => "Far number",
-            Self::Length => "Odd length",
-            Self::RareClass => "Rare class",
-            Self::Empty => "Empty cells",
-            Self::OddCell => "Not a number",
-            Self::NoChat => "Not a chat",
-            Self::LabelError => "Label error",
-            Self::MissingImage => "Missing image",
-            Self::RefusedPath => "Refused path",
-            Self::BrokenImage => "Broken image",
-            Self::HugeImage => "Huge image",
-            Self::WrongEnding => "Wrong ending",
-            Self::Animated => "Animated",
-            Self::DarkImage => "Dark",
-            Self::BrightImage => "Bright",
-            Self::LowInformation => "Says little",
-            Self::BlurryImage => "Blurry",
-            Self::OddShape => "Odd shape",
-            Self::OddSize => "Odd size",
-            Self::GreyImage => "Grey",
-            Self::SameImage => "Same image",
-            Self::NearImage => "Near copies",
-            Self::FarImage => "Like no other",
-        }
-    }
-
-    /// Whether its samples are one and the same, the best first: all but that can go.
-    pub fn is_of_copies(self) -> bool {
-        matches!(self, Self::SameImage | Self::NearImage)
-    }
-
-    /// The check that finds it.
-    pub fn check(self) -> Check {
-        match self {
-            Self::LabelError => Check::LabelErrors,
-            Self::SameImage | Self::NearImage => Check::ImageCopies,
-            Self::FarImage => Check::ImageOutliers,
-            Self::MissingImage
-            | Self::RefusedPath
-            | Self::BrokenImage
-            | Self::HugeImage
-            | Self::WrongEnding
-            | Self::Animated
-            | Self::DarkImage
-            | Self::BrightImage
-            | Self::LowInformation
-            | Self::BlurryImage
-            | Self::OddShape
-            | Self::OddSize
-            | Self::GreyImage => Check::Images,
-            _ => Check::Outliers,
-        }
-    }
 }
 
 /// One problem.
@@ -293,12 +295,102 @@ pub struct Finding {
     pub reason: String,
     /// What would mend it, where that is known: for a label, the class.
     pub suggestion: Option<String>,
+    /// Of near copies: which two are alike, and how much, 0 to 1.
+    pub alike: Vec<(SampleId, SampleId, f32)>,
+}
+
+impl Finding {
+    /// A finding without more to say.
+    pub fn new(kind: FindingKind, samples: Vec<SampleId>, column: &str, severity: f64, reason: String) -> Self {
+        let (check, column) = (kind.check(), column.to_owned());
+        Self { check, kind, samples, column, severity, reason, suggestion: None, alike: Vec::new() }
+    }
+
+    /// With what would mend it.
+    #[must_use]
+    pub fn with_suggestion(self, suggestion: Option<String>) -> Self {
+        Self { suggestion, ..self }
+    }
+
+    /// Whether so many samples have it that it says something of the column and not of them.
+    pub fn is_about_column(&self) -> bool {
+        self.samples.is_empty() || self.kind.is_relative() && self.samples.len() > 1
+    }
+
+    /// The samples that a decision is about: of copies the first, the best, stays.
+    pub fn decided(&self) -> &[SampleId] {
+        &self.samples[usize::from(self.kind.is_of_copies() && self.samples.len() > 1)..]
+    }
+}
+
+/// Below this many findings each is looked at, however small the dataset.
+const FEW_ALARMS: usize = 10;
+
+/// What is said of more than a twentieth of the samples, one by one, is said once, of the column: that many are no exceptions.
+pub fn about_columns(list: Vec<Finding>, rows: usize) -> Vec<Finding> {
+    let mut counts: HashMap<(FindingKind, &str), usize> = HashMap::new();
+    let alone = |finding: &&Finding| finding.kind.is_relative() && finding.samples.len() == 1;
+    list.iter().filter(alone).for_each(|finding| *counts.entry((finding.kind, &finding.column)).or_default() += 1);
+    let most = (rows / 20).max(FEW_ALARMS);
+    let many: HashSet<(FindingKind, String)> =
+        counts.into_iter().filter(|(_, n)| *n > most).map(|((kind, column), _)| (kind, column.to_owned())).collect();
+    if many.is_empty() {
+        return list;
+    }
+    let mut whole: Vec<Finding> = Vec::new();
+    let mut left = Vec::new();
+    for finding in list {
+        let is_many =
+            finding.samples.len() == 1 && many.iter().any(|(kind, column)| (*kind, column) == (finding.kind, &finding.column));
+        match whole.iter_mut().find(|known| known.kind == finding.kind && known.column == finding.column) {
+            _ if !is_many => left.push(finding),
+            Some(known) => known.samples.extend(finding.samples),
+            None => whole.push(finding),
+        }
+    }
+    for mut finding in whole {
+        let (n, share) = (finding.samples.len(), finding.samples.len() as f64 / rows as f64);
+        finding.samples.sort_unstable();
+        finding.severity = 0.3;
+        finding.reason = format!(
+            "{} of {}, {:.0} %: so many are no exceptions. That is how the column is, or the threshold is too low; the worst: {}",
+            count(n),
+            count_samples(rows),
+            share * 100.0,
+            finding.reason
+        );
+        left.push(finding);
+    }
+    left
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
+
+    #[test]
+    fn what_is_said_of_many_is_said_of_the_column() {
+        let one = |row: usize, column: &str| Finding {
+            check: Check::Outliers,
+            kind: FindingKind::Number,
+            samples: vec![SampleId::at(row)],
+            column: column.to_owned(),
+            severity: 1.0 - row as f64 / 1_000.0,
+            reason: format!("row {row}"),
+            suggestion: None,
+            alike: Vec::new(),
+        };
+        let list = |n: usize| (0..n).map(|row| one(row, "price")).chain([one(3, "age")]).collect::<Vec<_>>();
+        // A twentieth of 400 is 20: as many are exceptions still.
+        assert_eq!(about_columns(list(20), 400).len(), 21);
+        let said = about_columns(list(21), 400);
+        assert_eq!(said.len(), 2);
+        assert_eq!(said[0], one(3, "age"));
+        assert_eq!((said[1].samples.len(), said[1].severity), (21, 0.3));
+        assert!(said[1].reason.starts_with("21 of 400 samples, 5 %") && said[1].reason.ends_with("the worst: row 0"));
+        // In a small dataset a few are looked at one by one.
+        assert_eq!(about_columns(list(10), 40).len(), 11);
+    }
 
     #[test]
     fn entries_have_names_of_their_own_and_options_that_stand_within_their_range() {
@@ -308,9 +400,15 @@ mod tests {
         let flags: HashSet<&str> = options.iter().map(|option| option.flag).collect();
         assert_eq!(flags.len(), options.len());
         assert!(options.iter().all(|option| (option.least..=option.most).contains(&option.usual)));
-        for kind in FindingKind::ALL {
+        for kind in FindingKind::all() {
             assert_eq!(kind.check().entry().check, kind.check());
+            assert_eq!(FindingKind::from_name(kind.name()), Some(kind));
         }
+        for flaw in crate::writing::Flaw::ALL {
+            assert!(FindingKind::all().any(|kind| kind == FindingKind::Written(flaw)), "{flaw:?}");
+        }
+        let kinds: HashSet<&str> = FindingKind::all().map(|kind| kind.name()).collect();
+        assert_eq!(kinds.len(), KINDS.len());
         let (mut moved, option) = (Options::default(), options[0]);
         moved.set(option, 5.0);
         assert_eq!((moved.get(option), moved.get(options[1])), (5.0, options[1].usual));

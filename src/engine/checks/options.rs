@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::FindingKind;
+
 /// One number of a check.
 #[derive(Debug)]
 pub struct CheckOption {
@@ -11,6 +13,10 @@ pub struct CheckOption {
     pub label: &'static str,
     /// What it does.
     pub help: &'static str,
+    /// The findings that it decides on.
+    pub kinds: &'static [FindingKind],
+    /// Where it is a choice, what there is to choose from: its value is a place among them.
+    pub choices: &'static [&'static str],
     /// From where to where it goes, and where it stands unless somebody moves it.
     pub least: f64,
     pub most: f64,
@@ -25,6 +31,11 @@ impl Options {
     /// The value of an option.
     pub fn get(&self, option: &CheckOption) -> f64 {
         self.0.get(option.flag).copied().unwrap_or(option.usual)
+    }
+
+    /// The place of the choice of an option that is one.
+    pub fn choice(&self, option: &CheckOption) -> usize {
+        (self.get(option).round().max(0.0) as usize).min(option.choices.len().saturating_sub(1))
     }
 
     /// Moves an option.

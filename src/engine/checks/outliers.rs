@@ -15,6 +15,8 @@ const Z: CheckOption = CheckOption {
     flag: "--z",
     label: "robust z",
     help: "flag beyond this robust z-score: how far from the median, in units of the usual deviation",
+    kinds: &[FindingKind::Number, FindingKind::Length],
+    choices: &[],
     least: 1.0,
     most: 12.0,
     usual: 3.5,
@@ -23,6 +25,8 @@ const FENCE: CheckOption = CheckOption {
     flag: "--fence",
     label: "fences",
     help: "flag beyond this many interquartile ranges from the quartiles",
+    kinds: &[FindingKind::Number, FindingKind::Length],
+    choices: &[],
     least: 0.5,
     most: 10.0,
     usual: 2.2,
@@ -31,6 +35,8 @@ const RARE: CheckOption = CheckOption {
     flag: "--rare",
     label: "rare class",
     help: "a class is rare below this part of an even share",
+    kinds: &[FindingKind::RareClass],
+    choices: &[],
     least: 0.01,
     most: 1.0,
     usual: 0.1,
@@ -123,6 +129,15 @@ fn far_on(
             return far_on(&others, thresholds, column, kind, log, findings);
         }
     }
+    // Incomes, prices, counts: what is far on a scale of differences is as usual on one of ratios. Where the middle half says that they are of
+    // that kind, they are looked at so.
+    if !log && sorted[0] >= 0.0 {
+        let ratios = [q1, median, q3].map(f64::ln_1p);
+        let (plain, by_ratio) = (lopsided([q1, median, q3]), lopsided(ratios));
+        if plain > LOPSIDED && by_ratio.abs() < plain {
+            return far_on(list, thresholds, column, kind, true, findings);
+        }
+    }
     let mut deviations: Vec<f64> = sorted.iter().map(|value| (value - median).abs()).collect();
     let mean_deviation = deviations.iter().sum::<f64>() / deviations.len() as f64;
     deviations.sort_unstable_by(f64::total_cmp);
@@ -134,7 +149,11 @@ fn far_on(
     };
     let iqr = q3 - q1;
     let beyond = |value: f64| if iqr > 0.0 { (q1 - value).max(value - q3) / iqr } else { 0.0 };
-    let back = |value: f64| if log { value.exp_m1().round() } else { value };
+    let back = |value: f64| match (log, kind) {
+        (true, FindingKind::Length) => value.exp_m1().round(),
+        (true, _) => value.exp_m1(),
+        _ => value,
+    };
     for (id, value) in list {
         let scaled = scale(*value);
         let (z, fences) = (z_of(scaled), beyond(scaled));
@@ -166,9 +185,19 @@ fn far_on(
             severity,
             reason,
             suggestion: None,
+            alike: Vec::new(),
         });
     }
 }
+
+/// Bowley's skewness of the middle half, -1 to 1: how much farther the third quartile is from the median than the first is.
+fn lopsided([q1, median, q3]: [f64; 3]) -> f64 {
+    if q3 > q1 { (q3 + q1 - 2.0 * median) / (q3 - q1) } else { 0.0 }
+}
+
+/// Beyond this, numbers that are never negative are looked at by their ratios: a normal distribution has 0, an exponential one 0.26, a
+/// logarithmic normal one with a deviation of 1 0.33.
+const LOPSIDED: f64 = 0.3;
 
 fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findings: &mut Vec<Finding>) -> Result<(), Cancelled> {
     let index = ClassIndex::build(dataset, field, &Progress::silent())?;
@@ -205,6 +234,7 @@ fn rare_classes(dataset: &Dataset, field: usize, thresholds: &Thresholds, findin
             severity,
             reason,
             suggestion: None,
+            alike: Vec::new(),
         });
     }
     Ok(())
@@ -247,6 +277,7 @@ fn odd_cells(
         severity: 0.9,
         reason,
         suggestion: None,
+        alike: Vec::new(),
     });
 }
 
@@ -276,6 +307,7 @@ fn empty_cells(dataset: &Dataset, field: usize, ids: &[SampleId], findings: &mut
         severity,
         reason,
         suggestion: None,
+        alike: Vec::new(),
     });
 }
 
@@ -304,6 +336,11 @@ mod tests {
         flat[9] = 500.0;
         assert_eq!(flagged(&flat), [9]);
         assert!(flagged(&[1.0, 1e9]).is_empty(), "too few to say");
+        // Evenly spread over four powers of ten: none of them is far from the rest, but what is a thousand times the largest.
+        let mut wide: Vec<f64> = (0..400).map(|i| 10.0_f64.powf(f64::from(i) / 100.0).round()).collect();
+        assert!(flagged(&wide).is_empty());
+        wide[7] = 1e10;
+        assert_eq!(flagged(&wide), [7]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::chunked::Chunked;
 use super::dataset::Dataset;
 use super::ids::{SampleId, SampleSet};
+use super::properties::{Properties, Property};
 use super::schema::{Kind, Role};
 use crate::job::{Cancelled, Progress};
 
@@ -90,6 +91,16 @@ pub struct ClassIndex {
     excluded: Arc<SampleSet>,
     kind: Kind,
     role: Role,
+    faces: Arc<Faces>,
+}
+
+/// How classes are shown: in which order, and in which colours. Nothing that is counted or learned depends on it.
+#[derive(Debug, Default, PartialEq)]
+struct Faces {
+    /// Every class there was when somebody ordered them, in that order; empty where nobody did.
+    order: Vec<u32>,
+    /// The colours that somebody chose.
+    hues: HashMap<u32, usize>,
 }
 
 const CHUNK: usize = 65_536;
@@ -134,7 +145,8 @@ impl ClassIndex {
         let codes = if many { Codes::Many(Chunked::of(Arc::from([]), several)) } else { Codes::One(Chunked::of(NONE, one)) };
         let counts = vec![0; names.len()];
         let (names, lookup, excluded) = (Arc::new(names), Arc::new(lookup), Arc::new(dataset.excluded().clone()));
-        let mut index = Self { names, counts, lookup, codes, excluded, kind, role };
+        let mut index = Self { names, counts, lookup, codes, excluded, kind, role, faces: Arc::default() };
+        index.follow_properties(&dataset.fields()[field].name, dataset.properties());
         index.counts = index.count(dataset.samples().filter(|id| !dataset.is_excluded(*id)));
         Ok(index)
     }
@@ -232,6 +244,47 @@ impl ClassIndex {
             Arc::make_mut(&mut self.names)[class as usize] = Arc::clone(&name);
             lookup.insert(name, class);
         }
+    }
+
+    /// Takes in how somebody wants the classes of this column to be shown.
+    pub fn follow_properties(&mut self, column: &str, said: &Properties) {
+        let mut faces = Faces::default();
+        let named = said.list(Property::ClassOrder, &[column]);
+        if !named.is_empty() {
+            let mut left: Vec<bool> = vec![true; self.names.len()];
+            let first: Vec<u32> = named.iter().filter_map(|name| self.lookup.get(name.as_str()).copied()).collect();
+            for class in first {
+                if std::mem::take(&mut left[class as usize]) {
+                    faces.order.push(class);
+                }
+            }
+            faces.order.extend((0..).zip(&left).filter(|(_, left)| **left).map(|(class, _)| class));
+        }
+        for (of, value) in said.all(Property::ClassColour) {
+            if let ([of, name], Ok(hue)) = (of, value.parse())
+                && of == column
+                && let Some(class) = self.lookup.get(name.as_str())
+            {
+                faces.hues.insert(*class, hue);
+            }
+        }
+        if *self.faces != faces {
+            self.faces = Arc::new(faces);
+        }
+    }
+
+    /// Every class in the order that it is shown in: as somebody has ordered them, else as they are.
+    pub fn in_order(&self) -> impl Iterator<Item = usize> + '_ {
+        let known = self.faces.order.len();
+        self.faces.order.iter().map(|class| *class as usize).chain(known..self.names.len())
+    }
+
+    /// Which of the colours of classes a class has, from 0 on: its own for ever, unless somebody chose another.
+    pub fn hue(&self, class: usize) -> usize {
+        if self.faces.hues.is_empty() {
+            return class;
+        }
+        u32::try_from(class).ok().and_then(|class| self.faces.hues.get(&class).copied()).unwrap_or(class)
     }
 
     /// Whether so many samples have a class, excluded ones counted.

@@ -12,6 +12,7 @@ use super::ids::{SampleId, SampleSet};
 use super::made::{Batch, Family, Made, Origins};
 use super::overlay::{NULL, Overlay, UNTOUCHED};
 use super::parts::{PartSource, Parts, Segment, SourcePart};
+use super::properties::{Properties, Property};
 use super::roles::propose_roles;
 use super::schema::{Kind, Role};
 use crate::chance::seed_of;
@@ -73,6 +74,7 @@ pub struct Dataset {
     excluded: Arc<SampleSet>,
     reviewed: Arc<SampleSet>,
     tags: Arc<BTreeMap<String, Arc<SampleSet>>>,
+    properties: Arc<Properties>,
     family: Arc<Family>,
     parts: Arc<Parts>,
     /// The version of what is excluded.
@@ -104,6 +106,7 @@ impl Dataset {
             excluded: Arc::default(),
             reviewed: Arc::default(),
             tags: Arc::default(),
+            properties: Arc::default(),
             family: Arc::default(),
             parts: Arc::default(),
             left_out: 0,
@@ -428,6 +431,16 @@ impl Dataset {
     /// Whether a sample carries `tag`.
     pub fn has_tag(&self, tag: &str, id: SampleId) -> bool {
         self.tags.get(tag).is_some_and(|set| set.contains(id))
+    }
+
+    /// What was said of it beside its cells.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
+    /// Sets a property, or takes it away.
+    pub fn set_property(&mut self, property: Property, of: &[String], value: Option<&str>) {
+        Arc::make_mut(&mut self.properties).set(property, of, value);
     }
 
     /// Excludes a sample or takes it back in.

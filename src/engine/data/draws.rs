@@ -10,7 +10,7 @@ impl Pipeline {
     /// The chance of the step at place `at`, in the draw of this seed; `None` where the step does not happen.
     pub fn chance(&self, draw: u64, at: usize) -> Option<Chance> {
         let mut chance = Chance::new(seed_of(&[draw, at as u64]));
-        chance.happens(self.steps[at].p).then_some(chance)
+        chance.happens(self.steps[at].happens()).then_some(chance)
     }
 
     /// Alters a picture by the first `steps` steps, as the draw of this seed has it. `unit` is how large the picture is beside the whole

@@ -1,6 +1,6 @@
 //! What narrows the samples on screen, and in which order they stand.
 //!
-//! A filter is a list of clauses, all of which must hold. It names columns and classes by name, so that it can be saved
+//! A filter is a list of clauses, all of which must hold; one of them may be several, any of which must. It names columns and classes by name, so that it can be saved
 //! and survives edits. Evaluating it is a job's work: never done while drawing.
 
 use std::cmp::Ordering;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use memchr::memmem;
 use rayon::prelude::*;
 use regex::RegexBuilder;
+use serde::{Deserialize, Serialize};
 
 use super::classes::classes_of;
 use super::dataset::Dataset;
@@ -18,7 +19,8 @@ use super::measure::Measure;
 use crate::job::{Cancelled, Progress};
 
 /// One condition on a sample.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// A label is one of these classes; the empty name means no class.
     Class {
@@ -38,7 +40,9 @@ pub enum Rule {
         /// Whether upper and lower case differ.
         case: bool,
     },
-    /// A measure of a column lies in `low..=high`, or `low..high` where `open`.
+    /// Any of these holds.
+    Any(Vec<Clause>),
+    /// A measure of a column lies in `low..=high`, or `low..high` where `open`. [`f64::MIN`] and [`f64::MAX`] are no bounds.
     Between {
         /// The column.
         column: String,
@@ -64,7 +68,8 @@ pub enum Rule {
     Reviewed,
     /// A cell of the sample was edited.
     Edited,
-    /// The sample is in a list that a search made; shown in the search's order.
+    /// The sample is in a list that a search made; shown in the search's order. No list is kept by name.
+    #[serde(skip)]
     Ranked {
         /// What was searched for, for the chip.
         title: String,
@@ -74,6 +79,7 @@ pub enum Rule {
         order: Arc<[SampleId]>,
     },
     /// The sample is in a list that something else made.
+    #[serde(skip)]
     Listed {
         /// What the list is, for the chip.
         title: String,
@@ -83,11 +89,12 @@ pub enum Rule {
 }
 
 /// A rule, or its opposite.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clause {
     /// The condition.
     pub rule: Rule,
     /// Whether it must not hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub negated: bool,
 }
 
@@ -119,11 +126,27 @@ impl fmt::Display for Clause {
                     Measure::Value => column.clone(),
                     other => format!("{column} {other}"),
                 };
-                let last = if *open { "below " } else { "" };
-                write!(f, "{of} {is} {} to {last}{}", number(*low), number(*high))
+                let above = short_of(low.next_down()).filter(|down| down.len() < format!("{low}").len());
+                match (*low == f64::MIN, *high == f64::MAX, above) {
+                    (true, true, _) => write!(f, "{of} {is} a number"),
+                    (true, false, _) if *open => write!(f, "{of} {is} below {}", number(*high)),
+                    (true, false, _) => write!(f, "{of} {is} at most {}", number(*high)),
+                    (false, true, Some(down)) => write!(f, "{of} {is} above {down}"),
+                    (false, true, None) => write!(f, "{of} {is} at least {}", number(*low)),
+                    _ if low == high => write!(f, "{of} {is} {}", number(*low)),
+                    _ => {
+                        let last = if *open { "below " } else { "" };
+                        write!(f, "{of} {is} {} to {last}{}", number(*low), number(*high))
+                    }
+                }
             }
             Rule::Empty { column } => write!(f, "{column} {is} empty"),
             Rule::Tag(tag) => write!(f, "{not}tagged {tag}"),
+            Rule::Any(clauses) => {
+                let (open, close) = if self.negated { ("not (", ")") } else { ("", "") };
+                let words: Vec<String> = clauses.iter().map(ToString::to_string).collect();
+                write!(f, "{open}{}{close}", words.join(" or "))
+            }
             Rule::Excluded => write!(f, "{not}excluded"),
             Rule::Reviewed => write!(f, "{not}reviewed"),
             Rule::Edited => write!(f, "{not}edited"),
@@ -134,6 +157,12 @@ impl fmt::Display for Clause {
 
 fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
+
+/// A number as one would type it, where it is one that somebody would.
+fn short_of(value: f64) -> Option<String> {
+    let text = format!("{value}");
+    (text.len() < 14).then_some(text)
 }
 
 /// Why a filter cannot be evaluated.
@@ -164,7 +193,7 @@ impl From<Cancelled> for FilterError {
 type Test<'a> = Box<dyn Fn(SampleId) -> bool + Send + Sync + 'a>;
 
 /// A conjunction of clauses.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Filter {
     /// All must hold.
     pub clauses: Vec<Clause>,
@@ -176,6 +205,55 @@ impl Filter {
     /// Whether nothing is narrowed.
     pub fn is_empty(&self) -> bool {
         self.clauses.is_empty()
+    }
+
+    /// What is kept of it under a name.
+    ///
+    /// # Errors
+    /// The words of a clause that is a list of samples: there is nothing to say of it that would find them again.
+    pub fn to_json(&self) -> Result<String, String> {
+        fn list(clause: &Clause) -> Option<String> {
+            match &clause.rule {
+                Rule::Any(clauses) => clauses.iter().find_map(list),
+                Rule::Ranked { .. } | Rule::Listed { .. } => Some(clause.to_string()),
+                _ => None,
+            }
+        }
+        match self.clauses.iter().find_map(list) {
+            Some(words) => Err(words),
+            None => serde_json::to_string(self).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The filter that was kept so; `None` where it is none that this release knows.
+    pub fn from_json(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// Makes one clause of two, either of which may hold: the second joins the first.
+    pub fn join(&mut self, first: usize, second: usize) {
+        if first == second || first.max(second) >= self.clauses.len() {
+            return;
+        }
+        let parts = |clause: Clause| match clause {
+            Clause { rule: Rule::Any(clauses), negated: false } => clauses,
+            clause => vec![clause],
+        };
+        let mut all = parts(self.clauses[first].clone());
+        for clause in parts(self.clauses[second].clone()) {
+            if !all.contains(&clause) {
+                all.push(clause);
+            }
+        }
+        self.clauses[first] = Rule::Any(all).into();
+        self.clauses.remove(second);
+    }
+
+    /// Makes clauses of their own of those that are joined in one.
+    pub fn part(&mut self, at: usize) {
+        if let Some(Clause { rule: Rule::Any(clauses), negated: false }) = self.clauses.get(at).cloned() {
+            self.clauses.splice(at..=at, clauses);
+        }
     }
 
     /// The samples that every clause keeps, in file order.
@@ -231,6 +309,10 @@ fn test<'a>(clause: &'a Clause, dataset: &'a Dataset) -> Result<Test<'a>, Filter
             let field = find(column)?;
             Box::new(move |id| dataset.text(field, id).is_none_or(|text| text.trim().is_empty()))
         }
+        Rule::Any(clauses) => {
+            let tests = clauses.iter().map(|clause| test(clause, dataset)).collect::<Result<Vec<_>, _>>()?;
+            Box::new(move |id| tests.iter().any(|test| test(id)))
+        }
         Rule::Tag(tag) => Box::new(move |id| dataset.has_tag(tag, id)),
         Rule::Excluded => Box::new(move |id| dataset.is_excluded(id)),
         Rule::Reviewed => Box::new(move |id| dataset.is_reviewed(id)),
@@ -268,7 +350,7 @@ fn short(error: &str) -> String {
 }
 
 /// Puts `samples` in the order of a column: numbers by value, everything else by text, empty cells last either way;
-/// ties keep file order.
+/// ties keep the order they come in, so that sorting by a second column first sorts by both.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -284,13 +366,13 @@ pub fn sort(
     let sorted = if dataset.fields()[field].kind.is_numeric() {
         let mut keyed: Vec<(Option<f64>, SampleId)> = samples.par_iter().map(|id| (dataset.number(field, *id), *id)).collect();
         progress.step(1)?;
-        keyed.par_sort_unstable_by(|a, b| last(a.0, b.0, |x, y| turn(x.total_cmp(y))).then(a.1.cmp(&b.1)));
+        keyed.par_sort_by(|a, b| last(a.0, b.0, |x, y| turn(x.total_cmp(y))));
         keyed.into_iter().map(|(_, id)| id).collect()
     } else {
         let mut keyed: Vec<_> =
             samples.par_iter().map(|id| (dataset.text(field, *id).filter(|text| !text.is_empty()), *id)).collect();
         progress.step(1)?;
-        keyed.par_sort_unstable_by(|a, b| last(a.0.as_ref(), b.0.as_ref(), |x, y| turn(x.cmp(y))).then(a.1.cmp(&b.1)));
+        keyed.par_sort_by(|a, b| last(a.0.as_ref(), b.0.as_ref(), |x, y| turn(x.cmp(y))));
         keyed.into_iter().map(|(_, id)| id).collect()
     };
     progress.step(1)?;

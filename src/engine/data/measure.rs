@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::dataset::Dataset;
@@ -11,7 +12,8 @@ use super::ids::SampleId;
 use crate::job::{Cancelled, Progress};
 
 /// What is measured of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Its numeric value.
     Value,
@@ -218,9 +220,14 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// A number of things with their name: `1 row`, `2,000 rows`. What follows the number goes with it: `1 row has`, `2 rows have`.
+pub fn things(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
 /// A number of samples: `1 sample`, `2 samples`.
 pub fn count_samples(n: usize) -> String {
-    format!("{} {}", count(n), if n == 1 { "sample" } else { "samples" })
+    things(n, "sample", "samples")
 }
 
 #[cfg(test)]

@@ -308,6 +308,14 @@ pub struct Step {
     /// The language of the texts, which a translation goes back to.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub language: String,
+    /// Whether it is switched off: it stands in its place and does nothing, so that what the others draw stays as it is.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub off: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 fn always() -> f64 {
@@ -329,7 +337,12 @@ impl Step {
         };
         let language = if op == Augmentation::BackTranslation { "English" } else { "" }.to_owned();
         let p = if op.is_of_pictures() { 0.5 } else { 0.8 };
-        Self { op, p, low, high, list, model: String::new(), language }
+        Self { op, p, low, high, list, model: String::new(), language, off: false }
+    }
+
+    /// How probably it happens, 0 to 1: never where it is switched off.
+    pub fn happens(&self) -> f64 {
+        if self.off { 0.0 } else { self.p }
     }
 
     /// The same, always done, its number from `low` to `high`.
@@ -438,18 +451,18 @@ impl Pipeline {
 
     /// Whether any step alters pictures.
     pub fn alters_pictures(&self) -> bool {
-        self.steps.iter().any(|step| step.op.is_of_pictures())
+        self.steps.iter().any(|step| step.op.is_of_pictures() && !step.off)
     }
 
     /// Whether any step alters texts.
     pub fn alters_texts(&self) -> bool {
-        self.steps.iter().any(|step| !step.op.is_of_pictures())
+        self.steps.iter().any(|step| !step.op.is_of_pictures() && !step.off)
     }
 
     /// The text models that its steps ask, each once.
     pub fn models(&self) -> Vec<&str> {
         let mut list: Vec<&str> = Vec::new();
-        for step in self.steps.iter().filter(|step| step.op.asks() && step.p > 0.0) {
+        for step in self.steps.iter().filter(|step| step.op.asks() && step.happens() > 0.0) {
             if !list.contains(&step.model.as_str()) {
                 list.push(&step.model);
             }
@@ -459,7 +472,7 @@ impl Pipeline {
 
     /// Whether any step takes a second sample.
     pub fn mixes(&self) -> bool {
-        self.steps.iter().any(|step| step.op.is_mixing())
+        self.steps.iter().any(|step| step.op.is_mixing() && !step.off)
     }
 }
 

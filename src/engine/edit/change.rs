@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::EditError;
-use crate::data::{Batch, Dataset, Kind, PartSource, Role, SampleId};
+use crate::data::{Batch, Dataset, Kind, PartSource, Property, Role, SampleId};
 
 /// Which way a change is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Target {
     Made(Batch),
     /// Whether a part exists: the samples of another source.
     Part(PartSource),
+    /// What is said of the dataset beside its cells: a property by name, and what it is of. One that is not known is passed over.
+    Property(String, Vec<String>),
 }
 
 /// Stands in a change for the cell of a made sample that is read through to its parent. No file has it: it begins with a NUL.
@@ -342,6 +344,7 @@ impl Change {
             // Samples that were made are counted on by everything after them.
             (Target::Made(_) | Target::Part(_), _) => true,
             (Target::Column(_) | Target::Role(_) | Target::Kind(_), _) => named(&self.target) == named(&other.target),
+            (Target::Property(..), _) => self.target == other.target,
             (mine, theirs) => mine == theirs && other.samples.iter().any(|id| samples.contains(id)),
         }
     }
@@ -364,6 +367,14 @@ impl Change {
         let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
         let old = dataset.fields()[field].kind;
         Ok((old != kind).then(|| Self::property(Target::Kind(column.to_owned()), old.name(), kind.name())))
+    }
+
+    /// Sets a property, or takes it away; `None` where it is so already.
+    pub fn said(dataset: &Dataset, property: Property, of: &[&str], value: Option<&str>) -> Option<Self> {
+        let old = dataset.properties().get(property, of);
+        let of = of.iter().map(|word| (*word).to_owned()).collect();
+        let target = Target::Property(property.name().to_owned(), of);
+        (old != value).then(|| Self { target, samples: Vec::new(), before: Values::same(old), after: Values::same(value) })
     }
 
     fn property(target: Target, before: &str, after: &str) -> Self {
@@ -416,6 +427,11 @@ impl Change {
                 Direction::Back => dataset.remove_part(),
             },
             Target::Tag(tag) => self.samples.iter().enumerate().for_each(|(at, id)| dataset.set_tag(tag, *id, on(at))),
+            Target::Property(name, of) => {
+                if let Some(property) = Property::from_name(name) {
+                    dataset.set_property(property, of, values.get(0));
+                }
+            }
         }
     }
 }

@@ -86,8 +86,9 @@ pub enum JournalError {
     },
     /// The dataset is not the one the edits were made on.
     #[error(
-        "{} has changed since {edits} edits were made on it; carry them over by sample content (`lapidary carry`), or put the old file back",
-        source_path.display()
+        "{} has changed since {} made on it: carried over by sample content (`lapidary carry`) they go on, or put the old file back",
+        source_path.display(),
+        crate::data::things(*edits, "edit was", "edits were")
     )]
     SourceChanged {
         /// The dataset.

@@ -58,6 +58,9 @@ pub struct Journal {
     copy: Option<tempfile::TempDir>,
 }
 
+/// So often a project that is being written is copied to be looked at.
+const TRIES: usize = 3;
+
 /// An edit with its number, parent and time, and the content hashes of its samples.
 type Kept = (Node, Edit, Vec<u64>);
 
@@ -74,6 +77,7 @@ impl Journal {
         // Looked at as it stands: what has to be mended or brought up to date is, once it is opened.
         match connect_existing(path, true) {
             Err(JournalError::Disk { .. }) if !may_write(path) => Self::open(path).map(|journal| Some(journal.stored)),
+            Err(JournalError::Busy(_)) => Self::open_beside(path).map(|journal| Some(journal.stored)),
             found => found.map(|(_, stored)| Some(stored)),
         }
     }
@@ -121,6 +125,24 @@ impl Journal {
         path.clone_into(&mut journal.path);
         journal.copy = Some(copy);
         Ok(journal)
+    }
+
+    /// A copy of a project that another process has open, to look at: every edit that was on the disk when it was copied.
+    ///
+    /// # Errors
+    /// [`JournalError`]: busy, where it is written so often that no copy holds.
+    pub fn open_beside(path: &Path) -> Result<Self, JournalError> {
+        for _ in 0..TRIES {
+            let log = fs::read(swap::log_of(path)).unwrap_or_default();
+            let copy = copy_of(path, &log[..wal::check(&log).end])?;
+            // What was copied while it was being written does not hold, and is copied again.
+            if let Ok(mut journal) = Self::open_whole(&copy.path().join(COPY), false) {
+                path.clone_into(&mut journal.path);
+                journal.copy = Some(copy);
+                return Ok(journal);
+            }
+        }
+        Err(JournalError::Busy(path.to_owned()))
     }
 
     /// That it was brought into today's format on opening, in words.

@@ -7,6 +7,7 @@
 
 mod error;
 mod format;
+mod listing;
 mod models;
 mod open;
 mod pictures;
@@ -16,6 +17,7 @@ mod write;
 
 pub use error::{IoError, WriterError};
 pub use format::{compressed_name, format_to_save};
+pub use listing::entries_of;
 pub use models::answers::AnswerStore;
 pub use models::meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words};
 pub use models::text_model::{MOST_AT_ONCE, Place, TextModel, Writer, is_variable};

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::asking::{TextModels, children};
 
-use crate::data::{Batch, Dataset, SampleId, count, count_samples};
+use crate::data::{Batch, Dataset, SampleId, count_samples};
 use crate::derive::TextOf;
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::io::{altered_picture, picture_size};
@@ -134,7 +134,7 @@ pub fn augmented(
     let field = dataset.pictures();
     let sizes = |id: SampleId| picture_size(dataset, field?, id).ok();
     let name = if augment.pipeline.name.is_empty() { "a pipeline" } else { augment.pipeline.name.as_str() };
-    let words = format!("Added {} samples by {name}, seed {}", count(made), augment.seed);
+    let words = format!("Added {} by {name}, seed {}", count_samples(made), augment.seed);
     let edit = augment.edit(dataset, children, risks, distances, &sizes, words)?;
     Ok(Augmented { edit, made, risky, same })
 }

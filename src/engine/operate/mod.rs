@@ -4,10 +4,15 @@
 mod asking;
 mod augmenting;
 mod balancing;
+mod consensus;
 mod copied;
+mod health;
 mod names;
 mod plan;
 mod recipe;
+mod relevance;
+mod remedy;
+mod rewrite;
 mod scanned;
 mod trying;
 mod worth;
@@ -19,18 +24,23 @@ use serde::{Deserialize, Serialize};
 pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
+pub use consensus::{ConsensusMethod, ConsensusOf};
 pub use copied::copies;
+pub use health::{data_card, health_report};
 pub use plan::split_edit;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
+pub use relevance::{RelevanceOf, relevance, relevance_edit};
+pub use remedy::remedy;
 pub use scanned::{scan_pictures, scanned};
 pub use trying::{Tried, tried};
 pub use worth::{Worth, can_probe, worth};
 
-use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Role, SampleId};
+use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Property, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::job::{Cancelled, Progress};
 use crate::transform::{AugmentError, Replace, Split, SplitError};
+use crate::writing::Repair;
 
 /// What is asked for. The samples that it names are no part of what is written: an edit's parts have them, and a recipe names them by content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +102,14 @@ pub enum Operation {
         #[serde(flatten)]
         what: Replace,
     },
+    /// Repair the texts of a column.
+    Repair {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        column: String,
+        #[serde(with = "repair_name")]
+        repair: Repair,
+    },
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
     /// Say what a column means.
@@ -106,6 +124,13 @@ pub enum Operation {
         #[serde(with = "kind_name")]
         kind: Kind,
     },
+    /// Say something of the dataset beside its cells; `None` takes it back.
+    Say {
+        #[serde(with = "property_name")]
+        property: Property,
+        of: Vec<String>,
+        value: Option<String>,
+    },
     /// Split into parts: a column says which.
     Split(Split),
     /// Add the weight of each sample's class as a column; `beta` is the effective number's, 0 for balanced weights.
@@ -114,6 +139,10 @@ pub enum Operation {
     Augment { pipeline: Pipeline, copies: u32, seed: u64, most_risk: f32 },
     /// Even out classes.
     Balance(Balance),
+    /// Put several people's labels together into one column.
+    Consensus(ConsensusOf),
+    /// Say how much each sample is of a domain that samples with a tag stand for.
+    Relevance(RelevanceOf),
 }
 
 mod role_name {
@@ -130,6 +159,40 @@ mod role_name {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
         let name = String::deserialize(deserializer)?;
         Role::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no role {name:?}")))
+    }
+}
+
+mod repair_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::writing::Repair;
+
+    // As serde calls it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub fn serialize<S: Serializer>(repair: &Repair, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(repair.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Repair, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Repair::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no repair {name:?}")))
+    }
+}
+
+mod property_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::data::Property;
+
+    // As serde calls it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub fn serialize<S: Serializer>(property: &Property, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(property.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Property, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Property::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no property {name:?}")))
     }
 }
 
@@ -204,7 +267,8 @@ impl Operation {
             | Self::Tag { samples, .. }
             | Self::Note { samples, .. }
             | Self::Swap { samples, .. }
-            | Self::Replace { samples, .. } => Some(samples),
+            | Self::Replace { samples, .. }
+            | Self::Repair { samples, .. } => Some(samples),
             _ => None,
         }
     }
@@ -219,7 +283,8 @@ impl Operation {
             | Self::Tag { samples, .. }
             | Self::Note { samples, .. }
             | Self::Swap { samples, .. }
-            | Self::Replace { samples, .. } => list.clone_into(samples),
+            | Self::Replace { samples, .. }
+            | Self::Repair { samples, .. } => list.clone_into(samples),
             _ => {}
         }
         self

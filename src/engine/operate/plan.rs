@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
+use super::consensus::plan_consensus;
+use super::relevance::plan_relevance;
+use super::rewrite::{repair_texts, replace, widened};
 use super::{
     Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
 };
-use crate::data::{ClassIndex, Dataset, Kind, Role, SampleId, classes_of, count, count_samples};
+use crate::checks::FindingKind;
+use crate::data::{ClassIndex, Dataset, Field, Kind, Property, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
-use crate::job::{Cancelled, Progress};
+use crate::job::Progress;
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
 use crate::transform::balance::{ClassWeights, Over, Under};
-use crate::transform::{Augment, HashOf, Plan, Replace, Replaced, Split, SplitMethod, text_fields};
+use crate::transform::{Augment, HashOf, Plan, Split, SplitMethod, text_fields};
 
 /// The column of sample weights.
 const WEIGHT: &str = "sample_weight";
@@ -35,6 +37,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         }
         Operation::Note { samples, text } => note(dataset, samples, text)?,
         Operation::Replace { samples, column, what } => return replace(dataset, samples, column, what, progress),
+        Operation::Repair { samples, column, repair } => return repair_texts(dataset, samples, column, *repair, progress),
         Operation::Swap { samples, one, other } => swap(dataset, samples, one, other)?,
         Operation::RenameClass { column, from, to } => rename_class(dataset, means, (column, from, to), progress)?,
         Operation::SetRole { column, role } => {
@@ -43,8 +46,9 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::SetKind { column, kind } => {
             Edit::new(format!("{column} is read as {}", kind.name()), Change::kind(dataset, column, *kind)?)
         }
+        Operation::Say { property, of, value } => say(dataset, *property, of, value.as_deref())?,
         Operation::Split(split) => {
-            let copies = copies(dataset, &means.derived, progress)?;
+            let copies = copies(dataset, split.near, &means.derived, progress)?;
             let plan = split.plan(dataset, Option::as_ref(&copies), progress)?;
             return Ok(Planned { edit: split_edit(dataset, split, &plan)?, notes: plan.notes });
         }
@@ -53,6 +57,8 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
             let asked = Augment::all(dataset, pipeline.clone(), *seed, *copies)?;
             return augment_edit(dataset, &asked, *most_risk, means, progress);
         }
+        Operation::Consensus(asked) => return plan_consensus(dataset, asked),
+        Operation::Relevance(asked) => return plan_relevance(dataset, asked, progress),
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };
     Ok(Planned { edit, notes: Vec::new() })
@@ -137,55 +143,53 @@ fn swap(dataset: &Dataset, samples: &[SampleId], one: &str, other: &str) -> Resu
     Ok(Edit::new(format!("Changed {one} and {other} about in {of}"), changes.into_iter().flatten()))
 }
 
-fn replace(
-    dataset: &Dataset,
-    samples: &[SampleId],
-    column: &str,
-    what: &Replace,
-    progress: &Progress,
-) -> Result<Planned, OperationError> {
-    let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
-    let replacer = what.compile().map_err(EditError::Refused)?;
-    progress.set_total(samples.len() as u64);
-    let found: Vec<(SampleId, Replaced)> = samples
-        .par_chunks(4_096)
-        .map(|part| {
-            progress.step(part.len() as u64)?;
-            let of = |id: &SampleId| (*id, replacer.cell(dataset, field, *id));
-            Ok(part.iter().map(of).filter(|(_, cell)| *cell != Replaced::Same).collect::<Vec<_>>())
-        })
-        .collect::<Result<Vec<_>, Cancelled>>()?
-        .concat();
-    let broken = found.iter().filter(|(_, cell)| *cell == Replaced::Broken).count();
-    let cells: Vec<(SampleId, &str)> = found
-        .iter()
-        .filter_map(|(id, cell)| match cell {
-            Replaced::New(text) => Some((*id, text.as_str())),
-            Replaced::Same | Replaced::Broken => None,
-        })
-        .collect();
-    let (widened, widening) = widened(dataset, column, cells.iter().map(|(_, text)| *text));
-    let on = widened.as_ref().unwrap_or(dataset);
-    let change = Change::cells(on, column, cells.iter().map(|(id, text)| (*id, Some(*text))))?;
-    let n = change.as_ref().map_or(0, |change| change.samples.len());
-    let words =
-        format!("Replaced “{}” by “{}” in {column} of {}", shortened(&what.find), shortened(&what.with), count_samples(n));
-    let notes = if broken > 0 {
-        vec![format!("{} stay as they are: they would be no JSON any more", count_samples(broken))]
-    } else {
-        Vec::new()
+/// Says something of the dataset beside its cells.
+fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>) -> Result<Option<Edit>, EditError> {
+    let of: Vec<&str> = of.iter().map(String::as_str).collect();
+    let (first, second) = (of.first().copied().unwrap_or_default(), of.get(1).copied().unwrap_or_default());
+    let on = value.is_some();
+    let column = match property {
+        Property::Fine => second,
+        Property::ColumnOrder | Property::Filter => "",
+        _ => first,
     };
-    let edit = if change.is_some() { Edit::new(words, widening.into_iter().chain(change)) } else { None };
-    Ok(Planned { edit, notes })
+    if !column.is_empty() && dataset.field(column).is_none() {
+        return Err(EditError::Column(column.to_owned()));
+    }
+    if property == Property::ExportName {
+        is_free(dataset, first, value)?;
+    }
+    let words = match property {
+        Property::Guideline if on => format!("Wrote when a sample is {second}"),
+        Property::Guideline => format!("Took the guideline of {second} away"),
+        Property::ClassOrder => format!("Ordered the classes of {first}"),
+        Property::ClassColour => format!("Chose the colour of {second}"),
+        Property::Fine if on => format!("{} is no problem in {second}", kind_title(first)),
+        Property::Fine => format!("{} is a problem in {second} again", kind_title(first)),
+        Property::ExportName => format!("{first} is written as {}", value.unwrap_or(first)),
+        Property::LeftOut if on => format!("{first} is left out of what is saved"),
+        Property::LeftOut => format!("{first} is saved again"),
+        Property::ColumnOrder => "Ordered the columns of what is saved".to_owned(),
+        Property::Filter if on => format!("Kept the filter {first}"),
+        Property::Filter => format!("Forgot the filter {first}"),
+    };
+    Ok(Edit::new(words, Change::said(dataset, property, &of, value)))
 }
 
-/// The beginning of a text, for the words of an edit.
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(40).collect();
-    if short.len() < text.len() {
-        short.push('…');
+fn kind_title(name: &str) -> &'static str {
+    FindingKind::from_name(name).map_or("What was found", FindingKind::title)
+}
+
+/// Two columns of one name would be one to whoever reads the file.
+fn is_free(dataset: &Dataset, column: &str, name: Option<&str>) -> Result<(), EditError> {
+    let Some(name) = name else { return Ok(()) };
+    if name.trim().is_empty() {
+        return Err(EditError::Refused("a column needs a name".to_owned()));
     }
-    short
+    let others = dataset.fields().iter().filter(|field| *field.name != *column);
+    let written =
+        |field: &Field| dataset.properties().get(Property::ExportName, &[&field.name]).unwrap_or(&field.name).to_owned();
+    if others.into_iter().any(|field| written(field) == name) { Err(EditError::Taken(name.to_owned())) } else { Ok(()) }
 }
 
 fn rename_class(
@@ -215,27 +219,29 @@ fn rename_class(
     let (widened, widening) = widened(dataset, column, [to]);
     let wide = widened.as_ref().unwrap_or(dataset);
     let change = Change::cells(wide, column, cells.iter().map(|(id, text)| (*id, Some(text.as_str()))))?;
+    let said = if merges { Vec::new() } else { renamed_properties(dataset, column, from, to) };
     let (verb, joint) = if merges { ("Merged", "into") } else { ("Renamed", "to") };
     let words = format!("{verb} {from} {joint} {to}, {}", count_samples(cells.len()));
-    Ok(Edit::new(words, widening.into_iter().chain(change)))
+    Ok(Edit::new(words, widening.into_iter().chain(change).chain(said)))
 }
 
-/// A label of numbers or truth values that is to get a class of letters is one of texts from then on: the same edit says so.
-pub fn widened<'t>(
-    dataset: &Dataset,
-    column: &str,
-    texts: impl IntoIterator<Item = &'t str>,
-) -> (Option<Dataset>, Option<Change>) {
-    let Some(field) = dataset.field(column) else { return (None, None) };
-    let of = &dataset.fields()[field];
-    let scalar = of.role.is_label() && (of.kind.is_numeric() || of.kind == Kind::Boolean);
-    let typed = of.source.is_some_and(|source| dataset.base.columns[source].native_type().is_some());
-    if !scalar || typed || texts.into_iter().all(|text| of.kind.accepts(text)) {
-        return (None, None);
+/// What was said of a class is said of it under its new name.
+fn renamed_properties(dataset: &Dataset, column: &str, from: &str, to: &str) -> Vec<Change> {
+    let said = dataset.properties();
+    let mut changes = Vec::new();
+    for property in [Property::Guideline, Property::ClassColour] {
+        if let Some(value) = said.get(property, &[column, from]) {
+            changes.extend(Change::said(dataset, property, &[column, to], Some(value)));
+            changes.extend(Change::said(dataset, property, &[column, from], None));
+        }
     }
-    let mut wide = dataset.clone();
-    wide.set_kind(field, Kind::Text);
-    (Some(wide), Change::kind(dataset, column, Kind::Text).ok().flatten())
+    let order = said.list(Property::ClassOrder, &[column]);
+    if order.iter().any(|name| name == from) {
+        let order: Vec<&str> = order.iter().map(|name| if name == from { to } else { name }).collect();
+        let json = serde_json::to_string(&order).unwrap_or_default();
+        changes.extend(Change::said(dataset, Property::ClassOrder, &[column], Some(&json)));
+    }
+    changes
 }
 
 /// A cell with one of its classes renamed; a class that is there twice then stands once.
@@ -383,7 +389,7 @@ fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progres
     let model = if judged { judge(dataset, looks, means, &mut notes, progress)? } else { None };
     let plan = balance_plan(dataset, balance, &standing, alike.as_deref(), model.as_deref(), progress)?;
     let done = balanced(dataset, balance, &plan, alike.as_deref(), model.as_deref(), &means.models, progress)?;
-    notes.push(format!("classes of {:?}: {} samples excluded, {} new", balance.label, count(done.gone), count(done.made)));
+    notes.push(format!("classes of {:?}: {} excluded, {} new", balance.label, count_samples(done.gone), count(done.made)));
     notes.extend(done.notes);
     if done.short > 0 {
         let n = count(done.short as usize);

@@ -207,7 +207,7 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
                 step.cells.push(given.unwrap_or_else(had));
             }
         }
-        Some(Operation::Note { .. } | Operation::Swap { .. } | Operation::Replace { .. }) => {
+        Some(Operation::Note { .. } | Operation::Swap { .. } | Operation::Replace { .. } | Operation::Repair { .. }) => {
             step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
         }
         Some(Operation::Exclude { .. } | Operation::Review { .. } | Operation::Tag { .. }) => {
@@ -392,6 +392,10 @@ fn change(value: &Value, dataset: &Dataset, names: &Names, unfit: &mut dyn FnMut
                 _ => Ok(None),
             }
         }
+        Target::Property(name, of) => Ok(crate::data::Property::from_name(name).and_then(|property| {
+            let of: Vec<&str> = of.iter().map(String::as_str).collect();
+            Change::said(dataset, property, &of, after.get(0))
+        })),
         Target::Made(_) | Target::Part(_) => Ok(None),
     }
 }

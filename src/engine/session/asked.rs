@@ -23,13 +23,15 @@ pub enum Need {
     Augment,
     /// A plan of balancing.
     Balance,
+    /// Every sample in the plane.
+    Map,
 }
 
 /// What the screen asks for: said anew each frame, and free while it stays as it is.
 pub struct Wants<'w> {
     pub filter: &'w Filter,
-    /// The column sorted by, and whether downwards.
-    pub sort: Option<&'w (String, bool)>,
+    /// The columns sorted by, the first that counts most, and whether downwards.
+    pub sort: &'w [(String, bool)],
     /// The column of the chart, and what of it.
     pub chart: Option<(usize, Measure)>,
     /// What the stage on screen needs.
@@ -42,6 +44,10 @@ pub struct Wants<'w> {
     pub neighbours_of: Option<SampleId>,
     /// The sample whose likeliest classes are shown.
     pub likely_of: Option<SampleId>,
+    /// Whether facets are shown.
+    pub facets: bool,
+    /// The class that is shown whole: its column and its name.
+    pub class: Option<(&'w str, &'w str)>,
     pub augment: &'w AugmentForm,
     pub balance: &'w BalanceForm,
 }

@@ -198,13 +198,13 @@ impl Augmenting {
             self.originals = (pictures, Originals::default());
         }
         let (visible, filtered) = (viewing.visible().clone(), !wants.filter.is_empty());
-        let (snapshot, form) = (dataset.clone(), key.form.clone());
+        let (snapshot, form, store) = (dataset.clone(), key.form.clone(), Arc::clone(workspace.derived()));
         let (model, originals) = (self.judge().0.cloned(), Arc::clone(&self.originals.1));
         let models = Arc::clone(asking.models());
         self.preview.ask(desk, key, "Drawing", move |progress| {
             let parents = parents.unwrap_or_else(|| Arc::new(parents_of(&snapshot, filtered.then_some(&visible))));
             let model = model.as_deref();
-            let drafted = draft(&snapshot, &form, &parents, model, models.answers(), &originals, estimate, progress)?;
+            let drafted = draft(&snapshot, &form, &parents, model, models.answers(), &originals, estimate, &store, progress)?;
             Ok(Preview { drafted, parents })
         });
     }

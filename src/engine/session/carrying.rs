@@ -100,7 +100,7 @@ pub fn fits(dataset: &Dataset, change: &Change) -> bool {
 
 /// Whether a change is about a column, or a part, and not about samples that are there.
 pub fn is_property(target: &Target) -> bool {
-    matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_) | Target::Part(_))
+    matches!(target, Target::Column(_) | Target::Role(_) | Target::Kind(_) | Target::Part(_) | Target::Property(..))
 }
 
 /// The batch as the new file has it: children whose parents are there, numbered anew.

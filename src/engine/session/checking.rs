@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::Workspace;
 use super::asked::{Need, News, Wants};
-use crate::checks::{CheckInput, Finding, Options, Scan, look_for_all};
+use super::findings::FoundProblems;
+use crate::checks::{CHECKS, CheckEntry, CheckInput, Finding, Options, Scan, look_for_all};
 use crate::data::{Dataset, SampleId};
 use crate::io::{Meaning, PictureCache};
 use crate::job::{AnySlot, Came, Desk, Lane, Slot};
@@ -45,14 +46,16 @@ impl Cache {
 }
 
 /// What findings were looked for with.
-type CheckKey = (Options, u64, bool);
+type CheckKey = (Options, u64, bool, bool);
 
 /// Findings and what is seen of pictures.
 pub struct Checking {
-    findings: Slot<CheckKey, (u64, Vec<Finding>)>,
+    findings: Slot<CheckKey, (u64, FoundProblems)>,
     scan: Slot<u64, Arc<Scan>>,
     /// Whether to look for findings.
     due: bool,
+    /// Whether somebody asked for all that takes long in a large dataset.
+    thorough: bool,
     /// By what outliers among pictures were found.
     seen_by: Meaning,
     /// The worst finding on each sample, where few share it: its severity and its reason.
@@ -65,6 +68,7 @@ impl Default for Checking {
             findings: Slot::new("check", Lane::Learning),
             scan: Slot::new("images", Lane::Learning),
             due: true,
+            thorough: false,
             seen_by: Meaning::BuiltIn,
             flagged: HashMap::new(),
         }
@@ -115,8 +119,16 @@ impl Checking {
         }
     }
 
-    /// Looks for findings once more.
-    pub fn look_again(&mut self) {
+    /// The checks that wait to be asked for, since the dataset is large.
+    pub fn left_out(&self, dataset: &Dataset) -> Vec<&'static str> {
+        let waits =
+            |entry: &&CheckEntry| !self.thorough && entry.run.is_some() && entry.fits(dataset) && dataset.rows() > entry.unasked;
+        CHECKS.iter().filter(waits).map(|entry| entry.title).collect()
+    }
+
+    /// Looks for findings once more; `thoroughly` also for what takes long in a large dataset.
+    pub fn look_again(&mut self, thoroughly: bool) {
+        self.thorough |= thoroughly;
         self.due = true;
         self.findings.cancel();
         self.look_at_pictures();
@@ -130,6 +142,11 @@ impl Checking {
     /// What an undo brings back may be wrong again.
     pub fn walked(&mut self) {
         self.due = true;
+    }
+
+    /// The samples that something was found on, where few share it.
+    pub fn flagged(&self) -> Vec<SampleId> {
+        self.flagged.keys().copied().collect()
     }
 
     /// The worst finding on a sample: its severity and its reason.
@@ -150,9 +167,9 @@ impl Checking {
         }
         match self.findings.take(desk) {
             Some(Came::Answer) => {
-                if let Some((_, (revision, list))) = self.findings.take_answer() {
-                    self.flag_worst(&list, workspace.dataset().rows());
-                    workspace.set_findings(revision, list);
+                if let Some((_, (revision, found))) = self.findings.take_answer() {
+                    self.flag_worst(&found.list, workspace.dataset().rows());
+                    workspace.set_findings(revision, found);
                 }
             }
             Some(Came::Failed(why)) => news.push(News::Failed("check", why)),
@@ -178,10 +195,11 @@ impl Checking {
     fn check(&mut self, workspace: &Workspace, options: &Options, desk: &Desk) {
         let (snapshot, revision) = (workspace.dataset().clone(), workspace.revision());
         let (scan, store, options) = (self.scan(&snapshot).cloned(), Arc::clone(workspace.derived()), options.clone());
-        let question = (options.clone(), revision, scan.is_some());
+        let asked = self.thorough;
+        let question = (options.clone(), revision, scan.is_some(), asked);
         self.findings.ask(desk, question, "Looking for problems", move |progress| {
             let input = CheckInput { dataset: &snapshot, scan: scan.as_deref(), store: &store };
-            Ok((revision, look_for_all(&input, &options, progress)?))
+            Ok((revision, FoundProblems::of(look_for_all(&input, &options, asked, progress)?)))
         });
     }
 

@@ -8,8 +8,10 @@ use std::time::Instant;
 use super::forms::{AugmentForm, DRAWS, Estimate, ORIGINALS, PICTURE_DRAWS};
 use crate::chance::seed_of;
 use crate::data::{Answers, Ask, AskKey, Augmentation, Dataset, SampleId};
+use crate::derive::{Store, TextOf, fluency};
 use crate::io::picture_to_alter;
 use crate::job::{Cancelled, Progress};
+use crate::learn::fluency::Fluency;
 use crate::learn::risk::{Risk, RiskModel};
 use crate::operate::judge;
 use crate::pixels::{Look, Picture, look_of};
@@ -43,6 +45,8 @@ pub struct DraftedDraw {
     pub changed: Option<Picture>,
     /// What a model says of it, where there is one.
     pub risk: Option<Risk>,
+    /// How fluent it is beside its original, 0 to 1; `None` where no text is altered.
+    pub fluency: Option<f32>,
     /// The steps that happened.
     pub steps: Vec<usize>,
     /// The question that it waits for.
@@ -73,6 +77,7 @@ pub fn draft(
     answers: &Answers,
     originals: &Originals,
     estimate: Option<Estimate>,
+    store: &Store,
     progress: &Progress,
 ) -> Result<Drafted, Cancelled> {
     let trouble =
@@ -113,6 +118,11 @@ pub fn draft(
         }
         if let Some(model) = model {
             judge_family(dataset, &augment, model, &mut family);
+        }
+        if augment.pipeline.alters_texts()
+            && let Ok(text) = TextOf::of(dataset, None)
+        {
+            judge_words(dataset, &augment, &text, &*fluency(dataset, &text, store, progress)?, &mut family);
         }
         families.push(family);
     }
@@ -174,23 +184,33 @@ fn decoded(dataset: &Dataset, field: usize, id: SampleId, originals: &Originals)
     Ok(fresh)
 }
 
+/// The altered samples of a family, each as one text.
+fn altered(dataset: &Dataset, augment: &Augment, text: &TextOf, family: &DraftedFamily) -> Vec<String> {
+    let of = |drawn: &DraftedDraw| {
+        text.read_with(dataset, family.parent, |field| {
+            let place = augment.fields.iter().position(|known| *known == field)?;
+            drawn.texts.get(place).map(String::as_str)
+        })
+    };
+    family.draws.iter().map(of).collect()
+}
+
+/// Says how fluent each draw is beside its original.
+fn judge_words(dataset: &Dataset, augment: &Augment, text: &TextOf, model: &Fluency, family: &mut DraftedFamily) {
+    let made = altered(dataset, augment, text, family);
+    let made: Vec<&str> = made.iter().map(String::as_str).collect();
+    let said = model.beside(&text.read(dataset, family.parent), &made);
+    family.draws.iter_mut().zip(said).filter(|(drawn, _)| drawn.waiting.is_none()).for_each(|(drawn, fluent)| {
+        drawn.fluency = Some(fluent);
+    });
+}
+
 fn judge_family(dataset: &Dataset, augment: &Augment, model: &RiskModel, family: &mut DraftedFamily) {
     let row = family.parent.0;
     let risks = if model.reads_texts() {
-        let text = crate::derive::TextOf::of(dataset, None).ok();
-        let texts: Vec<(u32, String)> = family
-            .draws
-            .iter()
-            .map(|drawn| {
-                let read = text.as_ref().map(|text| {
-                    text.read_with(dataset, family.parent, |field| {
-                        let place = augment.fields.iter().position(|known| *known == field)?;
-                        drawn.texts.get(place).map(String::as_str)
-                    })
-                });
-                (row, read.unwrap_or_default())
-            })
-            .collect();
+        let Ok(text) = TextOf::of(dataset, None) else { return };
+        let texts: Vec<(u32, String)> =
+            altered(dataset, augment, &text, family).into_iter().map(|altered| (row, altered)).collect();
         model.of_altered_texts(&texts.iter().map(|(row, text)| (*row, text.as_str())).collect::<Vec<_>>())
     } else {
         let looks: Vec<(u32, Look)> =
@@ -236,7 +256,7 @@ fn estimated(
         same,
         risky: if enough { (1.0 - same) * risky as f64 / made.max(1) as f64 } else { 0.0 },
         seconds: seconds / n,
-        asks: steps.iter().map(|step| step.p * asks(step.op)).sum::<f64>() * augment.fields.len() as f64,
+        asks: steps.iter().map(|step| step.happens() * asks(step.op)).sum::<f64>() * augment.fields.len() as f64,
         bytes: bytes as f64 / children.parents.len().max(1) as f64,
     })
 }

@@ -357,7 +357,7 @@ impl Labels {
                 // Other columns are meant now, or other samples: what was learned is of no use.
                 Of::Role(_) | Of::Kind(_) | Of::Part(_) => self.asked = None,
                 // What is made of a sample says nothing new about labels.
-                Of::Cells(_) | Of::Column(_) | Of::Tag(_) | Of::Made(_) => {}
+                Of::Cells(_) | Of::Column(_) | Of::Tag(_) | Of::Made(_) | Of::Property(..) => {}
             }
         }
         if anew {

@@ -10,10 +10,15 @@ mod augmenting;
 mod balancing;
 mod carrying;
 mod checking;
+mod class_facts;
+mod completing;
 mod drafts;
 mod embedded;
+mod facets;
+mod findings;
 mod forms;
 mod labels;
+mod mapping;
 mod opened;
 mod opening;
 mod operated;
@@ -32,12 +37,16 @@ use std::time::Duration;
 
 pub use asked::{Need, News, Wants};
 pub use asking::Asking;
-pub use checking::Cache;
+use checking::Cache;
+pub use class_facts::ClassFacts;
 pub use drafts::{Drafted, DraftedDraw, DraftedFamily};
+pub use facets::{Facet, Facets};
+pub use findings::{Findings, FoundProblems, Problem};
 pub use forms::{
     AugmentForm, BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, Estimate, MOST_COPIES, ORIGINALS, RULES, WEIGHTS, starters,
 };
 pub use labels::{LabelSource, decides};
+pub use mapping::SampleMap;
 pub use opened::{Opened, Remedy};
 pub use opening::Begun;
 pub use operated::PlannedEdit;
@@ -46,12 +55,16 @@ pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
 pub use viewing::{ChartData, Visible};
-pub use workspace::{Carried, Findings, Workspace, stored_reading};
+pub use workspace::{Carried, Workspace, stored_reading};
 
 use augmenting::Augmenting;
 use balancing::{Balancing, With};
 use checking::Checking;
+use class_facts::ClassSight;
+use completing::Completing;
+use facets::Facetting;
 use labels::Labels;
+use mapping::Mapping;
 use opening::Opening;
 use operating::{Operating, column_of};
 use replacing::Replacing;
@@ -87,6 +100,10 @@ pub struct Session {
     saving: Saving,
     operating: Operating,
     replacing: Replacing,
+    completing: Completing,
+    class: ClassSight,
+    facetting: Facetting,
+    mapping: Mapping,
     news: Vec<News>,
 }
 
@@ -109,6 +126,10 @@ impl Session {
             saving: Saving::default(),
             operating: Operating::default(),
             replacing: Replacing::default(),
+            completing: Completing::default(),
+            class: ClassSight::default(),
+            facetting: Facetting::default(),
+            mapping: Mapping::default(),
             news: Vec::new(),
         }
     }
@@ -117,24 +138,26 @@ impl Session {
     fn slots(&self) -> Vec<&dyn AnySlot> {
         let (opening, operating) = (self.opening.slot(), self.operating.slot());
         let mut all = vec![opening, operating, self.searching.slot(), self.splitting.slot(), self.saving.slot()];
-        all.push(self.replacing.slot());
+        all.extend([self.replacing.slot(), self.class.slot(), self.facetting.slot(), self.completing.slot()]);
         all.extend(self.viewing.slots());
         all.extend(self.checking.slots());
         all.extend(self.labels.slots());
         all.extend(self.augmenting.slots());
         all.extend(self.balancing.slots());
+        all.extend(self.mapping.slots());
         all
     }
 
     fn slots_mut(&mut self) -> Vec<&mut dyn AnySlot> {
         let (opening, operating) = (self.opening.slot_mut(), self.operating.slot_mut());
         let mut all = vec![opening, operating, self.searching.slot_mut(), self.splitting.slot_mut(), self.saving.slot_mut()];
-        all.push(self.replacing.slot_mut());
+        all.extend([self.replacing.slot_mut(), self.class.slot_mut(), self.facetting.slot_mut(), self.completing.slot_mut()]);
         all.extend(self.viewing.slots_mut());
         all.extend(self.checking.slots_mut());
         all.extend(self.labels.slots_mut());
         all.extend(self.augmenting.slots_mut());
         all.extend(self.balancing.slots_mut());
+        all.extend(self.mapping.slots_mut());
         all
     }
 
@@ -197,12 +220,16 @@ impl Session {
         let operating = &mut self.operating;
         opening.work(desk, news);
         saving.work(desk, news);
+        self.completing.work(desk, news);
         if let Some(workspace) = workspace {
             operating.work(workspace, desk, news);
             viewing.work(workspace, wants, desk, news);
             checking.work(workspace, wants, cache, desk, news);
             searching.work(desk, news);
             self.replacing.work(desk, news);
+            self.class.work(workspace, checking, wants, desk, news);
+            self.facetting.work(workspace, viewing, wants, desk, news);
+            self.mapping.work(workspace, checking, wants, desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
             augmenting.take(asking, desk, news);
@@ -253,6 +280,8 @@ impl Session {
         self.balancing = Balancing::default();
         self.operating = Operating::default();
         self.replacing = Replacing::default();
+        self.class = ClassSight::default();
+        self.facetting = Facetting::default();
         self.asking.stop();
     }
 
@@ -346,7 +375,7 @@ impl Session {
     }
 
     /// The filter and the order that are shown.
-    pub fn shown_filter(&self) -> (Filter, Option<(String, bool)>) {
+    pub fn shown_filter(&self) -> (Filter, Vec<(String, bool)>) {
         self.viewing.shown()
     }
 
@@ -375,9 +404,39 @@ impl Session {
         self.checking.scan(self.dataset()?)
     }
 
-    /// Looks for findings once more, also in pictures where looking at them was stopped.
-    pub fn check_again(&mut self) {
-        self.checking.look_again();
+    /// Reads what a path that is being typed may go on with.
+    pub fn complete_path(&mut self, typed: &str) {
+        self.completing.ask(typed, &self.desk);
+    }
+
+    /// The paths that go on from what is typed.
+    pub fn completions(&self) -> &[String] {
+        self.completing.paths()
+    }
+
+    /// What is known of the class that the screen shows whole.
+    pub fn class_facts(&self, column: &str, class: &str) -> Option<&ClassFacts> {
+        self.class.facts(column, class)
+    }
+
+    /// Every sample in the plane, as far as that is worked out.
+    pub fn map(&self) -> Option<&SampleMap> {
+        self.mapping.map(self.dataset()?).map(|map| &**map)
+    }
+
+    /// What each column holds among the samples that the filter leaves.
+    pub fn facets(&self) -> Option<&Facets> {
+        self.facetting.facets()
+    }
+
+    /// Looks for findings once more, also in pictures where looking at them was stopped; `thoroughly` also for what takes long in a large dataset.
+    pub fn check_again(&mut self, thoroughly: bool) {
+        self.checking.look_again(thoroughly);
+    }
+
+    /// The checks that wait to be asked for, since the dataset is large.
+    pub fn checks_left_out(&self) -> Vec<&'static str> {
+        self.dataset().map_or_else(Vec::new, |dataset| self.checking.left_out(dataset))
     }
 
     /// What the label model says.

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::asked::News;
 use super::opened::{Opened, Remedy};
 use super::{Workspace, stored_reading};
-use crate::data::Dataset;
+use crate::data::{Dataset, things};
 use crate::edit::{JournalError, Stored, adopt, orphans, project_path, recover};
 use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
@@ -117,8 +117,11 @@ fn open_file(
             .ok()
             .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&Reading::default()).unwrap_or_default() });
         let (aside, saved, lost) = recover(&project, source).map_err(|error| say(&error))?;
-        words =
-            Some(format!("{saved} edits saved, {lost} could not be read; the damaged project is kept as {}", aside.display()));
+        words = Some(format!(
+            "{} saved, {lost} could not be read; the damaged project is kept as {}",
+            things(saved, "edit was", "edits were"),
+            aside.display()
+        ));
     }
     if let Begun::Adopt(orphan) = &begun {
         let to = adopt(orphan, &project, fallback).map_err(|error| say(&error))?;
@@ -136,19 +139,23 @@ fn open_file(
     if matches!(begun, Begun::Carry | Begun::CarryTo(_)) {
         let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
         workspace.read_classes(progress)?;
-        let unfit = if carried.unfit > 0 { format!("; {} parts of them do not fit it", carried.unfit) } else { String::new() };
+        let unfit = if carried.unfit > 0 {
+            format!("; {} not fit it", things(carried.unfit, "part of them does", "parts of them do"))
+        } else {
+            String::new()
+        };
         let new = match carried.added.as_slice() {
             [] => String::new(),
             added => format!(" (samples were recognised without what is new: {})", added.join(", ")),
         };
         let lost = if carried.lost > 0 {
-            format!("; {} of their samples are not in the file any more", carried.lost)
+            format!("; {} not in the file any more", things(carried.lost, "of their samples is", "of their samples are"))
         } else {
             String::new()
         };
         let words = format!(
-            "{} edits carried over{new}{lost}{unfit}. The old project is kept as {}",
-            carried.edits,
+            "{} carried over{new}{lost}{unfit}. The old project is kept as {}",
+            things(carried.edits, "edit was", "edits were"),
             carried.aside.display()
         );
         return Ok(Opened { workspace, words: Some(words), remedy: None });
@@ -173,8 +180,13 @@ fn open_file(
         }
     };
     workspace.read_classes(progress)?;
+    let mut remedy = remedy;
+    if workspace.is_beside() {
+        let edits = things(workspace.history().depth(), "edit", "edits");
+        words = Some(format!("Another window has this dataset open: here it is to be looked at, with the {edits} made so far"));
+        remedy = Some(Remedy::TryAgain);
+    }
     // A dataset that was renamed has left its project under its old name.
-    let (mut words, mut remedy) = (words, remedy);
     if words.is_none() && workspace.history().nodes().is_empty() {
         let origin = &workspace.dataset().base.origin;
         if let Some(orphan) = orphans(&origin.path, origin.fingerprint).into_iter().next() {

@@ -98,15 +98,19 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Tag { .. }
         | Operation::Note { .. }
         | Operation::Swap { .. }
-        | Operation::Replace { .. } => operation.samples().map_or(0, |samples| samples.len()),
+        | Operation::Replace { .. }
+        | Operation::Repair { .. } => operation.samples().map_or(0, |samples| samples.len()),
         Operation::Accept { list, .. } => list.len(),
         Operation::RenameClass { column, from, .. } => {
             let classes = workspace.classes(column);
             classes.and_then(|classes| classes.class(from).map(|class| classes.counts()[class] as usize)).unwrap_or(0)
         }
-        Operation::SetRole { .. } | Operation::SetKind { .. } => 1,
-        Operation::Split(_) | Operation::Weigh { .. } | Operation::Augment { .. } | Operation::Balance(_) => {
-            workspace.dataset().rows()
-        }
+        Operation::SetRole { .. } | Operation::SetKind { .. } | Operation::Say { .. } => 1,
+        Operation::Split(_)
+        | Operation::Weigh { .. }
+        | Operation::Augment { .. }
+        | Operation::Balance(_)
+        | Operation::Consensus(_)
+        | Operation::Relevance(_) => workspace.dataset().rows(),
     }
 }

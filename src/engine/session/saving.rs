@@ -1,17 +1,21 @@
 //! What is being saved: one after the other, each of the dataset as it was when it was asked for. Nothing stops a save but somebody who says so.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::asked::News;
+use crate::checks::Finding;
 use crate::data::{Dataset, count_samples};
 use crate::io::{self, ImageTarget, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
+use crate::operate::{data_card, health_report};
 
 /// Something to be saved.
 pub enum Save {
     /// Files that belong together: one, or the parts of a split.
     Files(Vec<(Rows, SaveTarget)>),
+    /// What was found, as a page: the health of the dataset, or its card.
+    Page { path: PathBuf, findings: Vec<Finding>, card: bool },
     /// A folder of images, by part.
     Images(Vec<(String, Rows)>, ImageTarget),
 }
@@ -74,6 +78,12 @@ impl Saving {
         self.count += 1;
         match save {
             Save::Files(list) => self.run.ask(desk, self.count, "Saving", move |progress| files(&snapshot, &list, progress)),
+            Save::Page { path, findings, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
+                let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+                let text = if card { data_card(&snapshot, &findings) } else { health_report(&snapshot, &findings, markdown) };
+                io::write_small(&path, &text)?;
+                Ok(vec![format!("Saved {}", path.display())])
+            }),
             Save::Images(parts, target) => self.run.ask(desk, self.count, "Saving images", move |progress| {
                 let report = io::export_images(&snapshot, &parts, &target, progress)?;
                 let saved = format!("Saved {} to {}", count_samples(report.rows), target.folder.display());

@@ -56,7 +56,7 @@ impl Splitting {
         let classes = label.and_then(|field| workspace.classes(&snapshot.fields()[field].name)).cloned();
         let (store, split) = (Arc::clone(workspace.derived()), question.0.clone());
         self.plan.ask(desk, question, "Splitting", move |progress| {
-            let copies = copies(&snapshot, &store, progress)?;
+            let copies = copies(&snapshot, split.near, &store, progress)?;
             let plan = split.plan(&snapshot, Option::as_ref(&copies), progress).map_err(|error| match error {
                 SplitError::Cancelled => JobError::Cancelled,
                 error => JobError::Failed(error.to_string()),

@@ -89,7 +89,7 @@ pub enum ChartData {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct VisibleKey {
     filter: Filter,
-    sort: Option<(String, bool)>,
+    sort: Vec<(String, bool)>,
     revision: u64,
 }
 
@@ -170,11 +170,11 @@ impl Viewing {
     /// What is visible, whatever its order.
     pub fn key(&self) -> VisibleKey {
         let shown = self.seen.shown().map(|(key, _)| key.clone()).unwrap_or_default();
-        VisibleKey { sort: None, ..shown }
+        VisibleKey { sort: Vec::new(), ..shown }
     }
 
     /// The filter and the order that are shown.
-    pub fn shown(&self) -> (Filter, Option<(String, bool)>) {
+    pub fn shown(&self) -> (Filter, Vec<(String, bool)>) {
         let shown = self.seen.shown().map(|(key, _)| key.clone()).unwrap_or_default();
         (shown.filter, shown.sort)
     }
@@ -236,17 +236,17 @@ impl Viewing {
 
     fn see(&mut self, workspace: &Workspace, wants: &Wants<'_>, desk: &Desk, news: &mut Vec<News>) {
         let dataset = workspace.dataset();
-        let plain = wants.filter.is_empty() && wants.sort.is_none();
+        let plain = wants.filter.is_empty() && wants.sort.is_empty();
         let revision = if plain { 0 } else { workspace.revision() };
         if let Some((shown, seen)) = self.seen.shown() {
-            let same = shown.revision == revision && shown.filter == *wants.filter && shown.sort.as_ref() == wants.sort;
+            let same = shown.revision == revision && shown.filter == *wants.filter && shown.sort == wants.sort;
             // Samples that were made, or are gone again, are seen without a filter too.
             let grown = plain && seen.visible.len() != dataset.rows();
             if same && !grown && !self.seen.is_asked() {
                 return;
             }
         }
-        let wanted = VisibleKey { filter: wants.filter.clone(), sort: wants.sort.cloned(), revision };
+        let wanted = VisibleKey { filter: wants.filter.clone(), sort: wants.sort.to_vec(), revision };
         if plain {
             let other_filter = self.seen.shown().is_some_and(|(shown, _)| shown.filter != wanted.filter);
             self.seen.put(wanted, Seen { visible: Visible::All(dataset.rows()), set: None });
@@ -334,10 +334,12 @@ fn seen(snapshot: &Dataset, key: &VisibleKey, progress: &Progress) -> Result<See
         Err(FilterError::Cancelled) => return Err(JobError::Cancelled),
         Err(error) => return Err(JobError::Failed(error.to_string())),
     };
-    let ordered = match key.sort.as_ref().and_then(|(column, down)| snapshot.field(column).map(|field| (field, *down))) {
-        Some((field, down)) => sort(snapshot, &found, field, down, progress)?,
-        None => ranked(&key.filter, found),
-    };
+    let keys: Vec<(usize, bool)> = key.sort.iter().filter_map(|(column, down)| Some((snapshot.field(column)?, *down))).collect();
+    let mut ordered = if keys.is_empty() { ranked(&key.filter, found) } else { found };
+    // By the last first: what is equal keeps its order.
+    for (field, down) in keys.into_iter().rev() {
+        ordered = sort(snapshot, &ordered, field, down, progress)?;
+    }
     let visible = Visible::These(Arc::new(ordered));
     let set = (!key.filter.is_empty()).then(|| visible.iter().collect());
     Ok(Seen { visible, set })

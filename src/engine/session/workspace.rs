@@ -2,7 +2,6 @@
 //!
 //! The only writer of data. An edit is durable in the journal before it shows; if the disk refuses, nothing has changed.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,9 +9,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::carrying::{Moved, SamplePlaces, fits, is_property, relocated};
+use super::findings::{Findings, FoundProblems};
 use super::parts::{know_parts, read_part};
-use crate::checks::{Finding, FindingKind};
-use crate::data::{ClassIndex, Dataset, Kind, PartSource, Role, SampleId, SampleSet};
+use crate::data::{ClassIndex, Dataset, Kind, PartSource, Property, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{
     Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_exists, project_path,
@@ -20,49 +19,6 @@ use crate::edit::{
 use crate::io::{self, IoError, Reading};
 use crate::job::{Cancelled, Progress};
 use crate::operate::{Recipe, RecipeError};
-
-/// Findings, and when they were found.
-#[derive(Default)]
-pub struct Findings {
-    /// Worst first.
-    pub list: Arc<Vec<Finding>>,
-    /// The revision they were found at; `None` before the first run.
-    pub revision: Option<u64>,
-    /// Samples that were edited since, or excluded: their findings are settled until they are looked for again.
-    edited: SampleSet,
-    /// Samples that are marked reviewed: their findings are settled for as long as they are.
-    reviewed: SampleSet,
-    /// By kind: places in the list.
-    by_kind: HashMap<FindingKind, Vec<u32>>,
-    /// How many wait, once that was counted.
-    open: Cell<Option<usize>>,
-}
-
-impl Findings {
-    /// How many findings wait.
-    pub fn open(&self) -> usize {
-        // Counted once after each change: drawing asks every frame.
-        if let Some(open) = self.open.get() {
-            return open;
-        }
-        let open = self.list.iter().filter(|finding| !self.is_settled(finding)).count();
-        self.open.set(Some(open));
-        open
-    }
-
-    /// Where the findings of a kind stand in the list.
-    pub fn of_kind(&self, kind: FindingKind) -> &[u32] {
-        self.by_kind.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether a finding's samples were all edited since, or are reviewed.
-    pub fn is_settled(&self, finding: &Finding) -> bool {
-        // Of copies one stays: it needs no decision once the others are gone.
-        let from = usize::from(finding.kind.is_of_copies() && finding.samples.len() > 1);
-        let settled = |id: &SampleId| self.edited.contains(*id) || self.reviewed.contains(*id);
-        !finding.samples[from..].is_empty() && finding.samples[from..].iter().all(settled)
-    }
-}
 
 /// What happened to edits that were carried over to another version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +34,9 @@ pub struct Carried {
     /// Where the old project file is.
     pub aside: PathBuf,
 }
+
+/// Why nothing can be changed beside another process.
+const BESIDE: &str = "another Lapidary has it open; close it there, then open it again here";
 
 /// The open dataset and everything about it.
 pub struct Workspace {
@@ -121,7 +80,10 @@ impl Workspace {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
         if project_exists(&workspace.project) {
-            let journal = Journal::open(&workspace.project)?;
+            let (journal, beside) = match Journal::open(&workspace.project) {
+                Err(JournalError::Busy(_)) => (Journal::open_beside(&workspace.project)?, true),
+                other => (other?, false),
+            };
             let origin = &workspace.dataset.base.origin;
             let read_alike =
                 serde_json::from_str::<Reading>(&journal.stored().reading).is_ok_and(|stored| stored == workspace.reading);
@@ -134,7 +96,9 @@ impl Workspace {
                 know_parts(&mut workspace.dataset, &edit)?;
                 edit.apply(&mut workspace.dataset, Direction::Forward);
             }
-            if journal.is_newer() {
+            if beside {
+                workspace.read_only = Some(BESIDE.to_owned());
+            } else if journal.is_newer() {
                 workspace.read_only = Some("its project was made by a newer Lapidary: update to go on with it".to_owned());
             } else if journal.is_copy() {
                 workspace.read_only = Some("its project cannot be written by you here".to_owned());
@@ -142,6 +106,11 @@ impl Workspace {
             workspace.journal = Some(journal);
         }
         Ok(workspace)
+    }
+
+    /// Whether another process has its project open: this one looks at it.
+    pub fn is_beside(&self) -> bool {
+        self.read_only.as_deref() == Some(BESIDE)
     }
 
     /// Opens a dataset as its file stands: its project is not looked at, and it cannot be edited.
@@ -383,6 +352,14 @@ impl Workspace {
                 Target::Column(column) | Target::Role(column) | Target::Kind(column) => {
                     self.classes.remove(column);
                 }
+                Target::Property(name, of) => {
+                    if let Some(column) = of.first().filter(|_| Property::from_name(name).is_some_and(Property::is_of_classes))
+                        && let Some(index) = self.classes.get_mut(column)
+                    {
+                        Arc::make_mut(index).follow_properties(column, self.dataset.properties());
+                    }
+                    self.findings.follow_properties(self.dataset.properties());
+                }
                 Target::Reviewed | Target::Tag(_) => {}
             }
             // What an added column says (a split) settles nothing about what the source says.
@@ -391,16 +368,11 @@ impl Workspace {
                 Target::Excluded => true,
                 _ => false,
             };
-            if settles || change.target == Target::Reviewed {
-                self.findings.open.set(None);
-            }
-            for id in change.samples.iter().filter(|_| settles) {
-                self.findings.edited.set(*id, direction == Direction::Forward);
+            if settles {
+                self.findings.set_edited(&change.samples, direction == Direction::Forward);
             }
             if change.target == Target::Reviewed {
-                for id in &change.samples {
-                    self.findings.reviewed.set(*id, self.dataset.is_reviewed(*id));
-                }
+                self.findings.set_reviewed(&change.samples, |id| self.dataset.is_reviewed(id));
             }
         }
         self.revision += 1;
@@ -551,17 +523,8 @@ impl Workspace {
     }
 
     /// Takes in what a check found at `revision`.
-    pub fn set_findings(&mut self, revision: u64, list: Vec<Finding>) {
-        let mut by_kind: HashMap<FindingKind, Vec<u32>> = HashMap::new();
-        list.iter().zip(0..).for_each(|(finding, at)| by_kind.entry(finding.kind).or_default().push(at));
-        self.findings = Findings {
-            list: Arc::new(list),
-            revision: Some(revision),
-            edited: SampleSet::default(),
-            reviewed: self.dataset.reviewed().clone(),
-            by_kind,
-            open: Cell::new(None),
-        };
+    pub fn set_findings(&mut self, revision: u64, found: FoundProblems) {
+        self.findings = Findings::at(revision, found, self.dataset.reviewed().clone(), self.dataset.properties());
     }
 }
 

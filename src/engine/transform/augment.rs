@@ -118,7 +118,7 @@ impl Augment {
     /// # Errors
     /// [`AugmentError`], likewise.
     pub fn of(dataset: &Dataset, mut pipeline: Pipeline, seed: u64, parents: Vec<(SampleId, u32)>) -> Result<Self, AugmentError> {
-        if pipeline.steps.is_empty() {
+        if pipeline.steps.iter().all(|step| step.off) {
             return Err(AugmentError::NoSteps);
         }
         pipeline.check().map_err(AugmentError::Pipeline)?;

@@ -64,6 +64,30 @@ impl Copies {
         Self { of }
     }
 
+    /// With groups of rows that count as copies, too.
+    #[must_use]
+    pub fn with_groups(&self, groups: &[Vec<u32>]) -> Self {
+        let mut first: HashMap<u32, u32> = HashMap::new();
+        let mut of = self.of.clone();
+        let root = |first: &HashMap<u32, u32>, mut at: u32| {
+            while let Some(to) = first.get(&at) {
+                at = *to;
+            }
+            at
+        };
+        for group in groups {
+            let least = group.iter().map(|row| root(&first, self.of[*row as usize])).min().unwrap_or(0);
+            for row in group {
+                let own = root(&first, self.of[*row as usize]);
+                if own != least {
+                    first.insert(own, least);
+                }
+            }
+        }
+        of.iter_mut().for_each(|copy| *copy = root(&first, *copy));
+        Self { of }
+    }
+
     /// The numbers of these samples.
     pub fn among(&self, samples: &[SampleId]) -> Vec<u32> {
         samples.iter().map(|id| self.of.get(id.row()).copied().unwrap_or(u32::MAX - id.0)).collect()
@@ -101,6 +125,14 @@ pub fn united(groups: &[u32], same: Option<&[u32]>) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_of_near_copies_join_those_of_copies() {
+        let copies = Copies { of: vec![0, 1, 0, 2, 3, 2] };
+        assert_eq!(copies.with_groups(&[vec![1, 2], vec![3, 4]]).of, [0, 0, 0, 2, 2, 2]);
+        assert_eq!(copies.with_groups(&[vec![1, 3], vec![0, 5]]).of, [0, 0, 0, 0, 3, 0]);
+        assert_eq!(copies.with_groups(&[]).of, copies.of);
+    }
 
     #[test]
     fn groups_that_share_a_copy_are_one() {

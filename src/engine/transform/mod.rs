@@ -12,7 +12,7 @@ mod text;
 
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use copies::Copies;
-pub use replace::{Replace, Replaced};
+pub use replace::{Replace, Replaced, rewritten};
 pub use shares::SplitError;
 pub use split::{HashOf, Plan, Split, SplitMethod};
 pub use text::{TextAugmenter, Waiting};

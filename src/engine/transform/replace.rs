@@ -65,35 +65,40 @@ impl Replacer<'_> {
 
     /// What the cell of a sample becomes.
     pub fn cell(&self, dataset: &Dataset, field: usize, id: SampleId) -> Replaced {
-        let Some(text) = dataset.text(field, id) else { return Replaced::Same };
-        let column = &dataset.fields()[field];
-        if column.role == Role::Messages
-            && let Some(chat) = Chat::parse(&text)
-        {
-            return self.chat(&text, chat);
-        }
-        let new = self.text(&text);
-        if new == text {
-            return Replaced::Same;
-        }
-        let was_json = column.kind.is_nested() && json_fault(&text).is_none();
-        if was_json && json_fault(&new).is_some() { Replaced::Broken } else { Replaced::New(new.into_owned()) }
+        rewritten(dataset, field, id, &|text| self.text(text))
     }
+}
 
-    fn chat(&self, text: &str, mut chat: Chat) -> Replaced {
-        let mut now = text.to_owned();
-        for turn in 0..chat.turns().len() {
-            let said = &chat.turns()[turn];
-            let new = self.text(&said.text);
-            if new == said.text {
-                continue;
-            }
-            let Ok(next) = chat.with_text(turn, &new) else { return Replaced::Broken };
-            let Some(parsed) = Chat::parse(&next) else { return Replaced::Broken };
-            (now, chat) = (next, parsed);
-        }
-        if now == text { Replaced::Same } else { Replaced::New(now) }
+/// What the cell of a sample becomes where its text is changed; of a chat what its turns say, never the JSON around it.
+pub fn rewritten(dataset: &Dataset, field: usize, id: SampleId, change: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>) -> Replaced {
+    let Some(text) = dataset.text(field, id) else { return Replaced::Same };
+    let column = &dataset.fields()[field];
+    if column.role == Role::Messages
+        && let Some(chat) = Chat::parse(&text)
+    {
+        return in_chat(&text, chat, change);
     }
+    let new = change(&text);
+    if new == text {
+        return Replaced::Same;
+    }
+    let was_json = column.kind.is_nested() && json_fault(&text).is_none();
+    if was_json && json_fault(&new).is_some() { Replaced::Broken } else { Replaced::New(new.into_owned()) }
+}
+
+fn in_chat(text: &str, mut chat: Chat, change: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>) -> Replaced {
+    let mut now = text.to_owned();
+    for turn in 0..chat.turns().len() {
+        let said = &chat.turns()[turn];
+        let new = change(&said.text);
+        if new == said.text {
+            continue;
+        }
+        let Ok(next) = chat.with_text(turn, &new) else { return Replaced::Broken };
+        let Some(parsed) = Chat::parse(&next) else { return Replaced::Broken };
+        (now, chat) = (next, parsed);
+    }
+    if now == text { Replaced::Same } else { Replaced::New(now) }
 }
 
 #[cfg(test)]

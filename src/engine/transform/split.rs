@@ -69,6 +69,9 @@ pub struct Split {
     pub seed: u64,
     /// Whether copies of each other stay in one part, as far as the method leaves it open: by time and by a column's hash it does not.
     pub together: bool,
+    /// From this Jaccard similarity of their word pairs on texts count as copies, too, above 0 to 1; 0 where only the same do.
+    #[serde(default)]
+    pub near: f64,
 }
 
 /// Which sample goes where.
@@ -124,12 +127,12 @@ impl Split {
             .iter()
             .enumerate()
             .map(|(i, share)| (names.get(i).map_or_else(|| format!("part {}", i + 1), |name| (*name).to_owned()), *share));
-        Self { method, parts: parts.collect(), seed, together: true }
+        Self { method, parts: parts.collect(), seed, together: true, near: 0.0 }
     }
 
     /// `k` folds of one size.
     pub fn folds(method: SplitMethod, k: usize, seed: u64) -> Self {
-        Self { method, parts: (1..=k).map(|fold| (format!("fold {fold}"), 1.0)).collect(), seed, together: true }
+        Self { method, parts: (1..=k).map(|fold| (format!("fold {fold}"), 1.0)).collect(), seed, together: true, near: 0.0 }
     }
 
     /// Makes the plan. O(n log n) at most. `copies` says which samples are the same, where that is known.

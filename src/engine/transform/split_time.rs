@@ -73,11 +73,7 @@ pub fn by_time(
     let note = (!without.is_empty()).then(|| {
         let like = odd.first().map(|cell| format!(", like {:?}", cell.chars().take(40).collect::<String>())).unwrap_or_default();
         let n = without.len();
-        let of = if n == 1 {
-            "1 sample has no time that can be read".to_owned()
-        } else {
-            format!("{n} samples have no time that can be read")
-        };
+        let of = crate::data::things(n, "sample has no time that can be read", "samples have no time that can be read");
         format!("{of} in {:?} ({} empty, {} no times{like}): they are in the first part", column.name, empty, odd.len())
     });
     Ok((parts, note))

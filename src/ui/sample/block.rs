@@ -1,11 +1,16 @@
 //! A field of a sample: what it is called, what stands there, and its editor in the same place.
 
-use egui::{FontId, Label, RichText, Sense, Ui, text::LayoutJob};
+use std::ops::Range;
+
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::{Color32, FontId, Label, RichText, Sense, Ui};
 
 use super::Drawn;
 use super::editor::{self, Edited};
-use super::state::Piece;
+use super::reading::{json_in_lines, markdown};
+use super::state::{Piece, ReadAs};
 use crate::action::Action;
+use crate::checks::{FindingKind, limits};
 use crate::data::{Chat, Dataset, Role, SampleId, json_fault};
 use crate::job::Progress;
 use crate::operate::{Means, NOTE, Operation};
@@ -13,7 +18,8 @@ use crate::ui::commands::Command;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{caption, dim};
-use crate::ui::widgets::text::{count, cut, is_code, visible};
+use crate::ui::widgets::text::{count, cut, is_code, visible, visible_within};
+use crate::writing::places_of;
 
 /// A text that is longer is folded to its beginning.
 const FOLDED: usize = 1_600;
@@ -44,14 +50,15 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, field: usiz
         _ => TextLook::Plain,
     };
     let class = workspace_class(drawn, &column.name);
+    let places = marked(drawn, state, &column.name, current);
     let response = ui
         .horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = STEP;
             if let Some(class) = class {
                 let (place, _) = ui.allocate_exact_size(egui::vec2(10.0, 18.0), Sense::hover());
-                crate::ui::widgets::controls::square(ui, place.center(), theme.class(class as usize));
+                crate::ui::widgets::controls::square(ui, place.center(), theme.class(class));
             }
-            shown(ui, theme, state, &edited, look, is_null)
+            shown(ui, theme, state, &edited, (look, &places), is_null)
         })
         .inner;
     if response {
@@ -59,8 +66,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, field: usiz
     }
 }
 
-fn workspace_class(drawn: &Drawn<'_>, column: &str) -> Option<u32> {
-    drawn.workspace.classes(column).and_then(|classes| classes.of(drawn.id).first().copied())
+fn workspace_class(drawn: &Drawn<'_>, column: &str) -> Option<usize> {
+    drawn.workspace.classes(column).and_then(|classes| Some(classes.hue(*classes.of(drawn.id).first()? as usize)))
 }
 
 /// What is saved of a text in a column; or why it cannot be.
@@ -70,6 +77,11 @@ pub fn fits(dataset: &Dataset, column: &str, id: SampleId, text: &str, nested: b
     }
     let operation = Operation::SetCells { samples: vec![id], column: column.to_owned(), text: text.to_owned(), review: false };
     planned(dataset, operation)
+}
+
+/// Likewise, of a cell that is a line.
+pub fn cell_fits(dataset: &Dataset, column: &str, id: SampleId, text: &str) -> Result<Operation, String> {
+    fits(dataset, column, id, text, false)
 }
 
 /// An operation that can be planned; or why it cannot.
@@ -104,7 +116,14 @@ pub enum TextLook {
 }
 
 /// Draws a text, folded where it is long. Returns whether its editor was asked for.
-pub fn shown(ui: &mut Ui, theme: &Theme, state: &mut UiState, edited: &Edited<'_>, look: TextLook, is_null: bool) -> bool {
+pub fn shown(
+    ui: &mut Ui,
+    theme: &Theme,
+    state: &mut UiState,
+    edited: &Edited<'_>,
+    (look, places): (TextLook, &[(Range<usize>, Color32)]),
+    is_null: bool,
+) -> bool {
     let text = edited.current;
     let hint = format!("Double-click to edit ({} begins with the first)", Command::EditCell.key_text());
     if text.is_empty() {
@@ -120,8 +139,17 @@ pub fn shown(ui: &mut Ui, theme: &Theme, state: &mut UiState, edited: &Edited<'_
         TextLook::Plain => (theme.body(), 19.0),
     };
     ui.vertical(|ui| {
-        let mut job = LayoutJob::simple(visible(cut(text, most)).into_owned(), font, theme.text, ui.available_width());
-        job.sections.iter_mut().for_each(|section| section.format.line_height = Some(high));
+        let plain = TextFormat { font_id: font, color: theme.text, line_height: Some(high), ..TextFormat::default() };
+        let wide = ui.available_width();
+        let job = match state.pane.read_as.get(&edited.spot.column).copied().unwrap_or_default() {
+            ReadAs::Markdown => markdown(cut(text, most), theme, &plain, wide),
+            ReadAs::Json if text.len() <= LONGEST && json_in_lines(text).is_some() => {
+                let lines = json_in_lines(text).unwrap_or_default();
+                let code = TextFormat { font_id: theme.mono(), line_height: Some(19.0), ..plain };
+                job_of(cut(&lines, most), &[], &code, wide)
+            }
+            _ => job_of(cut(text, most), places, &plain, wide),
+        };
         let response = ui.add(Label::new(job).wrap().sense(Sense::click())).on_hover_text(hint);
         if text.len() > FOLDED {
             let letters = count(text.chars().count());
@@ -146,6 +174,43 @@ pub fn shown(ui: &mut Ui, theme: &Theme, state: &mut UiState, edited: &Edited<'_
     .inner
 }
 
+/// A text with places of it on another ground.
+fn job_of(text: &str, places: &[(Range<usize>, Color32)], plain: &TextFormat, wide: f32) -> LayoutJob {
+    let mut job = LayoutJob { wrap: TextWrapping { max_width: wide, ..TextWrapping::default() }, ..LayoutJob::default() };
+    if places.is_empty() {
+        job.append(&visible(text), 0.0, plain.clone());
+        return job;
+    }
+    let mut from = 0;
+    for (place, ground) in places.iter().filter(|(place, _)| place.end <= text.len()) {
+        if place.start >= from {
+            job.append(&visible_within(&text[from..place.start]), 0.0, plain.clone());
+            job.append(&visible_within(&text[place.clone()]), 0.0, TextFormat { background: *ground, ..plain.clone() });
+            from = place.end;
+        }
+    }
+    job.append(&visible_within(&text[from..]), 0.0, plain.clone());
+    job
+}
+
+/// The places of a text that the filter looks for, and those of what was found in it.
+fn marked(drawn: &Drawn<'_>, state: &mut UiState, column: &str, text: &str) -> Vec<(Range<usize>, Color32)> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    let theme = drawn.theme;
+    let mut places: Vec<(Range<usize>, Color32)> =
+        state.marks().places(column, text).into_iter().map(|place| (place, theme.mark)).collect();
+    for finding in drawn.workspace.findings().on(drawn.id).filter(|finding| finding.column == column) {
+        if let FindingKind::Written(flaw) = finding.kind {
+            let found = places_of(flaw, text, &limits(&state.options));
+            places.extend(found.into_iter().map(|place| (place, theme.amber.gamma_multiply(0.35))));
+        }
+    }
+    places.sort_by_key(|(place, _)| (place.start, place.end));
+    places
+}
+
 /// The note of one's own, which is there to be written on every sample.
 pub fn note(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, actions: &mut Vec<Action>) {
     let (theme, dataset, id) = (drawn.theme, drawn.dataset(), drawn.id);
@@ -164,7 +229,7 @@ pub fn note(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, actions: &m
         let words = RichText::new(format!("{} writes a note; it is a column of its own when saved", Command::Note.key_text()));
         ui.add(Label::new(words.color(theme.dim)).sense(Sense::click())).double_clicked()
     } else {
-        shown(ui, theme, state, &edited, TextLook::Plain, false)
+        shown(ui, theme, state, &edited, (TextLook::Plain, &[]), false)
     };
     if begins {
         state.pane.begin(edited.spot.clone(), &cell);
@@ -202,7 +267,14 @@ pub fn part(
     if editor::draw(ui, theme, &mut state.pane, &edited, actions) {
         return;
     }
-    if shown(ui, theme, state, &edited, if code { TextLook::Code } else { TextLook::Read }, false) {
+    let mut places = marked(drawn, state, column, current);
+    let turn = if let Piece::Turn(turn) = piece { state.pane.differs.get(&(column.to_owned(), turn)) } else { None };
+    if let Some((differs, better)) = turn {
+        let ground = if *better { theme.emerald } else { theme.ruby }.gamma_multiply(0.28);
+        places.extend(differs.iter().map(|place| (place.clone(), ground)));
+        places.sort_by_key(|(place, _)| (place.start, place.end));
+    }
+    if shown(ui, theme, state, &edited, (if code { TextLook::Code } else { TextLook::Read }, &places), false) {
         state.pane.begin(edited.spot.clone(), current);
     }
 }

@@ -141,7 +141,8 @@ fn menu(ui: &mut Ui, state: &UiState, drawn: &Drawn<'_>, column: &str, chat: &Ch
         let text = &chat.turns()[at].text;
         let byte = text.char_indices().nth(usize::from(caret)).map_or(text.len(), |(byte, _)| byte);
         let typed = state.pane.draft(&spot).is_some_and(|draft| draft.text != *text);
-        let splits = !typed && chat.split(at, byte, "x").is_some();
+        // Of a text that is edited in parts the caret tells the place in its part only.
+        let splits = !typed && text.len() <= editor::WHOLE && chat.split(at, byte, "x").is_some();
         let hint = if typed { "Save what was typed first" } else { "Cut the turn in two where the caret stands" };
         if ui.add_enabled(splits, egui::Button::new("Split here").small()).on_hover_text(hint).clicked() {
             asked = Some(Asked::Split(byte));

@@ -2,11 +2,17 @@
 
 use egui::{Id, Key, Margin, Modifiers, RichText, TextEdit, Ui};
 
-use super::state::{SamplePane, Spot, Way};
+use super::state::{Draft, SamplePane, Spot, Way};
 use crate::action::Action;
 use crate::operate::Operation;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, name_edit};
+
+/// Longer texts are edited in parts of about so many bytes.
+pub const WHOLE: usize = 60_000;
+const PART: usize = 16_000;
+/// How high the editor of a part is at most, in points.
+const HIGH: f32 = 360.0;
 
 /// The editor's own identity.
 pub fn id_of(spot: &Spot) -> Id {
@@ -46,8 +52,13 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
         _ => None,
     };
     let Some(draft) = pane.draft_mut(&edited.spot) else { return false };
-    let lines = draft.text.split('\n').map(|line| 1 + line.len() / 90).sum::<usize>().clamp(1, 18);
-    let edit = TextEdit::multiline(&mut draft.text)
+    // A text of a megabyte cannot be laid out with every letter typed: a part of it is edited at a time.
+    let large = draft.text.len() > WHOLE;
+    let (start, end) = if large { part_of(&draft.text, draft.from) } else { (0, draft.text.len()) };
+    let moved = large && parts(ui, theme, draft, (start, end));
+    let mut part = if large { draft.text[start..end].to_owned() } else { std::mem::take(&mut draft.text) };
+    let lines = part.split('\n').map(|line| 1 + line.len() / 90).sum::<usize>().clamp(1, 18);
+    let edit = TextEdit::multiline(&mut part)
         .id(id)
         // Tab goes on to the next place; that was looked for above.
         .lock_focus(true)
@@ -55,8 +66,18 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
         .desired_rows(lines)
         .font(if edited.code { theme.mono() } else { egui::FontId::proportional(theme.sizes.title) })
         .margin(Margin::symmetric(10, 8));
-    let response = ui.add(edit);
-    name_edit(&response, &draft.text, &edited.name);
+    // A part is longer than the window is high: it scrolls by itself, and what stands about it stays in sight.
+    let response = if large {
+        egui::ScrollArea::vertical().id_salt("part").max_height(HIGH).show(ui, |ui| ui.add(edit)).inner
+    } else {
+        ui.add(edit)
+    };
+    name_edit(&response, &part, &edited.name);
+    if !large {
+        draft.text = part;
+    } else if response.changed() {
+        draft.text.replace_range(start..end, &part);
+    }
     // What is wrong is said of what was tried, until it is changed.
     if response.changed() {
         draft.fault = None;
@@ -74,7 +95,8 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
     });
     if claims {
         // What is typed into is seen, with what is said below it.
-        ui.scroll_to_rect(response.rect.union(below.response.rect), None);
+        let seen = if large { below.response.rect } else { response.rect.union(below.response.rect) };
+        ui.scroll_to_rect(seen, None);
     }
     ui.add_space(STEP);
     if drops {
@@ -91,7 +113,40 @@ pub fn draw(ui: &mut Ui, theme: &Theme, pane: &mut SamplePane, edited: &Edited<'
     if claims {
         ui.memory_mut(|memory| memory.request_focus(id));
     }
+    // In another part one types on.
+    pane.claims |= moved;
     true
+}
+
+/// The part of a long text that is edited from about a place on: whole letters, and whole lines where lines are short.
+fn part_of(text: &str, from: usize) -> (usize, usize) {
+    let whole_line = |at: usize| {
+        let at = text.floor_char_boundary(at.min(text.len()));
+        text[..at].rfind('\n').filter(|line| at - line < PART / 8).map_or(at, |line| line + 1)
+    };
+    let start = if from == 0 { 0 } else { whole_line(from) };
+    let end = if start + PART >= text.len() {
+        text.len()
+    } else {
+        whole_line(start + PART).max(text.floor_char_boundary(start + PART / 2))
+    };
+    (start, end)
+}
+
+/// Which part of a long text is edited, and the way to the others; whether it was gone.
+fn parts(ui: &mut Ui, theme: &Theme, draft: &mut Draft, (start, end): (usize, usize)) -> bool {
+    let (all, before) = (draft.text.len(), draft.from);
+    ui.horizontal_wrapped(|ui| {
+        let words = format!("A long text is edited in parts: this one ends at {:.0} %", end as f64 / all.max(1) as f64 * 100.0);
+        ui.label(RichText::new(words).font(theme.note()).color(theme.dim));
+        if button(ui, theme, "Part before", "", ButtonLook::Quiet, start > 0).clicked() {
+            draft.from = start.saturating_sub(PART);
+        }
+        if button(ui, theme, "Part after", "", ButtonLook::Quiet, end < all).clicked() {
+            draft.from = end;
+        }
+    });
+    draft.from != before
 }
 
 /// Saves what was typed, where it can be; else says why not, and leaves the editor as it is.

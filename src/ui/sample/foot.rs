@@ -7,6 +7,7 @@ use crate::data::{Role, SampleId};
 use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
+use crate::ui::found;
 use crate::ui::inspector;
 use crate::ui::sample::state::EditorAt;
 use crate::ui::state::UiState;
@@ -51,6 +52,6 @@ pub fn draw(
     }
     inspector::label_error(ui, theme, bundle, id, commands, state);
     if bundle.session.flag(id).is_some() {
-        inspector::findings(ui, theme, workspace, id);
+        found::draw(ui, state, theme, workspace, id, actions);
     }
 }

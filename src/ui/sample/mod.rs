@@ -1,26 +1,30 @@
 //! The sample as a place to work: every field a block that is edited in place, what can be done with the whole in a foot that stays.
 
 mod block;
+pub mod box_hand;
+mod boxes;
 mod chat;
 pub mod editor;
 mod foot;
 mod pair;
+mod reading;
 pub mod state;
 
-pub use block::heading;
+pub use block::{cell_fits, heading};
 pub use pair::swap;
 
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Ui, vec2};
 
-use self::state::{Piece, Spot};
+use self::reading::may_be_read;
+use self::state::{Piece, ReadAs, Spot};
 use super::Bundle;
 use super::commands::Command;
 use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
 use super::widgets::controls::{ButtonLook, button, dim, title};
-use super::widgets::portrait;
 use super::widgets::text::count;
+use super::widgets::{picture, portrait};
 use crate::action::Action;
 use crate::data::{Dataset, Role, SampleId};
 use crate::operate::NOTE;
@@ -110,7 +114,10 @@ fn head(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             ui.set_height(theme.sizes.control);
             title(ui, theme, format!("Sample {}", count(id.row())));
             let reviewing = state.view == View::Label;
-            if !reviewing {
+            if state.view == View::Clean {
+                let at = state.clean.at().map_or(0, |at| at + 1);
+                dim(ui, theme, format!("finding {} of {}", count(at), count(state.clean.shown().len())));
+            } else if !reviewing {
                 let place = state.selection.place + 1;
                 dim(ui, theme, format!("{} of {}", count(place), count(bundle.session.visible().len())));
             }
@@ -118,7 +125,11 @@ fn head(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
                 dim(ui, theme, format!("made of sample {} by {}", origins.parent.0, origins.made.title()));
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let back = if reviewing { "Queue" } else { "Table" };
+                let back = match state.view {
+                    View::Label => "Queue",
+                    View::Clean => "Findings",
+                    _ => "Table",
+                };
                 if button(ui, theme, back, "Esc", ButtonLook::Quiet, true).on_hover_text("Goes back").clicked() {
                     state.pane.leave();
                     state.pane.open_in = None;
@@ -148,10 +159,33 @@ fn one_field(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, field: usi
     block::heading(ui, drawn.theme, dataset, field, drawn.id);
     let column = &dataset.fields()[field];
     let cell = if column.role == Role::Messages { dataset.text(field, drawn.id) } else { None };
+    let read =
+        dataset.text(field, drawn.id).filter(|text| matches!(column.role, Role::Text | Role::Messages) && may_be_read(text));
+    if read.is_some() {
+        switch(ui, state, drawn.theme, &column.name);
+    }
     match cell.and_then(|cell| chat::parsed(ui, &cell)) {
         Some(chat) => chat::draw(ui, state, drawn, &column.name, &chat, actions),
         None => block::draw(ui, state, drawn, field, actions),
     }
+}
+
+/// How the texts of a column are read: as they stand, as Markdown, as JSON.
+fn switch(ui: &mut Ui, state: &mut UiState, theme: &Theme, column: &str) {
+    let now = state.pane.read_as.get(column).copied().unwrap_or_default();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = STEP;
+        for (way, name) in ReadAs::ALL {
+            let ink = if now == way { theme.text } else { theme.dim };
+            let response = ui.selectable_label(now == way, RichText::new(name).font(theme.note()).color(ink));
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::Button, true, now == way, format!("Read {column} as {name}"))
+            });
+            if response.clicked() {
+                state.pane.read_as.insert(column.to_owned(), way);
+            }
+        }
+    });
 }
 
 /// Every field as a block: what is said first, what is decided in the foot, the rest below.
@@ -161,7 +195,18 @@ fn blocks(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wor
     if dataset.pictures().is_some() {
         let tall = (ui.ctx().content_rect().height() * 0.4).clamp(120.0, 620.0);
         let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), tall), Sense::hover());
-        portrait::draw(ui, bundle.theme, bundle.pictures, &mut state.viewer, dataset, id, place);
+        let size = portrait::detail(bundle.pictures, id).map(|detail| detail.header.upright());
+        match boxes::of(dataset, id, size) {
+            None => portrait::draw(ui, bundle.theme, bundle.pictures, &mut state.viewer, dataset, id, place),
+            Some(found) => {
+                let drawn = boxes::drawn(&state.hand, &found);
+                let lies = picture::viewer(ui, bundle.theme, bundle.pictures, &mut state.viewer, id, place, &drawn, size);
+                if let Some(lies) = lies {
+                    boxes::hand(ui, &mut state.hand, bundle.theme, (dataset, id), &found, (lies, place), actions);
+                }
+                boxes::list(ui, state, bundle.theme, (dataset, id), &found, actions);
+            }
+        }
         portrait::facts(ui, bundle.theme, bundle.pictures, id);
     }
     let pair = pair::columns(dataset);
@@ -190,5 +235,6 @@ fn blocks(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wor
     block::note(ui, state, &mut drawn, actions);
     ui.add_space(STEP * 6.0);
     state.pane.order = drawn.spots;
+    state.pane.differs.clear();
     state.pane.wanted = None;
 }

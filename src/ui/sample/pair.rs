@@ -13,7 +13,7 @@ use super::chat;
 use super::editor::{self, Edited};
 use super::state::Piece;
 use crate::action::Action;
-use crate::data::{Dataset, Role};
+use crate::data::{Chat, Dataset, Role};
 use crate::operate::Operation;
 use crate::ui::commands::Command;
 use crate::ui::state::UiState;
@@ -62,6 +62,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, (better, wo
         let is_chat = |field: usize| dataset.fields()[field].role == Role::Messages || dataset.fields()[field].kind.is_nested();
         if is_chat(better) || is_chat(worse) { chat::parsed(ui, cell) } else { None }
     });
+    if let [Some(one), Some(other)] = &chats {
+        turns(ui, state, [(dataset, better, one), (dataset, worse, other)]);
+    }
     ui.columns(2, |sides| {
         let texts = [cut(&one, LONGEST), cut(&other, LONGEST)];
         let both: Both =
@@ -79,6 +82,21 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, (better, wo
             side(ui, state, drawn, field, texts[at], ranges, ink, actions);
         }
     });
+}
+
+/// Notes where the turns of two chats differ, turn by turn.
+fn turns(ui: &Ui, state: &mut UiState, [one, other]: [(&Dataset, usize, &Chat); 2]) {
+    let name = |(dataset, field, _): (&Dataset, usize, &Chat)| dataset.fields()[field].name.to_string();
+    let names = [name(one), name(other)];
+    for (turn, (a, b)) in one.2.turns().iter().zip(other.2.turns()).enumerate() {
+        if a.text == b.text || a.is_json || b.is_json {
+            continue;
+        }
+        let texts = (cut(&a.text, LONGEST), cut(&b.text, LONGEST));
+        let both: Both = ui.memory_mut(|memory| memory.caches.cache::<FrameCache<Both, Differ>>().get(texts).clone());
+        state.pane.differs.insert((names[0].clone(), turn), (both.0.clone(), true));
+        state.pane.differs.insert((names[1].clone(), turn), (both.1.clone(), false));
+    }
 }
 
 /// A part of a text as it is drawn: only at the ends of the whole are blanks marked.

@@ -1,6 +1,7 @@
 //! What is typed into samples: a draft for each place, kept until it is saved or dropped, whatever else one does meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::data::SampleId;
 use crate::operate::NOTE;
@@ -34,6 +35,20 @@ pub struct Spot {
     pub piece: Piece,
 }
 
+/// How a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadAs {
+    #[default]
+    Text,
+    Markdown,
+    Json,
+}
+
+impl ReadAs {
+    /// Every way, with its name.
+    pub const ALL: [(Self, &'static str); 3] = [(Self::Text, "text"), (Self::Markdown, "Markdown"), (Self::Json, "JSON")];
+}
+
 /// What was typed at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
@@ -44,6 +59,8 @@ pub struct Draft {
     pub fault: Option<String>,
     /// Frames since it was asked to be saved.
     pub asked: Option<u32>,
+    /// Where the part begins that is edited, of a text too long to be laid out in every frame.
+    pub from: usize,
 }
 
 /// Which way the editor goes on.
@@ -52,6 +69,9 @@ pub enum Way {
     Next,
     Previous,
 }
+
+/// Places of a turn, and whether they are of the better of two.
+pub type TurnMarks = (Vec<Range<usize>>, bool);
 
 /// The sample as a place to work.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +84,10 @@ pub struct SamplePane {
     pub claims: bool,
     /// An editor was asked for by key: at the note, or at the first place.
     pub wanted: Option<EditorAt>,
+    /// Of a pair of chats: where a turn of a column differs from the other's, and whether it is the better of the two.
+    pub differs: BTreeMap<(String, usize), TurnMarks>,
+    /// How the texts of a column are read, where not as they stand.
+    pub read_as: BTreeMap<String, ReadAs>,
     /// Long parts that are shown whole.
     pub unfolded: BTreeSet<Spot>,
     /// Every place that can be edited, in the order drawn.

@@ -68,7 +68,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         classes(
             ui,
             &mut state.balance,
-            theme,
+            bundle,
             &column,
             view,
             session.worth().map(|(worth, _)| worth).filter(|worth| worth.needs.len() == view.names.len()),
@@ -379,7 +379,8 @@ fn tried_name(tried: &Tried) -> String {
 }
 
 /// A row a class: what it has, what it is to have, what it needs.
-fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, view: &BalanceView, worth: Option<&Worth>) {
+fn classes(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, column: &str, view: &BalanceView, worth: Option<&Worth>) {
+    let theme = bundle.theme;
     let plan = &view.plan;
     let weights = (form.rule == WEIGHTS)
         .then(|| if form.beta > 0.0 { ClassWeights::Effective(form.beta) } else { ClassWeights::Balanced }.of(&plan.now));
@@ -407,6 +408,7 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
     }
     let mut order: Vec<usize> = (0..view.names.len()).filter(|class| plan.now[*class] > 0).collect();
     order.sort_by_key(|class| (std::cmp::Reverse(plan.now[*class]), *class));
+    let classes = bundle.workspace.and_then(|workspace| workspace.classes(column));
     let top = plan.now.iter().chain(&plan.planned).copied().max().unwrap_or(1).max(1) as f32 * 1.04;
     let mut dragged = None;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, order.len(), |ui, rows| {
@@ -416,7 +418,8 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, theme: &Theme, column: &str, vie
             let (now, then) = (plan.now[class], plan.planned[class]);
             let name = &view.names[class];
             response.widget_info(|| WidgetInfo::slider(true, then as f64, format!("{name}: {now} now, {then} planned")));
-            square(ui, pos2(rect.left() + 5.0, rect.center().y), theme.class(class));
+            let hue = classes.map_or(class, |classes| classes.class(name).map_or(class, |class| classes.hue(class)));
+            square(ui, pos2(rect.left() + 5.0, rect.center().y), theme.class(hue));
             clipped(ui, pos2(rect.left() + 16.0, rect.center().y - 8.0), left - 24.0, name, theme.body(), theme.text, 1);
             let area =
                 Rect::from_min_max(pos2(rect.left() + left, rect.top() + 5.0), pos2(rect.right() - right, rect.bottom() - 5.0));

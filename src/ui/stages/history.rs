@@ -10,7 +10,7 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, right_aligned, title};
-use crate::ui::widgets::text::{ago, count, cut, flat, things};
+use crate::ui::widgets::text::{ago, count, cut, flat, named, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
@@ -22,6 +22,8 @@ pub const STAGE: Stage = Stage {
 };
 
 const ROW: f32 = 32.0;
+/// What stands before every edit.
+const FIRST: &str = "The file as it was opened";
 
 /// Draws it.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
@@ -52,7 +54,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             let id = node.map_or(0, |node| node.id);
             let applied = id == 0 || line.binary_search(&id).is_ok();
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-            let words = node.map_or("The file as it was opened", |node| &node.words);
+            let words = node.map_or_else(|| FIRST.to_owned(), |node| named(&node.words, workspace.dataset()));
             response
                 .widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, id == at, format!("Edit {id}: {words}")));
             if id == at || response.hovered() {
@@ -68,7 +70,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             }
             let ink = if applied { theme.text } else { theme.faint };
             let room = rect.width() - 180.0;
-            clipped(ui, pos2(rect.left() + 44.0, rect.center().y - 8.0), room, &flat(words, 1), theme.body(), ink, 1);
+            clipped(ui, pos2(rect.left() + 44.0, rect.center().y - 8.0), room, &flat(&words, 1), theme.body(), ink, 1);
             if let Some(node) = node {
                 right_aligned(ui, pos2(rect.right() - 16.0, rect.center().y), &ago(node.at, bundle.now), theme.note(), theme.dim);
             }
@@ -85,8 +87,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
 fn detail(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, at: EditId, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let history = workspace.history();
-    let words = history.node(at).map_or("The file as it was opened", |node| &node.words);
-    ui.add(egui::Label::new(RichText::new(cut(words, 400)).font(theme.title())).wrap());
+    let words = history.node(at).map_or_else(|| FIRST.to_owned(), |node| named(&node.words, workspace.dataset()));
+    ui.add(egui::Label::new(RichText::new(cut(&words, 400)).font(theme.title())).wrap());
     if let Some(node) = history.node(at) {
         dim(ui, theme, format!("{}, {}", ago(node.at, bundle.now), things(node.count, "sample", "samples")));
     }
@@ -124,6 +126,7 @@ fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
             Target::Excluded => "excluded".to_owned(),
             Target::Reviewed => "reviewed".to_owned(),
             Target::Tag(tag) => format!("tag {tag}"),
+            Target::Property(name, of) => format!("{} of {}", name.replace('_', " "), of.join(", ")),
             Target::Part(part) => format!("{} of {}", things(part.rows as usize, "sample", "samples"), part.path),
             Target::Made(batch) => format!("{}, made of", things(batch.len(), "new sample", "new samples")),
         };

@@ -3,12 +3,13 @@
 
 pub mod augment;
 mod balance;
-mod clean;
+pub mod clean;
 mod collect;
 pub mod explore;
 pub mod export;
 mod history;
 pub mod label;
+pub mod map;
 pub mod split;
 
 use egui::Ui;
@@ -38,9 +39,10 @@ pub struct Stage {
 }
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-pub static STAGES: [(View, Stage); 9] = [
+pub static STAGES: [(View, Stage); 10] = [
     (View::Collect, collect::STAGE),
     (View::Explore, explore::STAGE),
+    (View::Map, map::STAGE),
     (View::Clean, clean::STAGE),
     (View::Label, label::STAGE),
     (View::Split, split::STAGE),

@@ -159,13 +159,13 @@ pub fn severity(ui: &Ui, theme: &Theme, at: egui::Pos2, severity: f64) {
 }
 
 /// A choice from a list, as a menu behind its present value. Returns the place chosen.
-pub fn choice(ui: &mut Ui, theme: &Theme, name: &str, shown: &str, options: &[String]) -> Option<usize> {
+pub fn choice(ui: &mut Ui, theme: &Theme, name: &str, shown: &str, options: &[impl AsRef<str>]) -> Option<usize> {
     let mut chosen = None;
     let response = egui::ComboBox::from_id_salt(name)
         .selected_text(RichText::new(visible(shown)).color(theme.text))
         .height(360.0)
         .show_ui(ui, |ui| {
-            for (at, option) in options.iter().enumerate() {
+            for (at, option) in options.iter().map(AsRef::as_ref).enumerate() {
                 if ui.selectable_label(option == shown, visible(option)).clicked() {
                     chosen = Some(at);
                 }
@@ -185,6 +185,53 @@ pub fn clipped(ui: &Ui, at: egui::Pos2, width: f32, text: &str, font: egui::Font
     let size = galley.size();
     ui.painter().galley(at, galley, ink);
     size
+}
+
+/// Finds places in a text, in order and apart from each other.
+pub type Finder<'f> = &'f dyn Fn(&str) -> Vec<std::ops::Range<usize>>;
+
+/// Writes text at `at`, cut with an ellipsis at `width`; what `found` finds in it stands on a ground of its own.
+pub fn clipped_marked(
+    ui: &Ui,
+    theme: &Theme,
+    at: egui::Pos2,
+    width: f32,
+    (text, found): (&str, Finder<'_>),
+    ink: Color32,
+    lines: usize,
+) {
+    let text = visible(text);
+    let mut job = marked(&text, &found(&text), theme.body(), ink, theme.mark, width);
+    job.wrap.max_rows = lines.max(1);
+    job.wrap.break_anywhere = lines <= 1;
+    let galley = ui.painter().layout_job(job);
+    ui.painter().galley(at, galley, ink);
+}
+
+/// A text of which some places stand on a ground of their own.
+pub fn marked(
+    text: &str,
+    places: &[std::ops::Range<usize>],
+    font: egui::FontId,
+    ink: Color32,
+    ground: Color32,
+    width: f32,
+) -> egui::text::LayoutJob {
+    if places.is_empty() {
+        return egui::text::LayoutJob::simple(text.to_owned(), font, ink, width);
+    }
+    let plain = egui::TextFormat::simple(font, ink);
+    let on_ground = egui::TextFormat { background: ground, ..plain.clone() };
+    let mut job = egui::text::LayoutJob::default();
+    job.wrap.max_width = width;
+    let mut from = 0;
+    for place in places {
+        job.append(&text[from..place.start], 0.0, plain.clone());
+        job.append(&text[place.clone()], 0.0, on_ground.clone());
+        from = place.end;
+    }
+    job.append(&text[from..], 0.0, plain);
+    job
 }
 
 /// Writes one line, right-aligned at `right`.

@@ -163,8 +163,8 @@ fn one(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     if excluded {
         ui.painter().line_segment([square_place.left_bottom(), square_place.right_top()], Stroke::new(1.5, theme.ruby));
     }
-    let class = label.and_then(|field| workspace.classes(&dataset.fields()[field].name)?.of(id).first().copied());
-    let colour = class.map(|class| theme.class(class as usize));
+    let classes = label.and_then(|field| workspace.classes(&dataset.fields()[field].name));
+    let colour = classes.and_then(|classes| Some(theme.class(classes.hue(*classes.of(id).first()? as usize))));
     if cell.width() >= SMALL {
         caption(ui, bundle, workspace, id, cell, &text, colour);
     } else if let Some(colour) = colour {

@@ -65,7 +65,7 @@ fn say(ui: &Ui, theme: &Theme, place: Rect, trouble: &Trouble) {
 }
 
 /// Draws a whole picture that the wheel zooms and a drag moves; a double click fits it again. Boxes lie over it, in pixels of a
-/// picture of `size`.
+/// picture of `size`. Returns where the picture lies, which may reach beyond `place`; `None` where there is none yet.
 pub fn viewer(
     ui: &mut Ui,
     theme: &Theme,
@@ -75,7 +75,7 @@ pub fn viewer(
     place: Rect,
     boxes: &[BoundingBox],
     size: Option<(u32, u32)>,
-) {
+) -> Option<Rect> {
     if viewer.of != Some(id) {
         *viewer = Viewer { of: Some(id), zoom: 1.0, offset: Vec2::ZERO };
     }
@@ -84,10 +84,13 @@ pub fn viewer(
     ui.painter().rect_filled(place, theme.corner(), theme.background);
     let shown = match pictures.whole(id) {
         Draw::Picture(shown) => shown,
-        Draw::Trouble(trouble) => return say(ui, theme, place, trouble),
+        Draw::Trouble(trouble) => {
+            say(ui, theme, place, trouble);
+            return None;
+        }
         Draw::Waiting => {
             ui.painter().text(place.center(), Align2::CENTER_CENTER, "…", theme.title(), theme.dim);
-            return;
+            return None;
         }
     };
     let fit = fitted(place, shown.size);
@@ -140,4 +143,5 @@ pub fn viewer(
         ui.painter().galley(tag.min + vec2(4.0, 2.0), galley, theme.text);
     }
     ui.set_clip_rect(clip);
+    Some(rect)
 }

@@ -24,10 +24,11 @@ fn boxes(dataset: &Dataset, id: SampleId, size: (u32, u32)) -> Vec<BoundingBox> 
 pub fn draw(ui: &mut Ui, theme: &Theme, pictures: &Pictures, viewer: &mut Viewer, dataset: &Dataset, id: SampleId, place: Rect) {
     let size = detail(pictures, id).map(|detail| detail.header.upright());
     let boxes = size.map(|size| boxes(dataset, id, size)).unwrap_or_default();
-    picture::viewer(ui, theme, pictures, viewer, id, place, &boxes, size);
+    let _ = picture::viewer(ui, theme, pictures, viewer, id, place, &boxes, size);
 }
 
-fn detail(pictures: &Pictures, id: SampleId) -> Option<&Detail> {
+/// What is known of a sample's picture, once it was read.
+pub fn detail(pictures: &Pictures, id: SampleId) -> Option<&Detail> {
     match pictures.whole(id) {
         Draw::Picture(shown) => shown.detail.as_ref(),
         _ => None,

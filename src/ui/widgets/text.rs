@@ -2,11 +2,41 @@
 
 use std::borrow::Cow;
 
-pub use crate::data::{count, count_samples as samples};
+pub use crate::data::{count, count_samples as samples, things};
 
-/// A number of things with their name.
-pub fn things(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", count(n), if n == 1 { one } else { many })
+/// The words of an edit with the samples that they number called by their text: `sample 12` says nothing to whoever reads it.
+pub fn named(words: &str, dataset: &crate::data::Dataset) -> String {
+    use crate::data::{Role, SampleId};
+    let mut out = String::with_capacity(words.len() + 40);
+    let mut rest = words;
+    let read = dataset.with_role(|role| matches!(role, Role::Text | Role::Messages | Role::Image));
+    while let Some(at) = rest.find("sample ") {
+        let (before, after) = rest.split_at(at + "sample ".len());
+        let digits = after.len() - after.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+        let id = after[..digits].parse::<u32>().ok().map(SampleId).filter(|id| id.row() < dataset.rows());
+        let text = read.zip(id).and_then(|(field, id)| {
+            let text = dataset.text(field, id)?;
+            let text = if dataset.fields()[field].role == Role::Messages { flat_chat(&text, 1) } else { flat(&text, 1) };
+            let mut short: String = text.trim().chars().take(32).collect();
+            if short.len() < text.trim().len() {
+                short.push('…');
+            }
+            (!short.is_empty()).then_some(short)
+        });
+        match text {
+            Some(text) => {
+                out.push_str(&before[..at]);
+                out.push_str(&format!("“{text}”"));
+            }
+            None => {
+                out.push_str(before);
+                out.push_str(&after[..digits]);
+            }
+        }
+        rest = &after[digits..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A number with at most three digits that mean something.
@@ -35,6 +65,17 @@ pub fn flat(text: &str, lines: usize) -> Cow<'_, str> {
         return Cow::Borrowed(cut);
     }
     Cow::Owned(cut.replace("\r\n", "↵").replace(['\n', '\r'], "↵").replace('\t', "→"))
+}
+
+/// A piece of a text: what cannot be seen in it is shown, but blanks at its ends, which stand within the whole.
+pub fn visible_within(piece: &str) -> String {
+    let body = piece.trim_matches(' ');
+    if body.is_empty() {
+        return piece.to_owned();
+    }
+    let before = piece.len() - piece.trim_start_matches(' ').len();
+    let behind = piece.trim_end_matches(' ').len();
+    format!("{}{}{}", &piece[..before], visible(&piece[before..behind]), &piece[behind..])
 }
 
 /// A text as it is drawn, with marks for what nobody could see: control characters, those of no width and those that turn the direction of

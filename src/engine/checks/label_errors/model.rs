@@ -559,6 +559,7 @@ impl LabelModel {
             severity: f64::from(self.badness(row)),
             reason: self.reason(row, self.evidence.get(&(row as u32)).map_or(&[], Vec::as_slice)),
             suggestion: Some(self.suggestion(row)),
+            alike: Vec::new(),
         }
     }
 

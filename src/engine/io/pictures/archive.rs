@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::data::{Archive, Base, Column, Dataset, Format, Member, MemberPacking, Origin, Packing, PictureStore, Warning};
+use crate::data::{
+    Archive, Base, Column, Dataset, Format, Member, MemberPacking, Origin, Packing, PictureStore, Warning, things,
+};
 use crate::io::error::IoError;
 use crate::io::format::format_of_name;
-use crate::io::pictures::folder::{Listed, TABLES, columns_of};
+use crate::io::pictures::folder::{Listed, TABLES, columns_of, left_out};
 use crate::io::pictures::images::{read_member, stamp};
 use crate::io::read::budget::Budget;
 use crate::io::read::columns::text_column;
@@ -84,7 +86,7 @@ pub fn open_archive(
     }
     let used = columns.len() > columns_of(&found).len();
     if !others.is_empty() && !used {
-        let reason = format!("{} files whose names are no image's were left out: {} …", others.len(), others[0]);
+        let reason = left_out(others.len(), &others[0]);
         warnings.push(Warning { line: 0, reason });
     }
     let (prints, mut print) = prints_of(&archive, &found, progress)?;
@@ -277,7 +279,10 @@ fn beside(
     if left_out > 0 {
         warnings.push(Warning {
             line: 0,
-            reason: format!("{left_out} files beside images were left out: together they are too large"),
+            reason: format!(
+                "{} left out: together they are too large",
+                things(left_out, "file beside images was", "files beside images were")
+            ),
         });
     }
     let free = |name: &str| {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, SampleId, Warning};
+use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, SampleId, Warning, count, things};
 use crate::io::error::IoError;
 use crate::io::read::budget::Budget;
 use crate::io::read::columns::text_column;
@@ -195,7 +195,10 @@ fn describe(
             }
         }
         if let Some(first) = nowhere.first() {
-            warnings.push(note(format!("{} rows of {table} name no image that is there: {first:?} …", nowhere.len())));
+            warnings.push(note({
+                let (one, many) = (format!("row of {table} names"), format!("rows of {table} name"));
+                format!("{} no image that is there: {first:?} …", things(nowhere.len(), &one, &many))
+            }));
         }
     }
     for (name, cells) in cells {
@@ -283,7 +286,10 @@ fn with_notes(mut dataset: Dataset, mut walked: Walked) -> Dataset {
         walked.found.iter().zip(&named).filter(|(_, named)| !**named).map(|(listed, _)| listed.name.as_str()).collect();
     if let Some(first) = missing.first() {
         let n = missing.len();
-        walked.warnings.push(note(format!("{n} images of the folder are not in the table and were left out: {first} …")));
+        walked.warnings.push(note(format!(
+            "{} not in the table: left out, like {first}",
+            things(n, "image of the folder is", "images of the folder are")
+        )));
     }
     // It was made just now, and nobody else has it.
     if let Some(base) = std::sync::Arc::get_mut(&mut dataset.base) {
@@ -346,12 +352,20 @@ struct Walked {
     tables: Vec<String>,
 }
 
+/// Says that files were left out which no image is named like, the first of them.
+pub fn left_out(n: usize, first: &str) -> String {
+    match n {
+        1 => format!("{first} was left out: its name is no image's"),
+        _ => format!("{} files whose names are no image's were left out: {first} …", count(n)),
+    }
+}
+
 impl Walked {
     /// Says what was left out.
     fn note_others(&mut self) {
         if self.others > 0 {
             let (n, example) = (self.others, &self.example);
-            self.warnings.push(note(format!("{n} files whose names are no image's were left out: {example} …")));
+            self.warnings.push(note(left_out(n, example)));
         }
         self.note_foreign();
     }

@@ -8,9 +8,10 @@ use polars::prelude::{
 };
 use serde_json::Value;
 
-use crate::data::{Dataset, Kind, PictureStore, SampleId, native};
+use crate::data::{Dataset, Kind, PictureStore, SampleId, native, things};
 use crate::io::error::IoError;
 use crate::io::read::class_names;
+use crate::io::write::arranged::Arranged;
 use crate::io::write::export_text;
 use crate::io::write::rows::{CellSource, Rows, SaveTarget, cell, changed, columns, own_row};
 use crate::io::write::save::{Prepared, is_special, prepare, put_in_place, write_into};
@@ -107,8 +108,14 @@ fn prepare_one(
     let drawn = |id: &SampleId| dataset.origins(*id).is_some_and(|origins| origins.made.of_pictures().is_some());
     let drawn = if dataset.made() > 0 && dataset.pictures().is_some() { ids.iter().filter(|id| drawn(id)).count() } else { 0 };
     if drawn > 0 {
-        let reason = format!("{drawn} samples are augmented images, which a table cannot hold: save as a folder of images");
+        let reason = format!(
+            "{}, which a table cannot hold: save as a folder of images",
+            things(drawn, "sample is an augmented image", "samples are augmented images")
+        );
         return Err(IoError::Unfit { format: target.format.title().to_owned(), reason });
+    }
+    if let Some(name) = Arranged::of(dataset).as_ref().and_then(Arranged::twice) {
+        return Err(unfit(target, format!("two columns would be called {name:?}: give one another name")));
     }
     let mut notes = Vec::new();
     let mut frame = if target.format.is_text() {
@@ -158,10 +165,24 @@ fn write_frame(
     out: &mut dyn Write,
 ) -> Result<(), IoError> {
     let fail = |reason: String| IoError::Write { path: target.path.clone(), reason };
-    let names = class_names::number(frame, &dataset.base.noted).map_err(fail)?;
-    let noted = noted(dataset, frame, &names);
+    let mut names = class_names::number(frame, &dataset.base.noted).map_err(fail)?;
+    let arranged = Arranged::of(dataset);
+    if let Some(arranged) = &arranged {
+        rename(frame, arranged).map_err(fail)?;
+        names.retain_mut(|(name, _)| {
+            arranged.name(name).map(ToOwned::to_owned).is_some_and(|to| {
+                *name = to;
+                true
+            })
+        });
+    }
+    let noted = noted(dataset, frame, &names, arranged.as_ref());
     let maps = dataset.base.noted.iter().filter(|(key, _)| key == typed_write::MAPS);
-    let maps: Vec<String> = maps.filter_map(|(_, list)| serde_json::from_str::<Vec<String>>(list).ok()).flatten().collect();
+    let maps = maps.filter_map(|(_, list)| serde_json::from_str::<Vec<String>>(list).ok()).flatten();
+    let maps: Vec<String> = match &arranged {
+        Some(arranged) => maps.filter_map(|name| arranged.name(&name).map(ToOwned::to_owned)).collect(),
+        None => maps.collect(),
+    };
     let lists = typed_write::write(frame, target.format, &noted, &maps, out).map_err(fail)?;
     notes.extend(
         lists
@@ -171,9 +192,22 @@ fn write_frame(
     Ok(())
 }
 
+/// Gives the columns of a frame, which have the dataset's names, those that they have in the file.
+fn rename(frame: &mut DataFrame, arranged: &Arranged) -> Result<(), String> {
+    let of = |column: &PolarsColumn| arranged.name(column.name()).map_or_else(|| column.name().clone(), PlSmallStr::from);
+    let columns: Vec<PolarsColumn> = frame.columns().iter().map(|column| column.clone().with_name(of(column))).collect();
+    *frame = DataFrame::new(frame.height(), columns).map_err(|error| error.to_string())?;
+    Ok(())
+}
+
 /// What the source's writer noted beside its columns, as it is true of `frame`: Hugging Face's features of the columns that are there, and
 /// plain ones for those that were added; pandas' index only where all its columns are there.
-fn noted(dataset: &Dataset, frame: &DataFrame, names: &[(String, Vec<String>)]) -> Vec<(String, String)> {
+fn noted(
+    dataset: &Dataset,
+    frame: &DataFrame,
+    names: &[(String, Vec<String>)],
+    arranged: Option<&Arranged>,
+) -> Vec<(String, String)> {
     let text = |(key, value): &(String, String)| {
         let mut value: Value = serde_json::from_str(value).ok()?;
         if key == "pandas" {
@@ -184,6 +218,11 @@ fn noted(dataset: &Dataset, frame: &DataFrame, names: &[(String, Vec<String>)]) 
                 .iter()
                 .all(|column| stored(column).is_some_and(|name| frame.schema().contains(&name)));
             return all.then(|| (key.clone(), value.to_string()));
+        }
+        if let (Some(arranged), Some(features)) = (arranged, value.pointer_mut("/info/features").and_then(Value::as_object_mut)) {
+            let old = std::mem::take(features);
+            let named = |(name, feature): (String, Value)| arranged.name(&name).map(|to| (to.to_owned(), feature));
+            features.extend(old.into_iter().filter_map(named));
         }
         class_names::note(&mut value, names);
         let features = value.pointer_mut("/info/features")?.as_object_mut()?;
@@ -218,7 +257,12 @@ fn unfit(target: &SaveTarget, reason: String) -> IoError {
 /// The dataset as a typed frame: a typed source keeps its types, text becomes what its column is read as.
 fn frame(dataset: &Dataset, ids: &[SampleId], target: &SaveTarget, notes: &mut Vec<String>) -> Result<DataFrame, IoError> {
     let mut series = Vec::new();
-    for (name, kind, source) in columns(dataset, target.own_columns) {
+    for (written, kind, source) in columns(dataset, target.own_columns) {
+        // Under the dataset's own names first: by them the rest is known.
+        let name = match source {
+            CellSource::Field(field) => dataset.fields()[field].name.to_string(),
+            CellSource::Own(_) => written,
+        };
         let native = match source {
             CellSource::Field(field) => {
                 dataset.fields()[field].source.and_then(|at| dataset.base.columns[at].series()).map(|base| (field, base))

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId};
+use crate::data::{Dataset, Format, Kind, PictureStore, Role, SampleId, things};
 use crate::io::error::IoError;
 use crate::io::pictures::folder::CLASS_NAMES;
 use crate::io::pictures::images::{picture_bytes, picture_file};
@@ -128,15 +128,22 @@ pub fn export_images(
     fs::rename(&aside.0, &target.folder).map_err(fail)?;
     let mut notes = Vec::new();
     if target.transfer == Transfer::Link && written.copied > 0 {
-        notes.push(format!("{} images are no files of their own and were copied", written.copied));
+        notes.push(format!(
+            "{} copied",
+            things(written.copied, "image is no file of its own and was", "images are no files of their own and were")
+        ));
     }
     if misnamed > 0 {
         notes.push(format!(
-            "{misnamed} classes have names that no folder can have: {CLASS_NAMES} says which folder is which class"
+            "{} that no folder can have: {CLASS_NAMES} says which folder is which class",
+            things(misnamed, "class has a name", "classes have names")
         ));
     }
     if written.renamed > 0 {
-        notes.push(format!("{} images had the name of another in their folder and got a number", written.renamed));
+        notes.push(format!(
+            "{} the name of another in the same folder and got a number",
+            things(written.renamed, "image had", "images had")
+        ));
     }
     Ok(Report { rows: all().count(), bytes: written.bytes, notes })
 }
@@ -172,10 +179,16 @@ fn each_in_one_class(dataset: &Dataset, label: Option<usize>, ids: impl Iterator
         _ => (none, many + 1),
     });
     if none > 0 {
-        return Err(unfit(format!("{none} samples have no class to be put under: give them one, exclude them, or keep paths")));
+        return Err(unfit(format!(
+            "{} no class to be put under: give a class, exclude, or keep paths",
+            things(none, "sample has", "samples have")
+        )));
     }
     if many > 0 {
-        return Err(unfit(format!("{many} samples have several classes, and a folder is one: keep paths instead")));
+        return Err(unfit(format!(
+            "{} several classes, and a folder is one: keep paths instead",
+            things(many, "sample has", "samples have")
+        )));
     }
     Ok(())
 }

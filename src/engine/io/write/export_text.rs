@@ -14,7 +14,8 @@ use crate::io::read::delimited::{RowParser, skip_blank, write_field};
 use crate::io::read::json::{JsonMember, JsonToken, members, skip_space};
 use crate::io::read::json_rows::BARE;
 use crate::io::read::source::{encode, encode_plain};
-use crate::io::write::rows::{CellSource, SaveTarget, cell, changed, columns, own_row};
+use crate::io::write::arranged::Arranged;
+use crate::io::write::rows::{CellSource, SaveTarget, all_columns, cell, changed, columns, own_row};
 use crate::io::write::save::write_error;
 use crate::job::Progress;
 
@@ -48,6 +49,9 @@ pub fn write(
 /// Whether samples can be written in the very form of the source: always where each has a place of its own in one list; where they have
 /// several lists, only all of them; where they have columns, only all of them as they are.
 fn keeps_form(dataset: &Dataset, ids: &[SampleId], raw: &Raw, target: &SaveTarget) -> bool {
+    if Arranged::of(dataset).is_some() {
+        return false;
+    }
     let whole = ids.len() == dataset.rows() && dataset.rows() == dataset.base.rows;
     // Without a sample of its own there is no row to be like.
     if raw.starts.is_empty() && raw.shape != Shape::JsonColumns && !ids.is_empty() {
@@ -396,7 +400,7 @@ fn foreign_row(dataset: &Dataset, id: SampleId, delimiter: u8, columns: &Columns
 
 /// The columns in which a sample has something.
 fn there(dataset: &Dataset, id: SampleId) -> Vec<(String, Kind, CellSource)> {
-    let all = columns(dataset, false).into_iter();
+    let all = all_columns(dataset, false).into_iter();
     all.filter(|(_, _, source)| cell(dataset, source, id).is_some()).collect()
 }
 
@@ -412,7 +416,7 @@ struct Columns<'a> {
 
 /// The columns of the source that have edits, and those that it does not have.
 fn differing(dataset: &Dataset, target: &SaveTarget) -> (Vec<usize>, Vec<(String, Kind, CellSource)>) {
-    let added = columns(dataset, target.own_columns)
+    let added = all_columns(dataset, target.own_columns)
         .into_iter()
         .filter(|(_, _, source)| !matches!(source, CellSource::Field(field) if dataset.fields()[*field].source.is_some()))
         .collect();
@@ -628,6 +632,12 @@ fn anew(
     // From JSON to JSON, samples keep what they have and lack, and how it is spelled.
     let kept = raw.filter(|raw| target.format.is_json() && matches!(raw.shape, Shape::JsonLines | Shape::JsonArray { .. }));
     let (edited, added) = differing(dataset, target);
+    let arranged = Arranged::of(dataset);
+    if arranged.is_some() && dataset.base.origin.format == target.format && raw.is_some() {
+        notes.push(
+            "columns are renamed, ordered or left out: the file is written anew, and not as the source spells it".to_owned(),
+        );
+    }
     if kept.is_none() && !delimited {
         one_kind(dataset, ids, &mut columns, notes);
     }
@@ -661,7 +671,10 @@ fn anew(
                 line.extend_from_slice(if at == 0 { b"\n  " } else { b",\n  " });
             }
             let object = match kept.filter(|_| own_row(dataset, *id).is_some()) {
-                Some(raw) => as_it_stands(dataset, raw, *id, &edited, &added),
+                Some(raw) => {
+                    let object = as_it_stands(dataset, raw, *id, &edited, &added);
+                    arranged.as_ref().map_or(object.clone(), |arranged| arranged.object(&object))
+                }
                 None => object(dataset, &columns, *id),
             };
             line.extend_from_slice(object.as_bytes());

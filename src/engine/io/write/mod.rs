@@ -1,5 +1,6 @@
 //! Saving: from columns to bytes.
 
+mod arranged;
 pub mod clip;
 pub mod export;
 pub mod export_images;

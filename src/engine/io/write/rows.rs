@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::arranged::Arranged;
 use crate::data::{Dataset, Format, Kind, Packing, Role, SampleId};
 
 /// Where and how to save.
@@ -68,8 +69,19 @@ pub enum CellSource {
     Own(usize),
 }
 
-/// The columns to save, with names and kinds.
+/// The columns to save, with their names in the file and their kinds.
 pub fn columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, CellSource)> {
+    let mut all = all_columns(dataset, own);
+    if let Some(arranged) = Arranged::of(dataset) {
+        let beside = all.split_off(dataset.fields().len());
+        let field = |(field, name): &(usize, String)| (name.clone(), dataset.fields()[*field].kind, CellSource::Field(*field));
+        all = arranged.fields.iter().map(field).chain(beside).collect();
+    }
+    all
+}
+
+/// Every column with its own name, whatever was said of it: those of the dataset first.
+pub fn all_columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, CellSource)> {
     let fields = dataset.fields().iter().enumerate().map(|(i, field)| (field.name.to_string(), field.kind, CellSource::Field(i)));
     let kinds = [Kind::Boolean, Kind::Boolean, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Number];
     let shown = match (own, dataset.made()) {

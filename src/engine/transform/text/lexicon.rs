@@ -1,5 +1,7 @@
 //! Synonyms: `WordNet`'s (Miller, 1995), as `examples/lexicon.rs` has taken them from its database, in the inflection of the word that they
-//! stand for. Which part of speech a word is, is read off the word before it, and else is the one that `WordNet`'s corpora tag most.
+//! stand for. Two words stand for each other where each is among the synonyms of the other's usual senses (`sorry` gives `bad`, and `bad` does
+//! not give `sorry`), and where the one is not fifty times as rare as the other in `WordNet`'s corpora (`cup`, `cupful`). Which part of speech a
+//! word is, is read off the word before it, and else is the one that the corpora tag two times in three; where none is, it stays as it is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -106,7 +108,30 @@ impl Lexicon {
                 _ => {}
             }
         }
+        lexicon.keep_mutual();
         lexicon
+    }
+
+    /// Leaves the synonyms that stand for a word as it does for them, and are no rarities beside it.
+    fn keep_mutual(&mut self) {
+        let stands = |lemma: &str, count: u32, speech: usize, synonym: &str| {
+            let other = self.entries.get(synonym).and_then(|of| of[speech].as_deref());
+            other.is_some_and(|other| other.synonyms.contains(&lemma) && other.count.saturating_mul(RARER) >= count)
+        };
+        let mut kept: Vec<(&'static str, usize, Vec<&'static str>)> = Vec::new();
+        for (lemma, of) in &self.entries {
+            for (speech, entry) in of.iter().enumerate() {
+                if let Some(entry) = entry {
+                    let mutual = |synonym: &&'static str| stands(lemma, entry.count, speech, synonym);
+                    kept.push((lemma, speech, entry.synonyms.iter().copied().filter(mutual).collect()));
+                }
+            }
+        }
+        for (lemma, speech, synonyms) in kept {
+            if let Some(entry) = self.entries.get_mut(lemma).and_then(|of| of[speech].as_mut()) {
+                entry.synonyms = synonyms;
+            }
+        }
     }
 
     fn entry(&self, lemma: &str, speech: Speech) -> Option<&Entry> {
@@ -210,6 +235,7 @@ impl Lexicon {
                 None if lemma.ends_with("ie") => format!("{}ying", &lemma[..lemma.len() - 2]),
                 None => format!("{stem}ing"),
             }),
+            Form::Past if SAME_PAST.contains(&lemma) => Some(lemma.to_owned()),
             // Past and participle may differ: where both stand, it is not known which is meant.
             Form::Past => match irregular("ed").as_slice() {
                 [] if last == b'e' => Some(format!("{lemma}d")),
@@ -219,6 +245,31 @@ impl Lexicon {
                 _ => None,
             },
         }
+    }
+
+    /// What `word` is a form of where it stands, as far as that can be told: what the word before asks for, if that is among what the word
+    /// usually is; else what it is two times in three.
+    fn meant(&self, word: &str, before: Option<&str>) -> Option<(&'static str, Speech, Form)> {
+        let lemmas = self.lemmas(word);
+        let used = |(lemma, speech, _): &(&str, Speech, Form)| self.entry(lemma, *speech).map_or(0, |entry| entry.count);
+        let total: u32 = lemmas.iter().map(used).sum();
+        let wanted = before.map_or(&[][..], after);
+        let fits = |found: &&(&str, Speech, Form)| wanted.contains(&found.1) && used(found) * SELDOM >= total;
+        let sure = |found: &&(&str, Speech, Form)| used(found) * 3 >= total * 2;
+        let mut likely: Vec<_> = lemmas.iter().filter(fits).collect();
+        if likely.is_empty() {
+            likely = lemmas.iter().filter(sure).collect();
+        }
+        likely.sort_by_key(|found| std::cmp::Reverse(used(found)));
+        let (lemma, speech, form) = match likely.as_slice() {
+            [only] => **only,
+            [first, second, ..] if used(first) > used(second) => **first,
+            _ => return None,
+        };
+        // `hit` is its own past: which of the two stands here is known behind `to` and the like alone.
+        let unclear = speech == Speech::Verb && form == Form::Base && SAME_PAST.contains(&lemma);
+        let infinitive = before.is_some_and(|before| INFINITIVE.contains(&before));
+        (!unclear || infinitive).then_some((lemma, speech, form))
     }
 
     /// One of the synonyms of `word` (small letters) in its inflection, after the word `before` it; `None` where there are none. A user's
@@ -233,18 +284,15 @@ impl Lexicon {
         if let Some(list) = own.get(word) {
             return chance.one_of(list).cloned();
         }
-        let lemmas = self.lemmas(word);
-        let used = |(lemma, speech, _): &&(&str, Speech, Form)| {
-            (self.entry(lemma, *speech).map_or(0, |entry| entry.count), std::cmp::Reverse(*speech as u8))
-        };
-        let wanted = before.and_then(after);
-        let fits = |found: &&(&str, Speech, Form)| wanted.is_some_and(|speech| speech == found.1);
-        let (lemma, speech, form) = lemmas.iter().filter(fits).max_by_key(used).or_else(|| lemmas.iter().max_by_key(used))?;
-        let synonyms = self.entry(lemma, *speech)?.synonyms.as_slice();
+        let (lemma, speech, form) = self.meant(word, before)?;
+        let synonyms = self.entry(lemma, speech)?.synonyms.as_slice();
+        if synonyms.is_empty() {
+            return None;
+        }
         let first = chance.below(synonyms.len());
         // One whose form is not sure gives way to the next.
         let mut turned = synonyms[first..].iter().chain(&synonyms[..first]);
-        turned.find_map(|synonym| self.inflected(synonym, *form).filter(|synonym| synonym != word))
+        turned.find_map(|synonym| self.inflected(synonym, form).filter(|synonym| synonym != word))
     }
 }
 
@@ -254,15 +302,78 @@ const TAKES_ES: [&str; 16] = [
     "undo", "redo", "overdo",
 ];
 
+/// A synonym that is this many times as rare as the word is none that people would write.
+const RARER: u32 = 50;
+/// A part of speech that a word is less than once in so many times is not believed, whatever stands before.
+const SELDOM: u32 = 5;
+
+/// Verbs whose past and participle are as they are.
+const SAME_PAST: [&str; 26] = [
+    "bet",
+    "bid",
+    "broadcast",
+    "burst",
+    "cast",
+    "cost",
+    "cut",
+    "forecast",
+    "hit",
+    "hurt",
+    "knit",
+    "let",
+    "put",
+    "quit",
+    "read",
+    "reset",
+    "rid",
+    "set",
+    "shed",
+    "shut",
+    "slit",
+    "split",
+    "spread",
+    "thrust",
+    "upset",
+    "wed",
+];
+
+/// What a verb follows in its plain form.
+const INFINITIVE: [&str; 22] = [
+    "to",
+    "will",
+    "would",
+    "can",
+    "could",
+    "should",
+    "must",
+    "may",
+    "might",
+    "do",
+    "does",
+    "did",
+    "don't",
+    "didn't",
+    "doesn't",
+    "can't",
+    "won't",
+    "couldn't",
+    "wouldn't",
+    "shouldn't",
+    "please",
+    "let's",
+];
+
 /// What usually follows a word.
-fn after(before: &str) -> Option<Speech> {
+fn after(before: &str) -> &'static [Speech] {
     match before {
-        "to" | "will" | "would" | "can" | "could" | "should" | "must" | "may" | "might" | "i" | "we" | "you" | "they"
-        | "don't" | "didn't" | "doesn't" | "can't" | "won't" | "not" => Some(Speech::Verb),
-        "the" | "a" | "an" | "my" | "your" | "his" | "her" | "our" | "their" | "this" | "that" | "these" | "those" | "of"
-        | "any" | "some" | "no" | "every" | "each" => Some(Speech::Noun),
-        "very" | "so" | "too" | "quite" | "more" | "most" => Some(Speech::Adjective),
-        _ => None,
+        "i" | "we" | "you" | "they" | "he" | "she" | "it" | "who" | "not" => &[Speech::Verb],
+        before if INFINITIVE.contains(&before) => &[Speech::Verb],
+        "the" | "a" | "an" | "my" | "your" | "his" | "her" | "our" | "their" | "its" | "this" | "that" | "these" | "those"
+        | "of" | "any" | "some" | "no" | "every" | "each" | "another" | "which" | "whose" => &[Speech::Noun, Speech::Adjective],
+        "very" | "so" | "too" | "quite" | "more" | "most" | "really" => &[Speech::Adjective, Speech::Adverb],
+        "is" | "are" | "was" | "were" | "be" | "been" | "am" | "i'm" | "it's" | "you're" | "we're" | "they're" | "isn't"
+        | "aren't" | "wasn't" | "weren't" | "feel" | "seems" | "looks" => &[Speech::Adjective, Speech::Verb],
+        _ => &[],
     }
 }
 
@@ -285,6 +396,12 @@ mod tests {
         // As a noun it has none; the rare verb's are not offered.
         assert!(of("fee", Some("a")).is_empty() && of("fee", None).is_empty());
         assert!(of("lapidary", None).is_empty() || !of("lapidary", None).contains(&"lapidary".to_owned()));
+        // What nobody would write: another sense, another part of speech, a rarity, a form that there is not.
+        assert!(of("sorry", Some("i'm")).is_empty(), "{:?}", of("sorry", Some("i'm")));
+        assert!(of("cup", Some("the")).is_empty());
+        assert_eq!(of("shut", Some("to"))[0], "close");
+        assert!(of("shut", Some("he")).is_empty(), "present or past: not known");
+        assert!(of("beginning", Some("is")).iter().all(|word| ["starting", "commencing"].contains(&word.as_str())));
         let own = BTreeMap::from([("refund".to_owned(), vec!["repayment".to_owned()])]);
         assert_eq!(lexicon.synonym("refund", None, &own, &mut Chance::new(1)).as_deref(), Some("repayment"));
     }
@@ -304,6 +421,8 @@ mod tests {
             ("buy", Form::Past, Some("bought")),
             // Ate or eaten: not known.
             ("eat", Form::Past, None),
+            ("hit", Form::Past, Some("hit")),
+            ("cut", Form::Gerund, Some("cutting")),
             ("box", Form::Plural, Some("boxes")),
             ("city", Form::Plural, Some("cities")),
             ("day", Form::Plural, Some("days")),

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::lexicon::{WordHash, Words, built_in};
 use super::tables::{CONFUSIONS, CONTRACTIONS, SPELLINGS, STOP_WORDS, TURNING, beside};
-use super::words::{Protected, Token, capital, cased, joined, tokens};
+use super::words::{Protected, Token, capital, cased, is_composed, joined, names, tokens};
 use crate::chance::Chance;
 use crate::data::{Augmentation, Step, sentences};
 
@@ -27,8 +27,8 @@ pub fn apply(step: &Step, chance: &mut Chance, setting: &Setting<'_>, text: &str
         list
     };
     match step.op {
-        Augmentation::SynonymReplacement => replace_by_synonyms(fresh(), part, chance, setting),
-        Augmentation::RandomInsertion => insert_synonyms(fresh(), part, chance, setting),
+        Augmentation::SynonymReplacement => replace_by_synonyms(nameless(fresh()), part, chance, setting),
+        Augmentation::RandomInsertion => insert_synonyms(nameless(fresh()), part, chance, setting),
         Augmentation::RandomSwap => swap_words(fresh(), part, chance),
         Augmentation::RandomDeletion => delete_words(fresh(), part, chance),
         Augmentation::TypingErrors => in_some_words(fresh(), part, 4, chance, mistype),
@@ -47,6 +47,14 @@ pub fn apply(step: &Step, chance: &mut Chance, setting: &Setting<'_>, text: &str
         // What alters pictures does nothing here.
         _ => text.to_owned(),
     }
+}
+
+/// With names fixed: a cup is a cupful, and the FA Cup is not.
+fn nameless(mut list: Vec<Token<'_>>) -> Vec<Token<'_>> {
+    for (token, name) in names(&list).into_iter().enumerate().filter(|(_, name)| *name) {
+        list[token].fixed = name;
+    }
+    list
 }
 
 /// Places of the words that may be changed.
@@ -214,6 +222,7 @@ fn in_some_words(
     change: fn(&str, &mut Chance) -> Option<String>,
 ) -> String {
     let mut places = free(&list, shortest);
+    places.retain(|at| !is_composed(&list[*at].text));
     chance.shuffle(&mut places);
     let wanted = count(part, word_count(&list));
     let mut done = 0;
@@ -486,6 +495,20 @@ mod tests {
         assert!(found.iter().any(|text| text.contains("an auto")), "the article agrees: {found:?}");
         assert!(found.iter().any(|text| text.contains("rapidly")) && found.iter().any(|text| text.contains("buy")));
         assert_eq!(draws(Augmentation::SynonymReplacement, 0.0, 0.0, &[], TEXT)[0], TEXT);
+    }
+
+    #[test]
+    fn names_entities_and_accents_are_left_whole() {
+        for op in
+            [Augmentation::SynonymReplacement, Augmentation::RandomInsertion, Augmentation::TypingErrors, Augmentation::OcrErrors]
+        {
+            for text in draws(op, 0.6, 0.6, &[], "The FA Cup &amp; a cafe\u{301}: I'm sorry he hit it") {
+                assert!(text.contains("&amp;") && text.contains("cafe\u{301}"), "{text}");
+                let of_words = matches!(op, Augmentation::SynonymReplacement | Augmentation::RandomInsertion);
+                assert!(!of_words || ["FA", "Cup", "sorry", "hit"].iter().all(|word| text.contains(word)), "{text}");
+                assert!(["hitted", "upful", "bad"].iter().all(|word| !text.contains(word)), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use unicode_normalization::char::is_combining_mark;
+
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Token<'t> {
@@ -83,8 +85,8 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
             continue;
         }
         let run = &rest[..space];
-        if run.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'@' | b'{' | b'}' | b'<' | b'>' | b'\\' | b'_'))
-        {
+        let marks = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'/' | b'@' | b'{' | b'}' | b'<' | b'>' | b'\\' | b'_');
+        if run.bytes().any(marks) || has_entity(run) {
             list.push(Token { text: Cow::Borrowed(run), word: false, fixed: true });
         } else {
             in_run(run, &mut list);
@@ -94,6 +96,16 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     list
 }
 
+/// Whether an HTML entity stands in it: `&amp;`, `&#8217;`.
+fn has_entity(run: &str) -> bool {
+    run.match_indices('&').any(|(at, _)| {
+        let name = run[at + 1..].split(';').next().unwrap_or_default();
+        let plain = name.trim_start_matches('#');
+        let closed = run[at + 1..].len() > name.len();
+        closed && (2..=31).contains(&name.len()) && plain.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 fn in_run<'t>(run: &'t str, list: &mut Vec<Token<'t>>) {
     let mut from = 0;
     let mut in_word = None;
@@ -101,7 +113,8 @@ fn in_run<'t>(run: &'t str, list: &mut Vec<Token<'t>>) {
     while let Some((at, letter)) = letters.next() {
         let joins =
             is_apostrophe(letter) && in_word == Some(true) && letters.peek().is_some_and(|(_, next)| next.is_alphabetic());
-        let word = letter.is_alphabetic() || joins;
+        // An accent that stands by itself belongs to the letter before it.
+        let word = letter.is_alphabetic() || joins || in_word == Some(true) && is_combining_mark(letter);
         if in_word.is_some_and(|was| was != word) {
             list.push(Token { text: Cow::Borrowed(&run[from..at]), word: !word, fixed: false });
             from = at;
@@ -111,6 +124,31 @@ fn in_run<'t>(run: &'t str, list: &mut Vec<Token<'t>>) {
     if let Some(word) = in_word {
         list.push(Token { text: Cow::Borrowed(&run[from..]), word, fixed: false });
     }
+}
+
+/// Which words are names, as far as capitals tell: one where no sentence begins, or one of capitals alone; in a text where most words have
+/// them, they tell nothing.
+pub fn names(list: &[Token<'_>]) -> Vec<bool> {
+    let capital = |token: &Token<'_>| token.text.starts_with(char::is_uppercase);
+    let words: Vec<usize> = (0..list.len()).filter(|at| list[*at].word).collect();
+    let mut named = vec![false; list.len()];
+    if words.iter().filter(|at| capital(&list[**at])).count() * 2 > words.len().max(4) {
+        return named;
+    }
+    for (nth, at) in words.iter().enumerate() {
+        let text = &list[*at].text;
+        let between = nth.checked_sub(1).map_or(0, |nth| words[nth] + 1);
+        let begins = nth == 0 || list[between..*at].iter().any(|token| token.text.contains(['.', '!', '?', ':', '\n', '“', '"']));
+        let long = text.chars().nth(1).is_some();
+        let loud = long && !text.chars().any(char::is_lowercase) && text.chars().any(char::is_uppercase);
+        named[*at] = loud || long && capital(&list[*at]) && !begins;
+    }
+    named
+}
+
+/// Whether a word has an accent that stands by itself: its letters are not to be moved one by one.
+pub fn is_composed(word: &str) -> bool {
+    !word.is_ascii() && word.chars().any(is_combining_mark)
 }
 
 /// The text of tokens.
@@ -150,11 +188,25 @@ mod tests {
         };
         assert_eq!(words("Don't pay £5 to {name}, e-mail a@b.com — now!"), ["Don't", "pay", "to", "e", "mail", "now"]);
         assert_eq!(words("  https://x.org/a  'quoted' naïve über"), ["quoted", "naïve", "über"]);
+        assert_eq!(words("Tom &amp; Jerry, AT&amp;T, e&#769;a but R & D;"), ["Tom", "Jerry", "but", "R", "D"]);
+        assert_eq!(words("cafe\u{301} noir"), ["cafe\u{301}", "noir"]);
         assert!(words("").is_empty() && words(" \n\t").is_empty());
         let mut list = tokens("My Apple Pay and apple pie");
         Protected::new(&["apple pay".to_owned()]).mark(&mut list);
         let fixed: Vec<&str> = list.iter().filter(|token| token.fixed).map(|token| &*token.text).collect();
         assert_eq!(fixed, ["Apple", "Pay"]);
+    }
+
+    #[test]
+    fn names_are_told_by_their_capitals() {
+        let of = |text: &str| -> Vec<String> {
+            let list = tokens(text);
+            let named = names(&list);
+            list.iter().zip(named).filter(|(_, named)| *named).map(|(token, _)| token.text.to_string()).collect()
+        };
+        assert_eq!(of("We won the FA Cup in May. It was a good match"), ["FA", "Cup", "May"]);
+        assert!(of("WHY IS MY CARD NOT HERE").is_empty() && of("The Great Big Title Of It").is_empty());
+        assert!(of("Is it mine? Yes").is_empty() && of("I am").is_empty());
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub const STAGE: Stage = Stage {
 
 /// The width of the pipeline.
 const SIDE: f32 = 280.0;
+/// What stands at the right of a row takes as much: the judgement of its label, of its words, and an original's class.
+const RISK_WIDE: f32 = 110.0;
+const FLUENCY_WIDE: f32 = 90.0;
+const CLASS_WIDE: f32 = 200.0;
+/// Below this a text reads stilted.
+const STILTED: f32 = 0.5;
 /// The most of a text that is laid out.
 const LONGEST: usize = 1_500;
 
@@ -68,7 +74,7 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     });
     caption(ui, theme, "this run");
     let running = bundle.running.iter().any(|job| job.key == "augment");
-    let ready = bundle.drafted.filter(|preview| preview.trouble.is_none() && !form.pipeline.steps.is_empty());
+    let ready = bundle.drafted.filter(|preview| preview.trouble.is_none() && !is_idle(form));
     let mut text = "Add samples".to_owned();
     if let Some(preview) = ready {
         let Estimate { parents, same, risky, seconds, bytes, asks } = preview.estimate;
@@ -121,6 +127,8 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
         }
     } else if form.pipeline.steps.is_empty() {
         dim(ui, theme, "Add a step: each alters a sample a little");
+    } else if is_idle(form) {
+        dim(ui, theme, "Every step is switched off");
     }
     ui.add_space(STEP * 2.0);
     let judging = bundle.session.is_judging(form);
@@ -137,6 +145,11 @@ fn run(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Worksp
     if button(ui, theme, shown, "", ButtonLook::Main, enabled).clicked() {
         actions.push(Action::Augment);
     }
+}
+
+/// Whether no step does anything.
+fn is_idle(form: &AugmentForm) -> bool {
+    form.pipeline.steps.iter().all(|step| step.off)
 }
 
 /// What a run asks text models, and where its texts go.
@@ -270,7 +283,11 @@ fn families(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Wo
         Frame::new().fill(theme.panel).stroke(theme.hairline()).corner_radius(theme.corner()).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
-            if family.picture.is_some() { pictures(ui, form, theme, workspace, family) } else { texts(ui, form, bundle, family) }
+            if family.picture.is_some() {
+                pictures(ui, form, theme, workspace, family);
+            } else {
+                texts(ui, form, bundle, workspace, family);
+            }
         });
         ui.add_space(STEP * 3.0);
     }
@@ -295,7 +312,30 @@ fn risk_note(ui: &Ui, theme: &Theme, form: &AugmentForm, right: egui::Pos2, risk
     size.x + 20.0
 }
 
-fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, family: &Family) {
+/// The class of an original, at the right.
+fn class_note(ui: &Ui, theme: &Theme, workspace: &Workspace, parent: SampleId, right: egui::Pos2) {
+    let dataset = workspace.dataset();
+    let label = dataset.with_role(Role::is_label).map(|field| &dataset.fields()[field].name);
+    let Some(classes) = label.and_then(|name| workspace.classes(name)) else { return };
+    let names: Vec<&str> = classes.of(parent).iter().map(|class| &*classes.names()[*class as usize]).collect();
+    let Some(first) = classes.of(parent).first() else { return };
+    let name = names.join(", ");
+    let galley = ui.painter().layout_no_wrap(cut(&name, 32).to_owned(), theme.note(), theme.dim);
+    let size = galley.size();
+    ui.painter().galley(right - vec2(size.x, size.y / 2.0), galley, theme.dim);
+    ui.painter().circle_filled(right - vec2(size.x + 10.0, 0.0), 3.5, theme.class(classes.hue(*first as usize)));
+}
+
+/// How fluent a draw is: dim where it reads as its original does, amber where it does not.
+fn fluency_note(ui: &Ui, theme: &Theme, right: egui::Pos2, fluency: Option<f32>) {
+    let Some(fluency) = fluency else { return };
+    let ink = if fluency < STILTED { theme.amber } else { theme.dim };
+    let galley = ui.painter().layout_no_wrap(format!("fluency {fluency:.2}"), theme.note(), ink);
+    let size = galley.size();
+    ui.painter().galley(right - vec2(size.x, size.y / 2.0), galley, ink);
+}
+
+fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Workspace, family: &Family) {
     let theme = bundle.theme;
     let row = |ui: &mut Ui, job: egui::text::LayoutJob, named: &str, drawn: Option<&Drawn>| {
         let galley = ui.painter().layout_job(job);
@@ -304,19 +344,33 @@ fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, family: &Family) 
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, named));
         ui.painter().galley(rect.min + vec2(14.0, 7.0), galley, theme.text);
         if let Some(drawn) = drawn {
-            risk_note(ui, theme, form, pos2(rect.right() - 14.0, rect.top() + 17.0), drawn.risk);
+            let right = pos2(rect.right() - 14.0, rect.top() + 17.0);
+            let wide = risk_note(ui, theme, form, right, drawn.risk);
+            fluency_note(
+                ui,
+                theme,
+                right - vec2(wide.max(if drawn.risk.is_some() { RISK_WIDE } else { 0.0 }), 0.0),
+                drawn.fluency,
+            );
             let steps: Vec<&str> =
                 drawn.steps.iter().filter_map(|at| form.pipeline.steps.get(*at)).map(|step| step.op.title()).collect();
             let far = drawn.risk.map_or(String::new(), |risk| format!("\ndistance from the original {:.2}", risk.distance));
             let what = if steps.is_empty() { "no step happened".to_owned() } else { steps.join(", ") };
-            response.on_hover_text(format!("{what}{far}"));
+            let fluent = drawn.fluency.map_or(String::new(), |fluency| {
+                format!(
+                    "\nfluency {fluency:.2}: how usual its words are one after the other, in this dataset, beside the original's"
+                )
+            });
+            response.on_hover_text(format!("{what}{far}{fluent}"));
+        } else {
+            class_note(ui, theme, workspace, family.parent, pos2(rect.right() - 14.0, rect.top() + 17.0));
         }
         ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
     };
     let wide = ui.available_width() - 28.0;
     for (place, text) in family.texts.iter().enumerate() {
         let before = cut(text, LONGEST);
-        row(ui, diff::layout(theme, before, before, wide), &format!("Original: {before}"), None);
+        row(ui, diff::layout(theme, before, before, wide - CLASS_WIDE), &format!("Original: {before}"), None);
         for drawn in &family.draws {
             if let Some(key) = drawn.waiting {
                 let begun = bundle.answers.begun(key).unwrap_or_default();
@@ -332,8 +386,11 @@ fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, family: &Family) 
                 continue;
             }
             let after = drawn.texts.get(place).map_or("", |text| cut(text, LONGEST));
-            let room = if drawn.risk.is_some() { 120.0 } else { 0.0 };
-            row(ui, diff::layout(theme, before, after, wide - room), &format!("Draw: {after}"), Some(drawn));
+            let room = f32::from(u8::from(drawn.risk.is_some())) * RISK_WIDE
+                + f32::from(u8::from(drawn.fluency.is_some())) * FLUENCY_WIDE;
+            let risk = drawn.risk.map_or(String::new(), |risk| format!(", label risk {:.2}", risk.label));
+            let fluency = drawn.fluency.map_or(String::new(), |fluency| format!(", fluency {fluency:.2}"));
+            row(ui, diff::layout(theme, before, after, wide - room), &format!("Draw: {after}{fluency}{risk}"), Some(drawn));
         }
         if family.draws.is_empty() {
             let mut job = egui::text::LayoutJob::default();

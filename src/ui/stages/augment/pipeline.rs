@@ -1,8 +1,9 @@
 //! The pipeline of Augment: its name and menu, its steps as cards that are dragged, what can be added, what stays as it is.
 
+use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{
-    Align, Frame, Layout, Margin, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Slider, Stroke, TextEdit, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, Frame, Layout, Margin, PopupCloseBehavior, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Slider, Stroke,
+    TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::action::Action;
@@ -45,11 +46,13 @@ fn pipeline(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, workspace:
         let dataset = workspace.dataset();
         let (texts, pictures) = (!text_fields(dataset).is_empty(), dataset.pictures().is_some());
         ui.allocate_ui_with_layout(vec2(wide, theme.sizes.control), Layout::top_down_justified(Align::Center), |ui| {
-            let menu = ui.menu_button(RichText::new("+ Add step").color(theme.dim), |ui| {
+            // A click into the search does not close it.
+            let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+            let (response, _) = MenuButton::new(RichText::new("+ Add step").color(theme.dim)).config(config).ui(ui, |ui| {
                 ui.set_min_width(220.0);
                 ScrollArea::vertical().max_height(460.0).show(ui, |ui| add(ui, form, theme, texts, pictures));
             });
-            menu.response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Add step"));
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Add step"));
         });
     });
 }
@@ -85,29 +88,59 @@ fn pipelines(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: 
     }
 }
 
+/// The menu of steps: what is typed leaves those whose name or help holds it, and `Enter` takes the first.
 fn add(ui: &mut Ui, form: &mut AugmentForm, theme: &Theme, texts: bool, pictures: bool) {
+    if !texts && !pictures {
+        dim(ui, theme, "No column holds texts or images: Collect says what columns mean");
+        return;
+    }
+    let id = egui::Id::unique("step search");
+    let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let edit = TextEdit::singleline(&mut typed).hint_text("Search steps").desired_width(f32::INFINITY);
+    let response = ui.add(edit.margin(Margin::symmetric(8, 5)));
+    name_edit(&response, &typed, "Search steps");
+    let enter = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if ui.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+    let wanted = typed.trim().to_lowercase();
+    let matches = |op: &Augmentation| {
+        let named = op.title().to_lowercase();
+        wanted.is_empty() || named.contains(&wanted) || wanted.len() > 2 && op.help().to_lowercase().contains(&wanted)
+    };
+    let mut chosen = None;
     for (of_pictures, shown, name) in [(false, texts, "texts"), (true, pictures, "images")] {
-        if !shown {
-            continue;
+        let mut list =
+            Augmentation::ALL.into_iter().filter(|op| shown && op.is_of_pictures() == of_pictures && matches(op)).peekable();
+        if list.peek().is_some() {
+            ui.label(RichText::new(name).font(theme.note()).color(theme.dim));
         }
-        ui.label(RichText::new(name).font(theme.note()).color(theme.dim));
-        for op in Augmentation::ALL.into_iter().filter(|op| op.is_of_pictures() == of_pictures) {
-            if ui.add(egui::Button::new(op.title()).frame(false)).on_hover_text(op.help()).clicked() {
-                form.pipeline.steps.push(Step::new(op));
-                form.open = Some(form.pipeline.steps.len() - 1);
-                form.upto = None;
-                ui.close();
+        for op in list {
+            let clicked = ui.add(egui::Button::new(op.title()).frame(false)).on_hover_text(op.help()).clicked();
+            if chosen.is_none() && (clicked || enter && !wanted.is_empty()) {
+                chosen = Some(op);
             }
         }
     }
-    if !texts && !pictures {
-        dim(ui, theme, "No column holds texts or images: Collect says what columns mean");
+    ui.data_mut(|data| data.insert_temp(id, typed));
+    if let Some(op) = chosen {
+        form.pipeline.steps.push(Step::new(op));
+        form.open = Some(form.pipeline.steps.len() - 1);
+        form.upto = None;
+        ui.data_mut(|data| data.remove::<String>(id));
+        ui.close();
     }
 }
 
 /// What a step says of itself in one line.
 fn summary(step: &Step) -> String {
-    let p = if step.p >= 1.0 { "always".to_owned() } else { format!("p {}", short(step.p)) };
+    let p = if step.off {
+        "off".to_owned()
+    } else if step.p >= 1.0 {
+        "always".to_owned()
+    } else {
+        format!("p {}", short(step.p))
+    };
     match step.op.range() {
         None => match step.op.list() {
             Some(_) => format!("{p}, {}", things(step.list.len(), "line", "lines")),
@@ -153,7 +186,7 @@ fn steps(ui: &mut Ui, form: &mut AugmentForm, bundle: &Bundle<'_>, actions: &mut
             let step = &form.pipeline.steps[at];
             let named = format!("Step {}: {}, {}", at + 1, step.op.title(), summary(step));
             response.widget_info(|| WidgetInfo::selected(WidgetType::ListBoxOption, true, open, &named));
-            let ink = if beyond || step.p == 0.0 { theme.faint } else { theme.text };
+            let ink = if beyond || step.happens() == 0.0 { theme.faint } else { theme.text };
             let wide = head.width() - 46.0;
             clipped(ui, head.min, wide, step.op.title(), theme.strong(), ink, 1);
             let low = if beyond { theme.faint } else { theme.dim };
@@ -278,6 +311,14 @@ fn numbers(ui: &mut Ui, theme: &Theme, form: &mut AugmentForm, at: usize, moved:
         }
     }
     ui.horizontal(|ui| {
+        let mut on = !form.pipeline.steps[at].off;
+        if ui
+            .checkbox(&mut on, "on")
+            .on_hover_text("Switched off, a step does nothing, and the others draw what they drew")
+            .changed()
+        {
+            form.pipeline.steps[at].off = !on;
+        }
         let only = form.upto == Some(at);
         if ui.selectable_label(only, "up to here").on_hover_text("Preview the steps up to this one").clicked() {
             form.upto = if only { None } else { Some(at) };

@@ -7,6 +7,7 @@ use super::{note, toggle};
 use crate::data::{Dataset, Evenness, Measure, Role, Rule};
 use crate::session::{ChartData, Workspace};
 use crate::ui::Bundle;
+use crate::ui::commands::Command;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
@@ -96,39 +97,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             title(ui, theme, format!("{column}, {measure}"));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = STEP * 2.0;
-            if dataset.pictures().is_some() {
-                toggle(ui, state, bundle);
-                ui.add_space(STEP * 2.0);
-            }
-            let (word, hint) =
-                if state.chart.folded { ("Unfold", "Show the chart") } else { ("Fold", "Leave its room to the table") };
-            if button(ui, theme, word, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
-                state.chart.folded = !state.chart.folded;
-            }
-            ui.spacing_mut().combo_width = 72.0;
-            let axes = ["linear", "log", "share"].map(str::to_owned);
-            let now = if state.chart.log { 1 } else { usize::from(state.chart.share) * 2 };
-            if let Some(at) = choice(ui, theme, "Axis", &axes[now], &axes) {
-                (state.chart.log, state.chart.share) = (at == 1, at == 2);
-            }
-            if classes.is_some() {
-                let orders = ["by count", "by name"].map(str::to_owned);
-                if let Some(at) = choice(ui, theme, "Order", &orders[usize::from(!state.chart.by_count)], &orders) {
-                    state.chart.by_count = at == 0;
-                }
-            }
-            let options = options(dataset, workspace);
-            let names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
-            let now = options
-                .iter()
-                .find(|option| option.column == column && (classes.is_some() || option.measure == measure))
-                .map_or(column.clone(), |option| option.name.clone());
-            ui.spacing_mut().combo_width = 130.0;
-            if let Some(at) = choice(ui, theme, "Chart of", &now, &names) {
-                state.chart.column.clone_from(&options[at].column);
-                state.chart.measure = options[at].measure;
-            }
+            choices(ui, state, bundle, workspace, (&column, measure));
         });
     });
     if folded {
@@ -170,10 +139,62 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     }
 }
 
+/// What of which column is shown, and how; on the right of the head, from the right.
+fn choices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, (column, measure): (&str, Measure)) {
+    let (theme, dataset) = (bundle.theme, workspace.dataset());
+    let classes = workspace.classes(column);
+    ui.spacing_mut().item_spacing.x = STEP * 2.0;
+    if dataset.pictures().is_some() {
+        toggle(ui, state, bundle);
+        ui.add_space(STEP * 2.0);
+    }
+    let (word, hint) = if state.chart.folded { ("Unfold", "Show the chart") } else { ("Fold", "Leave its room to the table") };
+    if button(ui, theme, word, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+        state.chart.folded = !state.chart.folded;
+    }
+    ui.spacing_mut().combo_width = 72.0;
+    let axes = ["linear", "log", "share"].map(str::to_owned);
+    let now = if state.chart.log { 1 } else { usize::from(state.chart.share) * 2 };
+    if let Some(at) = choice(ui, theme, "Axis", &axes[now], &axes) {
+        (state.chart.log, state.chart.share) = (at == 1, at == 2);
+    }
+    let hint = format!("Values and ranges of every column ({})", Command::Facets.key_text());
+    if button(ui, theme, "Facets", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+        state.facets = !state.facets;
+    }
+    if classes.is_some() {
+        let open = state.class_book.column.as_deref() == Some(column);
+        let hint = "Names, keys, colours, guidelines; merged, split, ordered";
+        if button(ui, theme, if open { "Table" } else { "Classes…" }, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked()
+        {
+            if open {
+                state.class_book.column = None;
+            } else {
+                state.class_book.open(column.to_owned());
+            }
+        }
+        let orders = ["by count", "by name"].map(str::to_owned);
+        if let Some(at) = choice(ui, theme, "Order", &orders[usize::from(!state.chart.by_count)], &orders) {
+            state.chart.by_count = at == 0;
+        }
+    }
+    let options = options(dataset, workspace);
+    let names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
+    let now = options
+        .iter()
+        .find(|option| option.column == column && (classes.is_some() || option.measure == measure))
+        .map_or(column.to_owned(), |option| option.name.clone());
+    ui.spacing_mut().combo_width = 130.0;
+    if let Some(at) = choice(ui, theme, "Chart of", &now, &names) {
+        state.chart.column.clone_from(&options[at].column);
+        state.chart.measure = options[at].measure;
+    }
+}
+
 fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Evenness) {
     let theme = bundle.theme;
     // What finds no room beside the choices on the right is left out, the least telling first.
-    let choices = if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 550.0 } else { 410.0 };
+    let choices = if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 740.0 } else { 600.0 };
     let figures = [
         (things(used, "class", "classes"), "Classes that have samples"),
         (

@@ -144,7 +144,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Cla
         let bars: Vec<ClassBar> = (order.iter().zip(&marked))
             .map(|(class, chosen)| ClassBar {
                 name: classes.name(*class).to_owned(),
-                colour: bundle.theme.class(*class),
+                colour: bundle.theme.class(classes.index.hue(*class)),
                 whole: counts[*class],
                 part: classes.part(*class),
                 chosen: *chosen,
@@ -193,7 +193,7 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
     let bars = |range: std::ops::Range<usize>| -> Vec<ClassBar> {
         let bar = |class: &usize| ClassBar {
             name: classes.name(*class).to_owned(),
-            colour: theme.class(*class),
+            colour: theme.class(classes.index.hue(*class)),
             whole: counts[*class],
             part: classes.part(*class),
             chosen: false,

@@ -1,7 +1,10 @@
 //! Explore: the chart of a column, and the table; or a sample as the middle of the window.
 
 mod chart;
+mod class_book;
+pub mod class_book_state;
 mod classes;
+mod facets;
 
 pub use chart::{chart_field, chart_measure};
 
@@ -75,6 +78,12 @@ pub fn draw(
         Panel::top("which").resizable(false).frame(frame).show(ui, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| toggle(ui, state, bundle));
         });
+    }
+    if let Some(column) = state.class_book.column.clone() {
+        return class_book::draw(ui, state, bundle, workspace, &column, actions);
+    }
+    if state.facets {
+        facets::draw(ui, state, bundle, workspace);
     }
     if dataset.pictures().is_some() && state.gallery.on {
         return gallery::draw(ui, state, bundle, workspace);

@@ -19,10 +19,11 @@ use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
+use crate::ui::widgets::class_colour::class_colour;
 use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, flat, is_code, turns, visible};
-use crate::ui::widgets::{picture, portrait};
+use crate::ui::widgets::{guideline, picture, portrait};
 pub use state::{Offered, Review, ReviewTab};
 
 /// The stage.
@@ -93,7 +94,11 @@ pub fn draw(
         }
         ui.add_space(STEP * 4.0);
         match candidate {
-            Some(candidate) => verdict(ui, bundle, workspace, report, candidate, actions),
+            Some(candidate) => {
+                verdict(ui, bundle, workspace, report, candidate, actions);
+                let both = candidate.given.iter().chain(&candidate.suggested).map(|class| &*report.names[*class as usize]);
+                guideline::draw(ui, theme, workspace.dataset(), &report.column, both);
+            }
             None => settled(ui, bundle, workspace, report, id),
         }
         ui.add_space(STEP * 4.0);
@@ -353,8 +358,7 @@ fn offered_key(candidate: &Candidate, report: &LabelReport, workspace: &Workspac
 
 /// The colour of a class: the same as everywhere.
 fn colour(theme: &Theme, workspace: &Workspace, report: &LabelReport, class: u32) -> egui::Color32 {
-    let place = workspace.classes(&report.column).and_then(|classes| classes.class(&report.names[class as usize]));
-    theme.class(place.unwrap_or(class as usize))
+    class_colour(theme, workspace, &report.column, &report.names[class as usize]).unwrap_or(theme.class(class as usize))
 }
 
 fn named(report: &LabelReport, classes: &[u32]) -> String {
@@ -604,9 +608,8 @@ fn near(
         ui.painter().galley(pos2(rect.right() - likeness.size().x, top + 2.0), likeness, theme.dim);
         let bottom = top + galley.size().y + 10.0;
         ui.painter().galley(pos2(rect.left(), top), galley, theme.text);
-        let place = workspace.classes(&report.column).and_then(|classes| classes.class(&label));
-        if let Some(place) = place {
-            square(ui, pos2(rect.left() + 4.0, bottom), theme.class(place));
+        if let Some(colour) = class_colour(theme, workspace, &report.column, &label) {
+            square(ui, pos2(rect.left() + 4.0, bottom), colour);
         }
         clipped(ui, pos2(rect.left() + 14.0, bottom - 7.0), width - 20.0, &label, theme.note(), theme.dim, 1);
         ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
@@ -639,10 +642,9 @@ fn near_pictures(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, report
             let cell = Rect::from_min_size(rect.min + vec2(i as f32 * (side + STEP * 2.0), 0.0), vec2(side, side));
             picture::draw(ui, theme, bundle.pictures, other, cell, false);
             let label = field.and_then(|field| dataset.text(field, other)).unwrap_or_default().into_owned();
-            let place = workspace.classes(&report.column).and_then(|classes| classes.class(&label));
             let y = cell.bottom() + 10.0;
-            if let Some(place) = place {
-                square(ui, pos2(cell.left() + 4.0, y), theme.class(place));
+            if let Some(colour) = class_colour(theme, workspace, &report.column, &label) {
+                square(ui, pos2(cell.left() + 4.0, y), colour);
             }
             clipped(ui, pos2(cell.left() + 14.0, y - 8.0), side - 48.0, &label, theme.body(), theme.text, 1);
             right_aligned(ui, pos2(cell.right(), y), &format!("{:.2}", found.likeness), theme.note(), theme.dim);

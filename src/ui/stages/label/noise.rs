@@ -9,6 +9,7 @@ use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
+use crate::ui::widgets::class_colour::class_colour;
 use crate::ui::widgets::controls::{caption, clipped, dim, right_aligned, square};
 use crate::ui::widgets::text::{count, percent, things};
 
@@ -166,10 +167,10 @@ fn classes(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     }
     caption(ui, theme, "labels that are probably wrong, by class");
     for class in order {
-        let place = workspace.classes(&report.column).and_then(|classes| classes.class(&report.names[class])).unwrap_or(class);
+        let colour = class_colour(theme, workspace, &report.column, &report.names[class]).unwrap_or(theme.class(class));
         let figures =
             format!("{:.1} of {}   {}", report.wrong[class], count(report.counts[class] as usize), percent(share(class)));
-        if line(ui, bundle, Some(theme.class(place)), &report.names[class], &figures) {
+        if line(ui, bundle, Some(colour), &report.names[class], &figures) {
             let title = format!("{} that looks wrong", report.names[class]);
             narrow(state, report, title, |from, _| from.contains(&(class as u32)));
         }

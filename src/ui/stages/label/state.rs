@@ -60,9 +60,6 @@ pub struct Offered {
     pub suggested: Option<String>,
 }
 
-/// Up to so many classes have a digit each for ever.
-const FIXED: usize = 9;
-
 impl Offered {
     /// What a candidate's keys give: each class its own digit where there are few, else the likeliest ones.
     pub fn of(candidate: &Candidate, report: &LabelReport, workspace: &Workspace) -> Self {
@@ -89,13 +86,12 @@ impl Offered {
         let Some(classes) = workspace.classes(column) else { return Vec::new() };
         let names = classes.names();
         let used = |place: &usize| classes.counts()[*place] > 0;
-        let live: Vec<usize> = (0..names.len()).filter(used).collect();
         let own: Vec<(usize, String)> = (0..=9)
             .filter_map(|digit| {
-                class_by_digit(names, digit, 0..names.len()).filter(used).map(|place| (digit, names[place].to_string()))
+                class_by_digit(names, digit, classes.in_order()).filter(used).map(|place| (digit, names[place].to_string()))
             })
             .collect();
-        if live.iter().all(|place| *place < FIXED) || own.len() == live.len() {
+        if own.len() == classes.used() {
             return own;
         }
         let likely: Vec<(usize, String)> = (1..=9).zip(likely.map(ToOwned::to_owned)).collect();

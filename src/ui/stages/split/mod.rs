@@ -62,7 +62,8 @@ pub fn wanted(form: &SplitForm, workspace: &Workspace) -> Option<Split> {
     } else {
         Split::named(method, &[a, b - a, 1.0 - b], form.seed)
     };
-    Some(Split { together: form.together, ..split })
+    let near = if form.near && form.together { (form.similarity * 100.0).round() / 100.0 } else { 0.0 };
+    Some(Split { together: form.together, near, ..split })
 }
 
 /// Draws it.
@@ -141,6 +142,12 @@ fn form(ui: &mut Ui, form: &mut SplitForm, bundle: &Bundle<'_>, workspace: &Work
         if !matches!(form.method, 4 | 6) {
             ui.checkbox(&mut form.together, "copies stay together")
                 .on_hover_text("Samples that are the same but for case and white space, or the same picture, are in one part");
+            if form.together && workspace.dataset().pictures().is_none() {
+                ui.checkbox(&mut form.near, "near ones, too, from")
+                    .on_hover_text("Texts that share this part of their pairs of words, or more, are in one part: no test of what was nearly learned");
+                let response = ui.add_enabled(form.near, DragValue::new(&mut form.similarity).range(0.3..=1.0).speed(0.01).fixed_decimals(2));
+                response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, form.near, "Similarity of near copies"));
+            }
         }
         ui.add_space(STEP * 2.0);
         dim(ui, theme, "folds");

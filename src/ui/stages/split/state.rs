@@ -17,10 +17,23 @@ pub struct SplitForm {
     pub seed: u64,
     /// Whether copies of each other stay in one part.
     pub together: bool,
+    /// Whether near copies of texts do, too, and from which similarity on.
+    pub near: bool,
+    pub similarity: f64,
 }
 
 impl Default for SplitForm {
     fn default() -> Self {
-        Self { method: 1, label: String::new(), by: String::new(), borders: [0.8, 0.9], folds: 0, seed: 42, together: true }
+        Self {
+            method: 1,
+            label: String::new(),
+            by: String::new(),
+            borders: [0.8, 0.9],
+            folds: 0,
+            seed: 42,
+            together: true,
+            near: false,
+            similarity: 0.75,
+        }
     }
 }

@@ -1,0 +1,287 @@
+//! The health of a dataset on one page, by itself: what it is, what was found in it, and how it is spread; as HTML with its charts, or as Markdown.
+
+use std::fmt::Write as _;
+
+use crate::checks::{Finding, FindingKind};
+use crate::data::{ClassIndex, Dataset, Property, Role, count, count_samples, things};
+use crate::job::Progress;
+
+/// Examples that are shown of a kind, and classes of a label.
+const EXAMPLES: usize = 5;
+const CLASSES: usize = 30;
+/// The most of a text that is shown, in letters.
+const SHOWN: usize = 160;
+
+/// What a page is written in.
+struct Page {
+    text: String,
+    markdown: bool,
+}
+
+impl Page {
+    fn safe(&self, text: &str) -> String {
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short: String = flat.chars().take(SHOWN).collect();
+        let dots = if short.len() < flat.len() { "…" } else { "" };
+        let signs: &[(char, &str)] = if self.markdown {
+            &[('|', "\\|"), ('<', "&lt;"), ('>', "&gt;"), ('*', "\\*"), ('_', "\\_"), ('`', "\\`"), ('[', "\\[")]
+        } else {
+            &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")]
+        };
+        let mut out = String::with_capacity(short.len());
+        for letter in short.chars() {
+            match signs.iter().find(|(sign, _)| *sign == letter) {
+                Some((_, instead)) => out.push_str(instead),
+                None => out.push(if letter.is_control() { ' ' } else { letter }),
+            }
+        }
+        out + dots
+    }
+
+    fn heading(&mut self, level: usize, text: &str) {
+        let text = self.safe(text);
+        let line =
+            if self.markdown { format!("\n{} {text}\n\n", "#".repeat(level)) } else { format!("<h{level}>{text}</h{level}>\n") };
+        self.text.push_str(&line);
+    }
+
+    fn line(&mut self, text: &str) {
+        let text = self.safe(text);
+        self.text.push_str(&if self.markdown { format!("{text}\n\n") } else { format!("<p>{text}</p>\n") });
+    }
+
+    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if self.markdown {
+            let _ = writeln!(self.text, "| {} |\n|{}", head.join(" | "), " --- |".repeat(head.len()));
+            for row in rows {
+                let cells: Vec<String> = row.iter().map(|cell| self.safe(cell)).collect();
+                let _ = writeln!(self.text, "| {} |", cells.join(" | "));
+            }
+            self.text.push('\n');
+            return;
+        }
+        let cells =
+            |tag: &str, list: &[String]| list.iter().map(|cell| format!("<{tag}>{cell}</{tag}>")).collect::<Vec<_>>().concat();
+        let head: Vec<String> = head.iter().map(|name| self.safe(name)).collect();
+        let _ = writeln!(self.text, "<table><tr>{}</tr>", cells("th", &head));
+        for row in rows {
+            let row: Vec<String> = row.iter().map(|cell| self.safe(cell)).collect();
+            let _ = writeln!(self.text, "<tr>{}</tr>", cells("td", &row));
+        }
+        self.text.push_str("</table>\n");
+    }
+
+    /// Bars with names and numbers.
+    fn bars(&mut self, rows: &[(String, u64)]) {
+        let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1);
+        if self.markdown {
+            let list: Vec<Vec<String>> = rows
+                .iter()
+                .map(|(name, n)| vec![name.clone(), count(*n as usize), "█".repeat((n * 30 / most).max(1) as usize)])
+                .collect();
+            return self.table(&["class", "samples", ""], &list);
+        }
+        for (name, n) in rows {
+            let _ = writeln!(
+                self.text,
+                "<div class=bar><span class=name>{}</span><span class=rail><span class=fill style=\"width:{:.2}%\"></span></span><span class=n>{}</span></div>",
+                self.safe(name),
+                *n as f64 / most as f64 * 100.0,
+                count(*n as usize)
+            );
+        }
+    }
+}
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2229;background:#fff}\
+h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}h3{font-size:1rem;margin:1.4rem 0 .2rem}table{border-collapse:collapse;width:100%}\
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #dde1e7;vertical-align:top}th{font-weight:600}\
+.bar{display:flex;gap:.6rem;align-items:center;margin:.15rem 0}.name{width:14rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}\
+.rail{flex:1;background:#eef0f4;height:.8rem}.fill{display:block;height:100%;background:#3b6fd4}.n{width:5rem;text-align:right}p{margin:.2rem 0}";
+
+/// Writes the page.
+pub fn health_report(dataset: &Dataset, findings: &[Finding], markdown: bool) -> String {
+    let name = dataset.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut page = Page { text: String::new(), markdown };
+    page.heading(1, &format!("The health of {name}"));
+    let gone = dataset.excluded().len();
+    let fine = |finding: &Finding| dataset.properties().get(Property::Fine, &[finding.kind.name(), &finding.column]).is_some();
+    let open: Vec<&Finding> = findings.iter().filter(|finding| !fine(finding)).collect();
+    let made = if dataset.made() > 0 { format!(", {} made", count(dataset.made())) } else { String::new() };
+    page.line(&format!(
+        "{} in {}{made}, {} excluded, {} reviewed. {} were found of {}.",
+        count_samples(dataset.rows()),
+        things(dataset.fields().len(), "column", "columns"),
+        count(gone),
+        count(dataset.reviewed().len()),
+        things(open.len(), "problem", "problems"),
+        things(kinds(&open).len(), "kind", "kinds")
+    ));
+    page.heading(2, "What was found");
+    if open.is_empty() {
+        page.line("Nothing stands out.");
+    }
+    let rows: Vec<Vec<String>> = kinds(&open)
+        .into_iter()
+        .map(|(kind, list)| {
+            let samples: usize = list.iter().map(|finding| finding.samples.len()).sum();
+            vec![kind.title().to_owned(), count(list.len()), count(samples), kind.meaning().to_owned()]
+        })
+        .collect();
+    if !rows.is_empty() {
+        page.table(&["kind", "findings", "samples", "what it means"], &rows);
+    }
+    for (kind, list) in kinds(&open) {
+        page.heading(3, kind.title());
+        let example = |finding: &&Finding| {
+            let rows: Vec<String> = finding.samples.iter().take(8).map(|id| id.0.to_string()).collect();
+            let more = if finding.samples.len() > 8 { " …" } else { "" };
+            vec![finding.column.clone(), rows.join(", ") + more, finding.reason.clone()]
+        };
+        page.table(&["column", "rows", "why"], &list.iter().take(EXAMPLES).map(example).collect::<Vec<_>>());
+        if list.len() > EXAMPLES {
+            page.line(&format!("and {}", things(list.len() - EXAMPLES, "more", "more")));
+        }
+    }
+    classes(&mut page, dataset);
+    page.heading(2, "Columns");
+    let rows: Vec<Vec<String>> = dataset
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(place, field)| {
+            let filled = dataset.samples().filter(|id| dataset.text(place, *id).is_some_and(|text| !text.is_empty())).count();
+            vec![field.name.to_string(), field.role.to_string(), field.kind.name().to_owned(), count(filled)]
+        })
+        .collect();
+    page.table(&["column", "role", "kind", "filled"], &rows);
+    if markdown {
+        return page.text.trim_start().to_owned();
+    }
+    let title = page.safe(&name);
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>\n{}</html>\n",
+        page.text
+    )
+}
+
+/// Findings by kind, the kind of the worst first.
+fn kinds<'f>(findings: &[&'f Finding]) -> Vec<(FindingKind, Vec<&'f Finding>)> {
+    let mut list: Vec<(FindingKind, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        match list.iter_mut().find(|(kind, _)| *kind == finding.kind) {
+            Some((_, of)) => of.push(finding),
+            None => list.push((finding.kind, vec![finding])),
+        }
+    }
+    list
+}
+
+fn classes(page: &mut Page, dataset: &Dataset) {
+    let Some(field) = dataset.with_role(Role::is_label) else { return };
+    let Ok(classes) = ClassIndex::build(dataset, field, &Progress::silent()) else { return };
+    page.heading(2, &format!("Classes of {}", dataset.fields()[field].name));
+    let mut rows: Vec<(String, u64)> =
+        classes.names().iter().zip(classes.counts()).map(|(name, n)| (name.to_string(), *n)).collect();
+    rows.retain(|(_, n)| *n > 0);
+    rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let all = rows.len();
+    rows.truncate(CLASSES);
+    page.bars(&rows);
+    if all > CLASSES {
+        page.line(&format!("and {}", things(all - CLASSES, "more class", "more classes")));
+    }
+}
+
+/// Sizes as Hugging Face's cards name them.
+fn size_category(rows: usize) -> &'static str {
+    match rows {
+        0..1_000 => "n<1K",
+        1_000..10_000 => "1K<n<10K",
+        10_000..100_000 => "10K<n<100K",
+        100_000..1_000_000 => "100K<n<1M",
+        1_000_000..10_000_000 => "1M<n<10M",
+        _ => "10M<n<100M",
+    }
+}
+
+/// A text of YAML between quotation marks.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The dataset's card, in the form of Hugging Face's README: what it is, its columns, classes and parts, and its known faults. What nobody but its owner knows is asked for in
+/// brackets.
+pub fn data_card(dataset: &Dataset, findings: &[Finding]) -> String {
+    let name = dataset.base.origin.path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let fine = |finding: &&Finding| dataset.properties().get(Property::Fine, &[finding.kind.name(), &finding.column]).is_none();
+    let open: Vec<&Finding> = findings.iter().filter(fine).collect();
+    let kept = dataset.samples().filter(|id| !dataset.is_excluded(*id)).count();
+    let label = dataset.with_role(Role::is_label);
+    let chats = dataset.with_role(|role| role == Role::Messages).is_some();
+    let task = match (dataset.pictures().is_some(), label.is_some(), chats) {
+        (true, true, _) => Some("image-classification"),
+        (_, true, false) => Some("text-classification"),
+        (_, _, true) => Some("text-generation"),
+        _ => None,
+    };
+    let mut front =
+        format!("---\npretty_name: {}\nlicense: unknown\nsize_categories:\n- {}\n", quoted(&name), size_category(kept));
+    if let Some(task) = task {
+        let _ = write!(front, "task_categories:\n- {task}\n");
+    }
+    front.push_str("---\n");
+    let mut page = Page { text: front, markdown: true };
+    page.heading(1, &name);
+    page.line("(What the dataset is, who made it and what for; where its texts come from, and under which licence. Set the licence above.)");
+    page.line(&format!("{} in {}.", count_samples(kept), things(dataset.fields().len(), "column", "columns")));
+    page.heading(2, "Columns");
+    let row = |field: &crate::data::Field| {
+        vec![field.name.to_string(), field.role.to_string(), field.kind.name().to_owned(), "(what it says)".to_owned()]
+    };
+    page.table(&["column", "role", "kind", "meaning"], &dataset.fields().iter().map(row).collect::<Vec<_>>());
+    if let Some(field) = label {
+        let column = dataset.fields()[field].name.to_string();
+        let said = |class: &str| dataset.properties().get(Property::Guideline, &[&column, class]).unwrap_or_default().to_owned();
+        if let Ok(classes) = ClassIndex::build(dataset, field, &Progress::silent()) {
+            page.heading(2, &format!("Classes of {column}"));
+            let mut list: Vec<(String, u64)> =
+                classes.names().iter().zip(classes.counts()).map(|(name, n)| (name.to_string(), *n)).collect();
+            list.retain(|(_, n)| *n > 0);
+            list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let rows: Vec<Vec<String>> =
+                list.iter().map(|(name, n)| vec![name.clone(), count(*n as usize), said(name)]).collect();
+            page.table(&["class", "samples", "when it applies"], &rows);
+        }
+    }
+    if let Some(field) = dataset.with_role(|role| role == Role::Split)
+        && let Ok(parts) = ClassIndex::build(dataset, field, &Progress::silent())
+    {
+        page.heading(2, "Splits");
+        let rows: Vec<Vec<String>> = parts
+            .names()
+            .iter()
+            .zip(parts.counts())
+            .filter(|(_, n)| **n > 0)
+            .map(|(name, n)| vec![name.to_string(), count(*n as usize)])
+            .collect();
+        page.table(&["part", "samples"], &rows);
+    }
+    page.heading(2, "Known faults");
+    if open.is_empty() {
+        page.line("Nothing stands out to the checks that were run.");
+    }
+    let faults: Vec<Vec<String>> = kinds(&open)
+        .into_iter()
+        .map(|(kind, list)| {
+            let samples: usize = list.iter().map(|finding| finding.samples.len()).sum();
+            vec![kind.title().to_owned(), count(samples), kind.meaning().to_owned()]
+        })
+        .collect();
+    if !faults.is_empty() {
+        page.table(&["kind", "samples", "what it means"], &faults);
+    }
+    let (gone, seen) = (dataset.excluded().len(), dataset.reviewed().len());
+    page.line(&format!("{} were excluded and {} reviewed by hand.", count_samples(gone), count_samples(seen)));
+    page.text
+}

@@ -1,0 +1,245 @@
+//! Clean as problems to be worked through: stories by key.
+
+use std::fs;
+use std::path::PathBuf;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use lapidary::app::Begin;
+use lapidary::checks::FindingKind;
+use lapidary::data::SampleId;
+use lapidary::ui::View;
+use tempfile::TempDir;
+
+use crate::support::Window;
+
+/// Forty messages with a price; three prices are far, one message is empty, and a second number is often far.
+fn shop() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("shop.csv");
+    let mut text = "message,price,votes\n".to_owned();
+    for row in 0..40 {
+        let price = match row {
+            7 => 9_000,
+            20 => -700,
+            31 => 8_000,
+            _ => 10 + row % 9,
+        };
+        let votes = if row % 3 == 0 { 1_000 + row * row * 50 } else { 10 + row % 5 };
+        let message = if row == 12 { String::new() } else { format!("where is my parcel number {row}") };
+        text.push_str(&format!("{message},{price},{votes}\n"));
+    }
+    fs::write(&path, text).unwrap();
+    (home, path)
+}
+
+fn open(window: &Window) -> usize {
+    window.harness.state().workspace().unwrap().findings().open()
+}
+
+fn excluded(window: &Window) -> Vec<u32> {
+    let dataset = window.harness.state().workspace().unwrap().dataset();
+    dataset.samples().filter(|id| dataset.is_excluded(*id)).map(|id| id.0).collect()
+}
+
+fn cursor(window: &mut Window) -> Option<SampleId> {
+    window.harness.state_mut().state_mut().selection.cursor
+}
+
+#[test]
+fn findings_are_worked_through_by_keys_and_the_next_one_comes_after_a_decision() {
+    let (home, path) = shop();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    window.click_part("Far number, ");
+    window.click_part("price  3");
+    assert!(window.sees("Numbers far from the rest"));
+    window.key(Key::J);
+    let first = cursor(&mut window).unwrap();
+    assert!([7, 20, 31].contains(&first.0));
+    let before = open(&window);
+    window.key(Key::X);
+    assert_eq!((excluded(&window), open(&window)), (vec![first.0], before - 1));
+    let second = cursor(&mut window).unwrap();
+    assert!(second != first && [7, 20, 31].contains(&second.0));
+    // Kept as it is: settled too, and the third comes.
+    window.key(Key::Space);
+    assert!(window.harness.state().workspace().unwrap().dataset().is_reviewed(second));
+    let third = cursor(&mut window).unwrap();
+    assert!(third != first && third != second);
+    // Taken back, one is where the decision was taken.
+    window.key(Key::U);
+    assert_eq!((cursor(&mut window), open(&window)), (Some(second), before - 1));
+    window.key(Key::U);
+    assert_eq!((cursor(&mut window), open(&window)), (Some(first), before));
+    assert_eq!(excluded(&window), Vec::<u32>::new());
+    // All of the kind at once, in one edit.
+    window.click("Exclude all");
+    assert_eq!(excluded(&window), [7, 20, 31]);
+    window.key(Key::U);
+    assert_eq!(excluded(&window), Vec::<u32>::new());
+}
+
+#[test]
+fn a_far_number_is_mended_where_it_was_found() {
+    let (home, path) = shop();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    window.click_part("Far number, ");
+    window.click_part("price  3");
+    window.key(Key::J);
+    let id = cursor(&mut window).unwrap();
+    window.key(Key::Enter);
+    assert!(window.sees(&format!("Sample {}", id.0)) && window.sees("finding 1 of 3"));
+    window.key(Key::E);
+    window.key(Key::Tab);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.settle();
+    window.type_text("14");
+    window.ctrl(Key::Enter);
+    assert_eq!(window.cell(id.0, "price"), "14");
+    // What is being edited stays until one goes on.
+    assert!(window.sees(&format!("Sample {}", id.0)));
+    window.key(Key::Escape);
+    window.key(Key::J);
+    assert!(cursor(&mut window) != Some(id));
+}
+
+#[test]
+fn what_is_no_problem_in_a_column_is_said_once_and_holds_through_a_restart() {
+    let (home, path) = shop();
+    let fine = |window: &Window| -> Vec<(FindingKind, String)> {
+        let findings = window.harness.state().workspace().unwrap().findings();
+        findings.problems().iter().filter(|one| one.fine).map(|one| (one.kind, one.column.clone())).collect()
+    };
+    let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
+    let before = open(&window);
+    window.view(View::Clean);
+    window.click_part("Far number, ");
+    window.click_part("price  3");
+    window.click("No problem in price");
+    let said = vec![(FindingKind::Number, "price".to_owned())];
+    assert_eq!((fine(&window), open(&window)), (said.clone(), before - 3));
+    assert!(window.sees("No problem here") && window.sees("Far number in price"));
+    window.key(Key::U);
+    assert_eq!((fine(&window), open(&window)), (Vec::new(), before));
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.settle();
+    drop(window);
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    assert_eq!((fine(&window), open(&window)), (said, before - 3));
+    window.view(View::Clean);
+    window.click_part("Far number in price");
+    window.click("It is a problem again");
+    assert_eq!((fine(&window), open(&window)), (Vec::new(), before));
+}
+
+#[test]
+fn so_many_far_numbers_are_one_finding_about_their_column() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("two.csv");
+    // A sixth of the column stands in another place altogether.
+    let rows: String = (0..240).map(|row| format!("{}\n", if row % 6 == 0 { 500_000 + row } else { -100 + row % 7 })).collect();
+    fs::write(&path, format!("reading\n{rows}")).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    let workspace = window.harness.state().workspace().unwrap();
+    let list = workspace.findings().list();
+    assert_eq!((list.len(), list[0].samples.len()), (1, 40));
+    assert!(window.sees("40 of 240 samples, 17 %"));
+    assert_eq!(open(&window), 1);
+    window.click("No problem");
+    assert_eq!(open(&window), 0);
+}
+
+/// Plain questions, and among them what can be mended, what is there twice, and what contradicts itself.
+fn texts() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("texts.csv");
+    let mut text = "text,label\n".to_owned();
+    for row in 0..50 {
+        text.push_str(&format!("How do I change the limit of account {row} on day {} of the plan?,limit\n", row * 7 % 31));
+    }
+    text.push_str("The cafÃ© on the corner takes no cards of yours,card\n");
+    text.push_str("Write to me at joe@example.org about the transfer,transfer\n");
+    text.push_str(
+        "Please send my new card to the old address in town,card\nPlease send my new card to the old address in town,card\n",
+    );
+    text.push_str("I want my money back for what was never sent,refund\ni want my money back for what was never sent,transfer\nI want my money back for what was never sent!,refund\n");
+    fs::write(&path, text).unwrap();
+    (home, path)
+}
+
+fn cell(window: &Window, row: u32) -> String {
+    window.cell(row, "text")
+}
+
+#[test]
+fn one_key_mends_what_was_found_and_all_of_a_kind_are_mended_in_one_edit() {
+    let (home, path) = texts();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    window.click_part("Wrong encoding, ");
+    window.key(Key::J);
+    assert_eq!(cursor(&mut window), Some(SampleId(50)));
+    window.key(Key::R);
+    assert_eq!(cell(&window, 50), "The café on the corner takes no cards of yours");
+    window.key(Key::U);
+    assert!(cell(&window, 50).contains("cafÃ©"));
+    window.click_part("E-mail addresses, ");
+    window.click_part("Mask personal data in all");
+    assert_eq!(cell(&window, 51), "Write to me at [EMAIL] about the transfer");
+    window.key(Key::U);
+    // The same text three times with two labels: what most say is proposed, and one key takes it.
+    window.click_part("Contradictions, ");
+    window.key(Key::J);
+    window.key(Key::R);
+    let labels: Vec<String> = (54..57).map(|row| window.cell(row, "label")).collect();
+    assert_eq!(labels, ["refund", "refund", "refund"]);
+    window.key(Key::U);
+    // Of copies one stays.
+    window.click_part("Duplicates, ");
+    window.click("Keep one of each");
+    assert_eq!(excluded(&window), [53, 55]);
+    // The whole sample says what was found on it, with what the other says.
+    window.key(Key::U);
+    window.click_part("Near duplicates, ");
+    window.key(Key::J);
+    window.key(Key::Enter);
+    assert!(window.sees("shared") && window.sees("It is right"));
+}
+
+#[test]
+fn the_map_is_drawn_coloured_and_a_lasso_is_a_filter() {
+    let (home, path) = crate::support::folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.key(Key::M);
+    assert!(window.sees("near is alike"));
+    let rows = window.harness.state().workspace().unwrap().dataset().rows();
+    let map = window.harness.get_by_label("Map of the samples").rect();
+    let inside = map.shrink(6.0);
+    let events = |window: &mut Window, from: egui::Pos2, to: &[egui::Pos2]| {
+        let held = Modifiers::SHIFT;
+        let press =
+            |pos, pressed| egui::Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers: held };
+        window.harness.event_modifiers(egui::Event::PointerMoved(from), held);
+        window.harness.step();
+        window.harness.event_modifiers(press(from, true), held);
+        window.harness.step();
+        for at in to {
+            window.harness.event_modifiers(egui::Event::PointerMoved(*at), held);
+            window.harness.step();
+        }
+        let last = *to.last().unwrap();
+        window.harness.event_modifiers(press(last, false), held);
+        window.harness.step();
+        window.settle();
+    };
+    // Round the left half.
+    let middle = inside.center().x;
+    let to = [egui::pos2(middle, inside.top()), egui::pos2(middle, inside.bottom()), inside.left_bottom(), inside.left_top()];
+    events(&mut window, inside.left_top(), &to);
+    let visible = window.harness.state().session().visible().len();
+    assert!(visible > 0 && visible < rows, "{visible} of {rows}");
+    assert!(window.sees("lasso"));
+}
