@@ -131,8 +131,7 @@ const MOST: f32 = 4.0;
 /// Rounds of the layout, for so many rows.
 fn rounds(n: usize) -> usize {
     match n {
-        0..=10_000 => 300,
-        10_001..=100_000 => 200,
+        0..=100_000 => 200,
         _ => 100,
     }
 }

@@ -241,18 +241,22 @@ impl Sets {
                         let least = (threshold * mine.len() as f64 - 1e-9).ceil() as usize;
                         let mut found = Vec::new();
                         for (_, place) in &own[first_of[at]..first_of[at + 1]] {
-                            let member = places[*place as usize].0;
-                            for (_, other, _) in
-                                places[..*place as usize].iter().rev().take(FOLLOWED).take_while(|(same, ..)| *same == member)
-                            {
+                            let (member, _, mine_at) = places[*place as usize];
+                            let before = places[..*place as usize].iter().rev().take(FOLLOWED);
+                            for (_, other, their_at) in before.take_while(|(same, ..)| *same == member) {
                                 if seen[*other as usize] == at as u32 {
                                     continue;
                                 }
-                                seen[*other as usize] = at as u32;
                                 let theirs = self.of(order[*other as usize] as usize);
                                 // All that are smaller still are too small.
                                 if theirs.len() < least {
                                     break;
+                                }
+                                seen[*other as usize] = at as u32;
+                                // The first member that both have: no more can be shared than what stands behind it in either.
+                                let behind = (mine.len() - mine_at as usize).min(theirs.len() - *their_at as usize);
+                                if behind < shared_by(mine.len(), theirs.len(), threshold) {
+                                    continue;
                                 }
                                 if groups.as_ref().is_some_and(|groups| groups[at] == groups[*other as usize]) {
                                     continue;
@@ -306,11 +310,15 @@ fn least_shared_of(size: usize, threshold: f64) -> usize {
     ((threshold * size as f64 - 1e-9).ceil() as usize).clamp(1, size)
 }
 
+/// How many members two sets of these sizes share at least, where they are so much alike: `shared / (n + m − shared) ≥ t ⇔ shared ≥ t (n + m) / (1 + t)`.
+fn shared_by(n: usize, m: usize, threshold: f64) -> usize {
+    ((threshold * (n + m) as f64 / (1.0 + threshold)) - 1e-9).ceil() as usize
+}
+
 /// The similarity of two sorted sets, where it reaches the threshold; looked at no farther than it can.
 fn jaccard(a: &[u64], b: &[u64], threshold: f64) -> Option<f32> {
     let (n, m) = (a.len(), b.len());
-    // shared / (n + m - shared) ≥ t  ⇔  shared ≥ t (n + m) / (1 + t)
-    let wanted = ((threshold * (n + m) as f64 / (1.0 + threshold)) - 1e-9).ceil() as usize;
+    let wanted = shared_by(n, m, threshold);
     let (mut i, mut j, mut shared) = (0, 0, 0);
     while i < n && j < m {
         if shared + (n - i).min(m - j) < wanted {

@@ -3,6 +3,7 @@
 
 mod entities;
 mod hidden;
+mod keys;
 mod markup;
 mod mojibake;
 mod personal;
@@ -122,8 +123,6 @@ struct Bytes {
     ampersand: bool,
     at: bool,
     digits: usize,
-    dots: usize,
-    colons: usize,
     signs: usize,
     letters: usize,
     blanks_in_a_row: bool,
@@ -146,7 +145,7 @@ static CLASSES: [u8; 256] = {
             b'a'..=b'z' | b'A'..=b'Z' => LETTER,
             b'0'..=b'9' => DIGIT,
             b' ' | b'\t' | b'\n' | b'\r' => BLANK,
-            b'<' | b'&' | b'@' | b'.' | b':' => SIGN | NAMED,
+            b'<' | b'&' | b'@' => SIGN | NAMED,
             0..=31 | 127 => CONTROL,
             128..=255 => BEYOND,
             _ => SIGN,
@@ -171,10 +170,8 @@ impl Bytes {
             }
         }
         if all & NAMED != 0 {
-            let bytes = text.as_bytes();
-            let count = |wanted: u8| bytes.iter().map(|byte| usize::from(*byte == wanted)).sum::<usize>();
-            (found.angle, found.ampersand, found.at) = (count(b'<') > 0, count(b'&') > 0, count(b'@') > 0);
-            (found.dots, found.colons) = (count(b'.'), count(b':'));
+            let has = |wanted: u8| memchr::memchr(wanted, text.as_bytes()).is_some();
+            (found.angle, found.ampersand, found.at) = (has(b'<'), has(b'&'), has(b'@'));
         }
         (found.letters, found.digits, found.signs) = (letters as usize, digits as usize, signs as usize);
         found.beyond_ascii = all & BEYOND != 0;
@@ -204,8 +201,9 @@ pub fn flaws_of(text: &str, limits: &Limits, out: &mut Vec<Seen>) {
     }
     hidden::blanks(text, bytes.blanks_in_a_row, out);
     shape::find(text, limits, (bytes.letters, bytes.digits, bytes.signs), out);
-    phrases::find(text, out);
-    personal::find(text, bytes.at, bytes.digits, bytes.dots, bytes.colons, out);
+    let mut keys = Vec::new();
+    phrases::find(text, out, &mut keys);
+    personal::find(text, bytes.at, bytes.digits, &keys, out);
 }
 
 /// The places of one flaw, to be marked in the text.

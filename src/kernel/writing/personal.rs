@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Flaw, Seen};
+use super::keys::{KEYS, PRIVATE};
+use super::{Flaw, Seen, phrases};
 
-/// Finds it, as far as the bytes say that there can be any.
-pub fn find(text: &str, at: bool, digits: usize, dots: usize, colons: usize, out: &mut Vec<Seen>) {
+/// Finds it, as far as the bytes say that there can be any; `keys` are the places where keys may begin.
+pub fn find(text: &str, at: bool, digits: usize, keys: &[usize], out: &mut Vec<Seen>) {
     let before = out.len();
     if at {
         emails(text, out);
@@ -15,14 +16,15 @@ pub fn find(text: &str, at: bool, digits: usize, dots: usize, colons: usize, out
         if digits >= 15 {
             ibans(text, out);
         }
-        if dots >= 3 {
+        let count = |wanted: u8| memchr::memchr_iter(wanted, text.as_bytes()).count();
+        if count(b'.') >= 3 {
             addresses(text, out);
         }
+        if count(b':') >= 2 {
+            long_addresses(text, out);
+        }
     }
-    if colons >= 2 {
-        long_addresses(text, out);
-    }
-    secrets(text, out);
+    secrets(text, keys, out);
     settle(before, out);
 }
 
@@ -291,61 +293,34 @@ fn is_long_address(word: &str) -> bool {
     fit && ends && !word.contains(":::") && if gaps == 0 { groups.len() == 8 } else { gaps == 1 && groups.len() < 8 }
 }
 
-/// Beginnings of keys that services give out, and how many letters follow at least.
-const KEYS: [(&str, usize); 16] = [
-    ("sk-ant-", 20),
-    ("sk-proj-", 20),
-    ("sk_live_", 20),
-    ("rk_live_", 20),
-    ("sk-", 32),
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("ghp_", 36),
-    ("gho_", 36),
-    ("github_pat_", 40),
-    ("glpat-", 20),
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("AIza", 35),
-    ("hf_", 30),
-    ("eyJhbGciOi", 40),
-];
-
-fn secrets(text: &str, out: &mut Vec<Seen>) {
+fn secrets(text: &str, keys: &[usize], out: &mut Vec<Seen>) {
     let bytes = text.as_bytes();
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if text.len() >= 20 {
-        // Beginnings of these first letters only are looked at.
-        for at in memchr::memchr3_iter(b's', b'A', b'g', bytes)
-            .chain(memchr::memchr3_iter(b'r', b'x', b'h', bytes))
-            .chain(memchr::memchr_iter(b'e', bytes))
-        {
-            if at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') {
-                continue;
-            }
-            for (begins, least) in KEYS {
-                if bytes[at..].starts_with(begins.as_bytes()) {
-                    let long = bytes[at + begins.len()..].iter().take_while(|byte| part(byte)).count();
-                    let mixed = bytes[at + begins.len()..at + begins.len() + long]
-                        .iter()
-                        .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-                    if long >= least && mixed {
-                        out.push((Flaw::Secret, at..at + begins.len() + long));
-                        break;
-                    }
-                }
-            }
-        }
-    }
-    for (at, _) in text.match_indices("-----BEGIN ") {
-        let line = text[at..].lines().next().unwrap_or_default();
-        if line.contains("PRIVATE KEY") {
-            let end = text[at..].find("-----END ").map_or(at + line.len(), |to| {
+    for at in keys.iter().copied() {
+        if text[at..].starts_with(PRIVATE) {
+            let line = text[at..].lines().next().unwrap_or_default();
+            if line.contains("PRIVATE KEY") {
                 // Behind `-----END … KEY` come five more dashes.
-                let to = at + to + 9;
-                text[to..].find("-----").map_or(text.len(), |dashes| to + dashes + 5)
-            });
-            out.push((Flaw::Secret, at..end));
+                let end = text[at..].find("-----END ").map_or(at + line.len(), |to| {
+                    let to = at + to + 9;
+                    text[to..].find("-----").map_or(text.len(), |dashes| to + dashes + 5)
+                });
+                out.push((Flaw::Secret, at..end));
+            }
+            continue;
+        }
+        if at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') {
+            continue;
+        }
+        let begins = KEYS.iter().filter(|(begins, _)| bytes[at..].starts_with(begins.as_bytes()));
+        for (begins, least) in begins {
+            let behind = &bytes[at + begins.len()..];
+            let long = behind.iter().take_while(|byte| part(byte)).count();
+            let mixed = behind[..long].iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+            if long >= *least && mixed {
+                out.push((Flaw::Secret, at..at + begins.len() + long));
+                break;
+            }
         }
     }
 }
@@ -364,10 +339,11 @@ pub fn mask(flaw: Flaw) -> &'static str {
 
 /// The text with everything masked; `None` where there is nothing.
 pub fn masked(text: &str) -> Option<String> {
-    let count = |wanted: &dyn Fn(u8) -> bool| text.bytes().filter(|byte| wanted(*byte)).count();
-    let mut seen = Vec::new();
-    let (digits, dots, colons) = (count(&|byte| byte.is_ascii_digit()), count(&|byte| byte == b'.'), count(&|byte| byte == b':'));
-    find(text, text.contains('@'), digits, dots, colons, &mut seen);
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+    phrases::find(text, &mut seen, &mut keys);
+    seen.clear();
+    find(text, text.contains('@'), digits, &keys, &mut seen);
     if seen.is_empty() {
         return None;
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::keys::KEYS;
 use super::{Flaw, Seen};
 
 /// What a model says of itself, refuses with, or fills with; small letters.
@@ -96,12 +97,12 @@ static PHRASES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .kind(Some(AhoCorasickKind::DFA))
-        .build(STOCK.iter().chain(&OFFENDING))
+        .build(STOCK.iter().chain(&OFFENDING).copied().chain(KEYS.iter().map(|(begins, _)| *begins)))
         .ok()
 });
 
-/// Finds them.
-pub fn find(text: &str, out: &mut Vec<Seen>) {
+/// Finds them; where keys may begin goes to `keys`.
+pub fn find(text: &str, out: &mut Vec<Seen>, keys: &mut Vec<usize>) {
     let Some(phrases) = PHRASES.as_ref() else { return };
     let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 128);
     for found in phrases.find_iter(text) {
@@ -109,7 +110,9 @@ pub fn find(text: &str, out: &mut Vec<Seen>) {
         let begun = found.start() > 0 && is_part(bytes.get(found.start() - 1));
         let whole = !begun && !is_part(bytes.get(found.end()));
         let place = found.start()..found.end();
-        if found.pattern().as_usize() < STOCK.len() {
+        if found.pattern().as_usize() >= STOCK.len() + OFFENDING.len() {
+            keys.push(found.start());
+        } else if found.pattern().as_usize() < STOCK.len() {
             out.push((Flaw::StockPhrase, place));
         } else if whole {
             out.push((Flaw::Profanity, place));

@@ -1,6 +1,5 @@
 //! The shape of a text: its words over and over, mostly signs, keys at random, an end in the middle, too few or too many words.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -68,11 +67,16 @@ fn repeated(text: &str, limits: &Limits, out: &mut Vec<Seen>) {
     // Most texts are short: those without a word six times in a row are done with at once.
     let mut run: (u64, usize, usize) = (0, 0, 0);
     let mut words: Vec<(u64, Range<usize>)> = Vec::new();
-    for word in text.split_whitespace() {
-        let at = word.as_ptr() as usize - text.as_ptr() as usize;
-        let hash = xxh3_64(word.as_bytes());
+    let mut at = 0;
+    for word in text.as_bytes().split(u8::is_ascii_whitespace) {
+        let from = at;
+        at += word.len() + 1;
+        if word.is_empty() {
+            continue;
+        }
+        let (at, hash) = (from, xxh3_64(word));
         run = if run.0 == hash { (hash, run.1 + 1, run.2) } else { (hash, 1, at) };
-        if run.1 == IN_A_ROW && word.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 128) {
+        if run.1 == IN_A_ROW && word.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 128) {
             out.push((Flaw::Repeated, run.2..at + word.len()));
             return;
         }
@@ -81,15 +85,23 @@ fn repeated(text: &str, limits: &Limits, out: &mut Vec<Seen>) {
     if words.len() < FEW_WORDS {
         return;
     }
-    let mut seen: HashSet<u64, foldhash::fast::FixedState> = HashSet::default();
+    // A table of twice as many places: grams of equal print are taken for the same.
+    let mask = (words.len() * 2).next_power_of_two() - 1;
+    let mut seen = vec![0u64; mask + 1];
     let mut again = vec![false; words.len()];
     let mut first = None;
     for (at, gram) in words.windows(GRAM).enumerate() {
-        let print = gram.iter().fold(0u64, |print, (word, _)| print.rotate_left(11).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ word);
-        if !seen.insert(print) {
+        let print =
+            gram.iter().fold(0u64, |print, (word, _)| print.rotate_left(11).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ word) | 1;
+        let mut place = print as usize & mask;
+        while seen[place] != 0 && seen[place] != print {
+            place = (place + 1) & mask;
+        }
+        if seen[place] == print {
             again[at..at + GRAM].fill(true);
             first.get_or_insert(at);
         }
+        seen[place] = print;
     }
     let share = again.iter().filter(|again| **again).count() as f64 / words.len() as f64;
     if let Some(first) = first.filter(|_| share > limits.repeated) {
@@ -109,7 +121,23 @@ fn is_unsayable(word: &str) -> bool {
     longest >= CONSONANTS
 }
 
+/// Whether so many consonants stand in a row anywhere: hardly any text has them.
+fn has_a_row(text: &str) -> bool {
+    let mut run = 0;
+    for byte in text.bytes() {
+        let consonant = byte.is_ascii_alphabetic() && !matches!(byte | 32, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+        run = if consonant { run + 1 } else { 0 };
+        if run >= CONSONANTS {
+            return true;
+        }
+    }
+    false
+}
+
 fn gibberish(text: &str, out: &mut Vec<Seen>) {
+    if !has_a_row(text) {
+        return;
+    }
     let mut first: Option<Range<usize>> = None;
     let (mut bad, mut all) = (0, 0);
     for word in text.split(|letter: char| !letter.is_ascii_alphabetic()) {
