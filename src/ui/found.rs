@@ -29,11 +29,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
     }
     caption(ui, theme, "findings");
     for finding in mine {
-        let ink = if finding.severity >= 0.8 { theme.ruby } else { theme.amber };
+        let ink = if finding.gain() >= 0.8 { theme.ruby } else { theme.amber };
         let frame = Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 });
         let shown = frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
-            let title = format!("{} in {}, {:.2}", finding.kind.title(), finding.column, finding.severity);
+            let title = format!("{} in {}, {:.2}", finding.kind.title(), finding.column, finding.gain());
             ui.label(RichText::new(title).font(theme.strong()));
             ui.add(Label::new(RichText::new(&finding.reason).color(theme.dim)).wrap());
             others(ui, state, theme, workspace.dataset(), finding, id);

@@ -357,7 +357,9 @@ fn findings_come_back_with_undo() {
     let open = |window: &Window| window.harness.state().workspace().unwrap().findings().open();
     let before = open(&window);
     assert!(before > 0);
-    let flagged = window.harness.state().workspace().unwrap().findings().list()[0].samples.clone();
+    // One about samples, and not about a column.
+    let list = window.harness.state().workspace().unwrap().findings().list();
+    let flagged = list.iter().find(|finding| !finding.samples.is_empty()).unwrap().samples.clone();
     window
         .harness
         .state_mut()
@@ -838,4 +840,25 @@ fn broken_and_missing_images_are_findings_and_the_rest_is_saved_as_folders() {
     window.click("Save…");
     assert!(window.sees("Saved 48 samples") || window.sees("Saved 47 samples"), "{:?}", window.harness.state().notices());
     assert!(out.join("1/03.jpg").exists());
+}
+
+#[test]
+fn keys_walk_through_findings_about_columns_too() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("data.csv");
+    let mut text = "text,label,source\n".to_owned();
+    for row in 0..60 {
+        let (number, label) = (row * 7 % 13, ["good", "bad"][row % 2]);
+        text.push_str(&format!("message {row} about {number} things of day {},{label},web\n", row * 3 % 17));
+    }
+    text.push_str("the same thing once more,good,web\nthe same thing once more,good,web\n");
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    assert!(window.sees("One value in source"));
+    let last = window.harness.state_mut().state_mut().clean.shown().len() - 1;
+    for _ in 0..=last + 1 {
+        window.key(Key::J);
+    }
+    assert_eq!(window.harness.state_mut().state_mut().clean.at(), Some(last), "J gets to the last, whatever stands between");
 }

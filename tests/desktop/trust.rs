@@ -314,7 +314,9 @@ fn a_reviewed_finding_stays_settled_whatever_is_undone_and_opens_again_when_the_
     let mut window = Window::new(Begin::File(path.clone()), home.path(), Vec::new());
     let open = |window: &Window| window.harness.state().workspace().unwrap().findings().open();
     let before = open(&window);
-    let flagged = window.harness.state().workspace().unwrap().findings().list()[0].samples.clone();
+    // One about samples, and not about a column.
+    let list = window.harness.state().workspace().unwrap().findings().list();
+    let flagged = list.iter().find(|finding| !finding.samples.is_empty()).unwrap().samples.clone();
     let review = |window: &mut Window, on| {
         window.harness.state_mut().push(Action::Do(Operation::Review { samples: flagged.clone(), on }));
         window.settle();

@@ -442,3 +442,71 @@ fn outliers_and_near_duplicates_of_numbers_are_cleanlabs_sets() {
         assert!((1.0 - one["severity"].as_f64().unwrap() - score).abs() < 1e-3, "{row}: {} and {score}", one["severity"]);
     }
 }
+
+#[test]
+fn what_is_not_of_the_domain_is_found_by_those_that_were_tagged() {
+    let mut text = "text\n".to_owned();
+    let cards = ["lost", "stolen", "frozen", "expired", "declined", "blocked", "new", "virtual"];
+    for row in 0..40 {
+        let (one, other) = (cards[row % 8], cards[(row * 3 + 1) % 8]);
+        text.push_str(&format!("my {one} card was {other} at the shop on day {row} and the pin of the card does not work\n"));
+    }
+    for row in 0..4 {
+        text.push_str(&format!("boil {row} potatoes with salt and butter until they are soft then mash them with warm milk\n"));
+    }
+    let (_home, mut dataset) = written(&text);
+    for row in 0..20 {
+        dataset.set_tag("domain", SampleId(row), true);
+    }
+    let rows: BTreeSet<usize> = look(&dataset)
+        .iter()
+        .filter(|one| one.kind == FindingKind::Irrelevant)
+        .flat_map(|one| one.samples.iter().map(|id| id.row()))
+        .collect();
+    assert_eq!(rows, (40..44).collect());
+}
+
+#[test]
+fn signs_alone_are_texts_of_their_own() {
+    let mut text = "text,label\n".to_owned();
+    for row in 0..40 {
+        text.push_str(&format!("message {row} about {} of day {},{}\n", row * 7 % 13, row * 3 % 17, ["good", "bad"][row % 2]));
+    }
+    text.push_str("\u{1f44d},good\n\u{1f44d},good\n\u{1f44e},bad\n!!!,bad\n");
+    let (_home, dataset) = written(&text);
+    let found = look(&dataset);
+    assert!(found.iter().all(|one| one.kind != FindingKind::Contradiction), "a thumb up is not a thumb down");
+    let same: Vec<&[SampleId]> =
+        found.iter().filter(|one| one.kind == FindingKind::SameText).map(|one| one.samples.as_slice()).collect();
+    assert_eq!(same, [[SampleId(40), SampleId(41)]]);
+}
+
+#[test]
+fn the_newest_of_copies_is_the_newest_as_people_write_times() {
+    let home = tempfile::tempdir().unwrap();
+    let mut text = "text,created\n".to_owned();
+    for row in 0..20 {
+        text.push_str(&format!("message {row} about {} of day {},{}/12/2024\n", row * 7 % 13, row * 3 % 17, row + 1));
+    }
+    text.push_str("the same thing once more,10/12/2024\nthe same thing once more,9/12/2024\nthe same thing once more,\n");
+    fs::write(home.path().join("data.csv"), text).unwrap();
+    let words = ["check", "data.csv", "--only", "duplicates", "--keep", "newest", "--role", "created=time", "--json"];
+    let found = json(home.path(), &words);
+    let rows: Vec<u64> = found["findings"][0]["rows"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    assert_eq!(rows, [20, 21, 22], "the tenth is newer than the ninth, and no time is oldest");
+}
+
+#[test]
+fn columns_of_numbered_names_whose_values_are_no_classes_are_no_votes() {
+    let mut text = "code_1,code_2\n".to_owned();
+    for row in 0..9_000 {
+        let code = |column: usize| if row % 4 == 1 { format!("own {column} {row}") } else { format!("c{}", row % 5) };
+        text.push_str(&format!("{},{}\n", code(1), code(2)));
+    }
+    let (home, dataset) = written(&text);
+    assert!(look(&dataset).iter().all(|one| one.kind != FindingKind::Agreement));
+    let words = ["consensus", "data.csv", "--annotators", "code_1,code_2"];
+    let refused = program(home.path(), &words);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && why.contains("at most 500 classes"), "{why}");
+}

@@ -9,9 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Verb;
 use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion};
-use crate::checks::{
-    CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, KINDS, KindEntry, Options, Scan, about_columns,
-};
+use crate::checks::{CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, KINDS, KindEntry, Options, Scan, in_order};
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, open, read};
@@ -121,8 +119,7 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         });
         seconds.insert(entry.name.to_owned(), took(begun));
     }
-    let mut findings = about_columns(findings, dataset.rows());
-    findings.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    let findings = in_order(findings, dataset.rows());
     if let Some(path) = arguments.get("--report") {
         let path = Path::new(path);
         let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
@@ -230,7 +227,7 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
                 let rows: Vec<u32> = finding.samples.iter().map(|id| id.0).collect();
                 let mut line = json!({
                     "check": finding.check.entry().name, "kind": finding.kind.title(), "name": finding.kind.name(), "rows": rows, "column": finding.column,
-                    "severity": (finding.severity * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion, "fine": is_fine(dataset, finding),
+                    "severity": (finding.severity * 1e4).round() / 1e4, "gain": (finding.gain() * 1e4).round() / 1e4, "reason": finding.reason, "suggestion": finding.suggestion, "fine": is_fine(dataset, finding),
                 });
                 if !finding.alike.is_empty() {
                     let pair = |(a, b, like): &(SampleId, SampleId, f32)| json!([a.0, b.0, (f64::from(*like) * 1e6).round() / 1e6]);

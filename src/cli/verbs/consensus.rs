@@ -62,7 +62,7 @@ fn consensus(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) ->
         probabilities: arguments.get("--probabilities").unwrap_or_default().to_owned(),
         into: into.unwrap_or("consensus").to_owned(),
     };
-    let (read, done) = asked.work_out(dataset).map_err(say)?;
+    let (read, done) = asked.work_out(dataset, &Progress::silent()).map_err(say)?;
     let votes = &read.votes;
     let pairs: Vec<(usize, usize)> = (0..votes.annotators).flat_map(|a| (a + 1..votes.annotators).map(move |b| (a, b))).collect();
     if arguments.has("--json") {

@@ -26,7 +26,7 @@ pub fn run(input: &CheckInput<'_>, _: &Options, progress: &Progress) -> Result<V
         progress.check()?;
         let Some(read) = votes_of(dataset, &fields) else { continue };
         let names: Vec<&str> = fields.iter().map(|field| &*dataset.fields()[*field].name).collect();
-        let consensus = read.votes.dawid_skene();
+        let consensus = read.votes.dawid_skene(progress)?;
         // Columns that agree no more than by chance say different things: they are flags, and no votes.
         let Some(alpha) = read.votes.krippendorff().filter(|alpha| *alpha >= OF_ONE_THING) else { continue };
         let how = match alpha {

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::figures::show;
 use super::options::{CheckOption, Options};
 use super::{Check, CheckInput, Finding, FindingKind};
-use crate::data::{Dataset, Kind, Role, SampleId, count, is_held_out};
+use crate::data::{Dataset, Kind, Role, SampleId, Times, count, is_held_out};
 use crate::derive::{TextOf, near_texts};
 use crate::job::{Cancelled, Progress};
 use crate::learn::near::Grams;
@@ -85,7 +85,7 @@ fn said(dataset: &Dataset) -> (Vec<usize>, bool) {
     ((0..dataset.fields().len()).filter(tells).collect(), false)
 }
 
-/// What of a text counts, as it goes into a print.
+/// What of a text counts, as it goes into a print. A text without a letter or figure is its signs: a thumb up is not a thumb down.
 fn print_of(text: &str, same: usize, hasher: &mut Xxh3) {
     match same {
         0 => hasher.update(text.as_bytes()),
@@ -93,11 +93,13 @@ fn print_of(text: &str, same: usize, hasher: &mut Xxh3) {
             hasher.update(word.as_bytes());
             hasher.update(b" ");
         }),
-        2 => text.split_whitespace().for_each(|word| {
-            hasher.update(word.to_lowercase().as_bytes());
-            hasher.update(b" ");
-        }),
-        _ => text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).for_each(|word| {
+        3 if text.contains(char::is_alphanumeric) => {
+            text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).for_each(|word| {
+                hasher.update(word.to_lowercase().as_bytes());
+                hasher.update(b" ");
+            });
+        }
+        _ => text.split_whitespace().for_each(|word| {
             hasher.update(word.to_lowercase().as_bytes());
             hasher.update(b" ");
         }),
@@ -134,24 +136,42 @@ pub(super) fn same_groups(
         .collect())
 }
 
-/// Puts the one that stays first: what is held out before what is trained on, then as it was asked for.
-fn keeper_first(dataset: &Dataset, fields: &[usize], keep: usize, group: &mut [SampleId]) {
-    let split = dataset.with_role(|role| role == Role::Split);
-    let held = |id: SampleId| split.is_some_and(|field| dataset.text(field, id).is_some_and(|part| is_held_out(&part)));
-    let long = |id: SampleId| fields.iter().map(|field| dataset.text(*field, id).map_or(0, |text| text.len())).sum::<usize>();
-    let time = (keep == 2).then(|| dataset.with_role(|role| role == Role::Time)).flatten();
-    group.sort_by_cached_key(|id| {
-        let wish = match keep {
-            1 => (usize::MAX - long(*id), 0),
-            // Without a time, what stands last is the newest.
-            2 if time.is_none() => (0, u32::MAX - id.0),
-            _ => (usize::from(!dataset.is_reviewed(*id)), 0),
+/// Which of copies stays.
+struct Keeper<'d> {
+    dataset: &'d Dataset,
+    fields: &'d [usize],
+    choice: usize,
+    split: Option<usize>,
+    /// The column of times and how they are written, where the newest stays.
+    times: Option<(usize, Times)>,
+}
+
+impl<'d> Keeper<'d> {
+    /// `choice` is the place of a choice of [`KEEP`].
+    fn new(dataset: &'d Dataset, fields: &'d [usize], choice: usize) -> Self {
+        let field = (choice == 2).then(|| dataset.with_role(|role| role == Role::Time)).flatten();
+        let times = field.map(|field| {
+            let cells: Vec<_> = dataset.source_samples().filter_map(|id| dataset.text(field, id)).collect();
+            (field, Times::of(cells.iter().map(|cell| &**cell)))
+        });
+        Self { dataset, fields, choice, split: dataset.with_role(|role| role == Role::Split), times }
+    }
+
+    /// Puts the one that stays first: what is held out before what is trained on, then as it was asked for. What says no time is older than what does.
+    fn first(&self, group: &mut [SampleId]) {
+        let text = |field: usize, id: SampleId| self.dataset.text(field, id).unwrap_or_default();
+        let held = |id: SampleId| self.split.is_some_and(|field| is_held_out(&text(field, id)));
+        let long = |id: SampleId| self.fields.iter().map(|field| text(*field, id).len()).sum::<usize>();
+        let wish = |id: SampleId| -> i128 {
+            match (self.choice, self.times) {
+                (1, _) => -(long(id) as i128),
+                (2, Some((field, times))) => times.read(&text(field, id)).map_or(i128::MAX, |moment| -moment),
+                // Without a time, what stands last is the newest.
+                (2, None) => -i128::from(id.0),
+                _ => i128::from(!self.dataset.is_reviewed(id)),
+            }
         };
-        (!held(*id), wish, id.0)
-    });
-    if let Some(field) = time {
-        let of = |id: &SampleId| dataset.text(field, *id).unwrap_or_default().into_owned();
-        group.sort_by(|a, b| held(*b).cmp(&held(*a)).then_with(|| of(b).cmp(&of(a))).then(a.cmp(b)));
+        group.sort_by_cached_key(|id| (!held(*id), wish(*id), id.0));
     }
 }
 
@@ -187,7 +207,7 @@ pub fn same(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
     if fields.is_empty() || dataset.pictures().is_some() && !of_texts {
         return Ok(Vec::new());
     }
-    let keep = options.choice(&KEEP);
+    let keeper = Keeper::new(dataset, &fields, options.choice(&KEEP));
     // A table has the same row where its cells are the same, whatever is asked of texts.
     let same = if of_texts { options.choice(&SAME) } else { 1 };
     let column = column_of(dataset, &fields, of_texts);
@@ -200,7 +220,7 @@ pub fn same(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
     let mut found: Vec<Finding> = groups
         .into_iter()
         .map(|mut group| {
-            keeper_first(dataset, &fields, keep, &mut group);
+            keeper.first(&mut group);
             let times = group.len();
             let what = if of_texts { "text" } else { "row" };
             let severity = 0.6 + 0.2 * (1.0 - 2.0 / times as f64);
@@ -239,7 +259,7 @@ pub fn near(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
     let dataset = input.dataset;
     let Ok(text) = TextOf::of(dataset, None) else { return Ok(Vec::new()) };
     let near = near_texts(dataset, &text, asked(options), input.store, progress)?;
-    let keep = options.choice(&KEEP);
+    let keeper = Keeper::new(dataset, &text.fields, options.choice(&KEEP));
     let column = column_of(dataset, &text.fields, true);
     // What is the same is found by the other check: of it the first stands for all, and a group of it alone is none of these.
     let gone = |row: u32| dataset.is_excluded(SampleId(row)) || dataset.is_made(SampleId(row));
@@ -257,7 +277,7 @@ pub fn near(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
         if samples.len() < 2 || !differ {
             continue;
         }
-        keeper_first(dataset, &text.fields, keep, &mut samples);
+        keeper.first(&mut samples);
         let alike = pairs_of.remove(&at).unwrap_or_default();
         let most = alike.iter().map(|(.., jaccard)| f64::from(*jaccard)).fold(0.0, f64::max);
         let least = alike.iter().map(|(.., jaccard)| f64::from(*jaccard)).fold(1.0, f64::min);

@@ -92,6 +92,8 @@ pub enum FindingKind {
     PoorAnnotator,
     /// A sample that people label differently.
     Dispute,
+    /// A text that is not of the domain that somebody marked.
+    Irrelevant,
     /// Something wrong in how a text is written.
     Written(Flaw),
 }
@@ -126,7 +128,7 @@ const fn kind(
 }
 
 /// Every kind. To add one is a variant and its line here.
-pub static KINDS: [KindEntry; 64] = {
+pub static KINDS: [KindEntry; 65] = {
     use Check as By;
     use FindingKind as Is;
     use FindingKind::Written;
@@ -404,6 +406,15 @@ pub static KINDS: [KindEntry; 64] = {
             true,
         ),
         kind(
+            Is::Irrelevant,
+            "irrelevant",
+            "Irrelevant",
+            "Texts unlike those that you tagged as the domain: of another subject",
+            By::Irrelevant,
+            true,
+            false,
+        ),
+        kind(
             Is::Agreement,
             "agreement",
             "Agreement",
@@ -594,6 +605,16 @@ impl FindingKind {
     /// Whether its samples are one and the same, the best first: all but that can go.
     pub fn is_of_copies(self) -> bool {
         self.entry().copies
+    }
+
+    /// How often what is so found is truly wrong, 0 to 1: what is rare or long is right more often than what contradicts itself.
+    pub(super) fn weight(self) -> f64 {
+        match self {
+            Self::FarText | Self::Length => 0.55,
+            Self::FarImage | Self::OddSize | Self::OddShape | Self::GreyImage => 0.6,
+            Self::Number | Self::NearText | Self::NearMeaning | Self::Irrelevant => 0.75,
+            _ => 1.0,
+        }
     }
 
     /// What mends all of the kind, where that is known without asking.

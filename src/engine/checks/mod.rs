@@ -7,6 +7,7 @@ mod contradictions;
 mod duplicates;
 mod figures;
 mod images;
+mod irrelevant;
 mod kind;
 pub mod label_errors;
 mod noise;
@@ -45,6 +46,7 @@ pub enum Check {
     Order,
     Columns,
     Annotators,
+    Irrelevant,
 }
 
 /// What a check reads.
@@ -82,7 +84,7 @@ pub struct CheckEntry {
 }
 
 /// Every check. To add one is a file with its `run` and `OPTIONS`, and its entry here; Clean, `check` and its help follow.
-pub static CHECKS: [CheckEntry; 15] = [
+pub static CHECKS: [CheckEntry; 16] = [
     CheckEntry {
         check: Check::Outliers,
         name: "outliers",
@@ -233,6 +235,16 @@ pub static CHECKS: [CheckEntry; 15] = [
         unasked: ANY,
         run: Some(annotators::run),
     },
+    CheckEntry {
+        check: Check::Irrelevant,
+        name: "irrelevant",
+        title: "Irrelevant",
+        help: "texts unlike those that you tagged “domain”, by their words",
+        options: &irrelevant::OPTIONS,
+        of_images: false,
+        unasked: 200_000,
+        run: Some(irrelevant::run),
+    },
 ];
 
 impl CheckEntry {
@@ -255,8 +267,20 @@ impl Check {
     }
 }
 
-/// Looks for everything that can be listed; where nobody `asked`, for what is quickly found in a dataset of its size. Findings come worst first; ties in the
-/// order of samples.
+/// The checks that are run: all that fit; where nobody `asked`, those that are quickly done in a dataset of its size.
+pub fn wanted(dataset: &Dataset, asked: bool) -> impl Iterator<Item = &'static CheckEntry> {
+    let samples = dataset.rows();
+    CHECKS.iter().filter(move |entry| entry.fits(dataset) && (asked || samples <= entry.unasked))
+}
+
+/// Puts what checks have found in order: what is said of very many once, and what gains most first; ties in the order of samples.
+pub fn in_order(found: Vec<Finding>, rows: usize) -> Vec<Finding> {
+    let mut found = about_columns(found, rows);
+    found.sort_by(|a, b| b.gain().total_cmp(&a.gain()).then_with(|| a.samples.first().cmp(&b.samples.first())));
+    found
+}
+
+/// Looks for everything that can be listed; where nobody `asked`, for what is quickly found in a dataset of its size.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -267,15 +291,10 @@ pub fn look_for_all(
     progress: &Progress,
 ) -> Result<Vec<Finding>, Cancelled> {
     let mut found = Vec::new();
-    let samples = input.dataset.rows();
-    for entry in CHECKS.iter().filter(|entry| entry.fits(input.dataset) && (asked || samples <= entry.unasked)) {
-        if let Some(run) = entry.run {
-            found.extend(run(input, options, progress)?);
-        }
+    for run in wanted(input.dataset, asked).filter_map(|entry| entry.run) {
+        found.extend(run(input, options, progress)?);
     }
-    let mut found = about_columns(found, samples);
-    found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.first().cmp(&b.samples.first())));
-    Ok(found)
+    Ok(in_order(found, input.dataset.rows()))
 }
 
 /// One problem.
@@ -304,6 +323,11 @@ impl Finding {
     pub fn new(kind: FindingKind, samples: Vec<SampleId>, column: &str, severity: f64, reason: String) -> Self {
         let (check, column) = (kind.check(), column.to_owned());
         Self { check, kind, samples, column, severity, reason, suggestion: None, alike: Vec::new() }
+    }
+
+    /// How much is gained by looking at it, 0 to 1: its severity, by how often what is so found is truly wrong.
+    pub fn gain(&self) -> f64 {
+        self.severity * self.kind.weight()
     }
 
     /// With what would mend it.

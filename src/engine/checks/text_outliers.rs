@@ -8,7 +8,7 @@ use super::options::{CheckOption, Options};
 use super::{Check, CheckInput, Finding, FindingKind};
 use crate::data::{Dataset, Role, SampleId, count};
 use crate::derive::{TextOf, embedding, number_fields};
-use crate::io::Meaning;
+use crate::io::{Meaning, MeaningError};
 use crate::job::{Cancelled, Progress};
 use crate::learn::dense::{Dense, normalise};
 use crate::learn::near::root;
@@ -51,7 +51,12 @@ type Compared = (Vec<SampleId>, Dense, String, bool);
 fn rows_of(input: &CheckInput<'_>, progress: &Progress) -> Result<Option<Compared>, Cancelled> {
     let dataset = input.dataset;
     if let Ok(text) = TextOf::of(dataset, None) {
-        let Ok(dense) = embedding(dataset, &text, &Meaning::BuiltIn, input.store, None, progress) else { return Err(Cancelled) };
+        let dense = match embedding(dataset, &text, &Meaning::BuiltIn, input.store, None, progress) {
+            Ok(dense) => dense,
+            Err(MeaningError::Cancelled) => return Err(Cancelled),
+            // More than memory holds: the map and the label model, which read the same, say so.
+            Err(_) => return Ok(None),
+        };
         // A text without a word that is known has no direction: it is found as noise, or as empty.
         let has = |id: &SampleId| dense.row(id.row()).iter().any(|value| *value != 0.0);
         let ids: Vec<SampleId> = looked_at(dataset).filter(has).collect();

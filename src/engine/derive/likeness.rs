@@ -62,29 +62,29 @@ impl Artifact for Option<Arc<Likeness>> {
 /// Reads every sample of the source: texts, or pictures (by `looks`), or numbers; `None` where there are none of these.
 ///
 /// # Errors
-/// [`Cancelled`].
+/// [`MeaningError`].
 pub fn likeness(
     dataset: &Dataset,
     looks: Option<&[Look]>,
     store: &Store,
     progress: &Progress,
-) -> Result<Option<Arc<Likeness>>, Cancelled> {
+) -> Result<Option<Arc<Likeness>>, MeaningError> {
     let looks = looks.filter(|looks| looks.len() == dataset.extent());
     // Pictures that nobody has looked at yet are not known to look like nothing.
     let unseen = looks.is_none() && dataset.pictures().is_some() && TextOf::of(dataset, None).is_err();
     match likeness_key(dataset).filter(|_| !unseen) {
         Some(key) => {
-            let make = || Ok::<_, Cancelled>(read(dataset, looks, store, progress)?.map(Arc::new));
+            let make = || Ok::<_, MeaningError>(read(dataset, looks, store, progress)?.map(Arc::new));
             Ok((*store.get(key, progress, make)?).clone())
         }
         None => Ok(read(dataset, looks, store, progress)?.map(Arc::new)),
     }
 }
 
-fn read(dataset: &Dataset, looks: Option<&[Look]>, store: &Store, progress: &Progress) -> Result<Option<Likeness>, Cancelled> {
+fn read(dataset: &Dataset, looks: Option<&[Look]>, store: &Store, progress: &Progress) -> Result<Option<Likeness>, MeaningError> {
     let n = dataset.extent();
     if let Ok(text) = TextOf::of(dataset, None) {
-        let rows = embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress).map_err(|_: MeaningError| Cancelled)?;
+        let rows = embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress)?;
         return Ok(Some(Likeness { eyes: Eyes::Texts, rows, learned: None }));
     }
     if let Some(looks) = looks {

@@ -19,4 +19,4 @@ pub use risk::{risk_key, risk_model};
 pub use shingles::near_texts;
 pub use store::{Artifact, Key, Store};
 pub use texts::{NoText, TextOf};
-pub use votes::{VotesOf, annotators_of, votes_of};
+pub use votes::{MOST_VOTED, VotesOf, annotators_of, votes_of};

@@ -7,7 +7,7 @@ use super::store::{Artifact, Key, Store};
 use super::texts::TextOf;
 use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::io::{Meaning, MeaningError};
-use crate::job::{Cancelled, Progress};
+use crate::job::Progress;
 use crate::learn::Targets;
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
@@ -37,15 +37,15 @@ pub fn risk_key(dataset: &Dataset, pictures: bool) -> Option<Key> {
 /// `None` where there is no label, or too little to learn from.
 ///
 /// # Errors
-/// [`Cancelled`].
+/// [`MeaningError`].
 pub fn risk_model(
     dataset: &Dataset,
     looks: Option<&[Look]>,
     store: &Store,
     progress: &Progress,
-) -> Result<Option<Arc<RiskModel>>, Cancelled> {
+) -> Result<Option<Arc<RiskModel>>, MeaningError> {
     let Some(key) = risk_key(dataset, looks.is_some()) else { return Ok(None) };
-    let make = || Ok::<_, Cancelled>(learned(dataset, looks, store, progress)?.map(Arc::new));
+    let make = || Ok::<_, MeaningError>(learned(dataset, looks, store, progress)?.map(Arc::new));
     Ok((*store.get(key, progress, make)?).clone())
 }
 
@@ -54,7 +54,7 @@ fn learned(
     looks: Option<&[Look]>,
     store: &Store,
     progress: &Progress,
-) -> Result<Option<RiskModel>, Cancelled> {
+) -> Result<Option<RiskModel>, MeaningError> {
     let Some(label) = dataset.with_role(Role::is_label) else { return Ok(None) };
     let index = ClassIndex::build(dataset, label, progress)?;
     let source: Vec<SampleId> = (0..dataset.extent()).map(SampleId::at).collect();
@@ -80,14 +80,13 @@ fn learned(
         (Ok(text), None) => {
             let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && !text.read(dataset, **id).trim().is_empty();
             let rows: Vec<u32> = source.iter().filter(usable).map(|id| id.0).collect();
-            let dense =
-                embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress).map_err(|_: MeaningError| Cancelled)?;
-            RiskModel::of_texts(|row| text.read(dataset, SampleId::at(row)), dense, &rows, targets, progress)
+            let dense = embedding(dataset, &text, &Meaning::BuiltIn, store, None, progress)?;
+            Ok(RiskModel::of_texts(|row| text.read(dataset, SampleId::at(row)), dense, &rows, targets, progress)?)
         }
         (_, Some(looks)) if looks.len() == dataset.extent() => {
             let usable = |id: &&SampleId| !targets.of(id.row()).is_empty() && looks[id.row()].has_pixels();
             let rows: Vec<u32> = source.iter().filter(usable).map(|id| id.0).collect();
-            RiskModel::of_pictures(looks, &rows, targets, progress)
+            Ok(RiskModel::of_pictures(looks, &rows, targets, progress)?)
         }
         _ => Ok(None),
     }

@@ -8,6 +8,8 @@ use crate::learn::annotators::Votes;
 /// Values that are looked at to tell annotators' columns, and the most classes that they have.
 const SAMPLED: usize = 2_000;
 const MOST_CLASSES: usize = 60;
+/// The most classes that votes are weighed of, whoever names the columns.
+pub const MOST_VOTED: usize = 500;
 
 /// The votes of some columns: those of samples of the source, and the names of the classes.
 pub struct VotesOf {
@@ -50,7 +52,7 @@ pub fn annotators_of(dataset: &Dataset) -> Vec<Vec<usize>> {
     groups.into_values().filter(|fields| fields.len() > 1 && shared(fields)).collect()
 }
 
-/// Reads the votes of these columns.
+/// Reads the votes of these columns; `None` where they are fewer than two, or empty, or have more values than [`MOST_VOTED`]: those are no classes.
 pub fn votes_of(dataset: &Dataset, fields: &[usize]) -> Option<VotesOf> {
     let cell = |field: usize, row: usize| dataset.text(field, SampleId::at(row)).filter(|text| !text.trim().is_empty());
     let mut classes: BTreeSet<String> = BTreeSet::new();
@@ -59,6 +61,9 @@ pub fn votes_of(dataset: &Dataset, fields: &[usize]) -> Option<VotesOf> {
             if let Some(text) = cell(*field, row).filter(|text| !classes.contains(&**text)) {
                 classes.insert(text.into_owned());
             }
+        }
+        if classes.len() > MOST_VOTED {
+            return None;
         }
     }
     // Numbers in the order of their worth, as a model's columns have them.

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{OperationError, Planned};
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
-use crate::derive::{VotesOf, votes_of};
+use crate::derive::{MOST_VOTED, VotesOf, votes_of};
 use crate::edit::{Change, Edit, EditError};
+use crate::job::Progress;
 use crate::learn::annotators::Consensus;
 use crate::learn::dense::Dense;
 
@@ -49,15 +50,16 @@ impl ConsensusOf {
     /// Reads the votes and puts them together.
     ///
     /// # Errors
-    /// A column that is not there, or too few of them.
-    pub fn work_out(&self, dataset: &Dataset) -> Result<(VotesOf, Consensus), EditError> {
+    /// A column that is not there, or too few of them; or it was stopped.
+    pub fn work_out(&self, dataset: &Dataset, progress: &Progress) -> Result<(VotesOf, Consensus), OperationError> {
         let place = |name: &String| dataset.field(name).ok_or_else(|| EditError::Column(name.clone()));
         let fields = self.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let read = votes_of(dataset, &fields)
-            .ok_or_else(|| EditError::Refused("a consensus needs two columns of votes, and votes".to_owned()))?;
+        let read = votes_of(dataset, &fields).ok_or_else(|| {
+            EditError::Refused(format!("a consensus needs two columns of votes, and votes of at most {MOST_VOTED} classes"))
+        })?;
         let consensus = match self.method {
             ConsensusMethod::Majority => read.votes.by_majority(),
-            ConsensusMethod::DawidSkene => read.votes.dawid_skene(),
+            ConsensusMethod::DawidSkene => read.votes.dawid_skene(progress)?,
             ConsensusMethod::Crowdlab => read.votes.crowdlab(&self.probabilities(dataset, &read)?),
         };
         Ok((read, consensus))
@@ -92,8 +94,8 @@ impl ConsensusOf {
 ///
 /// # Errors
 /// [`OperationError`].
-pub fn plan_consensus(dataset: &Dataset, asked: &ConsensusOf) -> Result<Planned, OperationError> {
-    let (read, consensus) = asked.work_out(dataset)?;
+pub fn plan_consensus(dataset: &Dataset, asked: &ConsensusOf, progress: &Progress) -> Result<Planned, OperationError> {
+    let (read, consensus) = asked.work_out(dataset, progress)?;
     let cells: Vec<(SampleId, &str)> = consensus
         .label
         .iter()

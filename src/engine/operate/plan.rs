@@ -12,6 +12,7 @@ use crate::checks::FindingKind;
 use crate::data::{ClassIndex, Dataset, Field, Kind, Property, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
+use crate::io::MeaningError;
 use crate::job::Progress;
 use crate::learn::risk::RiskModel;
 use crate::pixels::Look;
@@ -57,7 +58,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
             let asked = Augment::all(dataset, pipeline.clone(), *seed, *copies)?;
             return augment_edit(dataset, &asked, *most_risk, means, progress);
         }
-        Operation::Consensus(asked) => return plan_consensus(dataset, asked),
+        Operation::Consensus(asked) => return plan_consensus(dataset, asked, progress),
         Operation::Relevance(asked) => return plan_relevance(dataset, asked, progress),
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };
@@ -345,11 +346,21 @@ fn judge(
     notes: &mut Vec<String>,
     progress: &Progress,
 ) -> Result<Option<Arc<RiskModel>>, OperationError> {
-    let model = risk_model(dataset, looks, &means.derived, progress)?;
+    let too_little = || "there is no label, or too little to learn from".to_owned();
+    let (model, why) = read_or_why(risk_model(dataset, looks, &means.derived, progress))?;
     if model.is_none() {
-        notes.push("label risk was not judged: there is no label, or too little to learn from".to_owned());
+        notes.push(format!("label risk was not judged: {}", why.unwrap_or_else(too_little)));
     }
     Ok(model)
+}
+
+/// What was read, and why there is nothing where texts could not be held by what they mean.
+fn read_or_why<A>(read: Result<Option<A>, MeaningError>) -> Result<(Option<A>, Option<String>), OperationError> {
+    match read {
+        Ok(read) => Ok((read, None)),
+        Err(MeaningError::Cancelled) => Err(OperationError::Cancelled),
+        Err(why) => Ok((None, Some(why.to_string()))),
+    }
 }
 
 fn augment_edit(
@@ -384,7 +395,8 @@ fn balance_edit(dataset: &Dataset, balance: &Balance, means: &Means<'_>, progres
     let altered = balance.pipeline.as_ref().is_some_and(|pipeline| pipeline.alters_pictures());
     let looks = looks(dataset, pictures || altered, means, progress)?;
     let looks = looks.as_ref().map(|looks| looks.as_slice());
-    let alike = likeness(dataset, looks.filter(|_| pictures), &means.derived, progress)?;
+    let (alike, why) = read_or_why(likeness(dataset, looks.filter(|_| pictures), &means.derived, progress))?;
+    notes.extend(why.map(|why| format!("samples were not compared: {why}")));
     let judged = balance.under == Under::Easy || balance.over == Over::Augment && balance.most_risk < 1.0;
     let model = if judged { judge(dataset, looks, means, &mut notes, progress)? } else { None };
     let plan = balance_plan(dataset, balance, &standing, alike.as_deref(), model.as_deref(), progress)?;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use super::Workspace;
 use super::asked::{Need, News, Wants};
 use super::findings::FoundProblems;
-use crate::checks::{CHECKS, CheckEntry, CheckInput, Finding, Options, Scan, look_for_all};
+use crate::checks::{CHECKS, CheckEntry, CheckInput, Finding, Options, Scan, in_order, wanted};
 use crate::data::{Dataset, SampleId};
 use crate::io::{Meaning, PictureCache};
 use crate::job::{AnySlot, Came, Desk, Lane, Slot};
@@ -199,7 +200,17 @@ impl Checking {
         let question = (options.clone(), revision, scan.is_some(), asked);
         self.findings.ask(desk, question, "Looking for problems", move |progress| {
             let input = CheckInput { dataset: &snapshot, scan: scan.as_deref(), store: &store };
-            Ok((revision, FoundProblems::of(look_for_all(&input, &options, asked, progress)?)))
+            let (mut found, mut took) = (Vec::new(), Vec::new());
+            for entry in wanted(&snapshot, asked) {
+                let begun = Instant::now();
+                if let Some(run) = entry.run {
+                    found.extend(run(&input, &options, progress)?);
+                    took.push((entry.title, begun.elapsed().as_secs_f64()));
+                }
+            }
+            let mut found = FoundProblems::of(in_order(found, snapshot.rows()));
+            found.took = took;
+            Ok((revision, found))
         });
     }
 
@@ -209,7 +220,7 @@ impl Checking {
         let few = (rows / 20).clamp(20, FEW);
         for finding in list.iter().filter(|finding| finding.samples.len() <= few) {
             for id in &finding.samples {
-                let words = || (finding.severity, format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason));
+                let words = || (finding.gain(), format!("{} in {}: {}", finding.kind.title(), finding.column, finding.reason));
                 self.flagged.entry(*id).or_insert_with(words);
             }
         }

@@ -18,7 +18,7 @@ pub struct Problem {
     pub column: String,
     /// Where its findings stand in the list: worst first.
     pub places: Vec<u32>,
-    /// The severity of its worst.
+    /// What is gained by its worst.
     pub worst: f64,
     /// Whether somebody said that it is no problem in this column.
     pub fine: bool,
@@ -30,6 +30,8 @@ pub struct FoundProblems {
     /// Worst first.
     pub list: Vec<Finding>,
     problems: Vec<Problem>,
+    /// How long each check took, in seconds.
+    pub took: Vec<(&'static str, f64)>,
     /// The findings of each sample, where few share them.
     of: HashMap<SampleId, Vec<u32>, RandomState>,
 }
@@ -42,7 +44,7 @@ impl FoundProblems {
         let mut of: HashMap<SampleId, Vec<u32>, RandomState> = HashMap::default();
         for (finding, at) in list.iter().zip(0..) {
             let place = *places.entry((finding.kind, finding.column.as_str())).or_insert_with(|| {
-                let (kind, column, worst) = (finding.kind, finding.column.clone(), finding.severity);
+                let (kind, column, worst) = (finding.kind, finding.column.clone(), finding.gain());
                 problems.push(Problem { kind, column, places: Vec::new(), worst, fine: false });
                 problems.len() - 1
             });
@@ -51,7 +53,7 @@ impl FoundProblems {
                 finding.samples.iter().for_each(|id| of.entry(*id).or_default().push(at));
             }
         }
-        Self { list, problems, of }
+        Self { list, problems, took: Vec::new(), of }
     }
 }
 
@@ -76,6 +78,11 @@ impl Findings {
         let mut findings = Self { found, revision, edited: SampleSet::default(), reviewed, open: RefCell::new(None) };
         findings.follow_properties(properties);
         findings
+    }
+
+    /// How long each check took, in seconds.
+    pub fn took(&self) -> &[(&'static str, f64)] {
+        &self.found.took
     }
 
     /// Every finding, worst first.

@@ -5,6 +5,7 @@
 //! who agrees more).
 
 use super::dense::Dense;
+use crate::job::{Cancelled, Progress};
 
 /// Votes: a row a sample, a column an annotator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +181,11 @@ impl Votes {
     }
 
     /// Dawid and Skene's: each annotator has a matrix of confusion, each class a share; both and the labels are estimated in turn.
-    pub fn dawid_skene(&self) -> Consensus {
+    /// Holds a number a row and class, and one an annotator and pair of classes.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn dawid_skene(&self, progress: &Progress) -> Result<Consensus, Cancelled> {
         let (n, k) = (self.rows(), self.classes);
         let mut posterior: Vec<Vec<f64>> = self
             .all()
@@ -192,6 +197,7 @@ impl Votes {
             .collect();
         let mut confusion = vec![0.0; self.annotators * k * k];
         for _ in 0..200 {
+            progress.check()?;
             // Each class of each annotator has a hundredth of a vote to begin with, so that nothing is impossible.
             confusion.fill(0.01 / k as f64);
             let mut prior = vec![1e-9; k];
@@ -249,11 +255,11 @@ impl Votes {
             }
             right / all
         };
-        Consensus {
+        Ok(Consensus {
             label,
             quality: best.iter().map(|best| best.map_or(0.0, |(_, p)| p)).collect(),
             annotators: (0..self.annotators).map(right).collect(),
-        }
+        })
     }
 
     /// How often an annotator agrees with the others on the rows that they share: those with more votes count more.
@@ -388,11 +394,11 @@ mod tests {
         let rows: Vec<[i32; 3]> =
             (0..60).map(|at| [at % 3, if at % 7 == 0 { (at + 2) % 3 } else { at % 3 }, (at + 1) % 3]).collect();
         let all = votes(&rows);
-        for consensus in [all.dawid_skene(), all.by_majority()] {
+        for consensus in [all.dawid_skene(&Progress::silent()).unwrap(), all.by_majority()] {
             let right = consensus.label.iter().zip(0..).filter(|(label, at)| **label == Some(at % 3)).count();
             assert!(right >= 51, "{right}");
         }
-        let skene = all.dawid_skene();
+        let skene = all.dawid_skene(&Progress::silent()).unwrap();
         assert!(skene.annotators[0] > 0.95 && skene.annotators[2] < 0.1, "{:?}", skene.annotators);
         assert_eq!(votes(&[[-1, -1, -1], [0, 0, 1]]).by_majority().label, [None, Some(0)]);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::boxes::{BoundingBox, boxes_altered, four, named_sides, names_boxes, number, read};
+use super::boxes::{BoundingBox, OF_PICTURE, boxes_altered, four, named_sides, names_boxes, number, read};
 
 /// What is done to the boxes of a cell. Places count from 0, among all that the cell lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,9 +74,13 @@ fn relabelled(value: &mut Value, left: &mut usize, label: &str) -> Option<bool> 
             let named = LABELS.iter().find(|name| fields.contains_key(**name)).copied();
             if let Some(inner) = INNER.iter().find(|name| fields.contains_key(**name)) {
                 let first = *left;
+                let before = fields[*inner].is_object().then(|| fields[*inner].clone());
                 let found = relabelled(&mut fields[*inner], left, label)?;
-                if found {
-                    return Some(true);
+                match (found, named, before) {
+                    // Its name stands beside the box, and not in it.
+                    (true, Some(_), Some(before)) => fields[*inner] = before,
+                    (true, ..) => return Some(true),
+                    (false, ..) => {}
                 }
                 let single = four(&fields[*inner]).is_some();
                 let Some(name) = named else {
@@ -146,7 +150,9 @@ fn emptied(value: &Value) -> Value {
         Value::Object(fields) if INNER.iter().any(|name| fields.get(*name).is_some_and(|inner| four(inner).is_none())) => {
             let inner = INNER.iter().find_map(|name| fields.get(*name)).and_then(Value::as_array).map_or(0, Vec::len);
             let empty = |(name, value): (&String, &Value)| match value {
-                Value::Array(list) if list.len() == inner || INNER.contains(&name.as_str()) => {
+                Value::Array(list)
+                    if list.len() == inner && !OF_PICTURE.contains(&name.as_str()) || INNER.contains(&name.as_str()) =>
+                {
                     (name.clone(), Value::Array(Vec::new()))
                 }
                 _ => (name.clone(), Value::Null),
@@ -193,9 +199,9 @@ fn put_behind(value: &mut Value, template: Option<&Value>, numbers: [f64; 4], la
                 if *key == **inner {
                     let like = list.first().cloned();
                     list.push(list_of(numbers, like.as_ref()));
-                } else if list.len() == n {
+                } else if list.len() == n && !OF_PICTURE.contains(&key.as_str()) {
                     let like = list.last().cloned().unwrap_or(Value::Null);
-                    list.push(if LABELS.contains(&key.as_str()) { label_like(label, &like) } else { next_of(list) });
+                    list.push(if LABELS.contains(&key.as_str()) { label_like(label, &like) } else { next_of(key, list) });
                 }
             }
             Ok(())
@@ -220,7 +226,7 @@ fn object_like(
             Some(at) => number(numbers[at], old),
             None if INNER.contains(&name.as_str()) => list_of(numbers, Some(old)),
             None if LABELS.contains(&name.as_str()) => label_like(label, old),
-            None => next_of(&others.iter().filter_map(|other| other.get(name)).cloned().collect::<Vec<_>>()),
+            None => next_of(name, &others.iter().filter_map(|other| other.get(name)).cloned().collect::<Vec<_>>()),
         };
         new.insert(name.clone(), value);
     }
@@ -230,17 +236,14 @@ fn object_like(
     Value::Object(new)
 }
 
-/// What comes behind a list: of whole numbers that are all others the next, as ids are; else nothing.
-fn next_of(list: &[Value]) -> Value {
-    let numbers: Option<Vec<i64>> = list.iter().map(Value::as_i64).collect();
-    match numbers {
-        Some(mut numbers) if numbers.len() > 1 => {
-            numbers.sort_unstable();
-            let most = numbers[numbers.len() - 1];
-            let before = numbers.len();
-            numbers.dedup();
-            if numbers.len() == before { most.saturating_add(1).into() } else { Value::Null }
-        }
+/// What a new box says of `key`, where others say what `list` holds: an id is the next one, what is the same of all is so of it, and of anything else it says nothing.
+fn next_of(key: &str, list: &[Value]) -> Value {
+    if key == "id" {
+        let most = list.iter().map(Value::as_i64).collect::<Option<Vec<i64>>>().and_then(|ids| ids.into_iter().max());
+        return most.map_or(Value::Null, |most| most.saturating_add(1).into());
+    }
+    match list {
+        [first, rest @ ..] if !rest.is_empty() && rest.iter().all(|other| other == first) => first.clone(),
         _ => Value::Null,
     }
 }
@@ -321,5 +324,34 @@ mod tests {
         let odd = "[[1,2,0,4],[5,6,7,8]]";
         assert_eq!(boxes_at("bboxes", odd, SIZE).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [1]);
         assert_eq!(boxes_edited("bboxes", odd, None, SIZE, &BoxEdit::Remove(1)).as_deref(), Ok("[[1,2,0,4]]"));
+    }
+
+    #[test]
+    fn a_new_box_says_nothing_that_nobody_said_of_it() {
+        let add = || BoxEdit::Add(a_box(1.0, 2.0, 10.0, 10.0, "0"));
+        let coco = r#"{"id":[114,115],"area":[3796,1596],"bbox":[[1,2,3,4],[5,6,7,8]],"category":[4,0],"size":[100,80]}"#;
+        let wanted = r#"{"id":[114,115,116],"area":[3796,1596,null],"bbox":[[1,2,3,4],[5,6,7,8],[1,2,10,10]],"category":[4,0,0],"size":[100,80]}"#;
+        is("objects", coco, add(), wanted);
+        let list =
+            r#"[{"id":1,"image_id":7,"bbox":[1,2,3,4],"category_id":1},{"id":2,"image_id":7,"bbox":[5,6,7,8],"category_id":2}]"#;
+        let one = r#",{"id":3,"image_id":7,"bbox":[1,2,10,10],"category_id":0}]"#;
+        is("annotations", list, add(), &format!("{}{one}", list.trim_end_matches(']')));
+        let gone = r#"{"id":[115],"area":[1596],"bbox":[[5,6,7,8]],"category":[0],"size":[100,80]}"#;
+        is("objects", coco, BoxEdit::Remove(0), gone);
+    }
+
+    #[test]
+    fn a_name_stands_where_it_stood() {
+        let found = r#"[{"score":0.9,"label":"cat","box":{"xmin":1,"ymin":2,"xmax":9,"ymax":9}}]"#;
+        let wanted = r#"[{"score":0.9,"label":"dog","box":{"xmin":1,"ymin":2,"xmax":9,"ymax":9}}]"#;
+        is("objects", found, BoxEdit::Label(0, "dog".to_owned()), wanted);
+    }
+
+    #[test]
+    fn boxes_beyond_those_that_are_read_stay() {
+        let all: Vec<String> = (0..3_000).map(|at| format!(r#"{{"x1":1,"y1":2,"x2":3,"y2":{}}}"#, 4 + at % 7)).collect();
+        let json = format!("[{}]", all.join(","));
+        let edited = boxes_edited("boxes", &json, None, SIZE, &BoxEdit::Remove(0)).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&edited).unwrap().as_array().map(Vec::len), Some(2_999));
     }
 }

@@ -154,6 +154,7 @@ fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>)
                 for (name, beside) in &mut fields {
                     if let Value::Array(items) = beside
                         && *name != inner
+                        && !OF_PICTURE.contains(&name.as_str())
                         && items.len() == kept.len()
                     {
                         let mut left = kept.iter();
@@ -164,7 +165,9 @@ fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>)
                 return Some(Value::Object(fields));
             }
             if let Some((names, _)) = named_sides(&fields) {
-                let numbers = places.next()??;
+                // Beyond the most that are read, boxes stay as they are.
+                let Some(place) = places.next() else { return Some(Value::Object(fields)) };
+                let numbers = place?;
                 for (name, value) in names.iter().zip(numbers) {
                     let new = number(value, &fields[name]);
                     fields.insert(name.clone(), new);
@@ -175,6 +178,9 @@ fn rewritten(value: &Value, places: &mut impl Iterator<Item = Option<[f64; 4]>>)
         other => Some(other.clone()),
     }
 }
+
+/// Lists beside boxes that are of the picture and not of a box each, whatever their length.
+pub(super) const OF_PICTURE: [&str; 4] = ["size", "image_size", "shape", "resolution"];
 
 /// The names under which an object has the numbers of a box, and whether they are two corners.
 pub(super) fn named_sides(fields: &serde_json::Map<String, Value>) -> Option<(Vec<String>, bool)> {

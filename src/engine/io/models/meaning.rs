@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::data::{Dataset, SampleId};
+use crate::data::{Dataset, SampleId, count};
 use crate::io::pictures::images::picture_bytes;
+use crate::io::read::budget::max_memory;
 use crate::job::{Cancelled, JobError, Progress};
 use crate::learn::dense::Dense;
 use crate::learn::embedding::built_in;
@@ -40,6 +41,18 @@ pub enum MeaningError {
     ReadVision(PathBuf, std::io::Error),
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+    #[error(
+        "{} texts are too many to be held by what they mean: that takes {} MiB of memory, and one dataset may take {} MiB here. Filter, and save what is shown as a file of its own; or allow more with --max-memory",
+        count(*.rows), .bytes >> 20, .most >> 20
+    )]
+    TooLarge {
+        /// Texts.
+        rows: usize,
+        /// What their rows would take.
+        bytes: u64,
+        /// What may be taken.
+        most: u64,
+    },
     #[error("stopped")]
     Cancelled,
 }
@@ -57,6 +70,15 @@ impl From<Cancelled> for MeaningError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
     }
+}
+
+/// Whether so many texts can be held by what they mean, at 4 bytes a dimension. `most` is in bytes.
+///
+/// # Errors
+/// [`MeaningError::TooLarge`].
+fn room_for(rows: usize, dims: usize, most: u64) -> Result<(), MeaningError> {
+    let bytes = rows as u64 * dims as u64 * size_of::<f32>() as u64;
+    if bytes > most { Err(MeaningError::TooLarge { rows, bytes, most }) } else { Ok(()) }
 }
 
 const MAGIC: &[u8; 8] = b"LAPVEC01";
@@ -78,7 +100,10 @@ pub fn embed<'t>(
     let text = |row: usize| text(from + row);
     progress.set_total(rows as u64);
     let folder = match meaning {
-        Meaning::BuiltIn => return Ok(built_in().embed_all(rows, text, progress)?),
+        Meaning::BuiltIn => {
+            room_for(rows, built_in().dims(), max_memory())?;
+            return Ok(built_in().embed_all(rows, text, progress)?);
+        }
         Meaning::Folder(folder) => folder,
     };
     let files = read_folder(folder)?;
@@ -278,4 +303,17 @@ fn keep(path: &Path, model: u64, hashes: &[u64], dense: &Dense) -> std::io::Resu
     let aside = path.with_extension("vectors.part");
     fs::write(&aside, &bytes)?;
     fs::rename(&aside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_texts_than_memory_holds_are_refused_with_the_figures_and_the_remedy() {
+        assert!(room_for(6_000_000, 256, 6 << 30).is_ok(), "6 million at 1 KiB are below 6 GiB");
+        let why = room_for(10_000_000, 256, 6 << 30).unwrap_err().to_string();
+        assert!(why.starts_with("10,000,000 texts") && why.contains("9765 MiB") && why.contains("6144 MiB"), "{why}");
+        assert!(why.contains("Filter") && why.contains("--max-memory"), "{why}");
+    }
 }

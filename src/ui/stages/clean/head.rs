@@ -2,6 +2,7 @@
 
 use egui::{Frame, Margin, Panel, RichText, Slider, Ui, WidgetInfo};
 
+use super::state::SITTING;
 use crate::action::Action;
 use crate::checks::{CHECKS, CheckOption, Finding, FindingKind};
 use crate::data::{Property, Rule, SampleSet};
@@ -68,6 +69,11 @@ fn found(ui: &mut Ui, state: &UiState, theme: &Theme, workspace: &Workspace) {
     };
     let open = open.min(all.len());
     dim(ui, theme, format!("{} open of {}", count(open), things(all.len(), "finding", "findings")));
+    if let Some(part) = state.clean.first() {
+        dim(ui, theme, format!("the first {SITTING} are {:.1} % of the gain", 100.0 * part)).on_hover_text(
+            "Findings stand by what mending each gains: how severe it is, times how often what is so found is truly wrong",
+        );
+    }
 }
 
 /// Where the data is not any more what was looked at, says so.
@@ -191,7 +197,6 @@ fn at_once(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspac
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.y = STEP;
         if !state.clean.shown().is_empty() {
-            let all = waiting(state, findings);
             match kind.repair() {
                 Some(repair) => {
                     let text = format!("{} in all", repair.title());
@@ -204,15 +209,18 @@ fn at_once(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspac
                 None if kind.is_of_copies() => {
                     let hint = "Excludes all but the first of each group";
                     if button(ui, theme, "Keep one of each", "", ButtonLook::Danger, true).on_hover_text(hint).clicked() {
-                        actions.push(first_asked("Keep one of each", Operation::Exclude { samples: all.clone(), on: true }));
+                        actions.push(first_asked(
+                            "Keep one of each",
+                            Operation::Exclude { samples: waiting(state, findings), on: true },
+                        ));
                     }
                 }
                 None => {}
             }
-            if !kind.is_of_copies() && !all.is_empty() {
+            if !kind.is_of_copies() && state.clean.waits() {
                 let hint = "Excludes every sample of the findings that are open here";
                 if button(ui, theme, "Exclude all", "", ButtonLook::Danger, true).on_hover_text(hint).clicked() {
-                    actions.push(first_asked("Exclude all", Operation::Exclude { samples: all, on: true }));
+                    actions.push(first_asked("Exclude all", Operation::Exclude { samples: waiting(state, findings), on: true }));
                 }
             }
             let hint = "Marks every sample of the findings that are open here reviewed: they stay, and are settled";

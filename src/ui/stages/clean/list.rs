@@ -90,11 +90,11 @@ fn row(
     let settled = workspace.findings().is_settled(finding);
     let ink = if settled { theme.faint } else { theme.text };
     let (top, below) = (rect.top() + 6.0, rect.top() + 26.0);
-    severity(ui, theme, pos2(rect.left() + 20.0, rect.top() + 15.0), if settled { 0.0 } else { finding.severity });
+    severity(ui, theme, pos2(rect.left() + 20.0, rect.top() + 15.0), if settled { 0.0 } else { finding.gain() });
     ui.painter().text(
         pos2(rect.left() + 14.0, below),
         Align2::LEFT_TOP,
-        format!("{:.2}", finding.severity),
+        format!("{:.2}", finding.gain()),
         theme.note(),
         theme.dim,
     );
@@ -153,13 +153,16 @@ fn row(
 /// How much of a text stands before what a repair changes, and of all, in letters.
 const BEFORE: usize = 28;
 const AROUND: usize = 220;
+/// Texts of more bytes are not repaired while drawing.
+const LONG: usize = 20_000;
 
 /// What a repair makes of a sample's text, about the first place that it changes; `None` where the finding has no repair.
 fn repaired(dataset: &Dataset, finding: &Finding) -> Option<(String, String)> {
     let repair = finding.kind.repair()?;
     let [id] = finding.samples.as_slice() else { return None };
     let field = dataset.field(&finding.column)?;
-    let cell = dataset.text(field, *id)?;
+    // A row shows a line: of a very long text the sample shows the whole.
+    let cell = dataset.text(field, *id).filter(|cell| cell.len() <= LONG)?;
     let texts = texts_of(&cell, dataset.fields()[field].role);
     let (text, new) = texts.iter().map(|text| (text, repair.repaired(text))).find(|(text, new)| **text != *new)?;
     let same =
@@ -218,9 +221,12 @@ fn remedy(
         }
         return;
     }
-    if let Some((text, operation)) = operate::remedy(finding, dataset).filter(|_| !finding.kind.is_of_copies()) {
+    let mends = if finding.kind.is_of_copies() { None } else { operate::remedy(finding, dataset) };
+    if let Some((text, operation)) = mends {
         let hint = finding.kind.repair().map_or("What its kind asks for; Space keeps it as it is", Repair::help);
-        if button(ui, theme, text, key("R"), ButtonLook::Plain, true).on_hover_text(hint).clicked() {
+        // A row has room for the verb.
+        let verb = text.split(' ').next().unwrap_or(text);
+        if button(ui, theme, verb, key("R"), ButtonLook::Plain, true).on_hover_text(format!("{text}: {hint}")).clicked() {
             actions.push(Action::Do(operation));
         }
         return;

@@ -88,6 +88,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
                     state.clean.choose(Some(problem.kind), Some(problem.column.clone()));
                 }
             }
+            took(ui, theme, findings);
             let quiet = quiet(findings, workspace.dataset());
             if !quiet.is_empty() && findings.revision.is_some() {
                 ui.add_space(STEP * 3.0);
@@ -104,6 +105,22 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
                 });
             }
         });
+    });
+}
+
+/// How long was looked; hovered, by which check.
+fn took(ui: &mut Ui, theme: &Theme, findings: &Findings) {
+    let all: f64 = findings.took().iter().map(|(_, seconds)| seconds).sum();
+    // What nobody has to wait for is not said.
+    if findings.revision.is_none() || all < 1.0 {
+        return;
+    }
+    let each: Vec<String> = findings.took().iter().map(|(name, seconds)| format!("{name}: {seconds:.2} s")).collect();
+    ui.add_space(STEP * 2.0);
+    ui.horizontal(|ui| {
+        ui.add_space(STEP * 2.0);
+        let words = format!("{} in {all:.1} s", things(each.len(), "check", "checks"));
+        ui.label(RichText::new(words).font(theme.note()).color(theme.faint)).on_hover_text(each.join("\n"));
     });
 }
 

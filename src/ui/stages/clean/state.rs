@@ -24,14 +24,19 @@ pub struct CleanState {
     pub column: Option<String>,
     /// The place of the finding that keys act on, among those shown; and what it is, wherever it will stand.
     at: Option<usize>,
-    chosen: Option<(FindingKind, String, SampleId)>,
+    chosen: Option<(FindingKind, String, Option<SampleId>)>,
     /// A sample whose finding is to come: it was taken back, and is found again.
     sought: Option<SampleId>,
     /// Scroll so that it is seen, at the next frame.
     pub follow: bool,
     shown: Vec<u32>,
+    first: Option<f64>,
+    waits: bool,
     made_of: MadeOf,
 }
+
+/// So many findings are a sitting's work.
+pub const SITTING: usize = 50;
 
 impl CleanState {
     /// Works through a kind, or through all.
@@ -42,6 +47,16 @@ impl CleanState {
     /// The places of the findings shown, in their list: worst first.
     pub fn shown(&self) -> &[u32] {
         &self.shown
+    }
+
+    /// What part of all that waits is gained by the first [`SITTING`] that wait; `None` where there are no more.
+    pub fn first(&self) -> Option<f64> {
+        self.first
+    }
+
+    /// Whether samples wait for a decision here.
+    pub fn waits(&self) -> bool {
+        self.waits
     }
 
     /// The place of the finding that keys act on, among those shown.
@@ -83,11 +98,15 @@ impl CleanState {
             shown.retain(|at| list[*at as usize].samples.iter().any(|id| set.contains(*id)));
         }
         shown.sort_unstable();
+        let waits: Vec<&Finding> =
+            shown.iter().map(|at| &list[*at as usize]).filter(|finding| !findings.is_settled(finding)).collect();
+        self.waits = waits.iter().any(|finding| !finding.decided().is_empty());
+        self.first = part_of_first(&waits.into_iter().map(Finding::gain).collect::<Vec<f64>>());
         (self.shown, self.made_of) = (shown, made_of);
         let same = |at: &u32| {
             let finding = &list[*at as usize];
             self.chosen.as_ref().is_some_and(|(kind, column, first)| {
-                (finding.kind, &finding.column, finding.samples.first()) == (*kind, column, Some(first))
+                (finding.kind, &finding.column, finding.samples.first()) == (*kind, column, first.as_ref())
             })
         };
         self.at = self.shown.iter().position(same);
@@ -98,9 +117,8 @@ impl CleanState {
 
     /// Goes to the finding at a place among those shown.
     pub fn go(&mut self, findings: &Findings, at: usize) {
-        let finding = self.shown.get(at).map(|at| &findings.list()[*at as usize]);
-        if let Some((finding, first)) = finding.and_then(|finding| Some((finding, *finding.samples.first()?))) {
-            self.chosen = Some((finding.kind, finding.column.clone(), first));
+        if let Some(finding) = self.shown.get(at).map(|at| &findings.list()[*at as usize]) {
+            self.chosen = Some((finding.kind, finding.column.clone(), finding.samples.first().copied()));
             self.sought = None;
             (self.at, self.follow) = (Some(at), true);
         }
@@ -133,5 +151,23 @@ impl CleanState {
             return self.go(findings, at);
         }
         self.sought = Some(id);
+    }
+}
+
+fn part_of_first(gains: &[f64]) -> Option<f64> {
+    let all: f64 = gains.iter().sum();
+    (gains.len() > SITTING && all > 0.0).then(|| gains[..SITTING].iter().sum::<f64>() / all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_fifty_are_the_part_of_the_gain_that_they_are() {
+        assert_eq!(part_of_first(&[1.0; 50]), None, "they are all");
+        let gains: Vec<f64> = [0.9; 50].into_iter().chain([0.1; 50]).collect();
+        assert!((part_of_first(&gains).unwrap() - 0.9).abs() < 1e-12);
+        assert_eq!(part_of_first(&[0.0; 60]), None, "nothing is gained by any");
     }
 }
