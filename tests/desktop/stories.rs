@@ -862,3 +862,24 @@ fn keys_walk_through_findings_about_columns_too() {
     }
     assert_eq!(window.harness.state_mut().state_mut().clean.at(), Some(last), "J gets to the last, whatever stands between");
 }
+
+#[test]
+fn the_map_is_drawn_anew_where_it_comes_to_rest() {
+    let (home, path) = folder();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Map);
+    window.settle();
+    window.harness.event(egui::Event::PointerMoved(egui::pos2(500.0, 350.0)));
+    window.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, 120.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    window.settle();
+    let map = &window.harness.state_mut().state_mut().map;
+    let drawn = map.drawn.as_ref().map(|(of, _)| (of.zoom, of.offset));
+    assert!(map.zoom > 1.2, "{}", map.zoom);
+    assert_eq!(drawn, Some((map.zoom, map.offset)), "the points stand where they are, not where they were");
+}

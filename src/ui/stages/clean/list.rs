@@ -204,7 +204,9 @@ fn remedy(
     let key = |key: &'static str| if here { key } else { "" };
     if finding.is_about_column() {
         let response = button(ui, theme, "No problem", "", ButtonLook::Plain, true);
-        if response.on_hover_text(format!("Nothing of this kind is listed for {} any more", finding.column)).clicked() {
+        let mends = operate::remedy(finding, dataset).map_or(String::new(), |(text, _)| format!("; {}: {text}", key("R")));
+        let hint = format!("Nothing of this kind is listed for {} any more{}", finding.column, if here { &*mends } else { "" });
+        if response.on_hover_text(hint).clicked() {
             let of = vec![finding.kind.name().to_owned(), finding.column.clone()];
             actions.push(Action::Do(Operation::Say { property: Property::Fine, of, value: Some("yes".to_owned()) }));
         }

@@ -68,11 +68,18 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
     if state.map.zoom <= 0.0 {
         state.map.zoom = 1.0;
     }
-    let sight = Sight::of(map, place, state.map.zoom, state.map.offset);
     let lassoing = ui.input(|input| input.modifiers.shift) || !state.map.lasso.is_empty();
     moves(ui, state, &response, place, lassoing);
-    let points = picture_of(ui, state, bundle, workspace, map, place, &sight);
-    ui.painter().image(points, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::from_white_alpha(255));
+    let sight = Sight::of(map, place, state.map.zoom, state.map.offset);
+    let now = (state.map.zoom, state.map.offset);
+    let moving = state.map.seen.replace(now).is_some_and(|seen| seen != now);
+    if moving {
+        ui.ctx().request_repaint();
+    }
+    let (points, lies) = picture_of(ui, state, bundle, workspace, map, place, moving);
+    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    ui.painter().rect_filled(place, 0, theme.background);
+    ui.painter().with_clip_rect(place).image(points, lies, whole, Color32::from_white_alpha(255));
     if workspace.dataset().pictures().is_some() {
         thumbnails(ui, bundle, workspace, map, place, &sight);
     }
@@ -81,7 +88,8 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
         lasso(ui, state, theme, &response, map, &sight, workspace);
         return;
     }
-    let under = response.hover_pos().and_then(|pointer| nearest(map, bundle, workspace, &sight, pointer));
+    // Nothing is pointed at while everything moves.
+    let under = response.hover_pos().filter(|_| !moving).and_then(|pointer| nearest(map, bundle, workspace, &sight, pointer));
     if let Some(id) = state.selection.cursor.filter(|id| id.row() < map.places.len()) {
         let at = sight.on_screen(map.places[id.row()]);
         if place.contains(at) {
@@ -166,7 +174,8 @@ fn moves(ui: &Ui, state: &mut UiState, response: &egui::Response, place: Rect, l
     map.offset = map.offset.clamp(-room, room);
 }
 
-/// The points as a picture: drawn anew where anything has changed, and not in every frame.
+/// The points as a picture, and where it lies on screen: drawn anew where anything has changed, and not in every frame. While the map is moved, what was drawn moves
+/// with it, and the points are drawn again at rest: so a frame costs the same whatever the number of samples.
 fn picture_of(
     ui: &Ui,
     state: &mut UiState,
@@ -174,8 +183,8 @@ fn picture_of(
     workspace: &Workspace,
     map: &SampleMap,
     place: Rect,
-    sight: &Sight,
-) -> egui::TextureId {
+    moving: bool,
+) -> (egui::TextureId, Rect) {
     // No larger than a texture may be: then a pixel is several.
     let most = ui.input(|input| input.max_texture_side) as f32;
     let scale = ui.ctx().pixels_per_point().min(most / place.width().max(place.height()).max(1.0));
@@ -193,8 +202,17 @@ fn picture_of(
         dark: bundle.theme.dark,
     };
     if let Some((_, texture)) = state.map.drawn.as_ref().filter(|(known, _)| *known == of) {
-        return texture.id();
+        return (texture.id(), place);
     }
+    if moving
+        && let Some((known, texture)) = &state.map.drawn
+        && (DrawnOf { zoom: of.zoom, offset: of.offset, ..*known }) == of
+    {
+        let (before, by) = (place.center() + known.offset, of.zoom / known.zoom);
+        let corner = place.center() + of.offset + (place.min - before) * by;
+        return (texture.id(), Rect::from_min_size(corner, place.size() * by));
+    }
+    let sight = Sight::of(map, place, of.zoom, of.offset);
     let image = drawn(bundle, workspace, map, filtered, state.map.ink, size, |at| {
         let on = sight.on_screen(at) - place.min;
         [on.x * scale, on.y * scale]
@@ -202,7 +220,7 @@ fn picture_of(
     let texture = ui.ctx().load_texture("map", image, TextureOptions::NEAREST);
     let id = texture.id();
     state.map.drawn = Some((of, texture));
-    id
+    (id, place)
 }
 
 /// Puts every point on a picture: a square of some pixels, smaller where there are very many.

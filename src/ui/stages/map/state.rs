@@ -39,6 +39,8 @@ pub struct MapState {
     /// 1 shows all; and how far it is moved, in points.
     pub zoom: f32,
     pub offset: Vec2,
+    /// What both were in the frame before.
+    pub seen: Option<(f32, Vec2)>,
     /// The lasso while it is drawn, on screen.
     pub lasso: Vec<Pos2>,
     /// The picture of the points, and what it was drawn of.
