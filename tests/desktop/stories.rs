@@ -877,7 +877,8 @@ fn the_map_is_drawn_anew_where_it_comes_to_rest() {
         source: egui::MouseWheelSource::Unknown,
         modifiers: Modifiers::NONE,
     });
-    window.settle();
+    // The wheel is smoothed over several frames.
+    window.harness.run_steps(60);
     let map = &window.harness.state_mut().state_mut().map;
     let drawn = map.drawn.as_ref().map(|(of, _)| (of.zoom, of.offset));
     assert!(map.zoom > 1.2, "{}", map.zoom);
