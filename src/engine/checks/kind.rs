@@ -607,7 +607,7 @@ impl FindingKind {
         self.entry().copies
     }
 
-    /// How often what is so found is truly wrong, 0 to 1: what is rare or long is right more often than what contradicts itself.
+    /// How often what is so found is truly wrong, 0 to 1, as we judge it from the alarms on the real sets that the tests print: what is rare or long is right more often than what contradicts itself.
     pub(super) fn weight(self) -> f64 {
         match self {
             Self::FarText | Self::Length => 0.55,
