@@ -38,6 +38,8 @@ const SIDE: f32 = 280.0;
 const RISK_WIDE: f32 = 110.0;
 const FLUENCY_WIDE: f32 = 90.0;
 const CLASS_WIDE: f32 = 200.0;
+/// Where texts have less room than this, what is said of them stands below them and not beside them.
+const BESIDE: f32 = 440.0;
 /// Below this a text reads stilted.
 const STILTED: f32 = 0.5;
 /// The most of a text that is laid out.
@@ -320,7 +322,9 @@ fn class_note(ui: &Ui, theme: &Theme, workspace: &Workspace, parent: SampleId, r
     let names: Vec<&str> = classes.of(parent).iter().map(|class| &*classes.names()[*class as usize]).collect();
     let Some(first) = classes.of(parent).first() else { return };
     let name = names.join(", ");
-    let galley = ui.painter().layout_no_wrap(cut(&name, 32).to_owned(), theme.note(), theme.dim);
+    let short = cut(&name, 32);
+    let dots = if short.len() < name.len() { "…" } else { "" };
+    let galley = ui.painter().layout_no_wrap(format!("{short}{dots}"), theme.note(), theme.dim);
     let size = galley.size();
     ui.painter().galley(right - vec2(size.x, size.y / 2.0), galley, theme.dim);
     ui.painter().circle_filled(right - vec2(size.x + 10.0, 0.0), 3.5, theme.class(classes.hue(*first as usize)));
@@ -337,14 +341,18 @@ fn fluency_note(ui: &Ui, theme: &Theme, right: egui::Pos2, fluency: Option<f32>)
 
 fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Workspace, family: &Family) {
     let theme = bundle.theme;
+    let wide = ui.available_width() - 28.0;
+    let beside = wide >= BESIDE;
+    // How much of the width is left to a text, where so much is said beside it.
+    let left = |notes: f32| if beside { wide - notes } else { wide };
     let row = |ui: &mut Ui, job: egui::text::LayoutJob, named: &str, drawn: Option<&Drawn>| {
         let galley = ui.painter().layout_job(job);
-        let size = vec2(ui.available_width(), galley.size().y + 14.0);
+        let size = vec2(ui.available_width(), galley.size().y + if beside { 14.0 } else { 34.0 });
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, named));
         ui.painter().galley(rect.min + vec2(14.0, 7.0), galley, theme.text);
+        let right = pos2(rect.right() - 14.0, if beside { rect.top() + 17.0 } else { rect.bottom() - 15.0 });
         if let Some(drawn) = drawn {
-            let right = pos2(rect.right() - 14.0, rect.top() + 17.0);
             let wide = risk_note(ui, theme, form, right, drawn.risk);
             fluency_note(
                 ui,
@@ -363,14 +371,13 @@ fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Works
             });
             response.on_hover_text(format!("{what}{far}{fluent}"));
         } else {
-            class_note(ui, theme, workspace, family.parent, pos2(rect.right() - 14.0, rect.top() + 17.0));
+            class_note(ui, theme, workspace, family.parent, right);
         }
         ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
     };
-    let wide = ui.available_width() - 28.0;
     for (place, text) in family.texts.iter().enumerate() {
         let before = cut(text, LONGEST);
-        row(ui, diff::layout(theme, before, before, wide - CLASS_WIDE), &format!("Original: {before}"), None);
+        row(ui, diff::layout(theme, before, before, left(CLASS_WIDE)), &format!("Original: {before}"), None);
         for drawn in &family.draws {
             if let Some(key) = drawn.waiting {
                 let begun = bundle.answers.begun(key).unwrap_or_default();
@@ -390,7 +397,7 @@ fn texts(ui: &mut Ui, form: &AugmentForm, bundle: &Bundle<'_>, workspace: &Works
                 + f32::from(u8::from(drawn.fluency.is_some())) * FLUENCY_WIDE;
             let risk = drawn.risk.map_or(String::new(), |risk| format!(", label risk {:.2}", risk.label));
             let fluency = drawn.fluency.map_or(String::new(), |fluency| format!(", fluency {fluency:.2}"));
-            row(ui, diff::layout(theme, before, after, wide - room), &format!("Draw: {after}{fluency}{risk}"), Some(drawn));
+            row(ui, diff::layout(theme, before, after, left(room)), &format!("Draw: {after}{fluency}{risk}"), Some(drawn));
         }
         if family.draws.is_empty() {
             let mut job = egui::text::LayoutJob::default();
