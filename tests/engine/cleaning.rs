@@ -510,3 +510,14 @@ fn columns_of_numbered_names_whose_values_are_no_classes_are_no_votes() {
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && why.contains("at most 500 classes"), "{why}");
 }
+
+#[test]
+fn a_check_that_memory_does_not_allow_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let text: String = (0..3_000).map(|row| format!("message {row} about {} of day {}\n", row * 7 % 13, row * 3 % 17)).collect();
+    fs::write(home.path().join("data.csv"), format!("text\n{text}")).unwrap();
+    let found = json(home.path(), &["check", "data.csv", "--only", "text_outliers", "--max-memory", "0.002", "--json"]);
+    let list = found["findings"].as_array().unwrap();
+    let reason = list[0]["reason"].as_str().unwrap_or_default();
+    assert!(list.len() == 1 && reason.starts_with("not looked for: 3,000 texts are too many"), "{found}");
+}

@@ -45,32 +45,37 @@ const FEW: usize = 30;
 /// A table of fewer columns of numbers is judged column by column, elsewhere.
 const COLUMNS: usize = 4;
 
-/// The samples that can be compared, their rows at length 1, what they are compared by, and whether that is a text.
-type Compared = (Vec<SampleId>, Dense, String, bool);
+/// What can be compared.
+enum Compared {
+    /// Samples, their rows at length 1, what they are compared by, and whether that is a text.
+    By(Vec<SampleId>, Dense, String, bool),
+    /// A column of texts that cannot be held by what they mean, and why.
+    Not(String, String),
+    Nothing,
+}
 
-fn rows_of(input: &CheckInput<'_>, progress: &Progress) -> Result<Option<Compared>, Cancelled> {
+fn rows_of(input: &CheckInput<'_>, progress: &Progress) -> Result<Compared, Cancelled> {
     let dataset = input.dataset;
     if let Ok(text) = TextOf::of(dataset, None) {
         let dense = match embedding(dataset, &text, &Meaning::BuiltIn, input.store, None, progress) {
             Ok(dense) => dense,
             Err(MeaningError::Cancelled) => return Err(Cancelled),
-            // More than memory holds: the map and the label model, which read the same, say so.
-            Err(_) => return Ok(None),
+            Err(why) => return Ok(Compared::Not(dataset.fields()[text.fields[0]].name.to_string(), why.to_string())),
         };
         // A text without a word that is known has no direction: it is found as noise, or as empty.
         let has = |id: &SampleId| dense.row(id.row()).iter().any(|value| *value != 0.0);
         let ids: Vec<SampleId> = looked_at(dataset).filter(has).collect();
         let mut own = Dense::zeros(ids.len(), dense.dims);
         ids.iter().enumerate().for_each(|(at, id)| own.row_mut(at).copy_from_slice(dense.row(id.row())));
-        return Ok(Some((ids, own, dataset.fields()[text.fields[0]].name.to_string(), true)));
+        return Ok(Compared::By(ids, own, dataset.fields()[text.fields[0]].name.to_string(), true));
     }
     let fields: Vec<usize> =
         number_fields(dataset).into_iter().filter(|field| dataset.fields()[*field].role != Role::Id).collect();
     if fields.len() < COLUMNS || dataset.pictures().is_some() {
-        return Ok(None);
+        return Ok(Compared::Nothing);
     }
     let (ids, own) = numbers(dataset, &fields);
-    Ok(Some((ids, own, format!("{} columns of numbers", fields.len()), false)))
+    Ok(Compared::By(ids, own, format!("{} columns of numbers", fields.len()), false))
 }
 
 /// Numbers as they are, at length 1; samples that lack one are left out.
@@ -97,7 +102,14 @@ fn away(near: Neighbour) -> f64 {
 /// # Errors
 /// [`Cancelled`].
 pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
-    let Some((ids, own, column, of_texts)) = rows_of(input, progress)? else { return Ok(Vec::new()) };
+    let (ids, own, column, of_texts) = match rows_of(input, progress)? {
+        Compared::By(ids, own, column, of_texts) => (ids, own, column, of_texts),
+        Compared::Not(column, why) => {
+            let reason = format!("not looked for: {why}");
+            return Ok(vec![Finding::new(FindingKind::FarText, Vec::new(), &column, 0.1, reason)]);
+        }
+        Compared::Nothing => return Ok(Vec::new()),
+    };
     if ids.len() < FEW {
         return Ok(Vec::new());
     }
