@@ -512,3 +512,36 @@ fn one_embedding_serves_all_who_ask_and_made_samples_have_their_own() {
     dataset.remove_made();
     assert_eq!(with, queue(&dataset));
 }
+
+#[test]
+fn forty_suggestions_taken_one_by_one_leave_what_learning_anew_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.csv");
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/samples/banking77.csv"), &path).unwrap();
+    let mut workspace = Workspace::open(open(&path), Reading::default(), None).unwrap();
+    let mut model = learn(workspace.dataset(), &LabelQuestion::default());
+    let sure = |model: &LabelModel| model.report().queue.iter().filter(|one| one.wrong >= 0.9).count();
+    let before = (model.report().queue.len(), sure(&model));
+    for _ in 0..40 {
+        let report = model.report();
+        let first = &report.queue[0];
+        let cell = report.cell(Some(workspace.dataset()), &first.suggested);
+        let cells = Change::cells(workspace.dataset(), "category", [(first.id, Some(cell.as_str()))]).unwrap();
+        let seen = Change::mark(workspace.dataset(), Target::Reviewed, [first.id], true).unwrap();
+        workspace.edit(&Edit::new("accept", cells.into_iter().chain(seen)).unwrap()).unwrap();
+        model.follow(workspace.dataset(), &[first.id], &Progress::silent()).unwrap();
+    }
+    let anew = learn(workspace.dataset(), &LabelQuestion::default());
+    let (followed, fresh) = (found(&model), found(&anew));
+    let both = followed.intersection(&fresh).count();
+    println!(
+        "before {before:?}, followed {} ({} sure), anew {} ({} sure), both {both}",
+        followed.len(),
+        sure(&model),
+        fresh.len(),
+        sure(&anew)
+    );
+    // Nothing runs away: what follows decisions is sure of no more than who learns them, and most of what either asks about both do.
+    assert!(sure(&model) <= sure(&anew) + 3);
+    assert!(followed.len() * 4 <= fresh.len() * 5 && fresh.len() * 4 <= followed.len() * 5 && both * 2 > fresh.len());
+}

@@ -475,15 +475,18 @@ impl LabelModel {
         Ok(())
     }
 
-    /// What a decision says beyond what the model was fitted on: `(class, weight)`.
+    /// What a decision says beyond what the model was fitted on and believes by now: `(class, weight)`. What it believes already moves nothing more: else
+    /// one decision after another of a kind would carry all that is like them away.
     fn wanted(&self, row: usize) -> Vec<(u32, f32)> {
         let (before, now) = (self.fitted.of(row), &self.now[row]);
         if now.is_empty() || before.is_empty() || !self.sure[row] {
             return Vec::new();
         }
         if before != &**now {
-            let added = now.iter().filter(|class| !before.contains(class)).map(|class| (*class, 1.0));
-            return added.chain(before.iter().filter(|class| !now.contains(class)).map(|class| (*class, -1.0))).collect();
+            let p = self.plain(row);
+            let added = now.iter().filter(|class| !before.contains(class)).map(|class| (*class, 1.0 - p[*class as usize]));
+            let gone = before.iter().filter(|class| !now.contains(class)).map(|class| (*class, -p[*class as usize]));
+            return added.chain(gone).collect();
         }
         let Verdict { wrong, suggested } = self.first[row];
         let mut list = vec![(suggested, if self.many && now.contains(&suggested) { wrong } else { -wrong })];
@@ -581,6 +584,17 @@ impl LabelModel {
 
     fn suggestion(&self, row: usize) -> String {
         self.suggested(row).iter().map(|class| &*self.names[*class as usize]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether somebody has decided on a row.
+    pub(super) fn is_decided(&self, row: usize) -> bool {
+        self.sure[row]
+    }
+
+    /// The class that a row came with, and what was first said of it; `None` of a row that is not judged.
+    pub(super) fn before(&self, row: usize) -> Option<(u32, Verdict)> {
+        let class = *self.original.get(row).filter(|class| **class != NONE)?;
+        Some((class, *self.first.get(row)?))
     }
 
     /// Why a row is here, like a colleague would say it.
