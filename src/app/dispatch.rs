@@ -153,6 +153,11 @@ impl App {
 
     /// Plans an operation, makes it durable, shows it.
     pub(super) fn operate(&mut self, ctx: &Context, mut operation: Operation) {
+        if let Some(said) = self.queue().said_again(&operation) {
+            let done = self.session.operate(&said, false);
+            self.edited(ctx, false, done);
+            return self.queue().next();
+        }
         match &mut operation {
             // In the queue, choosing a class is a decision on the sample.
             Operation::SetCells { review, .. } => *review |= self.state.view == View::Label,
@@ -307,7 +312,8 @@ impl App {
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
             Some(Asked::Report { card }) => {
                 let findings = self.session.workspace().map(|workspace| workspace.findings().list().to_vec());
-                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), card });
+                let work = self.session.workspace().map(|open| open.history().work()).unwrap_or_default();
+                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), work, card });
             }
             Some(Asked::Model) => self.session.choose_meaning(Meaning::Folder(path)),
             Some(Asked::TextModel { back }) => self.shelf().text_model_folder(path, back),

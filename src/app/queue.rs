@@ -1,11 +1,14 @@
 //! The review queue on screen: one sample after the other, the one that gains most first.
 
 use crate::action::Action;
-use crate::data::{SampleId, SampleSet};
+use crate::data::{Property, SampleId, SampleSet};
 use crate::edit::{Change, Edit, Target};
 use crate::operate::Operation;
 use crate::session::{Session, Workspace, decides};
 use crate::ui::{UiState, View};
+
+/// So many decisions lie between two samples that are shown once more, and between a decision and its own.
+const BETWEEN: usize = 12;
 
 /// The queue, as it stands on screen.
 pub(super) struct Queue<'q> {
@@ -47,6 +50,7 @@ impl Queue<'_> {
             self.state.clean.go_on(workspace.findings());
         }
         if self.state.view == View::Label && self.state.review.current.is_some_and(|id| decides(dataset, edit, id)) {
+            self.state.review.since += 1;
             self.next();
         }
     }
@@ -74,10 +78,44 @@ impl Queue<'_> {
         };
         let below = if self.state.review.below { &report.below[..] } else { &[] };
         let next = report.queue.iter().chain(below).map(|candidate| candidate.id).find(waits);
+        let again = self.once_more();
         if let Some(current) = current {
             self.state.review.trail.push(current);
         }
-        self.go(next);
+        self.go(again.or(next));
+        if again.is_some() {
+            (self.state.review.again, self.state.review.since) = (again, 0);
+        }
+    }
+
+    /// A sample to be shown once more, where somebody wants that and has decided on others since: none of the last, and none twice.
+    fn once_more(&self) -> Option<SampleId> {
+        let (report, dataset) = (self.session.labels()?, self.session.workspace()?.dataset());
+        let review = &self.state.review;
+        if dataset.properties().get(Property::AskAgain, &[]).is_none() || review.since < BETWEEN {
+            return None;
+        }
+        let fresh = |id: SampleId| review.trail.iter().rev().take(BETWEEN).any(|last| *last == id) || review.current == Some(id);
+        let asked = |id: SampleId| dataset.properties().get(Property::SaidAgain, &[&report.column, &id.0.to_string()]).is_some();
+        let may = |id: &SampleId| !fresh(*id) && !asked(*id) && !dataset.is_excluded(*id) && self.in_filter(*id);
+        report.again.iter().map(|candidate| candidate.id).find(may)
+    }
+
+    /// What a decision on a sample that is shown once more becomes: it is noted, and changes no label. `None` where it is about others.
+    pub(super) fn said_again(&self, operation: &Operation) -> Option<Operation> {
+        let (report, dataset) = (self.session.labels()?, self.session.workspace()?.dataset());
+        let id = self.state.review.again.filter(|id| self.state.view == View::Label && self.state.review.current == Some(*id))?;
+        let one = report.again.iter().find(|candidate| candidate.id == id)?;
+        let said = match operation {
+            Operation::Accept { list, .. } if list.len() == 1 && list[0].0 == id => list[0].1.clone(),
+            Operation::SetCells { samples, column, text, .. } if samples[..] == [id] && *column == report.column => text.clone(),
+            Operation::Review { samples, .. } if samples[..] == [id] => report.cell(Some(dataset), &one.given),
+            _ => return None,
+        };
+        let before = dataset.text(dataset.field(&report.column)?, id)?.into_owned();
+        let value = serde_json::to_string(&[before, said]).ok()?;
+        let of = vec![report.column.clone(), id.0.to_string()];
+        Some(Operation::Say { property: Property::SaidAgain, of, value: Some(value) })
     }
 
     /// Passes the current sample over.
@@ -103,6 +141,7 @@ impl Queue<'_> {
 
     pub(super) fn go(&mut self, id: Option<SampleId>) {
         self.state.review.current = id;
+        self.state.review.again = None;
         // Elsewhere the cursor is the user's.
         if self.state.view != View::Label {
             return;

@@ -153,7 +153,7 @@ fn menu(ui: &mut Ui, state: &mut UiState, workspace: &Workspace, actions: &mut V
             // Only those that are seen are laid out, however many there are.
             let live: Vec<usize> = (0..classes.names().len()).filter(|class| classes.counts()[*class] > 0).collect();
             let high = ui.spacing().interact_size.y;
-            egui::ScrollArea::vertical().max_height(420.0).show_rows(ui, high, live.len(), |ui, rows| {
+            super::widgets::rows::draw(ui, egui::ScrollArea::vertical().max_height(420.0), high, live.len(), |ui, rows| {
                 for class in rows.map(|row| live[row]) {
                     let name = &classes.names()[class];
                     if ui.button(format!("{}  {}", visible(name), count(classes.counts()[class] as usize))).clicked() {

@@ -16,7 +16,7 @@ use super::theme::{STEP, Theme};
 use super::widgets::controls::{ButtonLook, button, right_aligned, square, title};
 use super::widgets::text::{count, samples};
 use crate::action::Action;
-use crate::data::{Clause, Filter, Property, Role, Rule, clause_of, digit_of_class};
+use crate::data::{Clause, Filter, Property, Role, Rule, class_by_digit, clause_of, digit_of_class};
 use crate::operate::Operation;
 
 /// What a line of a list does.
@@ -276,9 +276,11 @@ fn class_lines(state: &UiState, bundle: &Bundle<'_>, column: &str, choice: impl 
     // A class that was renamed or merged away is none any more.
     let live =
         classes.in_order().enumerate().map(|(key, i)| (key, i, &classes.names()[i])).filter(|(_, i, _)| classes.counts()[*i] > 0);
+    // Of more classes than digits, the queue's keys go by what is likely: none is promised here.
+    let keyed = classes.used() <= 10;
     let line = |(key, i, name): (usize, usize, &Arc<str>)| Line {
         text: name.to_string(),
-        right: match digit_of_class(classes.names(), i, key) {
+        right: match digit_of_class(classes.names(), i, key).filter(|_| keyed) {
             Some(key) => format!("{}   {key}", count(classes.counts()[i] as usize)),
             None => count(classes.counts()[i] as usize),
         },
@@ -313,6 +315,17 @@ fn classes(state: &UiState, bundle: &Bundle<'_>) -> Vec<Line> {
     };
     let mut lines = class_lines(state, bundle, &column, set);
     let typed = state.typed.trim();
+    // A digit alone is the key of a class, where classes have keys.
+    if let (Some(classes), Ok(digit @ 0..=9)) = (workspace.classes(&column), typed.parse::<usize>())
+        && classes.used() <= 10
+        && let Some(place) =
+            class_by_digit(classes.names(), digit, classes.in_order()).filter(|place| classes.counts()[*place] > 0)
+    {
+        let name = &classes.names()[place];
+        lines.retain(|line| line.text != **name);
+        let (right, colour) = (digit.to_string(), Some(bundle.theme.class(classes.hue(place))));
+        lines.insert(0, Line { text: name.to_string(), right, colour, enabled: true, choice: set(name) });
+    }
     if !typed.is_empty() && !lines.iter().any(|line| line.text == typed) {
         let place = if fresh { " in a new column “label”" } else { "" };
         let text = format!("New class “{typed}”{place}");

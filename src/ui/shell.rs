@@ -16,6 +16,8 @@ use super::widgets::text::{count, named, percent, things};
 use crate::action::Action;
 use crate::session::Workspace;
 
+/// From this width on the hint over the sample says all that it could.
+const ROOMY: f32 = 1_150.0;
 /// The room that the right half of the status bar needs.
 const RIGHT: f32 = 330.0;
 
@@ -174,13 +176,8 @@ pub fn sample_hint(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, comman
     let frame = Frame::new().fill(theme.tint).inner_margin(Margin::symmetric(14, 4));
     Panel::top("sample hint").resizable(false).frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
-            let narrow = ui.available_width() < 900.0;
-            let text = if narrow {
-                "A bundled sample to try things on".to_owned()
-            } else {
-                format!("A bundled sample to try things on: {what}")
-            };
-            ui.label(RichText::new(text).color(theme.text));
+            // The buttons first: what is said has what they leave.
+            let whole = ui.available_width();
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 state.sample_hint_off |= cross(ui, theme, "Dismiss the hint").clicked();
                 for (command, text) in [(Command::OpenFolder, "Open a folder…"), (Command::Open, "Open your own…")] {
@@ -188,7 +185,13 @@ pub fn sample_hint(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, comman
                         commands.push(command);
                     }
                 }
-                ui.label(RichText::new("or drop a file here").color(theme.dim));
+                if whole > ROOMY {
+                    ui.label(RichText::new("or drop a file here").color(theme.dim));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let text = format!("A bundled sample to try things on: {what}");
+                    ui.add(egui::Label::new(RichText::new(text).color(theme.text)).truncate());
+                });
             });
         });
     });

@@ -131,7 +131,7 @@ fn a_pair_is_changed_about_and_back() {
     let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
     window.key(Key::J);
     window.key(Key::Enter);
-    assert!(window.sees("Change the two about"));
+    assert!(window.sees("Swap the two"));
     window.key(Key::S);
     assert_eq!((window.cell(0, "chosen").as_str(), window.cell(0, "rejected").as_str()), ("It is 4.", "It is 5."));
     window.key(Key::U);

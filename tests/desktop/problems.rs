@@ -243,3 +243,32 @@ fn the_map_is_drawn_coloured_and_a_lasso_is_a_filter() {
     assert!(visible > 0 && visible < rows, "{visible} of {rows}");
     assert!(window.sees("lasso"));
 }
+
+#[test]
+fn the_finding_under_the_keys_stays_in_sight_however_far_they_walk() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("many.csv");
+    let mut text = "message,label\n".to_owned();
+    for row in 0..160 {
+        let line = format!("message {} of the day {row} to {},{}\n", row * 7 % 13, row * row % 97, ["a", "b"][row % 2]);
+        text.push_str(&line.repeat(2));
+    }
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Clean);
+    window.harness.state_mut().state_mut().clean.choose(Some(FindingKind::SameText), None);
+    window.settle();
+    let all = window.harness.state_mut().state_mut().clean.shown().len();
+    assert!(all >= 150, "{all}");
+    for _ in 0..140 {
+        window.key(Key::J);
+    }
+    // Its row is drawn, which only rows in sight are.
+    let named = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+        (node.is_selected() == Some(true) || node.toggled() == Some(egui::accesskit::Toggled::True))
+            && node.label().is_some_and(|label| label.starts_with("Duplicates in message"))
+    };
+    let rows: Vec<egui::Rect> = window.harness.query_all_by(named).map(|node| node.rect()).collect();
+    assert_eq!(rows.len(), 1, "the finding under the keys is out of sight");
+    assert!(rows[0].top() > 100.0 && rows[0].bottom() < 880.0, "{rows:?}");
+}

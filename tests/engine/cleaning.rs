@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use lapidary::checks::{CheckInput, Finding, FindingKind, Options, look_for_all};
+use lapidary::checks::{CHECKS, CheckInput, Finding, FindingKind, Options, look_for_all};
 use lapidary::data::{Dataset, SampleId};
 use lapidary::derive::Store;
+use lapidary::edit::Direction;
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
 use lapidary::learn::near::{Grams, Sets};
+use lapidary::operate::{Means, remedy};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -283,6 +285,7 @@ fn repairs_marks_and_reports_without_a_window() {
         program(home.path(), &["check", "data.csv", "--report", name]);
         let page = fs::read_to_string(home.path().join(name)).unwrap();
         assert!(page.contains("The health of data.csv") && page.contains("Card numbers") && page.contains("card"), "{page}");
+        assert!(page.contains("Since the project began") && page.contains(" touched samples "), "{page}");
         assert!(!page.contains("<b>") && !page.contains("http"), "what the data says is no mark-up of the page");
     }
     let list = json(home.path(), &["check", "data.csv", "--list", "--json"]);
@@ -404,7 +407,7 @@ fn relevance_is_dsirs_and_its_mean_ranks_short_texts_better() {
         let wanted = &answer["weights"][key];
         for (at, one) in said["scores"].as_array().unwrap().iter().enumerate() {
             let sum = wanted["log_importance_weight"][at].as_f64().unwrap();
-            assert!((one["sum"].as_f64().unwrap() - sum).abs() < 2e-9, "{key}, {at}: {} and not {sum}", one["sum"]);
+            assert!((one["sum"].as_f64().unwrap() - sum).abs() < 1e-9, "{key}, {at}: {} and not {sum}", one["sum"]);
             assert_eq!(one["grams"], wanted["grams"][at]);
         }
     }
@@ -520,4 +523,180 @@ fn a_check_that_memory_does_not_allow_says_so() {
     let list = found["findings"].as_array().unwrap();
     let reason = list[0]["reason"].as_str().unwrap_or_default();
     assert!(list.len() == 1 && reason.starts_with("not looked for: 3,000 texts are too many"), "{found}");
+}
+
+fn look_with(dataset: &Dataset, moved: &[(&str, f64)], columns: &[(&str, &str)]) -> Vec<Finding> {
+    let store = Store::default();
+    let input = CheckInput { dataset, scan: None, store: &store };
+    let mut options = Options::default();
+    let named = |flag: &str| CHECKS.iter().flat_map(|entry| entry.options).find(|option| option.flag == flag).unwrap();
+    moved.iter().for_each(|(flag, value)| options.set(named(flag), *value));
+    columns.iter().for_each(|(flag, name)| options.set_column(named(flag), name));
+    look_for_all(&input, &options, true, &Progress::silent()).unwrap()
+}
+
+fn of_kind(list: &[Finding], kind: FindingKind) -> Vec<Vec<u32>> {
+    list.iter().filter(|one| one.kind == kind).map(|one| one.samples.iter().map(|id| id.0).collect()).collect()
+}
+
+#[test]
+fn the_keeper_of_copies_is_the_highest_or_lowest_of_a_column() {
+    let (_home, dataset) = written(
+        "text,votes,grade\nthe same words again,9,b\nThe same words again,10,a\nthe same words  again,,c\nquite another text here,1,d\n",
+    );
+    let kept = |keep: f64, column: &str| -> Vec<u32> {
+        of_kind(&look_with(&dataset, &[("--keep", keep)], &[("--keep-by", column)]), FindingKind::SameText).remove(0)
+    };
+    // Numbers by their worth: 10 is more than 9; what says nothing comes last either way.
+    assert_eq!(kept(3.0, "votes"), [1, 0, 2]);
+    assert_eq!(kept(4.0, "votes"), [0, 1, 2]);
+    assert_eq!(kept(3.0, "grade"), [2, 0, 1]);
+    assert_eq!(kept(4.0, "grade"), [1, 0, 2]);
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("a.csv"), "text,votes\nthe same words,1\nthe same words,2\n").unwrap();
+    let found = json(
+        home.path(),
+        &["check", "a.csv", "--only", "duplicates", "--keep", "highest_of_a_column", "--keep-by", "votes", "--json"],
+    );
+    assert_eq!(found["findings"][0]["rows"], serde_json::json!([1, 0]));
+    let output = program(home.path(), &["check", "a.csv", "--keep-by", "stars"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no column called \"stars\""));
+}
+
+#[test]
+fn a_table_with_a_row_a_vote_is_tasks_with_votes() {
+    // Ann and Ben are right, Eve says the other thing of every second task.
+    let mut text = "task_id,text,annotator,label\n".to_owned();
+    let other = |label: &str| if label == "good" { "bad" } else { "good" };
+    for task in 0..30 {
+        let label = if task % 3 == 0 { "good" } else { "bad" };
+        for who in ["ann", "ben", "eve"] {
+            let said = if who == "eve" && task % 2 == 0 { other(label) } else { label };
+            text.push_str(&format!("t{task},what is said of it in number {task},{who},{said}\n"));
+        }
+    }
+    let (home, dataset) = written(&text);
+    let found = look_with(&dataset, &[], &[]);
+    let agreement = found.iter().find(|one| one.kind == FindingKind::Agreement).unwrap();
+    assert!(
+        agreement.reason.starts_with("a row a vote: 3 annotators of “annotator” on 30 tasks of “task_id”"),
+        "{}",
+        agreement.reason
+    );
+    let poor: Vec<&str> =
+        found.iter().filter(|one| one.kind == FindingKind::PoorAnnotator).map(|one| one.reason.as_str()).collect();
+    assert!(poor.len() == 1 && poor[0].starts_with("eve is right 50 % of the time"), "{poor:?}");
+    let said = json(home.path(), &["consensus", "data.csv", "--no-project", "--json"]);
+    assert_eq!(said["annotators"], serde_json::json!(["ann", "ben", "eve"]));
+    let labels: Vec<&str> = said["consensus"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let wanted: Vec<&str> = (0..30).map(|task| if task % 3 == 0 { "good" } else { "bad" }).collect();
+    assert_eq!(labels, wanted);
+    // A task is one sample with its votes.
+    ok(home.path(), &["consensus", "data.csv", "--one-a-task", "--into", "agreed"]);
+    ok(home.path(), &["export", "data.csv", "-o", "one.csv"]);
+    let one = open(&home.path().join("one.csv"));
+    let cell = |column: &str, row: u32| one.text(one.field(column).unwrap(), SampleId(row)).unwrap().into_owned();
+    assert_eq!((one.rows(), cell("agreed", 0), cell("agreed", 1)), (30, "good".to_owned(), "bad".to_owned()));
+    assert_eq!(cell("label_votes", 0), r#"{"ann":"good","ben":"good","eve":"bad"}"#);
+    // One key takes it back.
+    ok(home.path(), &["undo", "data.csv"]);
+    ok(home.path(), &["export", "data.csv", "-o", "all.csv"]);
+    assert_eq!(open(&home.path().join("all.csv")).rows(), 90);
+}
+
+#[test]
+fn rows_that_are_odd_together_undecided_ones_and_those_far_within_their_class() {
+    let mut text = "a,b,label\n".to_owned();
+    for row in 0..300 {
+        let at = f64::from(row % 17) / 17.0;
+        text.push_str(&format!(
+            "{:.3},{:.3},{}\n",
+            at * 10.0,
+            at * 10.0 + f64::from(row % 5) * 0.1,
+            ["x", "y"][row as usize % 2]
+        ));
+    }
+    text.push_str("9.5,0.1,x\n500,500,y\n");
+    let (_home, dataset) = written(&text);
+    let odd = of_kind(&look_with(&dataset, &[], &[]), FindingKind::Isolated);
+    // What one number says alone is found by that number, and not once more.
+    assert_eq!(odd, [[300]]);
+    // Probabilities of one row say nothing.
+    let mut text = "label,p_cat,p_dog,p_cow\n".to_owned();
+    for row in 0..60 {
+        let (class, p) = [("cat", "0.9,0.05,0.05"), ("dog", "0.1,0.8,0.1"), ("cow", "0.05,0.05,0.9")][row % 3];
+        text.push_str(&format!("{class},{}\n", if row == 31 { "0.34,0.33,0.33" } else { p }));
+    }
+    let (_home, dataset) = written(&text);
+    let found = look_with(&dataset, &[], &[]);
+    assert_eq!(of_kind(&found, FindingKind::Undecided), [[31]]);
+    let said = &found.iter().find(|one| one.kind == FindingKind::Undecided).unwrap().reason;
+    assert!(said.starts_with("cat 0.34, cow 0.33: 100 %"), "{said}");
+    // A question about cards among those about mash: usual in the whole, far in its class.
+    let cards = ["lost", "stolen", "frozen", "expired", "declined", "blocked", "new", "virtual"];
+    let mut text = "text,label\n".to_owned();
+    for row in 0..80 {
+        text.push_str(&format!(
+            "my {} card was {} at the shop and its pin does not work,card\n",
+            cards[row % 8],
+            cards[(row / 8) % 8]
+        ));
+        text.push_str(&format!("boil {row} potatoes with {} butter until soft and mash them with milk,food\n", cards[row % 8]));
+    }
+    text.push_str("my lost card was blocked at the shop and its pin does not work,food\n");
+    let (_home, dataset) = written(&text);
+    let far = |within: f64| of_kind(&look_with(&dataset, &[("--far-within", within)], &[]), FindingKind::FarText);
+    assert!(!far(0.0).contains(&vec![160]) && far(1.0).contains(&vec![160]), "{:?} {:?}", far(0.0), far(1.0));
+}
+
+#[test]
+fn boilerplate_is_found_and_taken_out() {
+    let mut text = "text\n".to_owned();
+    for row in 0..40 {
+        let tail = if row % 2 == 0 { " Thank you for contacting our support team today!" } else { "" };
+        text.push_str(&format!("\"Order {row} was sent on its way in the {row}th week.{tail}\"\n"));
+    }
+    let (home, mut dataset) = written(&text);
+    let found = look_with(&dataset, &[], &[]);
+    let one: Vec<&Finding> = found.iter().filter(|one| one.kind == FindingKind::Boilerplate).collect();
+    assert_eq!(one.len(), 1, "{found:?}");
+    assert_eq!(one[0].samples.iter().map(|id| id.0).collect::<Vec<_>>(), (0..40).step_by(2).collect::<Vec<u32>>());
+    assert!(
+        one[0].reason.starts_with("“Thank you for contacting our support team today!” stands in 20 texts, 50.0 %"),
+        "{}",
+        one[0].reason
+    );
+    let (_, operation) = remedy(one[0], &dataset).unwrap();
+    let edit = operation.plan(&dataset, &Means::default(), &Progress::silent()).unwrap().edit.unwrap();
+    edit.apply(&mut dataset, Direction::Forward);
+    assert_eq!(dataset.text(0, SampleId(0)).as_deref(), Some("Order 0 was sent on its way in the 0th week."));
+    assert_eq!(dataset.text(0, SampleId(1)).as_deref(), Some("Order 1 was sent on its way in the 1th week."));
+    drop(home);
+}
+
+#[test]
+fn relevance_by_meaning_and_what_is_said_to_be_not_of_the_domain() {
+    let cards = ["lost", "stolen", "frozen", "expired", "declined", "blocked", "new", "virtual"];
+    let mut text = "text\n".to_owned();
+    for row in 0..60 {
+        text.push_str(&format!(
+            "my {} card was {} at the shop and its pin does not work\n",
+            cards[row % 8],
+            cards[(row * 3 + 1) % 8]
+        ));
+    }
+    for row in 0..30 {
+        text.push_str(&format!("boil {row} potatoes with {} butter until soft then mash them with warm milk\n", cards[row % 8]));
+    }
+    let (_home, mut dataset) = written(&text);
+    (0..20).for_each(|row| dataset.set_tag("domain", SampleId(row), true));
+    let rows = |dataset: &Dataset, by: f64| -> BTreeSet<u32> {
+        of_kind(&look_with(dataset, &[("--relevance-by", by)], &[]), FindingKind::Irrelevant).into_iter().flatten().collect()
+    };
+    assert!(rows(&dataset, 1.0).is_superset(&(60..90).collect()), "{:?}", rows(&dataset, 1.0));
+    // With ten that are not of it, the border lies between: nothing of the domain is found any more, and what is marked is decided.
+    (60..70).for_each(|row| dataset.set_tag("not domain", SampleId(row), true));
+    assert_eq!(rows(&dataset, 1.0), (70..90).collect());
+    assert_eq!(rows(&dataset, 0.0), (70..90).collect());
 }

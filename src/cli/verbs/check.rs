@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::Verb;
 use crate::checks::label_errors::{Given, LabelMethod, LabelModel, LabelQuestion};
-use crate::checks::{CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, KINDS, KindEntry, Options, Scan, in_order};
+use crate::checks::{
+    CHECKS, Check, CheckEntry, CheckInput, CheckOption, Finding, FindingKind, KINDS, KindEntry, Options, Scan, in_order,
+};
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::{fallback_folder, open, read};
@@ -87,6 +89,12 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let (options, ask) = (moved(arguments)?, ask(arguments)?);
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
+    let columns = CHECKS.iter().flat_map(|entry| entry.options).filter(|option| option.is_column());
+    if let Some(name) =
+        columns.map(|option| options.column(option)).find(|name| !name.is_empty() && dataset.field(name).is_none())
+    {
+        return Err(format!("there is no column called {name:?}"));
+    }
     let wanted: Vec<&CheckEntry> = only.clone().unwrap_or_else(|| CHECKS.iter().filter(|entry| entry.fits(dataset)).collect());
     if wanted.iter().any(|entry| !entry.fits(dataset)) {
         return Err("there is no column of images to check: none names files that end in .png, .jpg, .webp, .gif, .bmp or .tiff"
@@ -123,7 +131,7 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
     if let Some(path) = arguments.get("--report") {
         let path = Path::new(path);
         let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
-        let page = health_report(dataset, &findings, markdown);
+        let page = health_report(dataset, &findings, &workspace.history().work(), markdown);
         io::write_small(path, &page).map_err(say)?;
         note(err, &format!("{}: {}", path.display(), things(findings.len(), "finding", "findings")));
     }
@@ -156,7 +164,9 @@ fn seen(arguments: &Arguments, dataset: &Dataset, field: usize) -> Result<Scan, 
 fn moved(arguments: &Arguments) -> Result<Options, Failure> {
     let mut options = Options::default();
     for option in CHECKS.iter().flat_map(|entry| entry.options) {
-        if !option.choices.is_empty() {
+        if option.is_column() {
+            options.set_column(option, arguments.get(option.flag).unwrap_or_default());
+        } else if !option.choices.is_empty() {
             if let Some(name) = arguments.get(option.flag) {
                 let place = option.choices.iter().position(|choice| *choice == name || choice.replace(' ', "_") == *name);
                 let place = place.or_else(|| name.parse().ok().filter(|at| *at < option.choices.len()));
@@ -175,7 +185,11 @@ fn moved(arguments: &Arguments) -> Result<Options, Failure> {
 
 /// The numbers that can be moved, and the choices.
 fn numbers() -> Vec<OptionLine> {
-    let value = |option: &CheckOption| if option.choices.is_empty() { "N" } else { "WHICH" };
+    let value = |option: &CheckOption| match option {
+        option if option.is_column() => "COL",
+        option if option.choices.is_empty() => "N",
+        _ => "WHICH",
+    };
     CHECKS.iter().flat_map(|entry| entry.options).map(|option| (option.flag, Some(value(option)), option.help)).collect()
 }
 
@@ -207,7 +221,9 @@ fn checks() -> String {
         text.push_str(&format!("  {:<22} {}\n", entry.name, entry.help));
         for option in entry.options {
             let CheckOption { flag, least, most, usual, choices, .. } = option;
-            if let Some(usual) = choices.get(*usual as usize) {
+            if option.is_column() {
+                text.push_str(&format!("    {flag:<20} a column\n"));
+            } else if let Some(usual) = choices.get(*usual as usize) {
                 text.push_str(&format!("    {flag:<20} {}; usually {usual}\n", choices.join(", ")));
             } else {
                 text.push_str(&format!("    {flag:<20} {least} to {most}, usually {usual}\n"));
@@ -245,7 +261,8 @@ fn tell(findings: &[Finding], seconds: &Map<String, Value>, dataset: &Dataset, j
     for finding in findings {
         let rows: Vec<String> = finding.samples.iter().take(5).map(|id| id.0.to_string()).collect();
         let more = if finding.samples.len() > 5 { " …" } else { "" };
-        let suggestion = finding.suggestion.as_ref().map(|class| format!(" → {class}")).unwrap_or_default();
+        let mends = finding.suggestion.as_ref().filter(|_| finding.kind != FindingKind::Boilerplate);
+        let suggestion = mends.map(|class| format!(" → {class}")).unwrap_or_default();
         text.push_str(&format!(
             "{:.2}  {}  {}{}{more}{suggestion}: {}\n",
             finding.severity,

@@ -54,7 +54,7 @@ pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Re
             let pair = [SampleId(*a), SampleId(*b)];
             let shown = |id: &SampleId| usable(id) && !known.contains(id) && !dataset.is_excluded(*id) && !dataset.is_made(*id);
             if pair.iter().all(shown) {
-                let words = format!("texts that share {:.0} % of their shingles", jaccard * 100.0);
+                let words = format!("texts with {:.0} % the same wording", jaccard * 100.0);
                 let severity = 0.4 + 0.4 * f64::from(*jaccard);
                 if let Some(mut finding) = contradiction(&classes, &column, &pair, &words, severity) {
                     finding.alike = vec![(pair[0], pair[1], *jaccard)];

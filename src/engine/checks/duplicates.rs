@@ -1,13 +1,14 @@
 //! Duplicates: texts that are the same as far as one asks, and texts that are nearly the same, every pair by its true Jaccard similarity. Groups that
 //! reach across the parts of a split come first: what is tested there was learned.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::figures::show;
-use super::options::{CheckOption, Options};
+use super::options::{A_COLUMN, CheckOption, Options};
 use super::{Check, CheckInput, Finding, FindingKind};
 use crate::data::{Dataset, Kind, Role, SampleId, Times, count, is_held_out};
 use crate::derive::{TextOf, near_texts};
@@ -29,9 +30,19 @@ const KEEP: CheckOption = CheckOption {
     label: "keep the",
     help: "which of a group stays",
     kinds: &[FindingKind::SameText, FindingKind::NearText],
-    choices: &["reviewed, then first", "longest", "newest"],
+    choices: &["reviewed, then first", "longest", "newest", "highest of a column", "lowest of a column"],
     least: 0.0,
-    most: 2.0,
+    most: 4.0,
+    usual: 0.0,
+};
+const KEEP_BY: CheckOption = CheckOption {
+    flag: "--keep-by",
+    label: "column",
+    help: "the column of which the highest or lowest stays: numbers by their worth, times by theirs, else by their letters",
+    kinds: &[FindingKind::SameText, FindingKind::NearText],
+    choices: A_COLUMN,
+    least: 0.0,
+    most: 0.0,
     usual: 0.0,
 };
 const JACCARD: CheckOption = CheckOption {
@@ -66,7 +77,7 @@ const GRAM: CheckOption = CheckOption {
 };
 
 /// What can be moved of duplicates.
-pub const OPTIONS: [CheckOption; 2] = [SAME, KEEP];
+pub const OPTIONS: [CheckOption; 3] = [SAME, KEEP, KEEP_BY];
 /// And of near ones.
 pub const NEAR_OPTIONS: [CheckOption; 3] = [JACCARD, CUT, GRAM];
 
@@ -144,17 +155,31 @@ struct Keeper<'d> {
     split: Option<usize>,
     /// The column of times and how they are written, where the newest stays.
     times: Option<(usize, Times)>,
+    /// The column of which the highest or lowest stays; and how its cells are read where they are times.
+    by: Option<(usize, Option<Times>)>,
+}
+
+/// What a cell is worth where the highest or lowest stays.
+#[derive(PartialEq, PartialOrd)]
+enum Worth {
+    Number(f64),
+    Time(i128),
+    Text(String),
 }
 
 impl<'d> Keeper<'d> {
-    /// `choice` is the place of a choice of [`KEEP`].
-    fn new(dataset: &'d Dataset, fields: &'d [usize], choice: usize) -> Self {
-        let field = (choice == 2).then(|| dataset.with_role(|role| role == Role::Time)).flatten();
-        let times = field.map(|field| {
+    /// As it was asked for.
+    fn new(dataset: &'d Dataset, fields: &'d [usize], options: &Options) -> Self {
+        let choice = options.choice(&KEEP);
+        let times_of = |field: usize| {
             let cells: Vec<_> = dataset.source_samples().filter_map(|id| dataset.text(field, id)).collect();
-            (field, Times::of(cells.iter().map(|cell| &**cell)))
-        });
-        Self { dataset, fields, choice, split: dataset.with_role(|role| role == Role::Split), times }
+            Times::of(cells.iter().map(|cell| &**cell))
+        };
+        let by = (choice > 2).then(|| dataset.field(options.column(&KEEP_BY))).flatten();
+        let by = by.map(|field| (field, (dataset.fields()[field].role == Role::Time).then(|| times_of(field))));
+        let field = (choice == 2).then(|| dataset.with_role(|role| role == Role::Time)).flatten();
+        let times = field.map(|field| (field, times_of(field)));
+        Self { dataset, fields, choice, split: dataset.with_role(|role| role == Role::Split), times, by }
     }
 
     /// Puts the one that stays first: what is held out before what is trained on, then as it was asked for. What says no time is older than what does.
@@ -172,6 +197,33 @@ impl<'d> Keeper<'d> {
             }
         };
         group.sort_by_cached_key(|id| (!held(*id), wish(*id), id.0));
+        let Some((field, times)) = self.by else { return };
+        let worth = |id: SampleId| -> Option<Worth> {
+            let cell = self.dataset.text(field, id).filter(|cell| !cell.trim().is_empty())?;
+            Some(match (times, self.dataset.number(field, id)) {
+                (Some(times), _) => Worth::Time(times.read(&cell)?),
+                (None, Some(number)) => Worth::Number(number),
+                (None, None) => Worth::Text(cell.into_owned()),
+            })
+        };
+        // What says nothing comes last, whichever end stays.
+        let order = |a: &Option<Worth>, b: &Option<Worth>| match (a, b) {
+            (Some(a), Some(b)) => {
+                let order = a.partial_cmp(b).unwrap_or(Ordering::Equal);
+                if self.choice == 3 { order.reverse() } else { order }
+            }
+            (None, None) => Ordering::Equal,
+            (a, _) => {
+                if a.is_some() {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+        };
+        let mut ranked: Vec<(bool, Option<Worth>, SampleId)> = group.iter().map(|id| (!held(*id), worth(*id), *id)).collect();
+        ranked.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| order(&a.1, &b.1)).then(a.2.cmp(&b.2)));
+        group.iter_mut().zip(ranked).for_each(|(id, (.., ranked))| *id = ranked);
     }
 }
 
@@ -207,7 +259,7 @@ pub fn same(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
     if fields.is_empty() || dataset.pictures().is_some() && !of_texts {
         return Ok(Vec::new());
     }
-    let keeper = Keeper::new(dataset, &fields, options.choice(&KEEP));
+    let keeper = Keeper::new(dataset, &fields, options);
     // A table has the same row where its cells are the same, whatever is asked of texts.
     let same = if of_texts { options.choice(&SAME) } else { 1 };
     let column = column_of(dataset, &fields, of_texts);
@@ -259,7 +311,7 @@ pub fn near(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
     let dataset = input.dataset;
     let Ok(text) = TextOf::of(dataset, None) else { return Ok(Vec::new()) };
     let near = near_texts(dataset, &text, asked(options), input.store, progress)?;
-    let keeper = Keeper::new(dataset, &text.fields, options.choice(&KEEP));
+    let keeper = Keeper::new(dataset, &text.fields, options);
     let column = column_of(dataset, &text.fields, true);
     // What is the same is found by the other check: of it the first stands for all, and a group of it alone is none of these.
     let gone = |row: u32| dataset.is_excluded(SampleId(row)) || dataset.is_made(SampleId(row));
@@ -286,7 +338,7 @@ pub fn near(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
         } else {
             format!("{:.0} to {:.0}", least * 100.0, most * 100.0)
         };
-        let words = format!("{} texts that share {like} % of their shingles", count(samples.len()));
+        let words = format!("{} texts, {like} % the same wording", count(samples.len()));
         let finding = match parts(dataset, &samples) {
             Some(parts) => {
                 let reason = format!("{words}, in {}: what is tested was learned, or nearly", parts.join(" and "));
@@ -295,6 +347,10 @@ pub fn near(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> R
             None => Finding::new(FindingKind::NearText, samples, &column, 0.3 + 0.4 * most, words),
         };
         found.push(Finding { alike, ..finding });
+    }
+    if near.crowded {
+        let reason = "so many texts are so much alike that not every pair was compared: what is grouped is alike, and more may be. Ask for more similarity, or for longer shingles";
+        found.push(Finding::new(FindingKind::NearText, Vec::new(), &column, 0.2, reason.to_owned()));
     }
     found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.iter().min().cmp(&b.samples.iter().min())));
     Ok(found)

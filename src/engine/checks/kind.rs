@@ -86,6 +86,12 @@ pub enum FindingKind {
     OneValue,
     /// Samples that are nearly the same by what they mean, or by their numbers.
     NearMeaning,
+    /// A row whose numbers together are like no other's.
+    Isolated,
+    /// A sample that a model's probabilities leave undecided.
+    Undecided,
+    /// A sentence that many texts share.
+    Boilerplate,
     /// How far several people's labels agree.
     Agreement,
     /// Somebody whose labels are seldom right.
@@ -128,7 +134,7 @@ const fn kind(
 }
 
 /// Every kind. To add one is a variant and its line here.
-pub static KINDS: [KindEntry; 65] = {
+pub static KINDS: [KindEntry; 68] = {
     use Check as By;
     use FindingKind as Is;
     use FindingKind::Written;
@@ -406,6 +412,33 @@ pub static KINDS: [KindEntry; 65] = {
             true,
         ),
         kind(
+            Is::Isolated,
+            "isolated",
+            "Odd row",
+            "Rows whose numbers together are like no other's, though each may be usual",
+            By::TextOutliers,
+            true,
+            false,
+        ),
+        kind(
+            Is::Undecided,
+            "undecided",
+            "Undecided",
+            "Samples that a model's probabilities leave undecided: ambiguous, of no class, or of several",
+            By::TextOutliers,
+            true,
+            false,
+        ),
+        kind(
+            Is::Boilerplate,
+            "boilerplate",
+            "Boilerplate",
+            "Sentences that many texts share: a model learns to say them, and likenesses come from them",
+            By::Noise,
+            true,
+            false,
+        ),
+        kind(
             Is::Irrelevant,
             "irrelevant",
             "Irrelevant",
@@ -610,9 +643,9 @@ impl FindingKind {
     /// How often what is so found is truly wrong, 0 to 1, as we judge it from the alarms on the real sets that the tests print: what is rare or long is right more often than what contradicts itself.
     pub(super) fn weight(self) -> f64 {
         match self {
-            Self::FarText | Self::Length => 0.55,
+            Self::FarText | Self::Length | Self::Isolated => 0.55,
             Self::FarImage | Self::OddSize | Self::OddShape | Self::GreyImage => 0.6,
-            Self::Number | Self::NearText | Self::NearMeaning | Self::Irrelevant => 0.75,
+            Self::Number | Self::NearText | Self::NearMeaning | Self::Irrelevant | Self::Undecided | Self::Boilerplate => 0.75,
             _ => 1.0,
         }
     }

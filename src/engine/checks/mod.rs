@@ -1,6 +1,7 @@
 //! Ways to look for problems. A check reads a snapshot and gives findings; it never changes anything.
 
 mod annotators;
+mod boilerplate;
 mod class_names;
 mod columns;
 mod contradictions;
@@ -8,6 +9,7 @@ mod duplicates;
 mod figures;
 mod images;
 mod irrelevant;
+mod isolated;
 mod kind;
 pub mod label_errors;
 mod noise;
@@ -24,9 +26,10 @@ use crate::derive::Store;
 use crate::job::{Cancelled, Progress};
 
 pub use images::Scan;
+pub use irrelevant::{BORDER_OPTION, DOMAIN, NOT_DOMAIN};
 pub use kind::{FindingKind, KINDS, KindEntry};
 pub use noise::limits;
-pub use options::{CheckOption, Options};
+pub use options::{A_COLUMN, CheckOption, Options};
 
 /// A way to look for problems, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -179,7 +182,7 @@ pub static CHECKS: [CheckEntry; 16] = [
         check: Check::TextOutliers,
         name: "text_outliers",
         title: "Like no other",
-        help: "texts far from all others by what they mean, and those that nearly mean the same; of a table, rows by their numbers",
+        help: "texts far from all others by what they mean, and those that nearly mean the same; of a table, rows by their numbers; samples that probabilities leave undecided",
         options: &text_outliers::OPTIONS,
         of_images: false,
         unasked: 20_000,
@@ -189,7 +192,7 @@ pub static CHECKS: [CheckEntry; 16] = [
         check: Check::Noise,
         name: "noise",
         title: "Noise",
-        help: "wrong encodings, mark-up, hidden letters, repetition, gibberish, other languages, what models say of themselves, broken chats",
+        help: "wrong encodings, mark-up, hidden letters, repetition, boilerplate, gibberish, other languages, what models say of themselves, broken chats",
         options: &noise::OPTIONS,
         of_images: false,
         unasked: ANY,
@@ -239,7 +242,7 @@ pub static CHECKS: [CheckEntry; 16] = [
         check: Check::Irrelevant,
         name: "irrelevant",
         title: "Irrelevant",
-        help: "texts unlike those that you tagged “domain”, by their words",
+        help: "texts unlike those that you tagged “domain”, by their words or what they mean; tag “not domain” what is not of it",
         options: &irrelevant::OPTIONS,
         of_images: false,
         unasked: 200_000,
@@ -312,7 +315,7 @@ pub struct Finding {
     pub severity: f64,
     /// Why, in plain words.
     pub reason: String,
-    /// What would mend it, where that is known: for a label, the class.
+    /// What would mend it, where that is known: for a label the class, of boilerplate the sentence to take out.
     pub suggestion: Option<String>,
     /// Of near copies: which two are alike, and how much, 0 to 1.
     pub alike: Vec<(SampleId, SampleId, f32)>,

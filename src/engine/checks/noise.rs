@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::duplicates::{is_written, looked_at};
 use super::options::{CheckOption, Options};
-use super::{CheckInput, Finding, FindingKind, turns};
+use super::{CheckInput, Finding, FindingKind, boilerplate, turns};
 use crate::data::{Dataset, Role, SampleId};
 use crate::derive::{FlawAt, flaws};
 use crate::job::{Cancelled, Progress};
@@ -135,6 +135,7 @@ pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Re
             continue;
         }
         found.extend(of_flaws(input, field, options, false, progress)?);
+        found.extend(boilerplate::run(dataset, field, progress)?);
         if role == Role::Messages {
             found.extend(turns::run(dataset, field, progress)?);
         } else {

@@ -15,7 +15,7 @@ pub struct CheckOption {
     pub help: &'static str,
     /// The findings that it decides on.
     pub kinds: &'static [FindingKind],
-    /// Where it is a choice, what there is to choose from: its value is a place among them.
+    /// Where it is a choice, what there is to choose from: its value is a place among them. With [`A_COLUMN`] it is a column by its name.
     pub choices: &'static [&'static str],
     /// From where to where it goes, and where it stands unless somebody moves it.
     pub least: f64,
@@ -23,14 +23,27 @@ pub struct CheckOption {
     pub usual: f64,
 }
 
+/// What is chosen is a column of the dataset.
+pub const A_COLUMN: &[&str] = &["a column"];
+
+impl CheckOption {
+    /// Whether it is a column by its name.
+    pub fn is_column(&self) -> bool {
+        self.choices == A_COLUMN
+    }
+}
+
 /// Options that somebody moved; the others stand as usual.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options(BTreeMap<&'static str, f64>);
+pub struct Options {
+    numbers: BTreeMap<&'static str, f64>,
+    columns: BTreeMap<&'static str, String>,
+}
 
 impl Options {
     /// The value of an option.
     pub fn get(&self, option: &CheckOption) -> f64 {
-        self.0.get(option.flag).copied().unwrap_or(option.usual)
+        self.numbers.get(option.flag).copied().unwrap_or(option.usual)
     }
 
     /// The place of the choice of an option that is one.
@@ -41,9 +54,23 @@ impl Options {
     /// Moves an option.
     pub fn set(&mut self, option: &CheckOption, value: f64) {
         if value.total_cmp(&option.usual).is_eq() {
-            self.0.remove(option.flag);
+            self.numbers.remove(option.flag);
         } else {
-            self.0.insert(option.flag, value);
+            self.numbers.insert(option.flag, value);
+        }
+    }
+
+    /// The column of an option that is one; empty where nobody named any.
+    pub fn column(&self, option: &CheckOption) -> &str {
+        self.columns.get(option.flag).map_or("", String::as_str)
+    }
+
+    /// Names the column of an option that is one.
+    pub fn set_column(&mut self, option: &CheckOption, name: &str) {
+        if name.is_empty() {
+            self.columns.remove(option.flag);
+        } else {
+            self.columns.insert(option.flag, name.to_owned());
         }
     }
 }

@@ -98,6 +98,13 @@ pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Re
     Ok(findings)
 }
 
+/// The samples whose number in a column is far from the rest.
+pub(super) fn far_numbers(dataset: &Dataset, field: usize, ids: &[SampleId], options: &Options) -> Vec<SampleId> {
+    let mut found = Vec::new();
+    far(&values(dataset, field, Measure::Value, ids), &Thresholds::of(options), "", FindingKind::Number, &mut found);
+    found.into_iter().flat_map(|finding| finding.samples).collect()
+}
+
 /// The fewest values from which "far" means anything.
 const FEWEST: usize = 8;
 

@@ -4,9 +4,10 @@
 
 use super::duplicates::looked_at;
 use super::figures::quantile;
+use super::isolated::{ENTROPY, ISOLATED, isolated, undecided};
 use super::options::{CheckOption, Options};
 use super::{Check, CheckInput, Finding, FindingKind};
-use crate::data::{Dataset, Role, SampleId, count};
+use crate::data::{ClassIndex, Dataset, Role, SampleId, count};
 use crate::derive::{TextOf, embedding, number_fields};
 use crate::io::{Meaning, MeaningError};
 use crate::job::{Cancelled, Progress};
@@ -35,8 +36,19 @@ const NEAR: CheckOption = CheckOption {
     usual: 0.13,
 };
 
+const WITHIN: CheckOption = CheckOption {
+    flag: "--far-within",
+    label: "among",
+    help: "what a sample is compared with: all others, or those with its label",
+    kinds: &[FindingKind::FarText],
+    choices: &["all", "its class"],
+    least: 0.0,
+    most: 1.0,
+    usual: 0.0,
+};
+
 /// What can be moved.
-pub const OPTIONS: [CheckOption; 2] = [FAR, NEAR];
+pub const OPTIONS: [CheckOption; 5] = [FAR, NEAR, WITHIN, ISOLATED, ENTROPY];
 
 /// Neighbours that a distance is the mean of.
 const NEIGHBOURS: usize = 10;
@@ -102,39 +114,92 @@ fn away(near: Neighbour) -> f64 {
 /// # Errors
 /// [`Cancelled`].
 pub fn run(input: &CheckInput<'_>, options: &Options, progress: &Progress) -> Result<Vec<Finding>, Cancelled> {
-    let (ids, own, column, of_texts) = match rows_of(input, progress)? {
-        Compared::By(ids, own, column, of_texts) => (ids, own, column, of_texts),
+    let mut found = undecided(input, options);
+    found.extend(isolated(input, options, progress)?);
+    match rows_of(input, progress)? {
+        Compared::By(ids, own, column, of_texts) if ids.len() >= FEW => {
+            let queries: Vec<u32> = (0..ids.len() as u32).collect();
+            let near = nearest_of(&own, &queries, NEIGHBOURS.min(ids.len() - 1), progress)?;
+            let of = Space { ids: &ids, column: &column, of_texts };
+            let label = input.dataset.with_role(Role::is_label).filter(|_| options.choice(&WITHIN) == 1);
+            match label {
+                Some(label) => found.extend(of.far_of_classes(input.dataset, label, &own, options, progress)?),
+                None => found.extend(of.far(&near, None, options)),
+            }
+            found.extend(groups(&ids, &near, options.get(&NEAR), &column));
+        }
         Compared::Not(column, why) => {
             let reason = format!("not looked for: {why}");
-            return Ok(vec![Finding::new(FindingKind::FarText, Vec::new(), &column, 0.1, reason)]);
+            found.push(Finding::new(FindingKind::FarText, Vec::new(), &column, 0.1, reason));
         }
-        Compared::Nothing => return Ok(Vec::new()),
-    };
-    if ids.len() < FEW {
-        return Ok(Vec::new());
+        _ => {}
     }
-    let queries: Vec<u32> = (0..ids.len() as u32).collect();
-    let near = nearest_of(&own, &queries, NEIGHBOURS.min(ids.len() - 1), progress)?;
-    let distances: Vec<f64> =
-        near.iter().map(|list| list.iter().copied().map(away).sum::<f64>() / list.len().max(1) as f64).collect();
-    let mut sorted = distances.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (q1, median, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.5), quantile(&sorted, 0.75));
-    let fence = q3 + options.get(&FAR) * (q3 - q1);
-    let what = if of_texts { "in meaning; half of all texts" } else { "by its numbers; half of all rows" };
-    let mut found: Vec<Finding> = ids
-        .iter()
-        .zip(&distances)
-        .filter(|(_, distance)| **distance > fence && q3 > q1)
-        .map(|(id, distance)| {
-            let score = (-distance / median.max(1e-6)).exp();
-            let reason = format!("{distance:.2} from its nearest ten {what} are within {median:.2}");
-            Finding::new(FindingKind::FarText, vec![*id], &column, (1.0 - score).clamp(0.0, 1.0), reason)
-        })
-        .collect();
-    found.extend(groups(&ids, &near, options.get(&NEAR), &column));
     found.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.samples.cmp(&b.samples)));
     Ok(found)
+}
+
+/// Samples that are compared, and by what.
+struct Space<'s> {
+    ids: &'s [SampleId],
+    column: &'s str,
+    of_texts: bool,
+}
+
+impl Space<'_> {
+    /// Those beyond the fence, by their nearest; of a class, where one is named.
+    fn far(&self, near: &[Vec<Neighbour>], class: Option<&str>, options: &Options) -> Vec<Finding> {
+        let distances: Vec<f64> =
+            near.iter().map(|list| list.iter().copied().map(away).sum::<f64>() / list.len().max(1) as f64).collect();
+        let mut sorted = distances.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let (q1, median, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.5), quantile(&sorted, 0.75));
+        let fence = q3 + options.get(&FAR) * (q3 - q1);
+        let of = class.map_or_else(String::new, |class| format!(" of “{class}”"));
+        let what = if self.of_texts {
+            format!("in meaning; half of all texts{of}")
+        } else {
+            format!("by its numbers; half of all rows{of}")
+        };
+        self.ids
+            .iter()
+            .zip(&distances)
+            .filter(|(_, distance)| **distance > fence && q3 > q1)
+            .map(|(id, distance)| {
+                let score = (-distance / median.max(1e-6)).exp();
+                let nearest = near.first().map_or(NEIGHBOURS, Vec::len);
+                let reason =
+                    format!("far from all others: {distance:.2} from its nearest {nearest} {what} are within {median:.2}");
+                Finding::new(FindingKind::FarText, vec![*id], self.column, (1.0 - score).clamp(0.0, 1.0), reason)
+            })
+            .collect()
+    }
+
+    /// Those beyond the fence of their class; classes of few are left alone, for there none is far.
+    fn far_of_classes(
+        &self,
+        dataset: &Dataset,
+        label: usize,
+        own: &Dense,
+        options: &Options,
+        progress: &Progress,
+    ) -> Result<Vec<Finding>, Cancelled> {
+        let classes = ClassIndex::build(dataset, label, progress)?;
+        let mut places: Vec<Vec<usize>> = vec![Vec::new(); classes.names().len()];
+        for (place, id) in self.ids.iter().enumerate() {
+            classes.of(*id).iter().for_each(|class| places[*class as usize].push(place));
+        }
+        let mut found = Vec::new();
+        for (class, places) in places.iter().enumerate().filter(|(_, places)| places.len() >= FEW) {
+            let mut rows = Dense::zeros(places.len(), own.dims);
+            places.iter().enumerate().for_each(|(row, place)| rows.row_mut(row).copy_from_slice(own.row(*place)));
+            let queries: Vec<u32> = (0..places.len() as u32).collect();
+            let near = nearest_of(&rows, &queries, NEIGHBOURS.min(places.len() - 1), &Progress::silent())?;
+            progress.check()?;
+            let ids: Vec<SampleId> = places.iter().map(|place| self.ids[*place]).collect();
+            found.extend(Space { ids: &ids, ..*self }.far(&near, Some(&classes.names()[class]), options));
+        }
+        Ok(found)
+    }
 }
 
 /// Samples that are joined by distances below a part of the median distance to the nearest.
@@ -167,7 +232,10 @@ fn groups(ids: &[SampleId], near: &[Vec<Neighbour>], part: f64, column: &str) ->
         .into_iter()
         .map(|(first, group)| {
             let samples: Vec<SampleId> = group.iter().map(|row| ids[*row as usize]).collect();
-            let reason = format!("{} within {bar:.4} of each other, where the nearest is usually farther", count(samples.len()));
+            let reason = format!(
+                "{} that say nearly the same: within {bar:.4} of each other, where the nearest is usually farther",
+                count(samples.len())
+            );
             let finding = Finding::new(FindingKind::NearMeaning, samples, column, 0.35, reason);
             Finding { check: Check::TextOutliers, alike: of.remove(&first).unwrap_or_default(), ..finding }
         })

@@ -34,6 +34,11 @@ fn speaker(role: &str) -> Speaker {
     }
 }
 
+/// Whether a turn of this role is an answer.
+pub(super) fn is_answer(role: &str) -> bool {
+    speaker(role) == Speaker::Assistant
+}
+
 fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -40,6 +40,8 @@ pub struct Chat {
     list: Range<usize>,
     /// What who and what are called in it.
     names: (String, String),
+    /// Whether it is no list but the one turn.
+    is_one: bool,
 }
 
 /// Where `part` stands in `text`, of which it is a slice.
@@ -68,7 +70,7 @@ impl Chat {
                 let members: HashMap<String, &RawValue> = serde_json::from_str(text).ok()?;
                 match LISTS.iter().find_map(|name| members.get(*name)) {
                     Some(list) => place(text, list.get()),
-                    None => return None,
+                    None => return Self::of_one(text),
                 }
             }
             _ => return None,
@@ -76,7 +78,19 @@ impl Chat {
         let raw: Vec<&RawValue> = serde_json::from_str(&text[list.clone()]).ok()?;
         let turns: Vec<(Turn, (String, String))> = raw.iter().map(|turn| Self::turn(text, turn.get())).collect::<Option<_>>()?;
         let names = turns.first().map_or_else(|| ("role".to_owned(), "content".to_owned()), |(_, names)| names.clone());
-        Some(Self { text: text.to_owned(), turns: turns.into_iter().map(|(turn, _)| turn).collect(), list, names })
+        Some(Self { text: text.to_owned(), turns: turns.into_iter().map(|(turn, _)| turn).collect(), list, names, is_one: false })
+    }
+
+    /// A cell that is one turn and no list, as preference pairs have them: it says who and what.
+    fn of_one(text: &str) -> Option<Self> {
+        let (turn, names) = Self::turn(text, text.trim())?;
+        let said = !turn.what.is_empty();
+        said.then(|| Self { text: text.to_owned(), list: turn.span.clone(), turns: vec![turn], names, is_one: true })
+    }
+
+    /// Whether the cell is one turn and no list: none can be added to it or taken from it.
+    pub fn is_one(&self) -> bool {
+        self.is_one
     }
 
     fn turn(text: &str, raw: &str) -> Option<(Turn, (String, String))> {
@@ -192,6 +206,9 @@ impl Chat {
 
     /// The cell with a new turn at `place` (0 is the first).
     pub fn with_turn(&self, place: usize, role: &str, text: &str) -> String {
+        if self.is_one {
+            return self.text.clone();
+        }
         let new = self.written(role, text);
         let between = self.between();
         match (self.turns.get(place), self.turns.last()) {
@@ -203,7 +220,7 @@ impl Chat {
 
     /// The cell without a turn.
     pub fn without(&self, turn: usize) -> String {
-        let Some(gone) = self.turns.get(turn) else { return self.text.clone() };
+        let Some(gone) = self.turns.get(turn).filter(|_| !self.is_one) else { return self.text.clone() };
         let place = match (turn.checked_sub(1).and_then(|before| self.turns.get(before)), self.turns.get(turn + 1)) {
             (_, Some(next)) => gone.span.start..next.span.start,
             (Some(before), None) => before.span.end..gone.span.end,
@@ -222,7 +239,7 @@ impl Chat {
 
     /// The cell with a turn cut in two at byte `at` of its text, the second part said by `role`. White space at the cut goes.
     pub fn split(&self, turn: usize, at: usize, role: &str) -> Option<String> {
-        let cut = self.turns.get(turn).filter(|turn| !turn.is_json && !turn.what.is_empty())?;
+        let cut = self.turns.get(turn).filter(|turn| !turn.is_json && !turn.what.is_empty() && !self.is_one)?;
         let (first, second) = cut.text.split_at_checked(at)?;
         if first.trim().is_empty() || second.trim().is_empty() {
             return None;
@@ -288,6 +305,12 @@ mod tests {
             assert!(Chat::parse(none).is_none(), "{none}");
         }
         assert_eq!(Chat::parse("[]").unwrap().turns().len(), 0);
+        // One turn by itself, as preference pairs have it: it is edited in place, and stays one.
+        let one = Chat::parse(r#" {"from": "gpt", "value": "yes"}"#).unwrap();
+        assert_eq!((one.turns()[0].text.as_str(), one.is_one()), ("yes", true));
+        assert_eq!(one.with_text(0, "no").unwrap(), r#" {"from": "gpt", "value": "no"}"#);
+        assert_eq!((one.with_turn(1, "user", "x"), one.without(0)), (one.text.clone(), one.text.clone()));
+        assert!(Chat::parse(r#"{"role": "user"}"#).is_none(), "a role alone says nothing");
     }
 
     #[test]

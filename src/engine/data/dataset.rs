@@ -433,6 +433,13 @@ impl Dataset {
         self.tags.get(tag).is_some_and(|set| set.contains(id))
     }
 
+    /// Of samples that were shown once more in the label queue: how many got the same label again, and how many were shown.
+    pub fn self_agreement(&self) -> (usize, usize) {
+        let said =
+            || self.properties().all(Property::SaidAgain).filter_map(|(_, both)| serde_json::from_str::<[String; 2]>(both).ok());
+        (said().filter(|[first, again]| first == again).count(), said().count())
+    }
+
     /// What was said of it beside its cells.
     pub fn properties(&self) -> &Properties {
         &self.properties

@@ -22,11 +22,15 @@ pub enum Property {
     ColumnOrder,
     /// Of a name: a filter, as JSON.
     Filter,
+    /// Whether the label queue shows some samples once more, to see how far somebody agrees with themselves.
+    AskAgain,
+    /// Of a column and a sample's number: what was said of it at first and when it was shown once more, as a list of JSON.
+    SaidAgain,
 }
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Guideline,
         Self::ClassOrder,
         Self::ClassColour,
@@ -35,6 +39,8 @@ impl Property {
         Self::LeftOut,
         Self::ColumnOrder,
         Self::Filter,
+        Self::AskAgain,
+        Self::SaidAgain,
     ];
 
     /// Its name in projects and recipes.
@@ -48,6 +54,8 @@ impl Property {
             Self::LeftOut => "left_out",
             Self::ColumnOrder => "column_order",
             Self::Filter => "filter",
+            Self::AskAgain => "ask_again",
+            Self::SaidAgain => "said_again",
         }
     }
 

@@ -90,6 +90,11 @@ impl History {
         self.places.get(&self.head).map_or(0, |place| self.depths[*place])
     }
 
+    /// The edits in force, in order: when each was made, in milliseconds since 1970, and how many samples it touched.
+    pub fn work(&self) -> Vec<(i64, usize)> {
+        self.line(self.head).into_iter().filter_map(|id| self.node(id)).map(|node| (node.at, node.count)).collect()
+    }
+
     /// Every edit in the order they were made.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -1,5 +1,6 @@
 //! The health of a dataset on one page, by itself: what it is, what was found in it, and how it is spread; as HTML with its charts, or as Markdown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::checks::{Finding, FindingKind};
@@ -72,14 +73,14 @@ impl Page {
     }
 
     /// Bars with names and numbers.
-    fn bars(&mut self, rows: &[(String, u64)]) {
+    fn bars(&mut self, head: &str, rows: &[(String, u64)]) {
         let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1);
         if self.markdown {
             let list: Vec<Vec<String>> = rows
                 .iter()
                 .map(|(name, n)| vec![name.clone(), count(*n as usize), "█".repeat((n * 30 / most).max(1) as usize)])
                 .collect();
-            return self.table(&["class", "samples", ""], &list);
+            return self.table(&[head, "samples", ""], &list);
         }
         for (name, n) in rows {
             let _ = writeln!(
@@ -99,8 +100,8 @@ th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #dde1e7;vertic
 .bar{display:flex;gap:.6rem;align-items:center;margin:.15rem 0}.name{width:14rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}\
 .rail{flex:1;background:#eef0f4;height:.8rem}.fill{display:block;height:100%;background:#3b6fd4}.n{width:5rem;text-align:right}p{margin:.2rem 0}";
 
-/// Writes the page.
-pub fn health_report(dataset: &Dataset, findings: &[Finding], markdown: bool) -> String {
+/// Writes the page. `work` are the edits in force, in order: when each was made, in milliseconds since 1970, and how many samples it touched.
+pub fn health_report(dataset: &Dataset, findings: &[Finding], work: &[(i64, usize)], markdown: bool) -> String {
     let name = dataset.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut page = Page { text: String::new(), markdown };
     page.heading(1, &format!("The health of {name}"));
@@ -143,6 +144,7 @@ pub fn health_report(dataset: &Dataset, findings: &[Finding], markdown: bool) ->
             page.line(&format!("and {}", things(list.len() - EXAMPLES, "more", "more")));
         }
     }
+    trend(&mut page, dataset, work);
     classes(&mut page, dataset);
     page.heading(2, "Columns");
     let rows: Vec<Vec<String>> = dataset
@@ -177,6 +179,49 @@ fn kinds<'f>(findings: &[&'f Finding]) -> Vec<(FindingKind, Vec<&'f Finding>)> {
     list
 }
 
+/// Days that are drawn of the work since the project began.
+const DAYS: usize = 30;
+
+/// What was done since the project began, day by day, and how far somebody agrees with themselves.
+fn trend(page: &mut Page, dataset: &Dataset, work: &[(i64, usize)]) {
+    let mut days: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+    for (at, samples) in work {
+        let day = days.entry(at.div_euclid(86_400_000)).or_default();
+        *day = (day.0 + 1, day.1 + samples);
+    }
+    let (same, all) = dataset.self_agreement();
+    if days.is_empty() && all == 0 {
+        return;
+    }
+    page.heading(2, "Since the project began");
+    let edits: usize = days.values().map(|(edits, _)| edits).sum();
+    let samples: usize = days.values().map(|(_, samples)| samples).sum();
+    page.line(&format!(
+        "{} on {} touched samples {} in all.",
+        things(edits, "edit", "edits"),
+        things(days.len(), "day", "days"),
+        things(samples, "time", "times")
+    ));
+    let rows: Vec<(String, u64)> =
+        days.iter().skip(days.len().saturating_sub(DAYS)).map(|(day, (_, samples))| (date_of(*day), *samples as u64)).collect();
+    page.bars("day", &rows);
+    if all > 0 {
+        page.line(&format!("Shown once more, {same} of {} got the same label again.", things(all, "sample", "samples")));
+    }
+}
+
+/// A day since 1970 as it is written (Howard Hinnant's `civil_from_days`).
+fn date_of(day: i64) -> String {
+    let z = day + 719_468;
+    let era = z.div_euclid(146_097);
+    let of_era = z - era * 146_097;
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (date, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    format!("{:04}-{month:02}-{date:02}", year + era * 400 + i64::from(month <= 2))
+}
+
 fn classes(page: &mut Page, dataset: &Dataset) {
     let Some(field) = dataset.with_role(Role::is_label) else { return };
     let Ok(classes) = ClassIndex::build(dataset, field, &Progress::silent()) else { return };
@@ -187,7 +232,7 @@ fn classes(page: &mut Page, dataset: &Dataset) {
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let all = rows.len();
     rows.truncate(CLASSES);
-    page.bars(&rows);
+    page.bars("class", &rows);
     if all > CLASSES {
         page.line(&format!("and {}", things(all - CLASSES, "more class", "more classes")));
     }
@@ -284,4 +329,18 @@ pub fn data_card(dataset: &Dataset, findings: &[Finding]) -> String {
     let (gone, seen) = (dataset.excluded().len(), dataset.reviewed().len());
     page.line(&format!("{} were excluded and {} reviewed by hand.", count_samples(gone), count_samples(seen)));
     page.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        for (day, date) in
+            [(0, "1970-01-01"), (-1, "1969-12-31"), (11_016, "2000-02-29"), (20_786, "2026-11-29"), (-719_468, "0000-03-01")]
+        {
+            assert_eq!(date_of(day), date);
+        }
+    }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
-pub use consensus::{ConsensusMethod, ConsensusOf};
+pub use consensus::{ConsensusMethod, ConsensusOf, LongColumns};
 pub use copied::copies;
 pub use health::{data_card, health_report};
 pub use plan::split_edit;

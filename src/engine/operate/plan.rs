@@ -151,7 +151,7 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
     let on = value.is_some();
     let column = match property {
         Property::Fine => second,
-        Property::ColumnOrder | Property::Filter => "",
+        Property::ColumnOrder | Property::Filter | Property::AskAgain | Property::SaidAgain => "",
         _ => first,
     };
     if !column.is_empty() && dataset.field(column).is_none() {
@@ -173,6 +173,9 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
         Property::ColumnOrder => "Ordered the columns of what is saved".to_owned(),
         Property::Filter if on => format!("Kept the filter {first}"),
         Property::Filter => format!("Forgot the filter {first}"),
+        Property::AskAgain if on => "Shows some samples once more".to_owned(),
+        Property::AskAgain => "Shows no sample twice".to_owned(),
+        Property::SaidAgain => format!("Shown once more: sample {second}"),
     };
     Ok(Edit::new(words, Change::said(dataset, property, &of, value)))
 }

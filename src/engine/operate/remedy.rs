@@ -1,9 +1,10 @@
 //! What mends a finding: the one operation that its kind asks for, where that is known without asking.
 
-use super::{ConsensusMethod, ConsensusOf, Operation};
-use crate::checks::{Finding, FindingKind};
+use super::{ConsensusMethod, ConsensusOf, LongColumns, Operation};
+use crate::checks::{DOMAIN, Finding, FindingKind};
 use crate::data::{Dataset, Property};
-use crate::derive::annotators_of;
+use crate::derive::{annotators_of, long_votes_of};
+use crate::transform::Replace;
 
 /// What mends a finding, in a word or two, and the operation that does it; `None` where somebody must decide.
 pub fn remedy(finding: &Finding, dataset: &Dataset) -> Option<(&'static str, Operation)> {
@@ -26,11 +27,31 @@ pub fn remedy(finding: &Finding, dataset: &Dataset) -> Option<(&'static str, Ope
             Operation::SetCells { samples: finding.samples.clone(), column, text: suggested?, review: true },
         )),
         FindingKind::Agreement => {
-            let of = |fields: &Vec<usize>| fields.iter().any(|field| *dataset.fields()[*field].name == *column);
-            let fields = annotators_of(dataset).into_iter().find(of)?;
-            let columns = fields.iter().map(|field| dataset.fields()[*field].name.to_string()).collect();
-            let (method, into) = (ConsensusMethod::DawidSkene, "consensus".to_owned());
-            Some(("Put together", Operation::Consensus(ConsensusOf { columns, method, probabilities: String::new(), into })))
+            let name = |field: usize| dataset.fields()[field].name.to_string();
+            let (method, probabilities) = (ConsensusMethod::DawidSkene, String::new());
+            let of = |fields: &Vec<usize>| fields.iter().any(|field| name(*field) == column);
+            let into = "consensus".to_owned();
+            let asked = match (annotators_of(dataset).into_iter().find(of), long_votes_of(dataset)) {
+                (Some(fields), _) => {
+                    let columns = fields.into_iter().map(name).collect();
+                    ConsensusOf { columns, long: None, method, probabilities, into }
+                }
+                (None, Some(votes)) => {
+                    let long = LongColumns { task: name(votes.task), annotator: name(votes.annotator), one_a_task: true };
+                    ConsensusOf { columns: vec![name(votes.label)], long: Some(long), method, probabilities, into }
+                }
+                (None, None) => return None,
+            };
+            Some(("Put together", Operation::Consensus(asked)))
+        }
+        FindingKind::Boilerplate => {
+            let words: Vec<String> = suggested?.split_whitespace().map(regex::escape).collect();
+            let what = Replace { find: format!(r"\s*{}", words.join(r"\s+")), with: String::new(), regex: true, case: false };
+            Some(("Take out", Operation::Replace { samples: finding.samples.clone(), column, what }))
+        }
+        FindingKind::Irrelevant => {
+            let (samples, tag) = (finding.samples.clone(), DOMAIN.to_owned());
+            Some(("Relevant", Operation::Tag { samples, tag, on: true }))
         }
         FindingKind::OneValue | FindingKind::SameColumn => {
             Some(("Leave out", Operation::Say { property: Property::LeftOut, of: vec![column], value: Some("yes".to_owned()) }))

@@ -6,7 +6,7 @@ use super::Workspace;
 use super::asked::{Need, News, Wants};
 use super::checking::Checking;
 use crate::chance::Chance;
-use crate::data::{Dataset, SampleId};
+use crate::data::{ClassIndex, Dataset, Role, SampleId};
 use crate::derive::{Artifact, Key, Store, TextOf, embedding, embedding_key};
 use crate::io::{Meaning, MeaningError};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
@@ -24,6 +24,10 @@ const PLACED_BY: usize = 3;
 const GROUPS: usize = 9;
 const READ: usize = 20_000;
 const WORDS: usize = 3;
+/// A word that one in so many texts has names no group.
+const COMMON: usize = 14;
+/// A group of which more than this part is of one class has its name.
+const MAINLY: f64 = 0.6;
 const SEED: u64 = 42;
 
 /// Samples in the plane.
@@ -186,6 +190,17 @@ fn laid_out(rows: &Dense, begin: &[PlanePoint], progress: &Progress) -> Result<V
     Ok(out)
 }
 
+/// The class that most of some samples have; `None` where none has so many.
+fn mainly(classes: &ClassIndex, samples: impl Iterator<Item = SampleId>) -> Option<String> {
+    let (mut counts, mut all) = (vec![0usize; classes.names().len()], 0usize);
+    for id in samples {
+        all += 1;
+        classes.of(id).iter().for_each(|class| counts[*class as usize] += 1);
+    }
+    let (class, n) = counts.iter().enumerate().max_by_key(|(_, n)| **n)?;
+    (*n as f64 > MAINLY * all as f64).then(|| classes.names()[class].to_string())
+}
+
 /// Groups of the plane by k-means, and the words that tell each from the others.
 fn names_of(dataset: &Dataset, places: &[PlanePoint], progress: &Progress) -> Result<Vec<(PlanePoint, String)>, JobError> {
     let Ok(text) = TextOf::of(dataset, None) else { return Ok(Vec::new()) };
@@ -219,19 +234,35 @@ fn names_of(dataset: &Dataset, places: &[PlanePoint], progress: &Progress) -> Re
     }
     let group: Vec<usize> = rows.iter().map(|row| nearest(&places[*row], &middles)).collect();
     let mut names = Vec::new();
+    let label = dataset.with_role(Role::is_label);
+    let classes = label.map(|field| ClassIndex::build(dataset, field, progress)).transpose()?;
     for (at, middle) in middles.iter().enumerate() {
+        // A group that is mostly of one class has its name.
+        let members = || rows.iter().zip(&group).filter(|(_, group)| **group == at).map(|(row, _)| SampleId::at(*row));
+        if let Some(name) = classes.as_ref().and_then(|classes| mainly(classes, members())) {
+            names.push((*middle, name));
+            continue;
+        }
         let silent = Progress::silent();
         progress.check()?;
         let words = telling(
             rows.len(),
             |place| text.read(dataset, SampleId::at(rows[place])),
             |place| group[place] == at,
-            WORDS,
+            WORDS * 4,
             &silent,
         )?;
-        let words: Vec<String> = words.into_iter().filter(|word| word.z > 2.0).map(|word| word.word).collect();
-        if !words.is_empty() {
-            names.push((*middle, words.join(" ")));
+        // What stands in many texts, or was said already in another form, names nothing.
+        let mut said: Vec<String> = Vec::new();
+        for word in words.into_iter().filter(|word| word.z > 2.0) {
+            let common = (word.inside + word.outside) as usize * COMMON > rows.len();
+            let same = |known: &String| known.starts_with(&word.word) || word.word.starts_with(known.as_str());
+            if !common && word.word.chars().count() > 2 && !said.iter().any(same) && said.len() < WORDS {
+                said.push(word.word);
+            }
+        }
+        if !said.is_empty() {
+            names.push((*middle, said.join(" ")));
         }
     }
     Ok(names)

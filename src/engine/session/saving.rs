@@ -15,7 +15,7 @@ pub enum Save {
     /// Files that belong together: one, or the parts of a split.
     Files(Vec<(Rows, SaveTarget)>),
     /// What was found, as a page: the health of the dataset, or its card.
-    Page { path: PathBuf, findings: Vec<Finding>, card: bool },
+    Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, card: bool },
     /// A folder of images, by part.
     Images(Vec<(String, Rows)>, ImageTarget),
 }
@@ -78,9 +78,10 @@ impl Saving {
         self.count += 1;
         match save {
             Save::Files(list) => self.run.ask(desk, self.count, "Saving", move |progress| files(&snapshot, &list, progress)),
-            Save::Page { path, findings, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
+            Save::Page { path, findings, work, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
-                let text = if card { data_card(&snapshot, &findings) } else { health_report(&snapshot, &findings, markdown) };
+                let text =
+                    if card { data_card(&snapshot, &findings) } else { health_report(&snapshot, &findings, &work, markdown) };
                 io::write_small(&path, &text)?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),

@@ -3,13 +3,39 @@
 use std::sync::Arc;
 
 use super::Workspace;
-use crate::data::Role;
+use crate::data::{ClassIndex, Role};
 use crate::job::{AnySlot, Desk, JobError, Lane, Slot};
 use crate::operate::copies;
 use crate::transform::{Plan, Split, SplitError};
 
-/// A plan, and how many samples of each class its parts have; the last are those of all.
-pub type PlannedSplit = (Arc<Plan>, Vec<Vec<u64>>);
+/// A plan, and what is drawn of it: counted once, where it is worked out.
+pub struct PlannedSplit {
+    pub plan: Arc<Plan>,
+    /// How many samples each part has.
+    pub sizes: Vec<usize>,
+    /// How many samples of each class each part has; the last are those of all. None where there are no classes.
+    pub classes: Vec<Vec<u64>>,
+    /// The classes that are drawn, the largest first.
+    pub largest: Vec<usize>,
+}
+
+/// More classes are no chart.
+const MOST_BARS: usize = 400;
+
+impl PlannedSplit {
+    fn of(plan: Plan, classes: Option<&ClassIndex>) -> Self {
+        let mut counts: Vec<Vec<u64>> = Vec::new();
+        if let Some(classes) = classes {
+            counts.extend((0..plan.names.len()).map(|part| classes.count(plan.members(part))));
+            counts.push(classes.count(plan.samples.iter().copied()));
+        }
+        let all = counts.last().map_or(&[][..], Vec::as_slice);
+        let mut largest: Vec<usize> = (0..all.len()).filter(|class| all[*class] > 0).collect();
+        largest.sort_by_key(|class| std::cmp::Reverse(all[*class]));
+        largest.truncate(MOST_BARS);
+        Self { sizes: plan.sizes(), plan: Arc::new(plan), classes: counts, largest }
+    }
+}
 
 /// The split that is shown.
 pub struct Splitting {
@@ -61,12 +87,7 @@ impl Splitting {
                 SplitError::Cancelled => JobError::Cancelled,
                 error => JobError::Failed(error.to_string()),
             })?;
-            let mut counts: Vec<Vec<u64>> = Vec::new();
-            if let Some(classes) = &classes {
-                counts.extend((0..plan.names.len()).map(|part| classes.count(plan.members(part))));
-                counts.push(classes.count(plan.samples.iter().copied()));
-            }
-            Ok((Arc::new(plan), counts))
+            Ok(PlannedSplit::of(plan, classes.as_deref()))
         });
     }
 

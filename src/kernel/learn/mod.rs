@@ -11,6 +11,7 @@ pub mod encoder;
 pub mod features;
 pub mod fluency;
 mod folds;
+pub mod isolation;
 pub mod layout;
 mod logistic;
 pub mod near;

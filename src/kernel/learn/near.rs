@@ -26,8 +26,9 @@ const MOST_BYTES: usize = 1 << 20;
 const BUCKETS: usize = 1 << 22;
 /// The bits of a member that are its hash; those above are its frequency.
 const HASH_BITS: u32 = 44;
-/// The most sets that a member is followed to, nearest in size first.
+/// The most sets that a member is followed to, nearest in size first; and where pairs are beyond counting.
 const FOLLOWED: usize = 1_024;
+const FOLLOWED_IN_A_CROWD: usize = 24;
 /// Sets that are looked up between two looks at what is joined already.
 const BLOCK: usize = 16_384;
 
@@ -106,6 +107,8 @@ pub struct Near {
     pub same: Vec<u32>,
     /// Rows that are the first with their set, the smaller first, and their similarity; sorted.
     pub pairs: Vec<(u32, u32, f32)>,
+    /// Whether so much is alike that pairs are beyond counting: not all of them are listed then, though each that is is one.
+    pub crowded: bool,
 }
 
 impl Sets {
@@ -225,11 +228,14 @@ impl Sets {
         let plenty = n * 20 + 1_000_000;
         let mut joined: Vec<u32> = (0..order.len() as u32).collect();
         let mut pairs: Vec<(u32, u32, f32)> = Vec::new();
+        let mut crowded = false;
         for block in 0..order.len().div_ceil(BLOCK) {
             let sets = block * BLOCK..((block + 1) * BLOCK).min(order.len());
             // Where pairs are beyond counting, those within one group say nothing new.
             let groups: Option<Vec<u32>> =
                 (pairs.len() > plenty).then(|| (0..joined.len() as u32).map(|at| root(&mut joined, at)).collect());
+            crowded |= groups.is_some();
+            let followed = if groups.is_some() { FOLLOWED_IN_A_CROWD } else { FOLLOWED };
             let found: Vec<Vec<(u32, u32, f32)>> = sets
                 .clone()
                 .into_par_iter()
@@ -242,7 +248,7 @@ impl Sets {
                         let mut found = Vec::new();
                         for (_, place) in &own[first_of[at]..first_of[at + 1]] {
                             let (member, _, mine_at) = places[*place as usize];
-                            let before = places[..*place as usize].iter().rev().take(FOLLOWED);
+                            let before = places[..*place as usize].iter().rev().take(followed);
                             for (_, other, their_at) in before.take_while(|(same, ..)| *same == member) {
                                 if seen[*other as usize] == at as u32 {
                                     continue;
@@ -279,7 +285,7 @@ impl Sets {
             progress.step(sets.len() as u64)?;
         }
         pairs.par_sort_unstable_by_key(|(a, b, _)| (*a, *b));
-        Ok(Near { same, pairs })
+        Ok(Near { same, pairs, crowded })
     }
 
     /// The first row with the same set, of each row.
@@ -438,13 +444,14 @@ mod tests {
         let texts: Vec<String> = ["a b c d e f", "x", "a b c d e g", "a b c d h g", "y z", "Y, z!"].map(str::to_owned).into();
         let near = near_of(&texts, Grams::Words(1), 0.6);
         assert_eq!(near.groups(), [vec![0, 2, 3], vec![4, 5]]);
-        assert_eq!(near.same, [0, 1, 2, 3, 4, 4]);
+        assert_eq!((&near.same[..], near.crowded), (&[0, 1, 2, 3, 4, 4][..], false));
         // Twenty thousand rows that differ in a number: one group, in no time that grows with their square.
         let crowd: Vec<String> = (0..20_000)
             .map(|n| format!("Thank you for your order, your number is {n} and we will write to you as soon as it is sent"))
             .collect();
-        let groups = near_of(&crowd, Grams::Words(1), 0.8).groups();
-        assert_eq!((groups.len(), groups[0].len()), (1, 20_000));
+        let near = near_of(&crowd, Grams::Words(1), 0.8);
+        let groups = near.groups();
+        assert_eq!((groups.len(), groups[0].len(), near.crowded), (1, 20_000, true));
         assert!(near_of(&[], Grams::Words(2), 0.7).groups().is_empty());
     }
 

@@ -55,7 +55,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, (better, wo
     let of = |field: usize| dataset.text(field, id).unwrap_or_default();
     let (one, other) = (of(better), of(worse));
     ui.add_space(STEP * 2.0);
-    if button(ui, theme, "Change the two about", &Command::Swap.key_text(), ButtonLook::Plain, one != other).clicked() {
+    if button(ui, theme, "Swap the two", &Command::Swap.key_text(), ButtonLook::Plain, one != other).clicked() {
         actions.extend(swap(dataset, vec![id]).map(Action::Do));
     }
     let chats = [&one, &other].map(|cell| {

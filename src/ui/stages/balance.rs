@@ -18,6 +18,7 @@ use crate::ui::text_model::whither;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, square, title};
 use crate::ui::widgets::roles::role_chips;
+use crate::ui::widgets::rows;
 use crate::ui::widgets::text::{count, cut, number, things};
 
 /// The stage.
@@ -42,6 +43,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let session = bundle.session;
     let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 12, top: 16, bottom: 8 });
     Panel::left("balance rule").exact_size(SIDE.min(ui.available_width() * 0.43)).resizable(false).frame(frame).show(ui, |ui| {
+        // What does it stays in sight, however long what leads there.
+        if let Some(view) = session.balance().filter(|_| state.balance.rule != WEIGHTS) {
+            let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 0, right: 4, top: 8, bottom: 4 });
+            Panel::bottom("balance deed").resizable(false).frame(frame).show(ui, |ui| {
+                deed(ui, state, bundle, workspace, view, actions);
+            });
+        }
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             rule(ui, state, bundle, workspace, actions);
             if let Some(view) = session.balance() {
@@ -55,6 +63,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         let Some(view) = session.balance() else {
             let text = session.balance_trouble().unwrap_or("Counting…");
             let ink = if session.balance_trouble().is_some() { theme.amber } else { theme.dim };
+            // What the engine says stands at the beginning of a line here.
+            let mut letters = text.chars();
+            let text: String = letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect();
             ui.add(egui::Label::new(RichText::new(text).color(ink)).wrap());
             if workspace.dataset().with_role(Role::is_label).is_none() {
                 ui.add_space(STEP * 2.0);
@@ -154,6 +165,7 @@ fn rule(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
 /// Who goes where there are too many, and how more come about where there are too few. `pipeline`: whether one can augment, and what it is called.
 fn ways(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, (pipeline, named): (bool, String)) {
     let theme = bundle.theme;
+    ui.spacing_mut().item_spacing.y = 0.0;
     caption(ui, theme, "too many: who goes first");
     let ways = [
         (Under::Random, "by chance", "Each as probably as any other"),
@@ -216,7 +228,12 @@ fn result(
     line(ui, "effective size", real, planned);
     line(ui, "most repeated", things(view.most as usize, "time", "times"), String::new());
     probe_says(ui, bundle, actions);
-    ui.add_space(STEP * 3.0);
+}
+
+/// What makes the plan an edit.
+fn deed(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspace, view: &BalanceView, actions: &mut Vec<Action>) {
+    let (theme, plan) = (bundle.theme, &view.plan);
+    let more = plan.more() as usize;
     if state.balance.over == Over::Augment && more > 0 {
         whither(ui, bundle, &state.augment.pipeline);
     }
@@ -411,8 +428,7 @@ fn classes(ui: &mut Ui, form: &mut BalanceForm, bundle: &Bundle<'_>, column: &st
     let classes = bundle.workspace.and_then(|workspace| workspace.classes(column));
     let top = plan.now.iter().chain(&plan.planned).copied().max().unwrap_or(1).max(1) as f32 * 1.04;
     let mut dragged = None;
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, order.len(), |ui, rows| {
-        ui.spacing_mut().item_spacing.y = 0.0;
+    rows::draw(ui, ScrollArea::vertical().auto_shrink(false), ROW, order.len(), |ui, rows| {
         for class in rows.map(|row| order[row]) {
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 12.0, ROW), Sense::click_and_drag());
             let (now, then) = (plan.now[class], plan.planned[class]);

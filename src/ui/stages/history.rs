@@ -10,6 +10,7 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, right_aligned, title};
+use crate::ui::widgets::rows;
 use crate::ui::widgets::text::{ago, count, cut, flat, named, things};
 
 /// The stage.
@@ -46,8 +47,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
     });
     let total = history.nodes().len() + 1;
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, total, |ui, range| {
-        ui.spacing_mut().item_spacing.y = 0.0;
+    rows::draw(ui, ScrollArea::vertical().auto_shrink(false), ROW, total, |ui, range| {
         for place in range {
             // The latest edit first; the file as it was opened last.
             let node = history.nodes().len().checked_sub(place + 1).map(|i| &history.nodes()[i]);

@@ -60,8 +60,9 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
         super::controls::right_aligned(ui, pos2(area.left() - STEP * 2.0, y_text), &text, theme.note(), theme.dim);
     }
     ui.painter().vline(area.left(), area.y_range(), theme.hairline());
-    ui.painter().hline(area.x_range(), area.bottom(), theme.hairline());
     let step = (area.width() / bars.len() as f32).min(WIDEST);
+    let area = area.with_max_x(area.left() + step * bars.len() as f32);
+    ui.painter().hline(area.x_range(), area.bottom(), theme.hairline());
     let gap = if step >= 6.0 {
         2.0
     } else if step >= 3.0 {

@@ -11,6 +11,8 @@ use crate::learn::neighbours::Neighbour;
 
 /// Candidates that are shown with their probabilities.
 const SHOWN: usize = 9;
+/// Decided samples that are kept ready to be shown once more.
+const AGAIN: usize = 64;
 /// Candidates below the line that are kept ready.
 const BELOW: usize = 200;
 /// A model that closes less than this part of the gap between guessing and knowing tells classes hardly apart.
@@ -33,6 +35,8 @@ pub struct LabelReport {
     pub below: Vec<Candidate>,
     /// The share of labels that a model which never saw them gives itself, and what always naming the commonest class would give.
     pub told: (f64, f64),
+    /// Samples that somebody has decided on, as they were before: some to be shown once more, in an order of chance.
+    pub again: Vec<Candidate>,
     /// How many samples were judged.
     pub judged: usize,
     /// Samples per class, as places in `names`.
@@ -129,6 +133,7 @@ impl LabelReport {
         let below: Vec<Candidate> = below.into_par_iter().map(candidate).collect();
         let mut queue: Vec<Candidate> = open.into_par_iter().map(candidate).collect();
         queue.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.id.cmp(&b.id)));
+        let again = decided(model, &|row| candidate(row));
         let joint = match &model.judge {
             Judge::One(noise) => noise.joint.clone(),
             Judge::Many(_) => Vec::new(),
@@ -141,6 +146,7 @@ impl LabelReport {
             queue,
             place,
             below,
+            again,
             told: model.sharpness(),
             judged: model.rows.len(),
             counts,
@@ -199,6 +205,28 @@ impl LabelReport {
         pairs.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
         pairs
     }
+}
+
+/// Some samples that somebody has decided on, as they would stand in the queue had nobody. Which they are is drawn by their numbers alone: one more decision moves
+/// none of the others.
+fn decided(model: &LabelModel, candidate: &dyn Fn(u32) -> Candidate) -> Vec<Candidate> {
+    if model.many {
+        return Vec::new();
+    }
+    let mut rows: Vec<u32> = model.rows.iter().copied().filter(|row| model.is_decided(*row as usize)).collect();
+    rows.sort_by_key(|row| xxhash_rust::xxh3::xxh3_64(&row.to_le_bytes()));
+    rows.truncate(AGAIN);
+    rows.into_iter()
+        .filter_map(|row| {
+            let (before, first) = model.before(row as usize)?;
+            let mut one = candidate(row);
+            let likely = one.top.iter().map(|(class, _)| *class).find(|class| *class != before)?;
+            let suggested = if first.suggested == before { likely } else { first.suggested };
+            one.reason = format!("Label is probably wrong, {:.2}", first.wrong.clamp(0.5, 0.99));
+            (one.given, one.suggested, one.wrong, one.evidence) = (vec![before], vec![suggested], first.wrong.max(0.5), None);
+            Some(one)
+        })
+        .collect()
 }
 
 impl LabelModel {

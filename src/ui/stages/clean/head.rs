@@ -4,8 +4,9 @@ use egui::{Frame, Margin, Panel, RichText, Slider, Ui, WidgetInfo};
 
 use super::state::SITTING;
 use crate::action::Action;
-use crate::checks::{CHECKS, CheckOption, Finding, FindingKind};
+use crate::checks::{BORDER_OPTION, CHECKS, CheckOption, Finding, FindingKind, NOT_DOMAIN};
 use crate::data::{Property, Rule, SampleSet};
+use crate::derive::Relevance;
 use crate::operate::Operation;
 use crate::session::{Findings, Problem, Workspace};
 use crate::ui::Bundle;
@@ -13,6 +14,7 @@ use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::view::View;
 use crate::ui::widgets::controls::{ButtonLook, button, choice, dim, title};
+use crate::ui::widgets::limit_chart::{self, LimitChart};
 use crate::ui::widgets::text::{count, things};
 use crate::writing::Repair;
 
@@ -32,7 +34,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             if state.clean.kind.is_none() && workspace.findings().revision.is_some() {
                 for (card, text, hint) in [
                     (false, "Report…", "What was found as a page of HTML, or as Markdown where the name ends in .md"),
-                    (true, "Card…", "The dataset's card in Hugging Face's README form, with what was found as its known faults"),
+                    (
+                        true,
+                        "Dataset card…",
+                        "The dataset's card in Hugging Face's README form, with what was found as its known faults",
+                    ),
                 ] {
                     if button(ui, theme, text, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
                         actions.push(Action::ReportDialog { card });
@@ -44,7 +50,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         left_out(ui, theme, bundle, actions);
         if let Some(kind) = state.clean.kind {
             ui.add(egui::Label::new(RichText::new(kind.meaning()).color(theme.dim)).wrap());
-            thresholds(ui, state, theme, kind, actions);
+            thresholds(ui, state, theme, workspace, kind, actions);
+            if kind == FindingKind::Irrelevant {
+                relevance(ui, state, theme, workspace, actions);
+            }
             columns(ui, state, theme, findings, kind);
         }
         at_once(ui, state, theme, workspace, actions);
@@ -70,7 +79,7 @@ fn found(ui: &mut Ui, state: &UiState, theme: &Theme, workspace: &Workspace) {
     let open = open.min(all.len());
     dim(ui, theme, format!("{} open of {}", count(open), things(all.len(), "finding", "findings")));
     if let Some(part) = state.clean.first() {
-        dim(ui, theme, format!("the first {SITTING} are {:.1} % of the gain", 100.0 * part)).on_hover_text(
+        dim(ui, theme, format!("the first {SITTING} gain {:.0} % of what all would", 100.0 * part)).on_hover_text(
             "Findings stand by what mending each gains: how severe it is, times how often what is so found is truly wrong",
         );
     }
@@ -124,7 +133,14 @@ fn show_them(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &
 }
 
 /// What decides on this kind, to be moved.
-fn thresholds(ui: &mut Ui, state: &mut UiState, theme: &Theme, kind: FindingKind, actions: &mut Vec<Action>) {
+fn thresholds(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    workspace: &Workspace,
+    kind: FindingKind,
+    actions: &mut Vec<Action>,
+) {
     let options: Vec<&CheckOption> =
         CHECKS.iter().flat_map(|entry| entry.options).filter(|option| option.kinds.contains(&kind)).collect();
     if options.is_empty() {
@@ -136,6 +152,16 @@ fn thresholds(ui: &mut Ui, state: &mut UiState, theme: &Theme, kind: FindingKind
         for option in options {
             let label = dim(ui, theme, option.label).on_hover_text(option.help);
             let mut value = state.options.get(option);
+            if option.is_column() {
+                let fields = workspace.dataset().fields();
+                let names: Vec<&str> = std::iter::once("none").chain(fields.iter().map(|field| &*field.name)).collect();
+                let now = state.options.column(option).to_owned();
+                if let Some(at) = choice(ui, theme, option.label, if now.is_empty() { "none" } else { &now }, &names) {
+                    state.options.set_column(option, if at == 0 { "" } else { names[at] });
+                }
+                ui.add_space(STEP * 2.0);
+                continue;
+            }
             if !option.choices.is_empty() {
                 let at = state.options.choice(option);
                 let chosen = choice(ui, theme, option.label, option.choices[at], option.choices);
@@ -162,6 +188,40 @@ fn thresholds(ui: &mut Ui, state: &mut UiState, theme: &Theme, kind: FindingKind
     if state.options != before {
         actions.push(Action::Check { thoroughly: false });
     }
+}
+
+/// How much of the domain all samples are, with the border to drag.
+fn relevance(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let Some(relevance) = workspace.derived().known::<Relevance>(Relevance::key()) else { return };
+    let own = &relevance.own;
+    let moved = state.options.get(BORDER_OPTION);
+    let usual = moved.total_cmp(&BORDER_OPTION.usual).is_eq();
+    let place = ((own.len().max(1) - 1) as f64 * moved).round() as usize;
+    let limit = if usual { relevance.border } else { own.get(place).copied().unwrap_or_default() };
+    let (least, most, bins) = &relevance.bins;
+    let chart = LimitChart {
+        name: "Relevance of all samples, and the border",
+        bins,
+        least: f64::from(*least),
+        most: f64::from(*most),
+        limit: f64::from(limit),
+        write: &|value| format!("{value:.2}"),
+        below: true,
+    };
+    if let Some(to) = limit_chart::draw(ui, theme, &chart) {
+        // The border is a part of what the domain's own samples score.
+        let part = own.partition_point(|score| f64::from(*score) < to) as f64 / own.len().max(1) as f64;
+        let part = part.clamp(BORDER_OPTION.least, BORDER_OPTION.most);
+        if part.total_cmp(&moved).is_ne() {
+            state.options.set(BORDER_OPTION, part);
+            actions.push(Action::Check { thoroughly: false });
+        }
+    }
+    dim(
+        ui,
+        theme,
+        "R says that one is of the domain; what you tag “not domain” moves the border to where the two are told apart",
+    );
 }
 
 /// The columns that it was found in, where they are several.
@@ -216,6 +276,13 @@ fn at_once(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspac
                     }
                 }
                 None => {}
+            }
+            if kind == FindingKind::Irrelevant && state.clean.waits() {
+                let hint = "Tags every sample of the findings that are open here “not domain”: what is marked so teaches where the border is";
+                if button(ui, theme, "None is of the domain", "", ButtonLook::Plain, true).on_hover_text(hint).clicked() {
+                    let (samples, tag) = (waiting(state, findings), NOT_DOMAIN.to_owned());
+                    actions.push(first_asked("None is of the domain", Operation::Tag { samples, tag, on: true }));
+                }
             }
             if !kind.is_of_copies() && state.clean.waits() {
                 let hint = "Excludes every sample of the findings that are open here";

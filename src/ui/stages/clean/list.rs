@@ -14,7 +14,7 @@ use crate::ui::theme::STEP;
 use crate::ui::view::View;
 use crate::ui::widgets::controls::{ButtonLook, button, clipped, right_aligned, severity};
 use crate::ui::widgets::text::{flat, flat_chat, things};
-use crate::ui::widgets::{diff, picture};
+use crate::ui::widgets::{diff, picture, rows};
 use crate::writing::Repair;
 
 const ROW: f32 = 48.0;
@@ -52,8 +52,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             area = area.vertical_scroll_offset((at - high / 2.0).max(0.0));
         }
     }
-    let out = area.id_salt("findings").show_rows(ui, ROW, shown, |ui, range| {
-        ui.spacing_mut().item_spacing.y = 0.0;
+    let out = rows::draw(ui, area.id_salt("findings"), ROW, shown, |ui, range| {
         for at in range {
             let finding = &findings.list()[state.clean.shown()[at] as usize];
             row(ui, state, bundle, workspace, finding, at, actions);
@@ -238,7 +237,9 @@ fn remedy(
     } else {
         ("Exclude", "Leaves it out of everything but the table; Space keeps it as it is")
     };
-    if button(ui, theme, text, key("X"), ButtonLook::Danger, true).on_hover_text(hint).clicked() {
+    // One danger at a time: the rows that keys do not act on stay quiet.
+    let look = if here { ButtonLook::Danger } else { ButtonLook::Plain };
+    if button(ui, theme, text, key("X"), look, true).on_hover_text(hint).clicked() {
         actions.push(Action::Do(Operation::Exclude { samples: finding.decided().to_vec(), on: true }));
     }
 }

@@ -110,7 +110,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     } else {
         Axis::Linear
     };
-    let high = (tall - theme.sizes.control - 44.0).max(8.0);
+    let high = (tall - theme.sizes.control - 52.0).max(8.0);
     if let Some(classes) = classes {
         let version = (dataset.base.origin.fingerprint, workspace.revision());
         let shown = Classes { index: classes, column: &column, part: part.map(|(part, _)| part), axis, version };

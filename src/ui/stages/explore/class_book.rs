@@ -15,6 +15,7 @@ use crate::ui::state::{Popup, UiState};
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::view::View;
 use crate::ui::widgets::controls::{ButtonLook, button, caption, clipped, dim, name_edit, right_aligned, square, title};
+use crate::ui::widgets::rows;
 use crate::ui::widgets::text::{count, percent, things, visible};
 
 const ROW: f32 = 28.0;
@@ -91,8 +92,7 @@ fn list(ui: &mut Ui, state: &mut UiState, theme: &Theme, classes: &ClassIndex, c
     {
         area = area.vertical_scroll_offset((at as f32 * ROW - ui.available_height() / 2.0).max(0.0));
     }
-    area.show_rows(ui, ROW, shown.len(), |ui, rows| {
-        ui.spacing_mut().item_spacing.y = 0.0;
+    rows::draw(ui, area, ROW, shown.len(), |ui, rows| {
         for (place, class) in rows.map(|row| shown[row]) {
             let name = &*classes.names()[class];
             let n = classes.counts()[class];

@@ -13,6 +13,7 @@ use crate::ui::theme::STEP;
 use crate::ui::widgets::bars::{self, Axis, Bar};
 use crate::ui::widgets::class_bars::{self, ClassBar};
 use crate::ui::widgets::controls::{dim, name_edit};
+use crate::ui::widgets::rows;
 use crate::ui::widgets::text::{count, number};
 
 /// The most bars drawn: more could be neither told apart nor clicked.
@@ -178,14 +179,17 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
     let name = format!("Search the classes of {}", classes.column);
     let hint = format!("{} classes: type to find one", count(classes.index.used()));
     let edit = TextEdit::singleline(&mut state.chart.search).hint_text(hint).desired_width(f32::INFINITY);
-    let response = ui.add(edit.margin(Margin::symmetric(8, 3)));
+    let response = ui.add(edit.margin(Margin::symmetric(8, 3)).align(egui::Align2::LEFT_CENTER));
     name_edit(&response, &state.chart.search, &name);
     let known = classes.order(ui, state.chart.by_count, &state.chart.search);
     let (order, more) = (&known.1, known.2);
     let counts = classes.index.counts();
     let totals = (counts.iter().sum(), classes.part.as_ref().map_or(0, |part| part.iter().sum()));
     let mut picked = None;
-    let high = (high - response.rect.height() - STEP).max(20.0);
+    // Whole rows, and below them the line that says how many are not listed.
+    let below = if more > 0 { theme.sizes.control } else { 0.0 };
+    let high = (high - response.rect.height() - STEP - below).max(class_bars::HIGH);
+    let high = (high / class_bars::HIGH).floor() * class_bars::HIGH;
     if order.is_empty() {
         dim(ui, theme, "No class has that in its name");
         return;
@@ -200,20 +204,15 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
         };
         order[range].iter().map(bar).collect()
     };
-    ScrollArea::vertical().id_salt("class list").max_height(high).auto_shrink(false).show_rows(
-        ui,
-        class_bars::HIGH,
-        order.len(),
-        |ui, range| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            let from = range.start;
-            for (n, bar) in bars(range).iter().enumerate() {
-                if class_bars::line(ui, theme, bar, totals) {
-                    picked = Some(order[from + n]);
-                }
+    let area = ScrollArea::vertical().id_salt("class list").min_scrolled_height(0.0).max_height(high).auto_shrink(false);
+    rows::draw(ui, area, class_bars::HIGH, order.len(), |ui, range| {
+        let from = range.start;
+        for (n, bar) in bars(range).iter().enumerate() {
+            if class_bars::line(ui, theme, bar, totals) {
+                picked = Some(order[from + n]);
             }
-        },
-    );
+        }
+    });
     if more > 0 {
         dim(ui, theme, format!("{} more: type a part of a name", count(more)));
     }

@@ -63,7 +63,7 @@ pub fn draw(
         let whole = (ui.available_height() * 0.27).clamp(132.0, 280.0);
         let tall = match classes::needed(workspace, field, ui.available_width() - 32.0) {
             _ if state.chart.folded => theme.sizes.control + 12.0,
-            Some(needed) => whole.min(needed + theme.sizes.control + 44.0),
+            Some(needed) => whole.min(needed + theme.sizes.control + 52.0),
             None => whole,
         };
         let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 16, top: 8, bottom: 4 });

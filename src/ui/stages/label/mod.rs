@@ -23,7 +23,7 @@ use crate::ui::widgets::class_colour::class_colour;
 use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, flat, is_code, turns, visible};
-use crate::ui::widgets::{guideline, picture, portrait};
+use crate::ui::widgets::{guideline, picture, portrait, rows};
 pub use state::{Offered, Review, ReviewTab};
 
 /// The stage.
@@ -63,7 +63,7 @@ pub fn draw(
     };
     head(ui, state, bundle, workspace, report, actions);
     if state.review.tab == ReviewTab::Noise {
-        return noise::draw(ui, state, bundle, workspace, report);
+        return noise::draw(ui, state, bundle, workspace, report, actions);
     }
     if state.review.preview {
         return preview(ui, state, bundle, workspace, report, commands);
@@ -72,7 +72,8 @@ pub fn draw(
     let Some(id) = known else {
         return above_the_line(ui, state, bundle, report);
     };
-    let candidate = report.candidate(id);
+    let again = || report.again.iter().find(|candidate| candidate.id == id);
+    let candidate = if state.review.again == Some(id) { again() } else { report.candidate(id) };
     state.offered = candidate.map(|candidate| Offered::of(candidate, report, workspace)).unwrap_or_default();
     if state.pane.is_open(state.view) {
         return crate::ui::sample::draw(ui, state, bundle, workspace, id, actions, commands);
@@ -194,7 +195,11 @@ fn head(
             ui.painter().rect_filled(Rect::from_min_size(track.min, vec2(track.width() * part, track.height())), 3, theme.accent);
             let (real, of) = bundle.session.streak();
             if of > 0 {
-                let text = format!("{real} of the last {of} were real");
+                let text = if of == 1 {
+                    format!("the last decision {} the label", if real == 1 { "changed" } else { "kept" })
+                } else {
+                    format!("{real} of the last {of} {} real", if real == 1 { "was" } else { "were" })
+                };
                 if of >= 20 && (real as f64) < NOISE * of as f64 {
                     let text = format!("{text}: the rest is hardly worth your time");
                     ui.label(RichText::new(text).color(theme.emerald));
@@ -677,8 +682,7 @@ fn preview(
             dim(ui, theme, format!("{words} the suggested label. One undo takes it back"));
         });
         ui.add_space(STEP * 2.0);
-        ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().auto_shrink(false).show_rows(ui, theme.sizes.row, list.len(), |ui, range| {
+        rows::draw(ui, ScrollArea::vertical().auto_shrink(false), theme.sizes.row, list.len(), |ui, range| {
             for candidate in &list[range] {
                 if row(ui, bundle, workspace, report, candidate) {
                     state.review.current = Some(candidate.id);

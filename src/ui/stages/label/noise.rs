@@ -3,8 +3,10 @@
 use egui::{Color32, Frame, Margin, Panel, Rect, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::state::ReviewTab;
+use crate::action::Action;
 use crate::checks::label_errors::LabelReport;
-use crate::data::{Rule, SampleSet};
+use crate::data::{Property, Rule, SampleSet};
+use crate::operate::Operation;
 use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
@@ -17,7 +19,18 @@ use crate::ui::widgets::text::{count, percent, things};
 const MOST: usize = 100;
 
 /// Draws it.
-pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, report: &LabelReport) {
+pub fn draw(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    report: &LabelReport,
+    actions: &mut Vec<Action>,
+) {
+    let below = Frame::new().inner_margin(Margin { left: 20, right: 20, top: 4, bottom: 10 });
+    Panel::bottom("with oneself").resizable(false).show_separator_line(false).frame(below).show(ui, |ui| {
+        with_oneself(ui, bundle, workspace, actions);
+    });
     let frame = Frame::new().inner_margin(Margin { left: 12, right: 20, top: 12, bottom: 8 });
     let side = (ui.available_width() * 0.42).clamp(300.0, 520.0);
     Panel::right("classes side").exact_size(side).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
@@ -25,6 +38,23 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     });
     let frame = Frame::new().inner_margin(Margin { left: 20, right: 12, top: 12, bottom: 16 });
     egui::CentralPanel::default().frame(frame).show(ui, |ui| matrix(ui, state, bundle, report));
+}
+
+/// How far somebody agrees with themselves, and whether they are asked.
+fn with_oneself(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let dataset = workspace.dataset();
+    ui.horizontal_wrapped(|ui| {
+        let mut on = dataset.properties().get(Property::AskAgain, &[]).is_some();
+        let hint = "Among others, the queue shows now and then a sample that you have decided on, as it was. What you say then changes no label: it is compared";
+        if ui.checkbox(&mut on, "Show me some samples once more").on_hover_text(hint).changed() {
+            let value = on.then(|| "yes".to_owned());
+            actions.push(Action::Do(Operation::Say { property: Property::AskAgain, of: Vec::new(), value }));
+        }
+        let (same, all) = dataset.self_agreement();
+        if all > 0 {
+            dim(ui, bundle.theme, format!("You said the same of {same} of {}", things(all, "sample", "samples")));
+        }
+    });
 }
 
 /// Leaves the samples of the queue that `wanted` picks, in every view.

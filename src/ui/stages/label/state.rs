@@ -25,6 +25,9 @@ pub struct Review {
     pub trail: Vec<SampleId>,
     /// Samples passed over without a decision.
     pub passed: HashSet<SampleId>,
+    /// The sample under review, where it was decided on and is shown once more; and how many decisions were taken since the last that was.
+    pub again: Option<SampleId>,
+    pub since: usize,
     /// The least probability of being wrong for accepting many at once, 0 to 1.
     pub threshold: f32,
     /// Whether what that would accept is shown.
@@ -41,6 +44,8 @@ impl Default for Review {
             current: None,
             trail: Vec::new(),
             passed: HashSet::new(),
+            again: None,
+            since: 0,
             threshold: 0.95,
             preview: false,
             below: false,

@@ -72,6 +72,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         Frame::new().inner_margin(Margin::same(20)).show(ui, |ui| {
             ui.set_width(ui.available_width().min(1_100.0));
+            if !state.split.chosen {
+                let labelled = workspace.dataset().with_role(Role::is_label).is_some() || !state.split.label.is_empty();
+                state.split.method = usize::from(labelled);
+            }
             let before = state.split.clone();
             ui.horizontal(|ui| {
                 title(ui, theme, "Split");
@@ -115,7 +119,7 @@ fn form(ui: &mut Ui, form: &mut SplitForm, bundle: &Bundle<'_>, workspace: &Work
         dim(ui, theme, "how");
         let names: Vec<String> = METHODS.iter().map(|(name, _)| (*name).to_owned()).collect();
         if let Some(at) = choice(ui, theme, "How to split", &names[form.method], &names) {
-            form.method = at;
+            (form.method, form.chosen) = (at, true);
         }
         let first = |roles: fn(Role) -> bool| {
             dataset.with_role(roles).map(|field| dataset.fields()[field].name.to_string()).unwrap_or_default()
@@ -224,21 +228,24 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
         return;
     }
     if wanted(&state.split, workspace).is_none() {
+        if matches!(state.split.method, 1 | 3) && workspace.dataset().with_role(Role::is_label).is_none() {
+            return;
+        }
         dim(ui, theme, "No column has the role that this needs. Choose one above, or say what columns mean in Collect.");
         return;
     }
-    let Some((_, (plan, plan_classes))) = bundle.session.split() else {
+    let Some((_, planned)) = bundle.session.split() else {
         dim(ui, theme, "Working it out…");
         return;
     };
-    let sizes = plan.sizes();
+    let (plan, sizes, plan_classes) = (&planned.plan, &planned.sizes, &planned.classes);
     let dataset = workspace.dataset();
     let label = dataset.field(&state.split.label).or_else(|| dataset.with_role(Role::is_label));
     let classes = label.and_then(|field| workspace.classes(&dataset.fields()[field].name));
     let whole = plan_classes.last();
     ui.horizontal_wrapped(|ui| {
         let text = format!("Split {}", things(plan.samples.len(), "sample", "samples"));
-        if button(ui, theme, &text, "", ButtonLook::Main, workspace.read_only().is_none()).clicked() {
+        if button(ui, theme, &text, "", ButtonLook::Main, workspace.read_only().is_none() && !plan.samples.is_empty()).clicked() {
             actions.push(Action::ApplySplit);
         }
         let there = dataset.with_role(|role| role == Role::Split).map(|field| dataset.fields()[field].name.to_string());
@@ -249,7 +256,7 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
             );
             return;
         }
-        dim(ui, theme, format!("seed {}. It becomes the column “split”, and can be undone like any edit.", state.split.seed));
+        dim(ui, theme, format!("Writes a column “split” (seed {}); undo takes it back", state.split.seed));
     });
     ui.add_space(STEP * 2.0);
     if let Some(n) = plan.copies {
@@ -293,10 +300,8 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
             // The part in shares, the whole behind it: an even part hides what lies behind.
             let total: u64 = whole.iter().sum();
             let mine: u64 = counts.iter().sum();
-            let mut order: Vec<usize> = (0..whole.len()).filter(|class| whole[*class] > 0).collect();
-            order.sort_by_key(|class| std::cmp::Reverse(whole[*class]));
-            order.truncate(400);
-            let bars: Vec<Bar> = order
+            let bars: Vec<Bar> = planned
+                .largest
                 .iter()
                 .map(|class| Bar {
                     name: format!(

@@ -5,6 +5,8 @@
 pub struct SplitForm {
     /// The place of the method in the view's list.
     pub method: usize,
+    /// Whether somebody chose it: until then it is what the dataset allows.
+    pub chosen: bool,
     /// The label column, for stratifying.
     pub label: String,
     /// The group, time or id column.
@@ -26,6 +28,7 @@ impl Default for SplitForm {
     fn default() -> Self {
         Self {
             method: 1,
+            chosen: false,
             label: String::new(),
             by: String::new(),
             borders: [0.8, 0.9],
