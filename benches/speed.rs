@@ -245,6 +245,7 @@ fn all_used(path: &Path) -> Session {
             likely_of: None,
             facets: false,
             class: None,
+            eye: None,
             augment: &augment,
             balance: &balance,
         };
@@ -281,6 +282,7 @@ fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
             likely_of: None,
             facets: false,
             class: None,
+            eye: None,
             augment: &augment,
             balance: &balance,
         };

@@ -5,7 +5,10 @@
 //! The last five are the kernel, those from `session` to `data` the engine: packages of their own, so that a change rebuilds what stands
 //! above it and nothing else.
 
-pub use lapidary_engine::{chance, checks, data, derive, edit, io, job, learn, operate, pixels, session, transform, writing};
+pub use lapidary_engine::{
+    chance, checks, data, derive, edit, eye, io, job, learn, operate, pixels, render, session, tokens, trainers, transform,
+    writing,
+};
 
 pub mod action;
 pub mod app;

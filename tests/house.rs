@@ -45,23 +45,24 @@ fn code(text: &str) -> String {
     body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// `main → {app, cli} → ui → action → session → operate → {checks, transform} → derive → io → edit → data → learn → {pixels, writing} → {job, chance}`
+/// `main → {app, cli} → ui → action → session → operate → {checks, transform, eye} → derive → io → edit → data → learn → {pixels, writing, trainers} → {render, tokens} → {job, chance}`
 fn may_use(room: &str) -> Vec<&'static str> {
     // From left to right; rooms of one step do not use each other.
-    let steps: [&[&str]; 14] = [
+    let steps: [&[&str]; 15] = [
         &["main", "lib"],
         &["app", "cli"],
         &["ui"],
         &["action"],
         &["session"],
         &["operate"],
-        &["checks", "transform"],
+        &["checks", "transform", "eye"],
         &["derive"],
         &["io"],
         &["edit"],
         &["data"],
         &["learn"],
-        &["pixels", "writing"],
+        &["pixels", "writing", "trainers"],
+        &["render", "tokens"],
         &["job", "chance"],
     ];
     let step = steps.iter().position(|rooms| rooms.contains(&room));

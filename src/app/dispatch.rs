@@ -66,7 +66,7 @@ impl App {
             Action::Do(operation) => self.operate(ctx, operation),
             Action::CheckLabels => self.session.check_labels(),
             Action::FindMeaning(words) => self.hands().find_meaning(ctx, &words),
-            Action::ChooseModel(Some(folder)) => self.session.choose_meaning(Meaning::Folder(folder)),
+            Action::ChooseModel(Some(folder)) => self.shelf().model_folder(folder),
             Action::BuiltInModel => self.session.choose_meaning(Meaning::BuiltIn),
             Action::ProbabilityColumns => self.session.choose_source(LabelSource::Columns, "probability columns".to_owned()),
             Action::PreviewReplace { .. }
@@ -315,7 +315,7 @@ impl App {
                 let work = self.session.workspace().map(|open| open.history().work()).unwrap_or_default();
                 self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), work, card });
             }
-            Some(Asked::Model) => self.session.choose_meaning(Meaning::Folder(path)),
+            Some(Asked::Model) => self.shelf().model_folder(path),
             Some(Asked::TextModel { back }) => self.shelf().text_model_folder(path, back),
             Some(Asked::Probabilities) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

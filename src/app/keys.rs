@@ -150,6 +150,8 @@ impl Hands<'_> {
             Command::Previous if self.state.view == View::Augment => {
                 self.state.augment.page = self.state.augment.page.saturating_sub(1);
             }
+            Command::Next if self.state.view == View::Export => self.state.export.step(self.session, 1),
+            Command::Previous if self.state.view == View::Export => self.state.export.step(self.session, -1),
             // Nothing moves that is not seen.
             Command::Next if self.state.view == View::Explore => self.step(1),
             Command::Previous if self.state.view == View::Explore => self.step(-1),

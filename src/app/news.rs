@@ -36,6 +36,7 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
         likely_of: state.selection.cursor.filter(|_| inspected),
         facets: state.facets && state.view == View::Explore,
         class: state.class_book.shown(),
+        eye: (state.view == View::Export && state.export.eye).then(|| (&state.export.target, state.export.looked_at(session))),
         augment: &state.augment,
         balance: &state.balance,
     }

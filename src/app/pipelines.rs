@@ -8,10 +8,10 @@ use super::notices::Notices;
 use super::settings::{Folders, Settings};
 use crate::action::Action;
 use crate::data::Pipeline;
-use crate::io::{Place, TextModel};
+use crate::io::{ChatModelOf, Meaning, Place, TextModel};
 use crate::session::Session;
 use crate::ui::text_model_form::TextModelForm;
-use crate::ui::{Popup, UiState};
+use crate::ui::{Popup, UiState, View};
 
 /// What is kept across datasets, and where it shows.
 pub(super) struct Shelf<'s> {
@@ -23,6 +23,15 @@ pub(super) struct Shelf<'s> {
 }
 
 impl Shelf<'_> {
+    /// A model's folder was chosen: for the trainer's eye where that is shown, else for what texts mean.
+    pub(super) fn model_folder(&mut self, folder: PathBuf) {
+        if self.state.view == View::Export {
+            self.state.export.target.model = ChatModelOf::Folder(folder);
+        } else {
+            self.session.choose_meaning(Meaning::Folder(folder));
+        }
+    }
+
     /// Carries out an action on pipelines and text models that are kept.
     pub(super) fn act(&mut self, ctx: &Context, action: Action) {
         match action {

@@ -1,14 +1,15 @@
 //! Lapidary without a screen: everything that is done to a dataset.
 //!
 //! A module uses only what stands to its right:
-//! `session → operate → {checks, transform} → derive → io → edit → data`, and the kernel.
+//! `session → operate → {checks, transform, eye} → derive → io → edit → data`, and the kernel.
 
-pub use lapidary_kernel::{chance, job, learn, pixels, writing};
+pub use lapidary_kernel::{chance, job, learn, pixels, render, tokens, trainers, writing};
 
 pub mod checks;
 pub mod data;
 pub mod derive;
 pub mod edit;
+pub mod eye;
 pub mod io;
 pub mod operate;
 pub mod session;

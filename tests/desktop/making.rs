@@ -434,7 +434,13 @@ fn an_error_that_nobody_waits_for_holds_nobody_up() {
     }
     // While the first are under way, others are wanted.
     window.key(Key::R);
+    // On a busy machine an answer may come after what looks like rest.
+    let whole = |draws: &[String]| !draws.is_empty() && draws.iter().all(|draw| draw.contains(" indeed "));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !whole(&names(&window, "Draw: ")) && std::time::Instant::now() < end {
+        window.settle();
+    }
     let draws = names(&window, "Draw: ");
-    assert!(!draws.is_empty() && draws.iter().all(|draw| draw.contains(" indeed ")), "{draws:?}");
+    assert!(whole(&draws), "{draws:?}");
     assert!(!window.sees("has no answer"));
 }

@@ -188,3 +188,22 @@ fn empty_crowded_and_narrow() {
         }
     }
 }
+
+#[test]
+fn the_trainers_eye_in_both_themes_and_narrow() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut results = SnapshotResults::new();
+    for (size, name) in [(USUAL, "eye"), ([720.0, 480.0], "narrow-eye")] {
+        let mut harness = shown("assets/samples/gsm8k.jsonl", size, home.path());
+        let state = harness.state_mut().state_mut();
+        (state.view, state.export.eye, state.export.target.length) = (View::Export, true, 160);
+        for (dark, theme) in [(true, "dark"), (false, "light")] {
+            harness.state_mut().state_mut().dark = dark;
+            settle(&mut harness);
+            results.add(harness.try_snapshot(format!("{name}-{theme}")));
+        }
+    }
+}

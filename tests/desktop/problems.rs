@@ -272,3 +272,38 @@ fn the_finding_under_the_keys_stays_in_sight_however_far_they_walk() {
     assert_eq!(rows.len(), 1, "the finding under the keys is out of sight");
     assert!(rows[0].top() > 100.0 && rows[0].bottom() < 880.0, "{rows:?}");
 }
+
+#[test]
+fn the_trainers_eye_shows_what_is_learned_and_what_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("chats.jsonl");
+    let chat = |turns: &str| format!("{{\"messages\": [{turns}]}}\n");
+    let turn = |role: &str, text: &str| format!("{{\"role\": \"{role}\", \"content\": \"{text}\"}}");
+    let mut text = String::new();
+    for n in 0..12 {
+        text.push_str(&chat(
+            &[turn("user", &format!("What is {n} and {n}?")), turn("assistant", &format!("{}", n + n))].join(", "),
+        ));
+    }
+    text.push_str(&chat(&[turn("user", "Hi"), turn("assistant", "Hello!"), turn("user", "And now?")].join(", ")));
+    text.push_str(&chat(&[turn("user", "Say much"), turn("assistant", &"word ".repeat(200))].join(", ")));
+    fs::write(&path, text).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.view(View::Export);
+    window.click("Trainer's eye");
+    assert!(window.sees("left out: it does not end with an answer"), "LLaMA-Factory leaves out what ends with a question");
+    window.click_part("left out: it does not end with an answer");
+    assert_eq!(window.harness.state_mut().state_mut().export.walked.as_ref().unwrap().1, [SampleId(12)]);
+    // Another limit is another run: what is cut is said.
+    window.harness.state_mut().state_mut().export.target.length = 100;
+    window.settle();
+    assert!(window.sees("cut at the limit, 1"));
+    window.click_part("cut at the limit");
+    window.click_part("Show them in the table");
+    assert_eq!(window.harness.state().session().visible().iter().map(|id| id.0).collect::<Vec<_>>(), [13]);
+    // J walks, and what is edited is looked at again.
+    window.view(View::Export);
+    let before = window.harness.state_mut().state_mut().export.at;
+    window.key(Key::J);
+    assert_eq!(window.harness.state_mut().state_mut().export.at, before, "there is one");
+}

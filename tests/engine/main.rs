@@ -19,3 +19,4 @@ mod recipes;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod trainers;

@@ -6,6 +6,7 @@ mod carry;
 mod check;
 mod consensus;
 mod contents;
+mod dryrun;
 mod export;
 mod fix;
 mod history;
@@ -47,7 +48,7 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 19] = [
+pub static VERBS: [Verb; 20] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -58,6 +59,7 @@ pub static VERBS: [Verb; 19] = [
     augment::VERB,
     balance::VERB,
     split::VERB,
+    dryrun::VERB,
     relabel::VERB,
     undo::UNDO,
     undo::REDO,

@@ -8,6 +8,7 @@ use super::operated::PlannedEdit;
 use crate::checks::Options;
 use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
+use crate::eye::TrainerTarget;
 use crate::operate::{Augmented, Balanced, Tried};
 
 /// What a stage shows, and what is worked out for it though a dataset is large.
@@ -25,6 +26,8 @@ pub enum Need {
     Balance,
     /// Every sample in the plane.
     Map,
+    /// What a trainer makes of the dataset.
+    Eye,
 }
 
 /// What the screen asks for: said anew each frame, and free while it stays as it is.
@@ -48,6 +51,8 @@ pub struct Wants<'w> {
     pub facets: bool,
     /// The class that is shown whole: its column and its name.
     pub class: Option<(&'w str, &'w str)>,
+    /// For whom the trainer's eye looks, and at which sample.
+    pub eye: Option<(&'w TrainerTarget, Option<SampleId>)>,
     pub augment: &'w AugmentForm,
     pub balance: &'w BalanceForm,
 }

@@ -14,6 +14,7 @@ mod class_facts;
 mod completing;
 mod drafts;
 mod embedded;
+mod eyeing;
 mod facets;
 mod findings;
 mod forms;
@@ -62,6 +63,7 @@ use balancing::{Balancing, With};
 use checking::Checking;
 use class_facts::ClassSight;
 use completing::Completing;
+use eyeing::Eyeing;
 use facets::Facetting;
 use labels::Labels;
 use mapping::Mapping;
@@ -104,6 +106,7 @@ pub struct Session {
     class: ClassSight,
     facetting: Facetting,
     mapping: Mapping,
+    eyeing: Eyeing,
     news: Vec<News>,
 }
 
@@ -130,6 +133,7 @@ impl Session {
             class: ClassSight::default(),
             facetting: Facetting::default(),
             mapping: Mapping::default(),
+            eyeing: Eyeing::default(),
             news: Vec::new(),
         }
     }
@@ -145,6 +149,7 @@ impl Session {
         all.extend(self.augmenting.slots());
         all.extend(self.balancing.slots());
         all.extend(self.mapping.slots());
+        all.extend(self.eyeing.slots());
         all
     }
 
@@ -158,6 +163,7 @@ impl Session {
         all.extend(self.augmenting.slots_mut());
         all.extend(self.balancing.slots_mut());
         all.extend(self.mapping.slots_mut());
+        all.extend(self.eyeing.slots_mut());
         all
     }
 
@@ -230,6 +236,7 @@ impl Session {
             self.class.work(workspace, checking, wants, desk, news);
             self.facetting.work(workspace, viewing, wants, desk, news);
             self.mapping.work(workspace, checking, wants, desk, news);
+            self.eyeing.work(workspace, wants, desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
             augmenting.take(asking, desk, news);
@@ -282,6 +289,7 @@ impl Session {
         self.replacing = Replacing::default();
         self.class = ClassSight::default();
         self.facetting = Facetting::default();
+        self.eyeing = Eyeing::default();
         self.asking.stop();
     }
 
@@ -422,6 +430,11 @@ impl Session {
     /// Every sample in the plane, as far as that is worked out.
     pub fn map(&self) -> Option<&SampleMap> {
         self.mapping.map(self.dataset()?).map(|map| &**map)
+    }
+
+    /// What the trainer's eye sees.
+    pub fn eye(&self) -> &Eyeing {
+        &self.eyeing
     }
 
     /// What each column holds among the samples that the filter leaves.

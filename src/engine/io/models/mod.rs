@@ -1,6 +1,7 @@
 //! Models that people have: folders, vectors, and whoever answers at an address.
 
 pub mod answers;
+pub mod chat_model;
 pub mod endpoint;
 pub mod meaning;
 pub mod text_model;

@@ -1,5 +1,6 @@
 //! Export: what to save, in which format, and what comes out as it went in.
 
+mod eye;
 pub mod state;
 
 use egui::{Frame, Margin, RichText, ScrollArea, Ui, vec2};
@@ -8,7 +9,7 @@ use super::{Stage, no_samples};
 use crate::action::Action;
 use crate::data::{Dataset, Format, Packing, Role, SampleId};
 use crate::io::{ImageTarget, Layout, Rows, SaveTarget, Transfer, compressed_name};
-use crate::session::Workspace;
+use crate::session::{Need, Workspace};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
@@ -18,7 +19,7 @@ pub use state::ExportForm;
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    needs: &[],
+    needs: &[Need::Eye],
     acts_on: no_samples,
     waiting: |_, _| 0,
     inspector: false,
@@ -32,10 +33,28 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let theme = bundle.theme;
     let dataset = workspace.dataset();
     let origin = &dataset.base.origin;
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        Frame::new().inner_margin(Margin::same(20)).show(ui, |ui| {
-            ui.set_width(ui.available_width().min(820.0));
+    Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 0 }).show(ui, |ui| {
+        ui.horizontal(|ui| {
             title(ui, theme, "Export");
+            ui.add_space(STEP * 2.0);
+            for (on, name) in [(false, "Save"), (true, "Trainer's eye")] {
+                let ink = if state.export.eye == on { theme.text } else { theme.dim };
+                let hint = if on { "What a trainer makes of every row, before anything is written" } else { "Write a file" };
+                if ui.selectable_label(state.export.eye == on, RichText::new(name).color(ink)).on_hover_text(hint).clicked() {
+                    state.export.eye = on;
+                }
+            }
+        });
+    });
+    if state.export.eye {
+        Frame::new().inner_margin(Margin { left: 20, right: 20, top: 8, bottom: 12 }).show(ui, |ui| {
+            eye::draw(ui, state, bundle, workspace, actions);
+        });
+        return;
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        Frame::new().inner_margin(Margin { left: 20, right: 20, top: 4, bottom: 20 }).show(ui, |ui| {
+            ui.set_width(ui.available_width().min(820.0));
             dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
             ui.add_space(STEP * 3.0);
             let own = if origin.format.is_of_images() { Format::Folder } else { origin.format };

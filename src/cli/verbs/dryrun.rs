@@ -1,0 +1,119 @@
+//! What a trainer makes of a dataset, before it is trained on.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::Verb;
+use crate::cli::Failure;
+use crate::cli::arguments::Arguments;
+use crate::cli::opened::open;
+use crate::cli::options::READING;
+use crate::cli::said::{note, print, print_json, say};
+use crate::data::count;
+use crate::eye::{TRAINERS, Trainer, TrainerTarget, dry_report, dry_run, rows_of};
+use crate::io::{self, BUILT_IN, ChatModelOf, open_chat_model};
+use crate::job::Progress;
+
+/// The command.
+pub const VERB: Verb = Verb {
+    name: "dryrun",
+    summary: "say what a trainer makes of every row: learned from, cut, left out, failing the run, and why",
+    usage: "PATH --target TRAINER [--model NAME|DIR] [--length N] [--report FILE] [--json]",
+    example: "lapidary dryrun chats.jsonl --target llamafactory --model qwen2.5 --length 2048 --json",
+    options: &[
+        &[
+            ("--target", Some("TRAINER"), "the trainer, of those below"),
+            (
+                "--model",
+                Some("NAME|DIR"),
+                "a built-in model, of those below, or a model's folder with its tokenizer and chat template",
+            ),
+            ("--length", Some("N"), "the most tokens of a row (the trainer's usual)"),
+            ("--answers-only", None, "of TRL: learn answers only (assistant_only_loss)"),
+            ("--report", Some("FILE"), "write a page of HTML, or Markdown where the name ends in .md"),
+            ("--json", None, "print JSON"),
+        ],
+        &READING,
+    ],
+    takes_recipe: false,
+    also: None,
+    more: Some(more),
+    run,
+};
+
+fn more() -> String {
+    let mut text = "\nTrainers:\n".to_owned();
+    for entry in &TRAINERS {
+        text.push_str(&format!("  {:<14} {}; {} {}: {}\n", entry.name, entry.title, entry.limit, entry.usual, entry.too_long));
+    }
+    let names: Vec<&str> = BUILT_IN.iter().map(|one| one.name).collect();
+    text.push_str(&format!("\nBuilt-in models: {}\n", names.join(", ")));
+    text
+}
+
+/// The target that the options name.
+fn target(arguments: &Arguments) -> Result<TrainerTarget, Failure> {
+    let names = || TRAINERS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
+    let name = arguments.get("--target").ok_or_else(|| format!("for which trainer? --target takes one of: {}", names()))?;
+    let trainer =
+        Trainer::from_name(name).ok_or_else(|| format!("there is no trainer called {name:?}; there are: {}", names()))?;
+    let model = match arguments.get("--model") {
+        None => ChatModelOf::default(),
+        Some(name) if BUILT_IN.iter().any(|one| *one.name == *name) => ChatModelOf::BuiltIn(name.to_owned()),
+        Some(path) if Path::new(path).exists() => ChatModelOf::Folder(PathBuf::from(path)),
+        Some(name) => ChatModelOf::BuiltIn(name.to_owned()),
+    };
+    let length = arguments.number::<usize>("--length")?.unwrap_or(trainer.entry().usual);
+    if length == 0 {
+        return Err("--length takes a number above 0".to_owned());
+    }
+    Ok(TrainerTarget { trainer, model, length, answers_only: arguments.has("--answers-only"), ..TrainerTarget::default() })
+}
+
+fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
+    let target = target(arguments)?;
+    let workspace = open(arguments)?;
+    let dataset = workspace.dataset();
+    let rows = rows_of(dataset)
+        .ok_or("nothing here that a language model learns from: no chats, no instructions, no questions and answers, no text")?;
+    let model = open_chat_model(&target.model).map_err(say)?;
+    let done = dry_run(dataset, &rows, &target, &model, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    if rows.odd > 0 {
+        note(err, &format!("{} of the first hundred rows are of another form than {}", rows.odd, rows.form.name()));
+    }
+    if let Some(path) = arguments.get("--report") {
+        let markdown = Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+        let name = dataset.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        io::write_small(Path::new(path), &dry_report(&done, &rows, &target, &name, markdown)).map_err(say)?;
+        note(err, &format!("wrote {path}"));
+    }
+    let lost = done.rows() - done.kept + done.nothing;
+    if arguments.has("--json") {
+        print_json(out, &done.json(&target, &rows))?;
+        return Ok(lost > 0);
+    }
+    let mut text = format!(
+        "{} rows in, {} learned from, {} cut at {}, {} of {} tokens learned\n",
+        count(done.rows()),
+        count(done.kept - done.nothing),
+        count(done.cut),
+        count(target.length),
+        count(done.learned as usize),
+        count(done.tokens as usize)
+    );
+    let mut line = |n: usize, what: &str| {
+        if n > 0 {
+            text.push_str(&format!("{:>9}  {what}\n", count(n)));
+        }
+    };
+    done.fails.iter().for_each(|(reason, n)| {
+        let said = done.said.get(reason).map_or(String::new(), |said| format!(": {said}"));
+        line(*n, &format!("fail the whole run: {}{said}", reason.words()));
+    });
+    done.dropped.iter().for_each(|(reason, n)| line(*n, &format!("left out: {}", reason.words())));
+    line(done.nothing, "kept, and nothing of them is learned");
+    line(done.endless.len(), "do not end with a control token that is learned: the model is not taught to stop");
+    line(done.control.len(), "have control tokens in their text");
+    print(out, &text)?;
+    Ok(lost > 0)
+}

@@ -1,0 +1,254 @@
+//! LLaMA-Factory 0.9.5: rows as its converters read them (`data/converter.py`), tools as its tool format has them (`data/tool_utils.py`, qwen's).
+
+use serde_json::{Value as Json, json};
+
+use super::llamafactory::{FactoryEncoder, FactoryOptions};
+use super::rows::{Reason, RowForm, RowVerdict, TrainerRow, text};
+use super::{Said, SeenTokens};
+use crate::render::json_of;
+
+/// A row in the trainer's own form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aligned {
+    pub said: Vec<Said>,
+    pub system: String,
+    /// JSON, or nothing.
+    pub tools: String,
+}
+
+fn said(role: &str, content: &str) -> Said {
+    Said { role: role.to_owned(), content: content.to_owned() }
+}
+
+fn alpaca(row: &TrainerRow, names: [&str; 3]) -> Result<Aligned, RowVerdict> {
+    let [prompt, query, response] = names;
+    let mut all = Vec::new();
+    if let Some(Json::Array(history)) = row.get("history") {
+        for pair in history {
+            let Some([asked, answered]) = pair.as_array().map(Vec::as_slice) else {
+                return Err(RowVerdict::fails(Reason::BrokenHistory));
+            };
+            let (Some(asked), Some(answered)) = (asked.as_str(), answered.as_str()) else {
+                return Err(RowVerdict::fails(Reason::NullText));
+            };
+            all.extend([said("user", asked), said("assistant", answered)]);
+        }
+    }
+    let parts: Vec<&str> =
+        [text(row, prompt)?, text(row, query)?].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    all.push(said("user", &parts.join("\n")));
+    let answer = text(row, response)?.ok_or(RowVerdict::Dropped(Reason::NoAnswer))?;
+    all.push(said("assistant", answer));
+    Ok(Aligned { said: all, system: text(row, "system")?.unwrap_or_default().to_owned(), tools: String::new() })
+}
+
+/// The tools of a row: a text of JSON, or nothing.
+fn tools_of(row: &TrainerRow, any: bool) -> Result<String, RowVerdict> {
+    match row.get("tools") {
+        None | Some(Json::Null) => Ok(String::new()),
+        Some(Json::String(text)) if text.is_empty() => Ok(String::new()),
+        Some(Json::String(text)) => Ok(text.clone()),
+        Some(Json::Array(list)) if any => Ok(if list.is_empty() { String::new() } else { json_of(&Json::Array(list.clone())) }),
+        Some(_) => Err(RowVerdict::fails(Reason::ToolsNoJson)),
+    }
+}
+
+fn sharegpt(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
+    let list = match row.get("conversations") {
+        Some(Json::Array(list)) => list.clone(),
+        Some(Json::String(text)) => serde_json::from_str(text).map_err(|_| RowVerdict::fails(Reason::NotText))?,
+        _ => return Err(RowVerdict::fails(Reason::NoTurns)),
+    };
+    let tag = |turn: &Json| turn.get("from").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let mut rest = list.as_slice();
+    let mut system = text(row, "system")?.unwrap_or_default().to_owned();
+    if let Some(first) = rest.first().filter(|first| tag(first) == "system") {
+        first.get("value").and_then(Json::as_str).unwrap_or_default().clone_into(&mut system);
+        rest = &rest[1..];
+    }
+    if rest.is_empty() {
+        return Err(RowVerdict::Dropped(Reason::NoTurns));
+    }
+    let mut all = Vec::new();
+    let mut broken = None;
+    for (at, turn) in rest.iter().enumerate() {
+        let role = match (tag(turn).as_str(), at % 2) {
+            ("human", 0) => "user",
+            ("observation", 0) => "observation",
+            ("gpt", 1) => "assistant",
+            ("function_call", 1) => "function",
+            _ => {
+                broken = Some(Reason::RoleOrder);
+                break;
+            }
+        };
+        match turn.get("value") {
+            Some(Json::String(text)) => all.push(said(role, text)),
+            None | Some(Json::Null) => return Err(RowVerdict::fails(Reason::NullText)),
+            Some(_) => return Err(RowVerdict::fails(Reason::NotText)),
+        }
+    }
+    if broken.is_none() && rest.len() % 2 != 0 {
+        broken = Some(Reason::EndsWithQuestion);
+    }
+    match broken {
+        Some(reason) => Err(RowVerdict::Dropped(reason)),
+        None => Ok(Aligned { said: all, system, tools: tools_of(row, false)? }),
+    }
+}
+
+/// What the converter puts into the system's words of every row without tools.
+const NO_THOUGHTS: &str = "detailed thinking off";
+
+fn open_ai(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
+    let Some(Json::Array(list)) = row.get("messages") else { return Err(RowVerdict::fails(Reason::NoTurns)) };
+    let role_of = |turn: &Json| turn.get("role").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let tools = tools_of(row, true)?;
+    let mut rest = list.as_slice();
+    let mut system = String::new();
+    if let Some(first) = rest.first().filter(|first| role_of(first) == "system") {
+        first.get("content").and_then(Json::as_str).unwrap_or_default().clone_into(&mut system);
+        rest = &rest[1..];
+    }
+    if rest.is_empty() {
+        return Err(RowVerdict::Dropped(Reason::NoTurns));
+    }
+    if tools.is_empty() {
+        system = if system.is_empty() { NO_THOUGHTS.to_owned() } else { format!("{system}\n{NO_THOUGHTS}") };
+    }
+    let mut all: Vec<Said> = Vec::new();
+    for turn in rest {
+        let content = match turn.get("content") {
+            Some(Json::String(text)) => Some(text.as_str()),
+            None | Some(Json::Null) => None,
+            Some(_) => return Err(RowVerdict::fails(Reason::NotText)),
+        };
+        let calls = turn.get("tool_calls").and_then(Json::as_array).filter(|calls| !calls.is_empty());
+        let role = role_of(turn);
+        match (role.as_str(), calls, content) {
+            ("assistant", Some(calls), _) => {
+                let list: Vec<Json> = calls
+                    .iter()
+                    .map(|call| {
+                        let of = |name: &str| call["function"].get(name).cloned().unwrap_or(Json::Null);
+                        json!({ "name": of("name"), "arguments": of("arguments") })
+                    })
+                    .collect();
+                all.push(said("function", &json_of(&Json::Array(list))));
+            }
+            ("user" | "assistant" | "tool" | "function", _, None) => return Err(RowVerdict::fails(Reason::NullText)),
+            ("tool", _, Some(text)) => match all.last_mut().filter(|last| last.role == "observation") {
+                Some(last) => last.content.push_str(&format!("\n</tool_response>\n<tool_response>\n{text}")),
+                None => all.push(said("observation", text)),
+            },
+            ("user" | "assistant" | "function", _, Some(text)) => all.push(said(&role, text)),
+            _ => return Err(RowVerdict::fails(Reason::UnknownRole)),
+        }
+    }
+    let alternate = all.iter().enumerate().all(|(at, one)| match at % 2 {
+        0 => matches!(one.role.as_str(), "user" | "observation"),
+        _ => matches!(one.role.as_str(), "assistant" | "function"),
+    });
+    match (alternate, all.len() % 2) {
+        (false, _) => Err(RowVerdict::Dropped(Reason::RoleOrder)),
+        (true, 1) => Err(RowVerdict::Dropped(Reason::EndsWithQuestion)),
+        _ => Ok(Aligned { said: all, system, tools }),
+    }
+}
+
+/// A row in the trainer's own form, or what becomes of it.
+///
+/// # Errors
+/// [`RowVerdict`]: it is left out, or the run fails.
+pub fn aligned(form: RowForm, row: &TrainerRow) -> Result<Aligned, RowVerdict> {
+    match form {
+        RowForm::Alpaca => alpaca(row, ["instruction", "input", "output"]),
+        RowForm::PromptCompletion => alpaca(row, ["prompt", "", "completion"]),
+        RowForm::ShareGpt => sharegpt(row),
+        RowForm::OpenAi => open_ai(row),
+        RowForm::Text => Ok(Aligned { said: vec![said("user", text(row, "text")?.unwrap_or_default())], ..Aligned::default() }),
+    }
+}
+
+/// The tools as the system's words have them.
+fn tool_words(tools: &str) -> Result<String, RowVerdict> {
+    if tools.is_empty() {
+        return Ok(String::new());
+    }
+    let list: Vec<Json> = serde_json::from_str(tools).map_err(|_| RowVerdict::fails(Reason::ToolsNoJson))?;
+    if list.is_empty() {
+        return Ok(String::new());
+    }
+    let mut lines = String::new();
+    for tool in list {
+        let whole = if tool.get("type").and_then(Json::as_str) == Some("function") {
+            tool
+        } else {
+            json!({ "type": "function", "function": tool })
+        };
+        lines.push('\n');
+        lines.push_str(&json_of(&whole));
+    }
+    Ok(format!(
+        "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>{lines}\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{{\"name\": <function-name>, \"arguments\": <args-json-object>}}\n</tool_call>"
+    ))
+}
+
+/// A function call as it is written.
+fn call_words(content: &str) -> Result<String, RowVerdict> {
+    let read: Json = serde_json::from_str(content).map_err(|_| RowVerdict::fails(Reason::CallNoJson))?;
+    let list = match read {
+        Json::Array(list) => list,
+        one => vec![one],
+    };
+    let mut calls = Vec::new();
+    for call in list {
+        let (Some(name), Some(arguments)) = (call.get("name"), call.get("arguments")) else {
+            return Err(RowVerdict::fails(Reason::CallNoJson));
+        };
+        calls.push(format!("<tool_call>\n{}\n</tool_call>", json_of(&json!({ "name": name, "arguments": arguments }))));
+    }
+    Ok(calls.join("\n"))
+}
+
+/// What becomes of a row.
+pub fn row(form: RowForm, row: &TrainerRow, encoder: &FactoryEncoder<'_>, options: &FactoryOptions) -> RowVerdict {
+    learned(form, row, encoder, options).unwrap_or_else(|verdict| verdict)
+}
+
+fn learned(
+    form: RowForm,
+    row: &TrainerRow,
+    encoder: &FactoryEncoder<'_>,
+    options: &FactoryOptions,
+) -> Result<RowVerdict, RowVerdict> {
+    let mut own = aligned(form, row)?;
+    if form == RowForm::Text {
+        let content = own.said.first().map_or("", |one| one.content.as_str());
+        let mut ids = encoder.tokenizer.encode(content);
+        ids.extend(encoder.eos);
+        let whole = ids.len();
+        let trained = vec![true; whole];
+        return Ok(RowVerdict::Kept { seen: SeenTokens { ids, trained }.cut(options.cutoff), whole });
+    }
+    for one in own.said.iter_mut().filter(|one| one.role == "function") {
+        one.content = call_words(&one.content)?;
+    }
+    let tools = tool_words(&own.tools)?;
+    if !tools.is_empty() {
+        let system = if own.system.is_empty() { encoder.template.default_system } else { own.system.as_str() };
+        own.system = format!("{system}{tools}");
+    }
+    let (seen, turns) = encoder.supervised(&own.said, &own.system, options);
+    let reached: usize = turns.iter().map(|turn| turn.source + turn.target).sum();
+    // What stands behind the turn that was cut was not counted: the whole is learned by asking without a limit, where it is cut at all.
+    let is_cut = turns.len() * 2 < own.said.len()
+        || turns.iter().any(|turn| turn.source + turn.target > turn.source_kept + turn.target_kept);
+    let whole = if is_cut {
+        encoder.pairs(&own.said, &own.system, options).iter().map(|(source, target)| source.len() + target.len()).sum()
+    } else {
+        reached
+    };
+    let whole = whole + usize::from(encoder.template.efficient_eos);
+    Ok(RowVerdict::Kept { seen, whole })
+}
