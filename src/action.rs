@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::data::SampleId;
 use crate::edit::EditId;
+use crate::eye::TrainerTarget;
 use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
 use crate::transform::{Replace, Split};
@@ -103,6 +104,8 @@ pub enum Action {
     ReportDialog { card: bool },
     /// Ask where to, then save.
     ExportDialog { rows: Rows, target: SaveTarget },
+    /// Ask for a folder, then write what a trainer takes whole below it.
+    HandOverDialog { target: TrainerTarget },
     /// Save each part of the split column to a folder.
     ExportPartsDialog { target: SaveTarget },
     /// Ask for a folder, then save images below it; each part of the split column where no rows are named.

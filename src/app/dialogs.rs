@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
+use crate::eye::TrainerTarget;
 use crate::io::{ImageTarget, Rows, SaveTarget};
 use crate::job::wait_aside;
 
@@ -31,6 +32,8 @@ pub enum Asked {
     Images { rows: Option<Rows>, target: ImageTarget },
     /// A folder to save parts to.
     Parts { target: SaveTarget },
+    /// A folder below which a trainer's folder is written.
+    HandOver { target: TrainerTarget },
 }
 
 /// What came of it.
@@ -101,6 +104,7 @@ impl Dialogs for System {
             }
             Asked::Model | Asked::TextModel { .. } => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
+            Asked::HandOver { .. } => Box::pin(dialog.set_title("Write a folder for the trainer in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
         };
         let (sender, receiver) = unbounded();

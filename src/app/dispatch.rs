@@ -44,6 +44,7 @@ impl App {
             | Action::ReportDialog { .. }
             | Action::ExportDialog { .. }
             | Action::ExportPartsDialog { .. }
+            | Action::HandOverDialog { .. }
             | Action::ExportImagesDialog { .. } => {}
             Action::Open(path) => self.open(path, Begun::Open),
             Action::OpenSample(index) => match self.folders.unpack_sample(index) {
@@ -258,6 +259,11 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
                     }
+                    Some(Asked::HandOver { target }) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        let below = format!("for-{}", target.trainer.entry().name);
+                        self.state.typed = folder.unwrap_or_default().join(below).display().to_string();
+                    }
                     Some(Asked::Images { target, .. }) => {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join(&target.folder).display().to_string();
@@ -334,6 +340,7 @@ impl App {
                 }
                 Err(why) => self.notices.complain(ctx, why),
             },
+            Some(Asked::HandOver { target }) => self.session.save(Save::HandOver { target, folder: path }),
             Some(Asked::Parts { target }) => match self.parts().map(|parts| parts::files(parts, &path, &target)) {
                 Ok(list) => match parts::replaces(&list) {
                     Some(words) => {
@@ -382,6 +389,7 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::ReportDialog { card } => Asked::Report { card: *card },
         Action::ExportDialog { rows, target } => Asked::Save { rows: rows.clone(), target: target.clone() },
         Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
+        Action::HandOverDialog { target } => Asked::HandOver { target: target.clone() },
         Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },
         _ => return None,
     })

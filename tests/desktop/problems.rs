@@ -288,12 +288,17 @@ fn the_trainers_eye_shows_what_is_learned_and_what_is_lost() {
     text.push_str(&chat(&[turn("user", "Hi"), turn("assistant", "Hello!"), turn("user", "And now?")].join(", ")));
     text.push_str(&chat(&[turn("user", "Say much"), turn("assistant", &"word ".repeat(200))].join(", ")));
     fs::write(&path, text).unwrap();
-    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    let mut window = Window::new(Begin::File(path), home.path(), vec![home.path().join("handed")]);
     window.view(View::Export);
     window.click("Trainer's eye");
     assert!(window.sees("left out: it does not end with an answer"), "LLaMA-Factory leaves out what ends with a question");
     window.click_part("left out: it does not end with an answer");
     assert_eq!(window.harness.state_mut().state_mut().export.walked.as_ref().unwrap().1, [SampleId(12)]);
+    // What is handed over is read back, and what is not is said.
+    window.click("Write for it…");
+    assert!(window.sees("Wrote 13 samples to") && window.sees("learns from every one"), "{:?}", window.harness.state().notices());
+    assert!(window.sees("Left out, in left_out.jsonl: 1 sample"));
+    assert!(home.path().join("handed/dataset_info.json").exists());
     // Another limit is another run: what is cut is said.
     window.harness.state_mut().state_mut().export.target.length = 100;
     window.settle();

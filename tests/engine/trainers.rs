@@ -528,3 +528,109 @@ fn tokens_stand_where_the_reference_has_them() {
         assert_eq!(placed.last().map_or(0, |one| one.place.end), text.len(), "{text:?}");
     }
 }
+
+#[test]
+fn a_trainers_folder_loses_no_row_without_saying_so() {
+    let home = tempfile::tempdir().unwrap();
+    let chat = |turns: Value| json!({ "messages": turns });
+    let (user, answer) =
+        (|text: &str| json!({ "role": "user", "content": text }), |text: &str| json!({ "role": "assistant", "content": text }));
+    let call = json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": "c", "type": "function", "function": { "name": "look", "arguments": "{\"city\": \"Bern\"}" } }] });
+    let mut rows = vec![
+        chat(json!([user("Hi"), answer("Hello!")])),
+        chat(json!([user("Hi"), answer("Hello!"), user("And?")])),
+        chat(json!([user("a"), answer("b"), user("c"), answer("d")])),
+    ];
+    let mut with_tools =
+        chat(json!([user("Weather?"), call, { "role": "tool", "content": "21", "tool_call_id": "c" }, answer("21.")]));
+    with_tools["tools"] = json!([{ "type": "function", "function": { "name": "look", "description": "Looks" } }]);
+    rows.push(with_tools);
+    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(home.path().join("chats.jsonl"), text).unwrap();
+    let hand = |trainer: &str| {
+        let output = program(home.path(), &["export", "chats.jsonl", "--no-project", "--for", trainer, "-o", trainer]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let file = |path: &str| fs::read_to_string(home.path().join(path)).unwrap();
+    let said = hand("llamafactory");
+    assert!(
+        said.contains("train.jsonl: 3 rows")
+            && said.contains("it does not end with an answer")
+            && said.contains("learns from every one of 3 rows"),
+        "{said}"
+    );
+    let written: Vec<Value> = file("llamafactory/train.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        written[2]["conversations"][1],
+        json!({ "from": "function_call", "value": "[{\"name\": \"look\", \"arguments\": {\"city\": \"Bern\"}}]" })
+    );
+    assert!(written.iter().all(|row| row["system"].is_string() && row["tools"].is_string()), "nothing is null");
+    let info: Value = serde_json::from_str(&file("llamafactory/dataset_info.json")).unwrap();
+    assert_eq!(info["train"]["tags"]["observation_tag"], "observation");
+    assert!(file("llamafactory/train.yaml").contains("template: qwen\ncutoff_len: 2048"));
+    let left: Value = serde_json::from_str(file("llamafactory/left_out.jsonl").trim()).unwrap();
+    assert_eq!((&left["sample"], &left["reason"]), (&json!(1), &json!("ends_with_question")));
+    // Axolotl fails where some rows have tools: they are in a file of their own.
+    let said = hand("axolotl");
+    assert!(
+        said.contains("train.jsonl: 3 rows") && said.contains("train_tools.jsonl: 1 row") && said.contains("every one of 4 rows"),
+        "{said}"
+    );
+    assert!(file("axolotl/config.yaml").contains("excess_length_strategy: raise"));
+    assert!(hand("trl").contains("every one of 4 rows"));
+    let again = program(home.path(), &["export", "chats.jsonl", "--no-project", "--for", "trl", "-o", "trl"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty"));
+}
+
+#[test]
+fn test_texts_among_training_texts_are_found_as_exact_sets_find_them() {
+    let (Some(reference), Some(data)) = (shared("reference/trainers/contamination.json"), shared("data/gsm8k")) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let reference = read(&reference);
+    let mut train = fs::read_to_string(data.join("train.jsonl")).unwrap().trim_end().to_owned() + "\n";
+    for one in reference["planted"].as_array().unwrap() {
+        train.push_str(&format!("{}\n", json!({ "question": one["text"], "answer": "" })));
+    }
+    fs::write(home.path().join("train.jsonl"), train).unwrap();
+    let test = data.join("test.jsonl");
+    for n in ["8", "10", "13"] {
+        let words = [
+            "contamination",
+            "train.jsonl",
+            "--with",
+            test.to_str().unwrap(),
+            "--text",
+            "question",
+            "--ngram",
+            n,
+            "--no-project",
+            "--json",
+        ];
+        let said = json_of(home.path(), &words);
+        let ours: Vec<Vec<u64>> = said["found"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| ["row", "test", "shared", "of", "covered", "words"].map(|key| one[key].as_u64().unwrap()).into())
+            .collect();
+        let theirs: Vec<Vec<u64>> = reference["n"][n]["hits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect())
+            .collect();
+        assert_eq!(ours, theirs, "{n} words");
+    }
+    // A pack of hashes finds the same, and what is found goes as one edit.
+    program(home.path(), &["fingerprint", test.to_str().unwrap(), "--no-project", "--text", "question", "-o", "test.prints"]);
+    let pack = fs::read_to_string(home.path().join("test.prints")).unwrap();
+    assert!(!pack.contains("Janet"));
+    let said = json_of(
+        home.path(),
+        &["contamination", "train.jsonl", "--with", "test.prints", "--text", "question", "--exclude", "--json"],
+    );
+    assert_eq!(said["found"].as_array().unwrap().len(), 52);
+    let again = json_of(home.path(), &["contamination", "train.jsonl", "--with", "test.prints", "--text", "question", "--json"]);
+    assert!(again["found"].as_array().unwrap().is_empty());
+}

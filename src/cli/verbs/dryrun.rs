@@ -52,9 +52,9 @@ fn more() -> String {
 }
 
 /// The target that the options name.
-fn target(arguments: &Arguments) -> Result<TrainerTarget, Failure> {
+pub(super) fn target(arguments: &Arguments, option: &str) -> Result<TrainerTarget, Failure> {
     let names = || TRAINERS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
-    let name = arguments.get("--target").ok_or_else(|| format!("for which trainer? --target takes one of: {}", names()))?;
+    let name = arguments.get(option).ok_or_else(|| format!("for which trainer? {option} takes one of: {}", names()))?;
     let trainer =
         Trainer::from_name(name).ok_or_else(|| format!("there is no trainer called {name:?}; there are: {}", names()))?;
     let model = match arguments.get("--model") {
@@ -71,7 +71,7 @@ fn target(arguments: &Arguments) -> Result<TrainerTarget, Failure> {
 }
 
 fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
-    let target = target(arguments)?;
+    let target = target(arguments, "--target")?;
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
     let rows = rows_of(dataset)

@@ -1,13 +1,18 @@
 //! A dataset with its edits, saved to a new file.
 
 use std::io::Write;
+use std::path::Path;
 
-use super::Verb;
+use super::{Verb, dryrun};
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::open;
 use crate::cli::options::{IMAGES, OWN_COLUMNS, READING, SAFE};
-use crate::cli::said::Done;
+use crate::cli::said::{Done, note, say};
 use crate::cli::saved::save;
+use crate::data::{Dataset, things};
+use crate::eye::hand_over;
+use crate::io::open_chat_model;
+use crate::job::Progress;
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -22,6 +27,14 @@ pub const VERB: Verb = Verb {
                 Some("FILE"),
                 "the new file; its name says the format (.csv .tsv .json .jsonl .parquet .arrow .arrows, also .gz .zst); or a new folder for images",
             ),
+            (
+                "--for",
+                Some("TRAINER"),
+                "for llamafactory, trl or axolotl: a new folder with rows that it takes whole, what reads them, a configuration; rows that it cannot take in a file of their own",
+            ),
+            ("--model", Some("NAME|DIR"), "for a trainer: a built-in model or a model's folder, as dryrun takes it"),
+            ("--length", Some("N"), "for a trainer: the most tokens of a row"),
+            ("--answers-only", None, "for trl: learn answers only"),
             ("--format", Some("NAME"), "the format, where the name does not say it"),
             ("--with-excluded", None, "write excluded samples too"),
             OWN_COLUMNS,
@@ -41,5 +54,38 @@ pub const VERB: Verb = Verb {
 fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
     arguments.need_path("-o")?;
     let workspace = open(arguments)?;
+    if arguments.has("--for") || arguments.get("--for").is_some() {
+        return for_trainer(arguments, workspace.dataset(), err);
+    }
     save(arguments, workspace.dataset(), err)
+}
+
+/// A folder that a trainer takes whole.
+fn for_trainer(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
+    let target = dryrun::target(arguments, "--for")?;
+    let model = open_chat_model(&target.model).map_err(say)?;
+    let folder = arguments.need_path("-o")?;
+    let done = hand_over(dataset, &target, &model, Path::new(&folder), &Progress::silent()).map_err(say)?;
+    for (_, name, n) in &done.files {
+        note(err, &format!("{name}: {}", things(*n, "row", "rows")));
+    }
+    for (reason, n) in &done.left {
+        note(err, &format!("left out, {}: {}", reason.words(), things(*n, "row", "rows")));
+    }
+    if let Some(name) = &done.left_file {
+        note(err, &format!("what is left out stands in {name}, with why"));
+    }
+    note(err, &format!("beside them: {}", done.beside.join(", ")));
+    let text = if done.learned == done.written {
+        format!("read back: {} learns from every one of {}", target.trainer.entry().title, things(done.written, "row", "rows"))
+    } else {
+        format!(
+            "read back: {} learns from {} of {}",
+            target.trainer.entry().title,
+            done.learned,
+            things(done.written, "row", "rows")
+        )
+    };
+    note(err, &text);
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod balance;
 mod carry;
 mod check;
 mod consensus;
+mod contamination;
 mod contents;
 mod dryrun;
 mod export;
@@ -48,7 +49,7 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 20] = [
+pub static VERBS: [Verb; 22] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -60,6 +61,8 @@ pub static VERBS: [Verb; 20] = [
     balance::VERB,
     split::VERB,
     dryrun::VERB,
+    contamination::CONTAMINATION,
+    contamination::FINGERPRINT,
     relabel::VERB,
     undo::UNDO,
     undo::REDO,

@@ -6,9 +6,11 @@ mod dry_run;
 mod forms;
 mod report;
 mod target;
+mod write;
 
 pub use drawn::{DrawnRow, DrawnToken, TokenKind, drawn_row};
 pub use dry_run::{DryRun, RowFate, dry_run};
 pub use forms::{TrainerRows, rows_of};
 pub use report::dry_report;
 pub use target::{TRAINERS, Trainer, TrainerEntry, TrainerTarget};
+pub use write::{HandError, Handed, SmallFile, hand_over, small_files, written_form, written_row};

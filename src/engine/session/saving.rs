@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::asked::News;
 use crate::checks::Finding;
 use crate::data::{Dataset, count_samples};
-use crate::io::{self, ImageTarget, Rows, SaveTarget};
+use crate::eye::{HandError, TrainerTarget, hand_over};
+use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget, open_chat_model};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 use crate::operate::{data_card, health_report};
 
@@ -16,6 +17,8 @@ pub enum Save {
     Files(Vec<(Rows, SaveTarget)>),
     /// What was found, as a page: the health of the dataset, or its card.
     Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, card: bool },
+    /// A folder that a trainer takes whole: the one named where it is new or empty, else a new one below it.
+    HandOver { target: TrainerTarget, folder: PathBuf },
     /// A folder of images, by part.
     Images(Vec<(String, Rows)>, ImageTarget),
 }
@@ -85,6 +88,12 @@ impl Saving {
                 io::write_small(&path, &text)?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),
+            Save::HandOver { target, folder } => self.run.ask(desk, self.count, "Writing for the trainer", move |progress| {
+                let model = open_chat_model(&target.model).map_err(|error| JobError::Failed(error.to_string()))?;
+                let below = io::entries_of(&folder).is_empty();
+                let folder = if below { folder } else { folder.join(format!("for-{}", target.trainer.entry().name)) };
+                handed(&snapshot, &target, &model, &folder, progress)
+            }),
             Save::Images(parts, target) => self.run.ask(desk, self.count, "Saving images", move |progress| {
                 let report = io::export_images(&snapshot, &parts, &target, progress)?;
                 let saved = format!("Saved {} to {}", count_samples(report.rows), target.folder.display());
@@ -92,6 +101,34 @@ impl Saving {
             }),
         }
     }
+}
+
+/// Writes a trainer's folder; what there is to say of it.
+fn handed(
+    snapshot: &Dataset,
+    target: &TrainerTarget,
+    model: &ChatModel,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Vec<String>, JobError> {
+    let done = hand_over(snapshot, target, model, folder, progress).map_err(|error| match error {
+        HandError::Cancelled => JobError::Cancelled,
+        error => JobError::Failed(error.to_string()),
+    })?;
+    let mut words = Vec::new();
+    let left: usize = done.left.values().sum();
+    if left > 0 {
+        let why: Vec<&str> = done.left.keys().map(|reason| reason.words()).collect();
+        words.push(format!("Left out, in left_out.jsonl: {}: {}", count_samples(left), why.join("; ")));
+    }
+    words.push(format!(
+        "Wrote {} to {}; read back, {} learns from {}",
+        count_samples(done.written),
+        folder.display(),
+        target.trainer.entry().title,
+        if done.learned == done.written { "every one".to_owned() } else { count_samples(done.learned) }
+    ));
+    Ok(words)
 }
 
 /// Saves files that belong together.

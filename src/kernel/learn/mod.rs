@@ -3,6 +3,7 @@
 pub mod annotators;
 pub mod appearance;
 pub mod confident;
+pub mod contamination;
 pub mod crossfit;
 pub mod dense;
 pub mod dsir;

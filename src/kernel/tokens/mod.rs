@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use kitoken::Kitoken;
 use kitoken::convert::convert_tokenizers;
+use serde::Deserialize;
 use tokenizers::Tokenizer as Reference;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
@@ -36,8 +38,17 @@ pub struct TextTokenizer {
     bytes: HashMap<u32, u32>,
     /// Tokens that are control and no text.
     control: HashMap<u32, String>,
+    /// Where they stand in a text, and their ids in the order of the patterns.
+    control_places: Option<AhoCorasick>,
+    control_ids: Vec<u32>,
     /// Whether texts are brought to Unicode's composed form.
     composes: bool,
+}
+
+/// What of a tokenizer's file says how texts are normalised.
+#[derive(Deserialize)]
+struct Normalised {
+    normalizer: serde_json::Value,
 }
 
 impl std::fmt::Debug for TextTokenizer {
@@ -88,9 +99,13 @@ impl TextTokenizer {
         // A file may say to cut or to pad: neither is asked for here.
         reference.with_truncation(None).map_err(|error| form(error.to_string()))?;
         reference.with_padding(None);
+        let composes = serde_json::from_slice::<Normalised>(json).is_ok_and(|json| json.normalizer["type"] == "NFC");
         let fast = convert_tokenizers(json).ok().and_then(|mut definition| {
-            // Nothing is put before or behind a text.
+            // Nothing is put before or behind a text; and what is composed already, as nearly every text is, is not composed once more.
             definition.config.processing.clear();
+            if composes {
+                definition.config.normalization.clear();
+            }
             Kitoken::from_definition(definition).ok()
         });
         let control: HashMap<u32, String> = reference
@@ -99,16 +114,21 @@ impl TextTokenizer {
             .filter(|(_, token)| token.special)
             .map(|(id, token)| (id, token.content))
             .collect();
-        let composes = serde_json::from_slice::<serde_json::Value>(json)
-            .is_ok_and(|json| json["normalizer"].to_string().contains("\"NFC\""));
-        let mut own = Self { fast, reference, bytes: HashMap::new(), control, composes };
+        let mut listed: Vec<(u32, &String)> = control.iter().map(|(id, token)| (*id, token)).collect();
+        listed.sort_unstable();
+        let control_ids = listed.iter().map(|(id, _)| *id).collect();
+        let control_places =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(listed.iter().map(|(_, token)| token)).ok();
+        let mut own = Self { fast, reference, bytes: HashMap::new(), control, control_places, control_ids, composes };
         if own.fast.is_some() {
             let added: Vec<String> = own.control.values().map(|token| format!("a {token}b\n")).take(64).collect();
-            let same = PROBES
-                .iter()
-                .copied()
-                .chain(added.iter().map(String::as_str))
-                .all(|probe| own.encode(probe) == own.by_reference(probe));
+            let again = |probe: &str| own.encode_again(probe, &mut HashMap::new()) == own.by_reference(probe);
+            let same = PROBES.iter().copied().chain(added.iter().map(String::as_str)).all(again)
+                && PROBES
+                    .iter()
+                    .copied()
+                    .chain(added.iter().map(String::as_str))
+                    .all(|probe| own.encode(probe) == own.by_reference(probe));
             if !same {
                 own.fast = None;
             }
@@ -138,9 +158,35 @@ impl TextTokenizer {
     /// The tokens of a text; nothing is put before or behind it. Control tokens that are written in it are control tokens.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         match &self.fast {
-            Some(fast) => fast.encode(text, true).unwrap_or_else(|_| self.by_reference(text)),
+            Some(fast) => fast.encode(&*self.normalised(text), true).unwrap_or_else(|_| self.by_reference(text)),
             None => self.by_reference(text),
         }
+    }
+
+    /// The same; parts between control tokens that were `seen` before are looked up. For texts that are mostly one another.
+    pub fn encode_again(&self, text: &str, seen: &mut HashMap<String, Vec<u32>>) -> Vec<u32> {
+        let mut ids = Vec::new();
+        let mut part = |part: &str, ids: &mut Vec<u32>| {
+            if part.is_empty() {
+                return;
+            }
+            match seen.get(part) {
+                Some(known) => ids.extend_from_slice(known),
+                None => {
+                    let own = self.encode(part);
+                    ids.extend_from_slice(&own);
+                    seen.insert(part.to_owned(), own);
+                }
+            }
+        };
+        let mut from = 0;
+        for found in self.control_places.iter().flat_map(|places| places.find_iter(text)) {
+            part(&text[from..found.start()], &mut ids);
+            ids.push(self.control_ids[found.pattern().as_usize()]);
+            from = found.end();
+        }
+        part(&text[from..], &mut ids);
+        ids
     }
 
     /// The tokens of a text, and where each stands.
@@ -184,7 +230,7 @@ impl TextTokenizer {
     /// Whether control tokens are written in a text.
     pub fn has_control(&self, text: &str) -> bool {
         // They all have a bracket of some kind.
-        text.contains(['<', '[', '{', '｜']) && self.control.values().any(|token| text.contains(token.as_str()))
+        text.contains(['<', '[', '{', '｜']) && self.control_places.as_ref().is_some_and(|places| places.is_match(text))
     }
 
     /// The text of some tokens, control tokens as they are written.

@@ -1,5 +1,7 @@
 //! Axolotl 0.19.0, `type: chat_template` (`prompt_strategies/chat_template.py`): the model's chat template; each turn is found by rendering the whole with another content in its place.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::SeenTokens;
@@ -54,12 +56,12 @@ fn find(
     conversation: &Conversation<'_>,
     turn: usize,
     full: &[u32],
-    tokenizer: &TextTokenizer,
+    tokens: &mut dyn FnMut(String) -> Vec<u32>,
 ) -> Result<Option<(usize, usize)>, TemplateError> {
     let mut messages = conversation.messages.to_vec();
     let role = messages[turn].get("role").cloned().unwrap_or(Json::Null);
     messages[turn] = serde_json::json!({ "role": role, "content": DUMMY });
-    let dummy = tokenizer.encode(&template.render(&Conversation { messages: &messages, ..conversation.clone() })?);
+    let dummy = tokens(template.render(&Conversation { messages: &messages, ..conversation.clone() })?);
     let Some(start) = full.iter().zip(&dummy).position(|(a, b)| a != b) else { return Ok(None) };
     let same = full.iter().rev().zip(dummy.iter().rev()).take_while(|(a, b)| a == b).count();
     if same >= full.len().min(dummy.len()) {
@@ -80,7 +82,12 @@ pub fn messages(
     eos: Option<u32>,
     options: &AxolotlOptions,
 ) -> Result<Option<SeenTokens>, TemplateError> {
-    let ids = tokenizer.encode(&template.render(conversation)?);
+    // Renderings of one conversation are mostly one another.
+    let mut seen = HashMap::new();
+    let mut tokens = |text: String| {
+        if tokenizer.is_fast() { tokenizer.encode_again(&text, &mut seen) } else { tokenizer.encode(&text) }
+    };
+    let ids = tokens(template.render(conversation)?);
     let mut trained = vec![false; ids.len()];
     let mut last = None;
     for (turn, message) in conversation.messages.iter().enumerate() {
@@ -90,7 +97,7 @@ pub fn messages(
             continue;
         }
         let learns = options.train_on_inputs || options.roles_to_train.iter().any(|known| known == role);
-        let found = find(template, conversation, turn, &ids, tokenizer)?;
+        let found = find(template, conversation, turn, &ids, &mut tokens)?;
         if let Some((start, end)) = found.filter(|_| learns) {
             trained.iter_mut().take(end).skip(start).for_each(|on| *on = true);
         }

@@ -100,7 +100,8 @@ fn sharegpt(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
 /// What the converter puts into the system's words of every row without tools.
 const NO_THOUGHTS: &str = "detailed thinking off";
 
-fn open_ai(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
+/// `quirk`: whether the converter's own words go into the system's.
+fn open_ai(row: &TrainerRow, quirk: bool) -> Result<Aligned, RowVerdict> {
     let Some(Json::Array(list)) = row.get("messages") else { return Err(RowVerdict::fails(Reason::NoTurns)) };
     let role_of = |turn: &Json| turn.get("role").and_then(Json::as_str).unwrap_or_default().to_owned();
     let tools = tools_of(row, true)?;
@@ -113,7 +114,7 @@ fn open_ai(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
     if rest.is_empty() {
         return Err(RowVerdict::Dropped(Reason::NoTurns));
     }
-    if tools.is_empty() {
+    if tools.is_empty() && quirk {
         system = if system.is_empty() { NO_THOUGHTS.to_owned() } else { format!("{system}\n{NO_THOUGHTS}") };
     }
     let mut all: Vec<Said> = Vec::new();
@@ -165,9 +166,28 @@ pub fn aligned(form: RowForm, row: &TrainerRow) -> Result<Aligned, RowVerdict> {
         RowForm::Alpaca => alpaca(row, ["instruction", "input", "output"]),
         RowForm::PromptCompletion => alpaca(row, ["prompt", "", "completion"]),
         RowForm::ShareGpt => sharegpt(row),
-        RowForm::OpenAi => open_ai(row),
+        RowForm::OpenAi => open_ai(row, true),
         RowForm::Text => Ok(Aligned { said: vec![said("user", text(row, "text")?.unwrap_or_default())], ..Aligned::default() }),
     }
+}
+
+/// The same, without what the trainer's converter adds: to be written in another form. Arguments of calls are objects.
+///
+/// # Errors
+/// [`RowVerdict`].
+pub(super) fn aligned_plainly(form: RowForm, row: &TrainerRow) -> Result<Aligned, RowVerdict> {
+    let RowForm::OpenAi = form else { return aligned(form, row) };
+    let mut row = row.clone();
+    // A text of JSON would be encoded twice.
+    if let Some(Json::Array(list)) = row.get_mut("messages") {
+        for call in list.iter_mut().filter_map(|turn| turn.get_mut("tool_calls")?.as_array_mut()).flatten() {
+            let read = call["function"]["arguments"].as_str().and_then(|text| serde_json::from_str::<Json>(text).ok());
+            if let Some(read) = read {
+                call["function"]["arguments"] = read;
+            }
+        }
+    }
+    open_ai(&row, false)
 }
 
 /// The tools as the system's words have them.

@@ -3,6 +3,7 @@
 
 pub mod axolotl;
 pub mod chat_rows;
+pub mod convert;
 pub mod llamafactory;
 pub mod llamafactory_rows;
 mod llamafactory_templates;

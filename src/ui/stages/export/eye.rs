@@ -104,6 +104,10 @@ fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut
                 "assistant_only_loss: the chat template must say what is generated, or TRL must have one of its own for it",
             );
         }
+        let hint = "A new folder with rows that the trainer takes whole, what reads them, and a configuration; what it cannot take stands in a file of its own, with why";
+        if button(ui, theme, "Write for it…", "", ButtonLook::Main, true).on_hover_text(hint).clicked() {
+            actions.push(Action::HandOverDialog { target: target.clone() });
+        }
     });
 }
 
