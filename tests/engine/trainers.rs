@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use lapidary::eye::Trainer;
 use lapidary::io::{ChatModelOf, open_chat_model};
 use lapidary::render::{ChatTemplate, Conversation, RenderTime};
 use lapidary::tokens::TextTokenizer;
@@ -269,6 +270,26 @@ fn llamafactory_learns_and_cuts_token_for_token() {
     assert_eq!(n, 436);
 }
 
+#[test]
+fn rows_are_packed_into_as_many_sequences_as_by_the_trainers() {
+    let Some(reference) = Reference::open() else { return };
+    for (file, template, packed, trainer, limit) in [
+        ("masks_llamafactory.json", "qwen", "qwen/packing/256/plain", Trainer::LlamaFactory, 256),
+        ("masks_trl.json", "chatml", "chatml/packing/128/bfd", Trainer::Trl, 128),
+    ] {
+        let masks = &read(&reference.folder.join(file))["masks"];
+        let lengths: Vec<u32> =
+            cases().keys().map(|case| ids(&masks[format!("{template}/{case}/2048")]["ids"]).len() as u32).collect();
+        let theirs = masks[packed].get("rows").unwrap_or(&masks[packed]).as_array().unwrap();
+        let packed = trainer.entry().packing.pack(&lengths, limit);
+        assert_eq!(packed.sequences, theirs.len(), "{file}");
+        if trainer == Trainer::Trl {
+            let tokens: usize = theirs.iter().map(|row| row["ids"].as_array().unwrap().len()).sum();
+            assert_eq!(packed.tokens, tokens as u64);
+        }
+    }
+}
+
 /// Whether an answer is what the reference says.
 fn same(wanted: &Value, got: &Result<Option<SeenTokens>, String>) -> bool {
     match got {
@@ -521,6 +542,7 @@ fn a_dry_run_says_what_is_lost_and_why() {
 #[test]
 fn tokens_stand_where_the_reference_has_them() {
     let model = open_chat_model(&ChatModelOf::default()).unwrap();
+    assert!(model.tokenizer.is_fast() && model.tokenizer.is_like_the_reference());
     for text in ["Hello, wörld!", "e\u{301}a 👩‍👩‍👧 你好 <|im_end|>\n", "  x\n\n\ny", ""] {
         let placed = model.tokenizer.placed(text);
         assert_eq!(placed.iter().map(|one| one.id).collect::<Vec<u32>>(), model.tokenizer.encode(text));

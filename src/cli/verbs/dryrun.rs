@@ -10,7 +10,7 @@ use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{note, print, print_json, say};
 use crate::data::count;
-use crate::eye::{TRAINERS, Trainer, TrainerTarget, dry_report, dry_run, rows_of};
+use crate::eye::{TRAINERS, Trainer, TrainerTarget, dry_report, dry_run, packed_words, rows_of};
 use crate::io::{self, BUILT_IN, ChatModelOf, open_chat_model};
 use crate::job::Progress;
 
@@ -114,6 +114,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     line(done.nothing, "kept, and nothing of them is learned");
     line(done.endless.len(), "do not end with a control token that is learned: the model is not taught to stop");
     line(done.control.len(), "have control tokens in their text");
+    text.push_str(&format!("packed into sequences of {}: {}\n", count(target.length), packed_words(&done)));
     print(out, &text)?;
     Ok(lost > 0)
 }

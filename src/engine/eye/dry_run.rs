@@ -9,6 +9,7 @@ use super::target::TrainerTarget;
 use crate::data::{Dataset, SampleId};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
+use crate::trainers::packing::Packed;
 use crate::trainers::rows::{Reason, RowVerdict};
 
 /// What becomes of one row.
@@ -49,6 +50,8 @@ pub struct DryRun {
     /// Lengths without a limit, of rows that are read, sorted; and the sums of each and all that are longer.
     pub lengths: Vec<u32>,
     sums: Vec<u64>,
+    /// The rows that are learned from, packed as the trainer would pack them.
+    pub packed: Packed,
     /// What the first row said that fails the run, where it said something.
     pub said: BTreeMap<Reason, String>,
 }
@@ -80,7 +83,7 @@ pub fn dry_run(
         })
         .collect::<Result<_, Cancelled>>()?;
     let mut run = DryRun::default();
-    let mut lengths = Vec::new();
+    let (mut lengths, mut seen_lengths) = (Vec::new(), Vec::new());
     for (id, fate, endless, control, said) in parts.into_iter().flatten() {
         run.fates.push((id, fate));
         lengths.extend(match fate {
@@ -90,6 +93,7 @@ pub fn dry_run(
         match fate {
             RowFate::Kept { seen, learned, whole } => {
                 run.kept += 1;
+                seen_lengths.push(seen);
                 run.tokens += u64::from(seen);
                 run.learned += u64::from(learned);
                 run.cut += usize::from(whole > seen);
@@ -111,6 +115,7 @@ pub fn dry_run(
             }
         }
     }
+    run.packed = target.trainer.entry().packing.pack(&seen_lengths, target.length);
     run.measure(lengths);
     Ok(run)
 }

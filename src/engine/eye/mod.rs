@@ -11,6 +11,6 @@ mod write;
 pub use drawn::{DrawnRow, DrawnToken, TokenKind, drawn_row};
 pub use dry_run::{DryRun, RowFate, dry_run};
 pub use forms::{TrainerRows, rows_of};
-pub use report::dry_report;
+pub use report::{dry_report, packed_words};
 pub use target::{TRAINERS, Trainer, TrainerEntry, TrainerTarget};
 pub use write::{HandError, Handed, SmallFile, hand_over, small_files, written_form, written_row};

@@ -24,10 +24,16 @@ impl DryRun {
             "rows_kept": self.kept, "rows_cut": self.cut, "rows_nothing_trained": self.nothing, "rows_without_end": self.endless.len(),
             "rows_with_control_tokens": self.control.len(),
             "reasons": { "dropped": by(&self.dropped), "fails": by(&self.fails) },
+            "packed": { "sequences": self.packed.sequences, "full": self.packed.share() },
             "tokens": self.tokens, "trained_tokens": self.learned,
             "lengths": { "median": at(0.5), "p90": at(0.9), "p99": at(0.99), "p99.9": at(0.999), "longest": at(1.0) },
         })
     }
+}
+
+/// How many sequences rows are packed into, and how full they are.
+pub fn packed_words(run: &DryRun) -> String {
+    format!("{}, {:.1} % full", count(run.packed.sequences), run.packed.share() * 100.0)
 }
 
 /// The page: Markdown, or HTML that needs nothing else.
@@ -42,6 +48,7 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
         ("control tokens in the text".to_owned(), count(run.control.len())),
         ("tokens".to_owned(), count(run.tokens as usize)),
         ("of them learned".to_owned(), count(run.learned as usize)),
+        (format!("packed into sequences of {}", count(target.length)), packed_words(run)),
     ];
     for (reason, n) in &run.dropped {
         lines.push((format!("left out: {}", reason.words()), count(*n)));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::io::{ChatModel, ChatModelOf};
 use crate::render::RenderTime;
 use crate::trainers::chat_rows::{TrainerModel, axolotl_row, trl_row};
+use crate::trainers::packing::{PackWay, RowPacking};
 use crate::trainers::rows::{Reason, RowForm, RowVerdict, TrainerRow};
 use crate::trainers::{axolotl, llamafactory, llamafactory_rows, trl};
 
@@ -32,6 +33,8 @@ pub struct TrainerEntry {
     pub too_long: &'static str,
     /// Forms that it reads.
     pub reads: &'static [RowForm],
+    /// How it packs rows into sequences, where it is asked to.
+    pub packing: RowPacking,
     row: fn(&TrainerTarget, &ChatModel, RowForm, &TrainerRow) -> RowVerdict,
 }
 
@@ -45,6 +48,7 @@ pub static TRAINERS: [TrainerEntry; 3] = [
         usual: 2_048,
         too_long: "question and answer are cut by their ratio, and turns beyond are left out",
         reads: &RowForm::ALL,
+        packing: RowPacking { way: PackWay::FirstFit, rows: 1_000, kept_free: 1 },
         row: |target, model, form, row| {
             let Some(template) = model.llamafactory else {
                 return RowVerdict::Fails(Reason::Template, "no template of LLaMA-Factory's is known for this model".to_owned());
@@ -64,6 +68,7 @@ pub static TRAINERS: [TrainerEntry; 3] = [
         usual: 1_024,
         too_long: "the end is cut off",
         reads: &[RowForm::OpenAi, RowForm::ShareGpt, RowForm::PromptCompletion, RowForm::Text],
+        packing: RowPacking { way: PackWay::BestFit, rows: 1_000, kept_free: 0 },
         row: |target, model, form, row| {
             let options =
                 trl::TrlOptions { max_length: target.length, assistant_only: target.answers_only, ..trl::TrlOptions::default() };
@@ -78,6 +83,7 @@ pub static TRAINERS: [TrainerEntry; 3] = [
         usual: 2_048,
         too_long: "the row is left out",
         reads: &[RowForm::OpenAi, RowForm::ShareGpt, RowForm::Alpaca, RowForm::Text],
+        packing: RowPacking { way: PackWay::FirstFit, rows: 100_000, kept_free: 0 },
         row: |target, model, form, row| {
             let options = axolotl::AxolotlOptions { sequence_len: target.length, ..axolotl::AxolotlOptions::default() };
             axolotl_row(form, row, &of(model, target), &options)

@@ -1,11 +1,19 @@
 //! Tokenizers as models' folders have them: `tokenizer.json`, byte-level BPE above all.
 //!
 //! Kitoken encodes several times faster than the reference, and is held against it when a tokenizer is opened: on texts made to differ. Where a token stands is summed from the
-//! bytes of the tokens before it; where that does not come out, or a text is changed by being normalised, the reference says.
+//! bytes of the tokens before it; where that does not come out, or a text is changed by being normalised, the reference says. The one that ships is held against it by a test,
+//! and opens the reference only when it is asked.
+//!
+//! Tokenizers of the GPT-4 family, which is Qwen's and Llama 3's too, cut a text into pieces by hand ([`pieces`]); a piece that was met before is looked up.
+
+mod pieces;
+mod seen;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use kitoken::Kitoken;
@@ -13,6 +21,9 @@ use kitoken::convert::convert_tokenizers;
 use serde::Deserialize;
 use tokenizers::Tokenizer as Reference;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+use pieces::Pieces;
+use seen::SeenPieces;
 
 /// Why a tokenizer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +44,7 @@ pub struct Placed {
 /// A tokenizer.
 pub struct TextTokenizer {
     fast: Option<Kitoken>,
-    reference: Reference,
+    reference: LazyReference,
     /// Bytes of each token, by id.
     bytes: HashMap<u32, u32>,
     /// Tokens that are control and no text.
@@ -41,14 +52,114 @@ pub struct TextTokenizer {
     /// Where they stand in a text, and their ids in the order of the patterns.
     control_places: Option<AhoCorasick>,
     control_ids: Vec<u32>,
+    /// How texts are cut between added tokens, where that is known; told from other tokenizers by a number.
+    cut: Option<Cut>,
     /// Whether texts are brought to Unicode's composed form.
     composes: bool,
 }
 
-/// What of a tokenizer's file says how texts are normalised.
+/// The reference, opened when it is first asked: it takes as long and as much memory as all the rest.
+struct LazyReference {
+    json: Box<[u8]>,
+    opened: OnceLock<Option<Reference>>,
+}
+
+impl LazyReference {
+    fn of(json: &[u8]) -> Self {
+        Self { json: json.into(), opened: OnceLock::new() }
+    }
+
+    /// Opens it now.
+    fn open(json: &[u8]) -> Result<Reference, String> {
+        let mut reference = Reference::from_bytes(json).map_err(|error| error.to_string())?;
+        // A file may say to cut or to pad: neither is asked for here.
+        reference.with_truncation(None).map_err(|error| error.to_string())?;
+        reference.with_padding(None);
+        Ok(reference)
+    }
+
+    fn get(&self) -> Option<&Reference> {
+        self.opened.get_or_init(|| Self::open(&self.json).ok()).as_ref()
+    }
+}
+
+/// What of a tokenizer's file says how texts are normalised and cut.
 #[derive(Deserialize)]
-struct Normalised {
+struct Form {
     normalizer: serde_json::Value,
+    pre_tokenizer: serde_json::Value,
+    added_tokens: Vec<Added>,
+}
+
+/// A token beside the vocabulary.
+#[derive(Deserialize)]
+struct Added {
+    id: u32,
+    content: String,
+    special: bool,
+    lstrip: bool,
+    rstrip: bool,
+    single_word: bool,
+}
+
+/// How a text is cut by hand.
+struct Cut {
+    pieces: Pieces,
+    added: AhoCorasick,
+    added_ids: Vec<u32>,
+    number: u64,
+}
+
+impl Cut {
+    fn of(form: &Form) -> Option<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let steps = form.pre_tokenizer["pretokenizers"].as_array()?;
+        let [split, bytes] = steps.as_slice() else { return None };
+        let known = split["type"] == "Split"
+            && split["behavior"] == "Isolated"
+            && split["invert"] == false
+            && bytes["type"] == "ByteLevel"
+            && bytes["add_prefix_space"] == false
+            && bytes["use_regex"] == false;
+        let plain = form.added_tokens.iter().all(|token| !token.lstrip && !token.rstrip && !token.single_word);
+        let pieces = Pieces::of(split["pattern"]["Regex"].as_str()?)?;
+        (known && plain).then_some(())?;
+        let listed: Vec<&Added> = form.added_tokens.iter().filter(|token| !token.content.is_empty()).collect();
+        Some(Self {
+            pieces,
+            added: AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(listed.iter().map(|token| &token.content))
+                .ok()?,
+            added_ids: listed.iter().map(|token| token.id).collect(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    fn encode(&self, text: &str, fast: &Kitoken) -> Option<Vec<u32>> {
+        seen::with(self.number, |seen| {
+            let mut ids = Vec::with_capacity(text.len() / 3);
+            let mut from = 0;
+            for found in self.added.find_iter(text) {
+                self.part(&text[from..found.start()], fast, seen, &mut ids)?;
+                ids.push(self.added_ids[found.pattern().as_usize()]);
+                from = found.end();
+            }
+            self.part(&text[from..], fast, seen, &mut ids)?;
+            Some(ids)
+        })
+    }
+
+    fn part(&self, part: &str, fast: &Kitoken, seen: &mut SeenPieces, ids: &mut Vec<u32>) -> Option<()> {
+        for piece in self.pieces.cut(part) {
+            if !seen.extend(piece, ids) {
+                let own = fast.encode(piece, false).ok()?;
+                ids.extend_from_slice(&own);
+                seen.keep(piece, &own);
+            }
+        }
+        Some(())
+    }
 }
 
 impl std::fmt::Debug for TextTokenizer {
@@ -88,62 +199,72 @@ const PROBES: [&str; 24] = [
     "The end.\n",
 ];
 
+/// Ids whose bytes are looked at: a file may name any.
+const MOST_IDS: u32 = 1 << 21;
+
 impl TextTokenizer {
     /// Reads one; `name` is for what is said of it.
     ///
     /// # Errors
     /// [`TokenizerError`].
     pub fn read(json: &[u8], name: &str) -> Result<Self, TokenizerError> {
-        let form = |why: String| TokenizerError { name: name.to_owned(), why };
-        let mut reference = Reference::from_bytes(json).map_err(|error| form(error.to_string()))?;
-        // A file may say to cut or to pad: neither is asked for here.
-        reference.with_truncation(None).map_err(|error| form(error.to_string()))?;
-        reference.with_padding(None);
-        let composes = serde_json::from_slice::<Normalised>(json).is_ok_and(|json| json.normalizer["type"] == "NFC");
+        let reference = LazyReference::open(json).map_err(|why| TokenizerError { name: name.to_owned(), why })?;
+        let control = reference.get_added_tokens_decoder().into_iter().filter(|(_, token)| token.special);
+        let control = control.map(|(id, token)| (id, token.content)).collect();
+        let mut own = Self::with(json, control);
+        let _ = own.reference.opened.set(Some(reference));
+        if own.fast.is_some() && !own.is_like_the_reference() {
+            own.fast = None;
+            own.cut = None;
+        }
+        Ok(own)
+    }
+
+    /// One that is known to come out as the reference has it, and is not held against it once more.
+    ///
+    /// # Errors
+    /// [`TokenizerError`].
+    pub fn known(json: &[u8], name: &str) -> Result<Self, TokenizerError> {
+        let Ok(form) = serde_json::from_slice::<Form>(json) else { return Self::read(json, name) };
+        let control = form.added_tokens.into_iter().filter(|token| token.special).map(|token| (token.id, token.content));
+        let own = Self::with(json, control.collect());
+        if own.fast.is_some() { Ok(own) } else { Self::read(json, name) }
+    }
+
+    fn with(json: &[u8], control: HashMap<u32, String>) -> Self {
+        let read = serde_json::from_slice::<Form>(json).ok();
+        let composes = read.as_ref().is_some_and(|read| read.normalizer["type"] == "NFC");
+        // Another normalisation would be made of the text between added tokens alone.
+        let cut = read.as_ref().filter(|read| composes || read.normalizer.is_null()).and_then(Cut::of);
+        let mut ids = 0;
         let fast = convert_tokenizers(json).ok().and_then(|mut definition| {
             // Nothing is put before or behind a text; and what is composed already, as nearly every text is, is not composed once more.
             definition.config.processing.clear();
             if composes {
                 definition.config.normalization.clear();
             }
+            let vocabulary = definition.model.vocab().iter().map(|token| token.id);
+            ids =
+                vocabulary.chain(definition.specials.iter().map(|token| token.id)).max().map_or(0, |last| last.saturating_add(1));
             Kitoken::from_definition(definition).ok()
         });
-        let control: HashMap<u32, String> = reference
-            .get_added_tokens_decoder()
-            .into_iter()
-            .filter(|(_, token)| token.special)
-            .map(|(id, token)| (id, token.content))
-            .collect();
         let mut listed: Vec<(u32, &String)> = control.iter().map(|(id, token)| (*id, token)).collect();
         listed.sort_unstable();
         let control_ids = listed.iter().map(|(id, _)| *id).collect();
         let control_places =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(listed.iter().map(|(_, token)| token)).ok();
-        let mut own = Self { fast, reference, bytes: HashMap::new(), control, control_places, control_ids, composes };
-        if own.fast.is_some() {
-            let added: Vec<String> = own.control.values().map(|token| format!("a {token}b\n")).take(64).collect();
-            let again = |probe: &str| own.encode_again(probe, &mut HashMap::new()) == own.by_reference(probe);
-            let same = PROBES.iter().copied().chain(added.iter().map(String::as_str)).all(again)
-                && PROBES
-                    .iter()
-                    .copied()
-                    .chain(added.iter().map(String::as_str))
-                    .all(|probe| own.encode(probe) == own.by_reference(probe));
-            if !same {
-                own.fast = None;
-            }
-        }
-        own.count_bytes();
-        Ok(own)
+        let bytes = fast.iter().flat_map(|fast| (0..ids.min(MOST_IDS)).map(move |id| (id, fast.decode([id], true))));
+        let bytes = bytes.filter_map(|(id, bytes)| Some((id, bytes.ok()?.len() as u32))).collect();
+        Self { fast, reference: LazyReference::of(json), bytes, control, control_places, control_ids, cut, composes }
     }
 
-    fn count_bytes(&mut self) {
-        let Some(fast) = &self.fast else { return };
-        for id in 0..self.reference.get_vocab_size(true) as u32 + 1_024 {
-            if let Ok(bytes) = fast.decode([id], true) {
-                self.bytes.insert(id, bytes.len() as u32);
-            }
-        }
+    /// Whether the fast way says what the reference says, on texts made to differ.
+    pub fn is_like_the_reference(&self) -> bool {
+        let added: Vec<String> = self.control.values().map(|token| format!("a {token}b\n")).take(64).collect();
+        PROBES.iter().copied().chain(added.iter().map(String::as_str)).all(|probe| {
+            let theirs = self.by_reference(probe);
+            self.encode(probe) == theirs && self.encode_again(probe, &mut HashMap::new()) == theirs
+        })
     }
 
     /// Whether the fast way is taken.
@@ -152,15 +273,19 @@ impl TextTokenizer {
     }
 
     fn by_reference(&self, text: &str) -> Vec<u32> {
-        self.reference.encode_fast(text, false).map(|encoded| encoded.get_ids().to_vec()).unwrap_or_default()
+        let encoded = self.reference.get().and_then(|reference| reference.encode_fast(text, false).ok());
+        encoded.map_or_else(Vec::new, |encoded| encoded.get_ids().to_vec())
     }
 
     /// The tokens of a text; nothing is put before or behind it. Control tokens that are written in it are control tokens.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        match &self.fast {
-            Some(fast) => fast.encode(&*self.normalised(text), true).unwrap_or_else(|_| self.by_reference(text)),
-            None => self.by_reference(text),
-        }
+        let Some(fast) = &self.fast else { return self.by_reference(text) };
+        let normalised = self.normalised(text);
+        let encoded = match &self.cut {
+            Some(cut) => cut.encode(&normalised, fast),
+            None => fast.encode(&*normalised, true).ok(),
+        };
+        encoded.unwrap_or_else(|| self.by_reference(text))
     }
 
     /// The same; parts between control tokens that were `seen` before are looked up. For texts that are mostly one another.
@@ -208,7 +333,9 @@ impl TextTokenizer {
                 return list;
             }
         }
-        let Ok(encoded) = self.reference.encode(text, false) else { return Vec::new() };
+        let Some(encoded) = self.reference.get().and_then(|reference| reference.encode(text, false).ok()) else {
+            return Vec::new();
+        };
         encoded
             .get_ids()
             .iter()
@@ -217,9 +344,14 @@ impl TextTokenizer {
             .collect()
     }
 
+    fn by_reference_decoded(&self, ids: &[u32]) -> String {
+        self.reference.get().and_then(|reference| reference.decode(ids, false).ok()).unwrap_or_default()
+    }
+
     /// The token with this text.
     pub fn id_of(&self, token: &str) -> Option<u32> {
-        self.reference.token_to_id(token)
+        let control = self.control.iter().find(|(_, own)| *own == token).map(|(id, _)| *id);
+        control.or_else(|| self.reference.get()?.token_to_id(token))
     }
 
     /// Whether a token is control and no text.
@@ -237,7 +369,7 @@ impl TextTokenizer {
     pub fn decode(&self, ids: &[u32]) -> String {
         match self.fast.as_ref().and_then(|fast| fast.decode(ids, true).ok()) {
             Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            None => self.reference.decode(ids, false).unwrap_or_default(),
+            None => self.by_reference_decoded(ids),
         }
     }
 
@@ -245,7 +377,7 @@ impl TextTokenizer {
     pub fn bytes_of(&self, id: u32) -> Vec<u8> {
         match self.fast.as_ref().and_then(|fast| fast.decode([id], true).ok()) {
             Some(bytes) => bytes,
-            None => self.reference.decode(&[id], false).unwrap_or_default().into_bytes(),
+            None => self.by_reference_decoded(&[id]).into_bytes(),
         }
     }
 
@@ -256,5 +388,90 @@ impl TextTokenizer {
             return Cow::Owned(text.nfc().collect());
         }
         Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::chance::Chance;
+
+    /// Bytes as byte-level BPE writes them.
+    fn byte(byte: u8) -> char {
+        let plain = |byte: u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
+        let byte = u32::from(byte);
+        let letter = if plain(byte) { byte } else { 256 + (0..byte).filter(|byte| !plain(*byte)).count() as u32 };
+        char::from_u32(letter).unwrap()
+    }
+
+    /// Bytes, and merges that a text cut in the wrong place would show.
+    fn tokenizer(digits: &str) -> TextTokenizer {
+        let mut vocabulary: Vec<String> = (0..=255u8).map(|one| byte(one).to_string()).collect();
+        let mut merges = Vec::new();
+        for pair in
+            ["th", "  ", "12", " 1", "s ", "\n\n", "\na", ".\n", " \n", "'s", "ll", " a", "a ", "\n ", "a1", "1a", ".a", "a."]
+        {
+            let [one, two] = pair.as_bytes() else { panic!() };
+            merges.push(json!([byte(*one).to_string(), byte(*two).to_string()]));
+            vocabulary.push(format!("{}{}", byte(*one), byte(*two)));
+        }
+        let ids: serde_json::Map<String, serde_json::Value> =
+            vocabulary.into_iter().zip(0u32..).map(|(token, id)| (token, id.into())).collect();
+        let added = |id: usize, content: &str, special: bool| {
+            json!({
+                "id": id, "content": content, "special": special, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            })
+        };
+        let expression = format!(
+            "{}{digits}{}",
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|", r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+        );
+        let json = json!({
+            "version": "1.0", "truncation": null, "padding": null, "normalizer": { "type": "NFC" },
+            "added_tokens": [added(ids.len(), "<|end|>", true), added(ids.len() + 1, "<tool>", false)],
+            "pre_tokenizer": { "type": "Sequence", "pretokenizers": [
+                { "type": "Split", "pattern": { "Regex": expression }, "behavior": "Isolated", "invert": false },
+                { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false },
+            ]},
+            "post_processor": null, "decoder": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false },
+            "model": { "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false, "vocab": ids, "merges": merges },
+        });
+        TextTokenizer::read(json.to_string().as_bytes(), "a test").unwrap()
+    }
+
+    #[test]
+    fn a_text_cut_by_hand_has_the_tokens_of_the_reference() {
+        let some: Vec<char> =
+            " \t\n\r\n  '’aastvrelmdLLſKé112٣५Ⅷ½你好ก็ำ\u{300}\u{20dd}_-{}();<|>👍🏽\u{200d}\u{a0}\u{2028}\u{85}\u{3000}"
+                .chars()
+                .collect();
+        let parts = ["<|end|>", "<tool>", "'ll", "'RE", "\r\n", "  "];
+        let mut chance = Chance::new(7);
+        for digits in [r"\p{N}", r"\p{N}{1,3}"] {
+            let tokenizer = tokenizer(digits);
+            assert!(tokenizer.fast.is_some() && tokenizer.cut.is_some());
+            for _ in 0..4_000 {
+                let mut text = String::new();
+                for _ in 0..chance.below(24) {
+                    match chance.below(20) {
+                        0 => text.push_str(parts[chance.below(parts.len())]),
+                        1 => text.extend(char::from_u32(chance.below(0x11_0000) as u32)),
+                        _ => text.push(some[chance.below(some.len())]),
+                    }
+                }
+                let theirs = tokenizer.by_reference(&text);
+                assert_eq!(tokenizer.encode(&text), theirs, "{text:?}");
+                let placed = tokenizer.placed(&text);
+                assert_eq!(placed.iter().map(|token| token.id).collect::<Vec<_>>(), theirs, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tokenizer_of_another_form_is_not_cut_by_hand() {
+        assert!(tokenizer(r"\p{N}{1,2}").cut.is_none());
     }
 }

@@ -8,6 +8,7 @@ pub mod llamafactory;
 pub mod llamafactory_rows;
 mod llamafactory_templates;
 pub mod masks;
+pub mod packing;
 pub mod rows;
 pub mod trl;
 

@@ -206,7 +206,7 @@ fn qwen() -> Result<TextTokenizer, TokenizerError> {
     }
     json["model"]["vocab"] = Json::Object(vocabulary);
     json["model"]["merges"] = Json::Array(merges);
-    TextTokenizer::read(json.to_string().as_bytes(), "the built-in tokenizer")
+    TextTokenizer::known(json.to_string().as_bytes(), "the built-in tokenizer")
 }
 
 /// A token as a configuration writes it: a text, or an object with its content.

@@ -179,6 +179,10 @@ fn fates(
     ui.label(RichText::new(text).font(theme.strong()).color(if is_old { theme.faint } else { theme.text }));
     let share = run.learned as f64 / run.tokens.max(1) as f64;
     dim(ui, theme, format!("{} tokens an epoch, {} of them learned", count(run.tokens as usize), percent(share)));
+    if run.packed.sequences > 0 {
+        let sequences = things(run.packed.sequences, "sequence", "sequences");
+        dim(ui, theme, format!("packed, {sequences}, {} full", percent(run.packed.share())));
+    }
     if run.is_failing() {
         ui.add(Label::new(RichText::new("The run would not begin: some rows fail it").color(theme.ruby)).wrap());
     }
