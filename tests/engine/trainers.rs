@@ -599,7 +599,9 @@ fn a_trainers_folder_loses_no_row_without_saying_so() {
         said.contains("train.jsonl: 3 rows") && said.contains("train_tools.jsonl: 1 row") && said.contains("every one of 4 rows"),
         "{said}"
     );
-    assert!(file("axolotl/config.yaml").contains("excess_length_strategy: raise"));
+    let config = file("axolotl/config.yaml");
+    assert!(config.contains("excess_length_strategy: raise"));
+    assert!(config.contains("path: \"train.jsonl\"") && config.contains("path: \"train_tools.jsonl\""), "{config}");
     assert!(hand("trl").contains("every one of 4 rows"));
     let again = program(home.path(), &["export", "chats.jsonl", "--no-project", "--for", "trl", "-o", "trl"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty"));

@@ -73,16 +73,19 @@ pub fn small_files(target: &TrainerTarget, form: RowForm, files: &[(String, Stri
         ChatModelOf::Folder(path) => path.display().to_string(),
         ChatModelOf::BuiltIn(name) => format!("PATH/TO/{name}"),
     };
+    // A text of JSON is one of YAML and of Python, too, whatever stands in a name.
+    let (model, train) = (json!(model).to_string(), json!(train).to_string());
+    let (model, train) = (model.as_str(), train.as_str());
     let file = |name: &str, text: String| SmallFile { name: name.to_owned(), text };
     match target.trainer {
         Trainer::LlamaFactory => {
             let info: serde_json::Map<String, Json> =
                 files.iter().map(|(part, name)| (part.clone(), llamafactory_info(form, name))).collect();
             let text = serde_json::to_string_pretty(&Json::Object(info)).unwrap_or_default() + "\n";
-            vec![file("dataset_info.json", text), file("train.yaml", llamafactory_yaml(target, form, files, &model, run))]
+            vec![file("dataset_info.json", text), file("train.yaml", llamafactory_yaml(target, form, files, model, run))]
         }
-        Trainer::Axolotl => vec![file("config.yaml", axolotl_yaml(target, form, train, &model, run))],
-        Trainer::Trl => vec![file("train.py", trl_script(target, train, &model))],
+        Trainer::Axolotl => vec![file("config.yaml", axolotl_yaml(target, form, files, model, run))],
+        Trainer::Trl => vec![file("train.py", trl_script(target, train, model))],
     }
 }
 
@@ -123,7 +126,7 @@ fn llamafactory_yaml(target: &TrainerTarget, form: RowForm, files: &[(String, St
     let mut text = format!(
         "# LLaMA-Factory 0.9.5: llamafactory-cli train train.yaml\n### model\nmodel_name_or_path: {model}\n\n### method\nstage: {stage}\ndo_train: true\nfinetuning_type: lora  # full, or lora; with quantization_bit: 4 it is QLoRA\nlora_rank: 16\nlora_target: all\n\n### data\ndataset_dir: .\ndataset: {dataset}\n"
     );
-    if let Some((part, _)) = files.get(1) {
+    if let Some((part, _)) = watched(files) {
         let _ = writeln!(text, "eval_dataset: {part}");
     }
     let _ = write!(
@@ -138,7 +141,12 @@ fn llamafactory_yaml(target: &TrainerTarget, form: RowForm, files: &[(String, St
     text
 }
 
-fn axolotl_yaml(target: &TrainerTarget, form: RowForm, train: &str, model: &str, run: &DryRun) -> String {
+/// The part that a run is watched by: never the test part.
+fn watched(files: &[(String, String)]) -> Option<&(String, String)> {
+    files.iter().find(|(part, _)| ["val", "dev", "eval"].iter().any(|name| part.starts_with(name)))
+}
+
+fn axolotl_yaml(target: &TrainerTarget, form: RowForm, files: &[(String, String)], model: &str, run: &DryRun) -> String {
     let read = match form {
         RowForm::OpenAi | RowForm::ShareGpt => {
             "    type: chat_template\n    field_messages: messages\n    message_property_mappings:\n      role: role\n      content: content\n    roles_to_train: [assistant]\n    train_on_eos: turn\n"
@@ -146,8 +154,15 @@ fn axolotl_yaml(target: &TrainerTarget, form: RowForm, train: &str, model: &str,
         RowForm::Alpaca | RowForm::PromptCompletion => "    type: alpaca\n",
         RowForm::Text => "    type: completion\n",
     };
+    let entry = |(_, name): &(String, String)| format!("  - path: {}\n    ds_type: json\n{read}", json!(name));
+    // Rows with tools stand in a file of their own, and are learned as the others are.
+    let mut train: String = files.iter().filter(|(part, _)| part.starts_with("train")).map(entry).collect();
+    if train.is_empty() {
+        train = files.first().map(entry).unwrap_or_default();
+    }
+    let test = watched(files).map_or_else(String::new, |file| format!("test_datasets:\n{}", entry(file)));
     format!(
-        "# Axolotl 0.19: axolotl train config.yaml\nbase_model: {model}\nchat_template: tokenizer_default\ndatasets:\n  - path: {train}\n    ds_type: json\n{read}\nsequence_len: {}  # {} rows are longer and were left out of the file\nexcess_length_strategy: raise  # so that none is left out without a word\nsample_packing: false\ntrain_on_inputs: false\n\nadapter: lora  # or qlora with load_in_4bit: true; without it, full\nlora_r: 16\nlora_alpha: 32\nlora_target_linear: true\n\nmicro_batch_size: 1\ngradient_accumulation_steps: {}\nnum_epochs: 3\nlearning_rate: 0.0001\noptimizer: adamw_torch\nlr_scheduler: cosine\nwarmup_ratio: 0.1\nbf16: auto\noutput_dir: ./output\n",
+        "# Axolotl 0.19: axolotl train config.yaml\nbase_model: {model}\nchat_template: tokenizer_default\ndatasets:\n{train}{test}\nsequence_len: {}  # {} rows are longer and were left out of the file\nexcess_length_strategy: raise  # so that none is left out without a word\nsample_packing: false\ntrain_on_inputs: false\n\nadapter: lora  # or qlora with load_in_4bit: true; without it, full\nlora_r: 16\nlora_alpha: 32\nlora_target_linear: true\n\nmicro_batch_size: 1\ngradient_accumulation_steps: {}\nnum_epochs: 3\nlearning_rate: 0.0001\noptimizer: adamw_torch\nlr_scheduler: cosine\nwarmup_ratio: 0.1\nbf16: auto\noutput_dir: ./output\n",
         target.length,
         run.dropped.get(&Reason::TooLong).copied().unwrap_or(0),
         batch(run)
@@ -156,10 +171,18 @@ fn axolotl_yaml(target: &TrainerTarget, form: RowForm, train: &str, model: &str,
 
 fn trl_script(target: &TrainerTarget, train: &str, model: &str) -> String {
     format!(
-        "# TRL 1.16: python train.py\nfrom datasets import load_dataset\nfrom peft import LoraConfig\nfrom trl import SFTConfig, SFTTrainer\n\ndataset = load_dataset(\"json\", data_files={train:?}, split=\"train\")\nargs = SFTConfig(\n    output_dir=\"output\",\n    max_length={},\n    assistant_only_loss={},\n    per_device_train_batch_size=1,\n    gradient_accumulation_steps=16,\n    num_train_epochs=3,\n    learning_rate=1e-4,\n)\n# Without peft_config all weights are trained.\ntrainer = SFTTrainer(model={model:?}, args=args, train_dataset=dataset, peft_config=LoraConfig(r=16, target_modules=\"all-linear\"))\ntrainer.train()\n",
+        "# TRL 1.16: python train.py\nfrom datasets import load_dataset\nfrom peft import LoraConfig\nfrom trl import SFTConfig, SFTTrainer\n\ndataset = load_dataset(\"json\", data_files={train}, split=\"train\")\nargs = SFTConfig(\n    output_dir=\"output\",\n    max_length={},\n    assistant_only_loss={},\n    per_device_train_batch_size=1,\n    gradient_accumulation_steps=16,\n    num_train_epochs=3,\n    learning_rate=1e-4,\n)\n# Without peft_config all weights are trained.\ntrainer = SFTTrainer(model={model}, args=args, train_dataset=dataset, peft_config=LoraConfig(r=16, target_modules=\"all-linear\"))\ntrainer.train()\n",
         target.length,
         if target.answers_only { "True" } else { "False" }
     )
+}
+
+/// A part of the split as the name of a file, of a dataset in a comma's list, and in YAML: letters, digits, `-` and `_`.
+fn file_part(part: &str) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
+    let name: String = part.to_lowercase().chars().map(plain).collect();
+    // This name is taken.
+    if name == "left_out" { "left_out_".to_owned() } else { name }
 }
 
 /// What was written.
@@ -215,7 +238,7 @@ pub fn hand_over(
     let split = dataset.with_role(|role| role == Role::Split);
     let part_of = |id: SampleId| -> String {
         let part = split.and_then(|field| dataset.text(field, id)).filter(|part| !part.trim().is_empty());
-        part.map_or_else(|| "train".to_owned(), |part| part.trim().replace(['/', '\\', ':'], "_").to_lowercase())
+        part.map_or_else(|| "train".to_owned(), |part| file_part(part.trim()))
     };
     let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
     progress.set_total(ids.len() as u64 * 2);
