@@ -6,24 +6,22 @@
 //!
 //! Tokenizers of the GPT-4 family, which is Qwen's and Llama 3's too, cut a text into pieces by hand ([`pieces`]); a piece that was met before is looked up.
 
+mod cut;
 mod pieces;
+mod reference;
 mod seen;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use kitoken::Kitoken;
 use kitoken::convert::convert_tokenizers;
-use serde::Deserialize;
-use tokenizers::Tokenizer as Reference;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
-use pieces::Pieces;
-use seen::SeenPieces;
+use cut::{Cut, TokenizerForm};
+use reference::LazyReference;
 
 /// Why a tokenizer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,110 +54,6 @@ pub struct TextTokenizer {
     cut: Option<Cut>,
     /// Whether texts are brought to Unicode's composed form.
     composes: bool,
-}
-
-/// The reference, opened when it is first asked: it takes as long and as much memory as all the rest.
-struct LazyReference {
-    json: Box<[u8]>,
-    opened: OnceLock<Option<Reference>>,
-}
-
-impl LazyReference {
-    fn of(json: &[u8]) -> Self {
-        Self { json: json.into(), opened: OnceLock::new() }
-    }
-
-    /// Opens it now.
-    fn open(json: &[u8]) -> Result<Reference, String> {
-        let mut reference = Reference::from_bytes(json).map_err(|error| error.to_string())?;
-        // A file may say to cut or to pad: neither is asked for here.
-        reference.with_truncation(None).map_err(|error| error.to_string())?;
-        reference.with_padding(None);
-        Ok(reference)
-    }
-
-    fn get(&self) -> Option<&Reference> {
-        self.opened.get_or_init(|| Self::open(&self.json).ok()).as_ref()
-    }
-}
-
-/// What of a tokenizer's file says how texts are normalised and cut.
-#[derive(Deserialize)]
-struct Form {
-    normalizer: serde_json::Value,
-    pre_tokenizer: serde_json::Value,
-    added_tokens: Vec<Added>,
-}
-
-/// A token beside the vocabulary.
-#[derive(Deserialize)]
-struct Added {
-    id: u32,
-    content: String,
-    special: bool,
-    lstrip: bool,
-    rstrip: bool,
-    single_word: bool,
-}
-
-/// How a text is cut by hand.
-struct Cut {
-    pieces: Pieces,
-    added: AhoCorasick,
-    added_ids: Vec<u32>,
-    number: u64,
-}
-
-impl Cut {
-    fn of(form: &Form) -> Option<Self> {
-        static NUMBERS: AtomicU64 = AtomicU64::new(1);
-        let steps = form.pre_tokenizer["pretokenizers"].as_array()?;
-        let [split, bytes] = steps.as_slice() else { return None };
-        let known = split["type"] == "Split"
-            && split["behavior"] == "Isolated"
-            && split["invert"] == false
-            && bytes["type"] == "ByteLevel"
-            && bytes["add_prefix_space"] == false
-            && bytes["use_regex"] == false;
-        let plain = form.added_tokens.iter().all(|token| !token.lstrip && !token.rstrip && !token.single_word);
-        let pieces = Pieces::of(split["pattern"]["Regex"].as_str()?)?;
-        (known && plain).then_some(())?;
-        let listed: Vec<&Added> = form.added_tokens.iter().filter(|token| !token.content.is_empty()).collect();
-        Some(Self {
-            pieces,
-            added: AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(listed.iter().map(|token| &token.content))
-                .ok()?,
-            added_ids: listed.iter().map(|token| token.id).collect(),
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-        })
-    }
-
-    fn encode(&self, text: &str, fast: &Kitoken) -> Option<Vec<u32>> {
-        seen::with(self.number, |seen| {
-            let mut ids = Vec::with_capacity(text.len() / 3);
-            let mut from = 0;
-            for found in self.added.find_iter(text) {
-                self.part(&text[from..found.start()], fast, seen, &mut ids)?;
-                ids.push(self.added_ids[found.pattern().as_usize()]);
-                from = found.end();
-            }
-            self.part(&text[from..], fast, seen, &mut ids)?;
-            Some(ids)
-        })
-    }
-
-    fn part(&self, part: &str, fast: &Kitoken, seen: &mut SeenPieces, ids: &mut Vec<u32>) -> Option<()> {
-        for piece in self.pieces.cut(part) {
-            if !seen.extend(piece, ids) {
-                let own = fast.encode(piece, false).ok()?;
-                ids.extend_from_slice(&own);
-                seen.keep(piece, &own);
-            }
-        }
-        Some(())
-    }
 }
 
 impl std::fmt::Debug for TextTokenizer {
@@ -212,7 +106,7 @@ impl TextTokenizer {
         let control = reference.get_added_tokens_decoder().into_iter().filter(|(_, token)| token.special);
         let control = control.map(|(id, token)| (id, token.content)).collect();
         let mut own = Self::with(json, control);
-        let _ = own.reference.opened.set(Some(reference));
+        own.reference.keep(reference);
         if own.fast.is_some() && !own.is_like_the_reference() {
             own.fast = None;
             own.cut = None;
@@ -225,14 +119,14 @@ impl TextTokenizer {
     /// # Errors
     /// [`TokenizerError`].
     pub fn known(json: &[u8], name: &str) -> Result<Self, TokenizerError> {
-        let Ok(form) = serde_json::from_slice::<Form>(json) else { return Self::read(json, name) };
+        let Ok(form) = serde_json::from_slice::<TokenizerForm>(json) else { return Self::read(json, name) };
         let control = form.added_tokens.into_iter().filter(|token| token.special).map(|token| (token.id, token.content));
         let own = Self::with(json, control.collect());
         if own.fast.is_some() { Ok(own) } else { Self::read(json, name) }
     }
 
     fn with(json: &[u8], control: HashMap<u32, String>) -> Self {
-        let read = serde_json::from_slice::<Form>(json).ok();
+        let read = serde_json::from_slice::<TokenizerForm>(json).ok();
         let composes = read.as_ref().is_some_and(|read| read.normalizer["type"] == "NFC");
         // Another normalisation would be made of the text between added tokens alone.
         let cut = read.as_ref().filter(|read| composes || read.normalizer.is_null()).and_then(Cut::of);
