@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::checks::{Finding, FindingKind};
 use crate::data::{ClassIndex, Dataset, Property, Role, count, count_samples, things};
 use crate::job::Progress;
+use crate::render::RenderTime;
 
 /// Examples that are shown of a kind, and classes of a label.
 const EXAMPLES: usize = 5;
@@ -210,16 +211,10 @@ fn trend(page: &mut Page, dataset: &Dataset, work: &[(i64, usize)]) {
     }
 }
 
-/// A day since 1970 as it is written (Howard Hinnant's `civil_from_days`).
+/// A day since 1970 as it is written.
 fn date_of(day: i64) -> String {
-    let z = day + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z - era * 146_097;
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let (date, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    format!("{:04}-{month:02}-{date:02}", year + era * 400 + i64::from(month <= 2))
+    let day = RenderTime::at(day.saturating_mul(86_400));
+    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
 }
 
 fn classes(page: &mut Page, dataset: &Dataset) {
