@@ -9,6 +9,28 @@ use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
 use crate::transform::{Replace, Split};
 
+/// What a page is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageOf {
+    /// What was found.
+    Health,
+    /// The dataset, as its card.
+    Card,
+    /// What a trainer makes of it.
+    DryRun(TrainerTarget),
+}
+
+impl PageOf {
+    /// What its file is called unless somebody says otherwise.
+    pub fn file_name(&self) -> &'static str {
+        match self {
+            Self::Health => "health.html",
+            Self::Card => "README.md",
+            Self::DryRun(_) => "dry-run.html",
+        }
+    }
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -50,6 +72,8 @@ pub enum Action {
     PreviewReplace { column: String, what: Replace },
     /// Make the replacement that is shown an edit.
     ApplyReplace { column: String, what: Replace },
+    /// Ask for a file of test texts, then look for what of the dataset stands in them.
+    TestTextsDialog,
     /// Copy a cell, or the rows of samples as CSV where no column is named.
     Copy { samples: Vec<SampleId>, column: Option<String> },
     /// Say what an action would do, and do it when that is confirmed.
@@ -100,12 +124,14 @@ pub enum Action {
     TextModelFolder { back: bool },
     /// Ask text models again what they had no answer to.
     AskAgain,
-    /// Ask where to, then write what was found: the health of the dataset, or its card.
-    ReportDialog { card: bool },
+    /// Ask where to, then write a page.
+    ReportDialog { of: PageOf },
     /// Ask where to, then save.
     ExportDialog { rows: Rows, target: SaveTarget },
     /// Ask for a folder, then write what a trainer takes whole below it.
     HandOverDialog { target: TrainerTarget },
+    /// Ask for a folder, then write what Hugging Face's `datasets` loads below it.
+    HubDialog,
     /// Save each part of the split column to a folder.
     ExportPartsDialog { target: SaveTarget },
     /// Ask for a folder, then save images below it; each part of the split column where no rows are named.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
+use crate::action::PageOf;
 use crate::eye::TrainerTarget;
 use crate::io::{ImageTarget, Rows, SaveTarget};
 use crate::job::wait_aside;
@@ -23,7 +24,11 @@ pub enum Asked {
     /// A text model's folder, or the one that translates back.
     TextModel { back: bool },
     /// A name for what was found, as a page.
-    Report { card: bool },
+    Report { of: PageOf },
+    /// Test texts, or a pack of their fingerprints.
+    TestTexts,
+    /// A folder for Hugging Face's `datasets`.
+    Hub,
     /// A file of probabilities.
     Probabilities,
     /// A pipeline's file, to read or to write.
@@ -44,11 +49,6 @@ pub enum Answer {
     Nothing,
     /// There is no dialog here: ask ourselves.
     Unavailable,
-}
-
-/// What a page is usually called.
-pub fn report_name(card: bool) -> &'static str {
-    if card { "README.md" } else { "health.html" }
 }
 
 /// A way to ask for a path without blocking the window.
@@ -96,14 +96,14 @@ impl Dialogs for System {
                 Box::pin(dialog.set_title("Save the pipeline as").set_file_name("pipeline.json").save_file())
             }
             Asked::Pipeline { save: false } => Box::pin(dialog.set_title("Open a pipeline").pick_file()),
-            Asked::Report { card } => {
-                Box::pin(dialog.set_title("Save the page as").set_file_name(report_name(*card)).save_file())
-            }
+            Asked::Report { of } => Box::pin(dialog.set_title("Save the page as").set_file_name(of.file_name()).save_file()),
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }
             Asked::Model | Asked::TextModel { .. } => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
+            Asked::TestTexts => Box::pin(dialog.set_title("Choose test texts, or a pack of fingerprints").pick_file()),
+            Asked::Hub => Box::pin(dialog.set_title("Write a Hugging Face folder in which folder?").pick_folder()),
             Asked::HandOver { .. } => Box::pin(dialog.set_title("Write a folder for the trainer in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),
         };

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use egui::Context;
 
-use super::dialogs::{Answer, Asked, report_name};
+use super::dialogs::{Answer, Asked};
 use super::news::wants;
 use super::pictures::Gallery;
 use super::{App, cells, parts, settings};
-use crate::action::Action;
+use crate::action::{Action, PageOf};
 use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, free_name};
@@ -45,15 +45,11 @@ impl App {
             | Action::ExportDialog { .. }
             | Action::ExportPartsDialog { .. }
             | Action::HandOverDialog { .. }
+            | Action::HubDialog
+            | Action::TestTextsDialog
             | Action::ExportImagesDialog { .. } => {}
             Action::Open(path) => self.open(path, Begun::Open),
-            Action::OpenSample(index) => match self.folders.unpack_sample(index) {
-                Ok(path) => self.open(path, Begun::Open),
-                Err(error) => {
-                    self.notices
-                        .complain(ctx, format!("The sample {} could not be unpacked: {error}", settings::SAMPLES[index].name));
-                }
-            },
+            Action::OpenSample(index) => open_sample(self, ctx, index),
             Action::Close => {
                 self.session.close();
                 self.state.leave_dataset();
@@ -247,7 +243,13 @@ impl App {
                     .workspace()
                     .and_then(|workspace| workspace.dataset().base.origin.path.parent().map(PathBuf::from));
                 match &self.pending {
-                    Some(Asked::Open | Asked::OpenFolder | Asked::Probabilities | Asked::Pipeline { save: false }) => {
+                    Some(
+                        Asked::Open
+                        | Asked::OpenFolder
+                        | Asked::Probabilities
+                        | Asked::TestTexts
+                        | Asked::Pipeline { save: false },
+                    ) => {
                         self.state.pop(Popup::OpenPath);
                     }
                     Some(Asked::Save { target, .. }) => {
@@ -258,6 +260,10 @@ impl App {
                     Some(Asked::Parts { .. }) => {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
+                    }
+                    Some(Asked::Hub) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        self.state.typed = folder.unwrap_or_default().join("hugging-face").display().to_string();
                     }
                     Some(Asked::HandOver { target }) => {
                         self.state.pop(Popup::SavePath { folder: true });
@@ -273,8 +279,8 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: false });
                         self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
                     }
-                    Some(Asked::Report { card }) => {
-                        let name = report_name(*card);
+                    Some(Asked::Report { of }) => {
+                        let name = of.file_name();
                         self.state.pop(Popup::SavePath { folder: false });
                         self.state.typed = folder.unwrap_or_default().join(name).display().to_string();
                     }
@@ -316,10 +322,13 @@ impl App {
             None => {}
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
-            Some(Asked::Report { card }) => {
+            Some(Asked::Report { of: PageOf::DryRun(target) }) => self.session.save(Save::DryRun { path, target }),
+            Some(Asked::Report { of }) => {
+                let card = of == PageOf::Card;
                 let findings = self.session.workspace().map(|workspace| workspace.findings().list().to_vec());
                 let work = self.session.workspace().map(|open| open.history().work()).unwrap_or_default();
-                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), work, card });
+                let told = self.session.workspace().map(|open| open.history().told()).unwrap_or_default();
+                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), work, told, card });
             }
             Some(Asked::Model) => self.shelf().model_folder(path),
             Some(Asked::TextModel { back }) => self.shelf().text_model_folder(path, back),
@@ -340,6 +349,12 @@ impl App {
                 }
                 Err(why) => self.notices.complain(ctx, why),
             },
+            Some(Asked::TestTexts) => self.session.look_for(path),
+            Some(Asked::Hub) => {
+                let Some(open) = self.session.workspace() else { return };
+                let (findings, told) = (open.findings().list().to_vec(), open.history().told());
+                self.session.save(Save::Hub { folder: path, findings, told });
+            }
             Some(Asked::HandOver { target }) => self.session.save(Save::HandOver { target, folder: path }),
             Some(Asked::Parts { target }) => match self.parts().map(|parts| parts::files(parts, &path, &target)) {
                 Ok(list) => match parts::replaces(&list) {
@@ -367,6 +382,17 @@ impl App {
     }
 }
 
+/// Unpacks a bundled sample and opens it.
+fn open_sample(app: &mut App, ctx: &Context, index: usize) {
+    match app.folders.unpack_sample(index) {
+        Ok(path) => app.open(path, Begun::Open),
+        Err(error) => {
+            let name = settings::SAMPLES[index].name;
+            app.notices.complain(ctx, format!("The sample {name} could not be unpacked: {error}"));
+        }
+    }
+}
+
 /// Stops a job.
 fn stop(app: &mut App, ctx: &Context, key: &'static str) {
     app.session.stop(key);
@@ -386,9 +412,11 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::ProbabilityFile => Asked::Probabilities,
         Action::TextModelFolder { back } => Asked::TextModel { back: *back },
         Action::PipelineDialog { save } => Asked::Pipeline { save: *save },
-        Action::ReportDialog { card } => Asked::Report { card: *card },
+        Action::ReportDialog { of } => Asked::Report { of: of.clone() },
         Action::ExportDialog { rows, target } => Asked::Save { rows: rows.clone(), target: target.clone() },
         Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
+        Action::HubDialog => Asked::Hub,
+        Action::TestTextsDialog => Asked::TestTexts,
         Action::HandOverDialog { target } => Asked::HandOver { target: target.clone() },
         Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },
         _ => return None,

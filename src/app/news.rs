@@ -7,8 +7,9 @@ use super::keys::Hands;
 use super::pipelines::Shelf;
 use super::queue::Queue;
 use crate::action::Action;
-use crate::operate::{Augmented, Balanced};
-use crate::session::{News, Session, Wants};
+use crate::data::{Rule, SampleSet, things};
+use crate::operate::{Augmented, Balanced, RUN};
+use crate::session::{EyeWants, News, Session, Wants};
 use crate::ui::making::shown;
 use crate::ui::{UiState, View, chart_field, chart_measure, count, count_samples, stage};
 
@@ -25,6 +26,7 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
         dataset.and_then(|dataset| chart_field(state, dataset).map(|field| (field, chart_measure(state, dataset, field))));
     let stage = stage(state.view);
     let inspected = stage.inspector && (state.inspector || state.inspector_narrow || state.pane.is_open(state.view));
+    let looks = state.view == View::Export && state.export.eye;
     Wants {
         filter: &state.filter,
         sort: &state.table.sort,
@@ -36,7 +38,12 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
         likely_of: state.selection.cursor.filter(|_| inspected),
         facets: state.facets && state.view == View::Explore,
         class: state.class_book.shown(),
-        eye: (state.view == View::Export && state.export.eye).then(|| (&state.export.target, state.export.looked_at(session))),
+        eye: (looks || inspected && state.export.in_inspector).then(|| EyeWants {
+            target: &state.export.target,
+            whole: looks,
+            sample: if looks { state.export.looked_at(session) } else { state.selection.cursor },
+            walked: state.export.walked.as_ref().filter(|_| looks).map(|(reason, samples)| (reason.as_str(), samples.as_slice())),
+        }),
         augment: &state.augment,
         balance: &state.balance,
     }
@@ -97,6 +104,19 @@ impl App {
                 self.notices.say(ctx, "Nothing like it was found: the embedding knows nothing of it");
             }
             News::Similar(title, ids) => self.state.show_ranked(title, ids),
+            News::Contaminated(name, samples) => {
+                if samples.is_empty() {
+                    self.notices.say(ctx, format!("No sample shares {RUN} words in a row with {name}"));
+                } else {
+                    let found = things(samples.len(), "sample shares", "samples share");
+                    self.notices.say(ctx, format!("{found} {RUN} words in a row with {name}: the inspector marks them in both"));
+                    self.state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Listed { .. }));
+                    let samples: SampleSet = samples.into_iter().collect();
+                    let title = format!("stand in {name}, too");
+                    self.state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
+                    self.state.view = View::Explore;
+                }
+            }
             News::Augmented(revision, done, instead) => self.take_augmented(ctx, revision, *done, instead),
             News::Balanced(revision, done) => self.take_balanced(ctx, revision, *done),
             News::Planned(planned, loud) => {

@@ -12,15 +12,21 @@ use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
 use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, square};
-use super::widgets::text::{count, cut, is_code, things, turns, visible};
+use super::widgets::text::{count, cut, is_code, percent, things, turns, visible, visible_within};
+use super::widgets::tokens::drawn;
 use super::widgets::{guideline, portrait};
 use crate::action::Action;
 use crate::data::{Dataset, Kind, Role, Rule, SampleId, SampleSet};
+use crate::derive::TextOf;
+use crate::eye::is_for_language_models;
+use crate::learn::contamination::shared_words;
 use crate::operate::Operation;
 use crate::session::Workspace;
 
 /// The most of a text that the inspector lays out at once.
 const LONGEST: usize = 20_000;
+/// The height of tokens.
+const TOKENS: f32 = 320.0;
 
 /// Draws the panel on the right.
 pub fn panel(
@@ -113,9 +119,70 @@ fn sample(
     if bundle.session.flag(id).is_some() {
         found::draw(ui, state, theme, workspace, id, actions);
     }
+    contaminated(ui, theme, bundle, dataset, id);
+    if is_for_language_models(dataset) {
+        as_trained(ui, state, bundle, id);
+    }
     ui.add_space(STEP * 3.0);
     ui.horizontal_wrapped(|ui| marks(ui, theme, dataset, id, actions));
     history(ui, theme, workspace, id);
+}
+
+/// The test text that the sample shares words with, where such were looked for: the words marked in both.
+fn contaminated(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>, dataset: &Dataset, id: SampleId) {
+    let Some(shared) = bundle.session.shared_runs() else { return };
+    let Some(one) = shared.found.get(&id) else { return };
+    caption(ui, theme, "test text");
+    let share = f64::from(one.covered) / f64::from(one.words.max(1));
+    let text =
+        format!("{} of its words stand in {}, too, most of them in its text {}", percent(share), shared.tests.name, one.test);
+    ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
+    let (Ok(own), Some(test)) = (TextOf::of(dataset, None), shared.tests.text(one.test)) else { return };
+    let own = own.read(dataset, id);
+    for (name, text, other) in [("here", &*own, &*test), ("there", &*test, &*own)] {
+        dim(ui, theme, name);
+        let text = cut(text, LONGEST);
+        let mut job =
+            egui::text::LayoutJob { wrap: egui::text::TextWrapping::wrap_at_width(ui.available_width()), ..Default::default() };
+        let mut at = 0;
+        let format = |background| egui::TextFormat { font_id: theme.body(), color: theme.text, background, ..Default::default() };
+        for place in shared_words(text, cut(other, LONGEST), shared.tests.prints.n) {
+            job.append(&visible_within(&text[at..place.start]), 0.0, format(egui::Color32::TRANSPARENT));
+            job.append(&visible_within(&text[place.clone()]), 0.0, format(theme.amber.gamma_multiply(0.25)));
+            at = place.end;
+        }
+        job.append(&visible_within(&text[at..]), 0.0, format(egui::Color32::TRANSPARENT));
+        ui.label(job);
+    }
+}
+
+/// The sample as a trainer's model sees it, where that is asked for.
+fn as_trained(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, id: SampleId) {
+    let theme = bundle.theme;
+    caption(ui, theme, "as a model sees it");
+    let title = state.export.target.trainer.entry().title;
+    let shows = state.export.in_inspector;
+    let (text, hint) = if shows {
+        (format!("{title}  ×"), "Hide the tokens")
+    } else {
+        (format!("Show the tokens, for {title}"), "The trainer is chosen in Export")
+    };
+    if button(ui, theme, &text, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+        state.export.in_inspector = !shows;
+    }
+    if !shows {
+        return;
+    }
+    let eye = bundle.session.eye();
+    match (eye.trouble(), eye.row(id)) {
+        (Some(why), _) => {
+            ui.add(egui::Label::new(RichText::new(why).color(theme.ruby)).wrap());
+        }
+        (None, Some(row)) => drawn(ui, theme, row, id, Some(TOKENS)),
+        (None, None) => {
+            dim(ui, theme, "Cutting into tokens…");
+        }
+    }
 }
 
 /// Of which sample it was made and how, or what was made of it.
@@ -321,7 +388,7 @@ pub fn marks(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId, action
     }
     let tags: Vec<String> = dataset.tags().filter(|(_, set)| set.contains(id)).map(|(tag, _)| tag.to_owned()).collect();
     for tag in tags {
-        if button(ui, theme, &format!("{tag}  ✕"), "", ButtonLook::Quiet, true).on_hover_text("Take the tag off").clicked() {
+        if button(ui, theme, &format!("{tag}  ×"), "", ButtonLook::Quiet, true).on_hover_text("Take the tag off").clicked() {
             actions.push(Action::Do(Operation::Tag { samples: vec![id], tag, on: false }));
         }
     }

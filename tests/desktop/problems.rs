@@ -8,6 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use lapidary::app::Begin;
 use lapidary::checks::FindingKind;
 use lapidary::data::SampleId;
+use lapidary::eye::Trainer;
 use lapidary::ui::View;
 use tempfile::TempDir;
 
@@ -299,6 +300,19 @@ fn the_trainers_eye_shows_what_is_learned_and_what_is_lost() {
     assert!(window.sees("Wrote 13 samples to") && window.sees("learns from every one"), "{:?}", window.harness.state().notices());
     assert!(window.sees("Left out, in left_out.jsonl: 1 sample"));
     assert!(home.path().join("handed/dataset_info.json").exists());
+    // What would mend it stands below it, with what that comes to; it is an edit like any other.
+    assert!(window.sees("mends 1 of 1"));
+    window.click("Cut behind the last answer");
+    assert!(window.sees("14 of 14 rows are learned from"), "{:?}", window.harness.state().notices());
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.settle();
+    assert!(window.sees("13 of 14 rows are learned from"));
+    window.click_part("left out: it does not end with an answer");
+    window.click_part("left out: it does not end with an answer");
+    window.click("Exclude them");
+    assert!(window.sees("13 of 13 rows are learned from"));
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.settle();
     // Another limit is another run: what is cut is said.
     window.harness.state_mut().state_mut().export.target.length = 100;
     window.settle();
@@ -311,4 +325,57 @@ fn the_trainers_eye_shows_what_is_learned_and_what_is_lost() {
     let before = window.harness.state_mut().state_mut().export.at;
     window.key(Key::J);
     assert_eq!(window.harness.state_mut().state_mut().export.at, before, "there is one");
+}
+
+#[test]
+fn a_template_is_written_beside_what_it_makes_and_pairs_stand_side_by_side() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("pairs.jsonl");
+    fs::write(&path, "{\"prompt\": \"2+2?\", \"chosen\": \"4\", \"rejected\": \"5\"}\n".repeat(3)).unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), vec![home.path().join("run.html")]);
+    window.view(View::Export);
+    window.click("Trainer's eye");
+    let eye = |window: &mut Window, trainer: Trainer| {
+        let target = window.harness.state_mut().state_mut().export.target.for_trainer(trainer);
+        window.harness.state_mut().state_mut().export.target = target;
+        window.settle();
+    };
+    eye(&mut window, Trainer::TrlDpo);
+    assert!(window.sees("The better answer") && window.sees("The worse answer"));
+    assert!(window.sees("3 of 3 rows are learned from"));
+    window.click("Report…");
+    assert!(fs::read_to_string(home.path().join("run.html")).unwrap().contains("what TRL 1.16 DPO makes of it"));
+    // Another template is another rendering at once; one that is none says where.
+    eye(&mut window, Trainer::Trl);
+    assert!(window.sees("fails the run: the trainer does not read rows of this form"), "SFT reads no pairs");
+    window.click("Template");
+    assert!(window.sees("the model's; what you write here takes its place"));
+    window.harness.state_mut().state_mut().export.target.template = "a\n{% for %}".to_owned();
+    window.settle();
+    assert!(window.sees("line 2"));
+    window.click("The model's again");
+    assert!(!window.sees("line 2"));
+}
+
+#[test]
+fn test_texts_are_looked_for_and_marked_in_both_and_tokens_stand_in_the_inspector() {
+    let home = tempfile::tempdir().unwrap();
+    let asked = "A shop sells twelve red apples a day and three green ones on every second Sunday of the month";
+    let row = |question: &str| format!("{{\"question\": \"{question}\", \"answer\": \"Some.\"}}\n");
+    let train: String =
+        (0..5).map(|n| row(&format!("What is {n} and {n}?"))).chain([row(&format!("{asked}. How many?"))]).collect();
+    fs::write(home.path().join("train.jsonl"), train).unwrap();
+    fs::write(home.path().join("test.jsonl"), row(&format!("Listen: {asked}, they say."))).unwrap();
+    let test = home.path().join("test.jsonl");
+    let mut window = Window::new(Begin::File(home.path().join("train.jsonl")), home.path(), vec![test]);
+    window.view(View::Clean);
+    window.click("Test texts…");
+    assert!(window.sees("1 sample shares 13 words in a row with test.jsonl"), "{:?}", window.harness.state().notices());
+    assert_eq!(window.harness.state().session().visible().iter().map(|id| id.0).collect::<Vec<_>>(), [5]);
+    window.key(Key::J);
+    assert!(window.sees("of its words stand in test.jsonl, too"));
+    assert!(window.sees("Listen: A shop sells"), "the test text stands beside it");
+    // The inspector shows the same sample as a model sees it.
+    window.click_part("Show the tokens, for LLaMA-Factory");
+    assert!(window.sees("learned 4"), "Some, the full stop, the end, and its line");
 }

@@ -14,6 +14,7 @@ mod images;
 mod labels;
 mod making;
 mod parts;
+mod preferences;
 mod recipes;
 #[path = "../support/server.rs"]
 mod server;

@@ -11,13 +11,14 @@ use lapidary::render::{ChatTemplate, Conversation, RenderTime};
 use lapidary::tokens::TextTokenizer;
 use lapidary::trainers::axolotl::TrainEos;
 use lapidary::trainers::chat_rows::{TrainerModel, axolotl_row, trl_row};
+use lapidary::trainers::masks::{MaskWay, by_ways, found_by};
 use lapidary::trainers::rows::{Reason, RowForm, RowVerdict};
 use lapidary::trainers::{Said, SeenTokens, axolotl, llamafactory, llamafactory_rows, trl};
 use serde_json::{Map, Value, json};
 
-const NOW: RenderTime = RenderTime { year: 2026, month: 11, day: 25, hour: 12, minute: 0, second: 0 };
+pub const NOW: RenderTime = RenderTime { year: 2026, month: 11, day: 25, hour: 12, minute: 0, second: 0 };
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if !path.exists() {
         println!("skipped: {} is not there", path.display());
@@ -25,19 +26,19 @@ fn shared(path: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-fn read(path: &Path) -> Value {
+pub fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// The reference, and its small tokenizer.
-struct Reference {
-    folder: PathBuf,
-    tokenizer: TextTokenizer,
+pub struct Reference {
+    pub folder: PathBuf,
+    pub tokenizer: TextTokenizer,
     templates: Value,
 }
 
 impl Reference {
-    fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         let folder = shared("reference/trainers")?;
         let tokenizer =
             TextTokenizer::read(&fs::read(folder.join("tokenizer/tokenizer.json")).unwrap(), "the small one").unwrap();
@@ -46,16 +47,16 @@ impl Reference {
         Some(Self { folder, tokenizer, templates })
     }
 
-    fn source(&self, family: &str) -> String {
+    pub fn source(&self, family: &str) -> String {
         fs::read_to_string(self.folder.join("templates").join(family).with_extension("jinja")).unwrap()
     }
 
-    fn tokens(&self, family: &str) -> Vec<(String, String)> {
+    pub fn tokens(&self, family: &str) -> Vec<(String, String)> {
         let token = |name: &&str| self.templates[family][*name].as_str().map(|token| ((*name).to_string(), token.to_owned()));
         ["bos_token", "eos_token"].iter().filter_map(token).collect()
     }
 
-    fn id(&self, family: &str, name: &str) -> Option<u32> {
+    pub fn id(&self, family: &str, name: &str) -> Option<u32> {
         self.templates[family][name].as_str().and_then(|token| self.tokenizer.id_of(token))
     }
 }
@@ -281,7 +282,7 @@ fn rows_are_packed_into_as_many_sequences_as_by_the_trainers() {
         let lengths: Vec<u32> =
             cases().keys().map(|case| ids(&masks[format!("{template}/{case}/2048")]["ids"]).len() as u32).collect();
         let theirs = masks[packed].get("rows").unwrap_or(&masks[packed]).as_array().unwrap();
-        let packed = trainer.entry().packing.pack(&lengths, limit);
+        let packed = trainer.entry().packing.unwrap().pack(&lengths, limit);
         assert_eq!(packed.sequences, theirs.len(), "{file}");
         if trainer == Trainer::Trl {
             let tokens: usize = theirs.iter().map(|row| row["ids"].as_array().unwrap().len()).sum();
@@ -457,12 +458,12 @@ fn awkward_rows_are_kept_left_out_and_refused_as_each_trainer_does() {
     assert!(n > 340, "{n}");
 }
 
-fn program(folder: &Path, words: &[&str]) -> Output {
+pub fn program(folder: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
     command.args(words).current_dir(folder).env("XDG_DATA_HOME", folder.join("data")).output().unwrap()
 }
 
-fn json_of(folder: &Path, words: &[&str]) -> Value {
+pub fn json_of(folder: &Path, words: &[&str]) -> Value {
     let output = program(folder, words);
     assert!(matches!(output.status.code(), Some(0 | 1)), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -477,7 +478,7 @@ fn the_demo_files_come_out_as_llamafactory_counts_them() {
     let home = tempfile::tempdir().unwrap();
     let reference = read(&reference);
     let mut n = 0;
-    for file in ["alpaca_en_demo", "alpaca_zh_demo", "identity", "glaive_toolcall_en_demo"] {
+    for file in ["alpaca_en_demo", "alpaca_zh_demo", "identity", "glaive_toolcall_en_demo", "dpo_en_demo", "kto_en_demo"] {
         let path = demo.join(file).with_extension("json");
         for length in ["2048", "512", "128"] {
             let wanted = &reference["runs"][format!("{file}/qwen3/{length}")];
@@ -503,7 +504,7 @@ fn the_demo_files_come_out_as_llamafactory_counts_them() {
             n += 1;
         }
     }
-    assert_eq!(n, 12);
+    assert_eq!(n, 18);
 }
 
 #[test]
@@ -536,7 +537,10 @@ fn a_dry_run_says_what_is_lost_and_why() {
     program(home.path(), &["dryrun", "chats.jsonl", "--target", "trl", "--report", "run.html"]);
     assert!(fs::read_to_string(home.path().join("run.html")).unwrap().contains("what TRL 1.16 SFT makes of it"));
     let unknown = program(home.path(), &["dryrun", "chats.jsonl", "--target", "nobody"]);
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("llamafactory, trl, axolotl"));
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr)
+            .contains("llamafactory, trl, trl-dpo, trl-kto, axolotl, unsloth, mlx-lm, torchtune, openai")
+    );
 }
 
 #[test]
@@ -657,4 +661,39 @@ fn test_texts_among_training_texts_are_found_as_exact_sets_find_them() {
     assert_eq!(said["found"].as_array().unwrap().len(), 52);
     let again = json_of(home.path(), &["contamination", "train.jsonl", "--with", "test.prints", "--text", "question", "--json"]);
     assert!(again["found"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn answers_are_found_in_a_rendering_by_each_way_or_not_at_all() {
+    let Some(reference) = Reference::open() else { return };
+    let (cases, ways, none) = (cases(), read(&reference.folder.join("ways.json")), Map::new());
+    let mut n = 0;
+    for (key, list) in ways["cases"].as_object().unwrap() {
+        let (family, case) = key.split_once('/').unwrap();
+        let template = ChatTemplate::new(&reference.source(family)).unwrap();
+        let messages = turns(&cases[case]);
+        let conversation = Conversation {
+            messages: &messages,
+            tools: None,
+            documents: None,
+            add_generation_prompt: false,
+            tokens: &reference.tokens(family),
+            more: &none,
+            now: NOW,
+        };
+        let whole = template.render(&conversation).unwrap();
+        for one in list.as_array().unwrap() {
+            let turn = one["turn"].as_u64().unwrap() as usize;
+            for (way, name) in [(MaskWay::Marks, "marks"), (MaskWay::Prefix, "prefix"), (MaskWay::Difference, "difference")] {
+                let letters = |end: usize| whole[..end].chars().count();
+                let found = found_by(way, &template, &conversation, turn, &whole);
+                let found = found.map_or(Value::Null, |place| json!([letters(place.start), letters(place.end)]));
+                assert_eq!(found, one[name], "{key}, turn {turn}, {name}");
+                n += 1;
+            }
+        }
+        let (_, found) = by_ways(&template, &conversation).unwrap();
+        assert!(found.iter().all(|answer| answer.place.is_some()), "{key}: {found:?}");
+    }
+    assert_eq!(n, 594);
 }

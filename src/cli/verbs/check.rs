@@ -24,7 +24,7 @@ use crate::io;
 use crate::job::Progress;
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
-use crate::operate::{data_card, health_report, scan_pictures};
+use crate::operate::{CardWords, data_card, health_report, scan_pictures};
 use crate::writing::Repair;
 
 /// The command.
@@ -136,7 +136,11 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         note(err, &format!("{}: {}", path.display(), things(findings.len(), "finding", "findings")));
     }
     if let Some(path) = arguments.get("--card") {
-        io::write_small(Path::new(path), &data_card(dataset, &findings)).map_err(say)?;
+        io::write_small(
+            Path::new(path),
+            &data_card(dataset, &findings, &CardWords { made: workspace.history().told(), ..CardWords::default() }),
+        )
+        .map_err(say)?;
         note(err, &format!("{path}: fill in what stands in brackets"));
     }
     tell(&findings, &seconds, dataset, arguments.has("--json"), out)?;

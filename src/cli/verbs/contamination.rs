@@ -3,24 +3,19 @@
 use std::io::Write;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Verb;
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
-use crate::cli::opened::{open, read};
+use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
 use crate::data::{SampleId, count, things};
-use crate::derive::TextOf;
-use crate::io::{self, Reading};
+use crate::io;
 use crate::job::Progress;
-use crate::learn::contamination::{Contaminated, Fingerprints};
-use crate::operate::{Means, Operation};
-
-/// Words in a run.
-const USUAL: usize = 13;
+use crate::learn::contamination::Contaminated;
+use crate::operate::{Means, Operation, RUN, TestTexts, contaminated, fingerprint};
 
 /// The command that looks.
 pub const CONTAMINATION: Verb = Verb {
@@ -63,87 +58,58 @@ pub const FINGERPRINT: Verb = Verb {
     takes_recipe: false,
     also: None,
     more: None,
-    run: |arguments, _, err| fingerprint(arguments, err).map(|()| false),
+    run: |arguments, _, err| make_pack(arguments, err).map(|()| false),
 };
 
-/// A pack, as it is written.
-#[derive(Serialize, Deserialize)]
-struct Pack {
-    lapidary_fingerprints: u32,
-    #[serde(flatten)]
-    prints: Fingerprints,
-}
-
-fn ngram(arguments: &Arguments) -> Result<usize, Failure> {
+fn ngram(arguments: &Arguments) -> Result<Option<usize>, Failure> {
     match arguments.number::<usize>("--ngram")? {
         Some(0) => Err("--ngram takes a number above 0".to_owned()),
-        n => Ok(n.unwrap_or(USUAL)),
+        n => Ok(n),
     }
 }
 
-fn fingerprint(arguments: &Arguments, err: &mut dyn Write) -> Done {
+fn make_pack(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let path = arguments.need_path("-o")?;
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let text = TextOf::of(dataset, arguments.get("--text")).map_err(say)?;
-    let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
-    let read = |at: usize| text.read(dataset, ids[at]);
-    let prints =
-        Fingerprints::of(ids.len(), ngram(arguments)?, &read, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
-    let pack = serde_json::to_string(&Pack { lapidary_fingerprints: 1, prints }).map_err(|error| error.to_string())?;
+    let n = ngram(arguments)?.unwrap_or(RUN);
+    let pack = fingerprint(dataset, arguments.get("--text"), n, &Progress::silent()).map_err(say)?;
     io::write_small(Path::new(&path), &pack).map_err(say)?;
-    note(err, &format!("{}: {}", Path::new(&path).display(), things(ids.len(), "text", "texts")));
+    let texts = dataset.rows() - dataset.excluded().len();
+    note(err, &format!("{}: {}", Path::new(&path).display(), things(texts, "text", "texts")));
     Ok(())
 }
 
-/// The test texts: a pack, or a dataset.
-fn prints(arguments: &Arguments, n: usize) -> Result<Fingerprints, Failure> {
-    let path = arguments.get("--with").ok_or("which test texts? --with takes a dataset, or a pack that fingerprint has made")?;
-    if let Ok(text) = io::read_text(Path::new(path), 1 << 30)
-        && text.starts_with("{\"lapidary_fingerprints\"")
-    {
-        let pack: Pack = serde_json::from_str(&text).map_err(|error| format!("{path} is torn: {error}"))?;
-        if arguments.get("--ngram").is_some() && pack.prints.n != n {
-            return Err(format!("{path} was made of runs of {} words: leave --ngram out", pack.prints.n));
-        }
-        return Ok(pack.prints);
-    }
-    let other = read(Path::new(path), &Reading::default())?;
-    let named = arguments.get("--text").filter(|name| other.field(name).is_some());
-    let text = TextOf::of(&other, named).map_err(say)?;
-    let read = |row: usize| text.read(&other, SampleId::at(row));
-    Fingerprints::of(other.rows(), n, &read, &Progress::silent()).map_err(|_| "cancelled".to_owned())
-}
-
 fn look(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
-    let prints = prints(arguments, ngram(arguments)?)?;
+    let path = arguments.get("--with").ok_or("which test texts? --with takes a dataset, or a pack that fingerprint has made")?;
+    let column = arguments.get("--text");
+    let tests = TestTexts::open(Path::new(path), ngram(arguments)?, column, &Progress::silent()).map_err(say)?;
+    let prints = &tests.prints;
     let least = arguments.number::<f64>("--cover")?.unwrap_or(0.0);
     let mut workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let text = TextOf::of(dataset, arguments.get("--text")).map_err(say)?;
-    let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
-    let read = |at: usize| text.read(dataset, ids[at]);
-    let mut found = prints.found_in(ids.len(), &read, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
+    let asked = dataset.rows() - dataset.excluded().len();
+    let mut found = contaminated(dataset, &tests, column, &Progress::silent()).map_err(say)?;
     let share = |one: &Contaminated| f64::from(one.covered) / f64::from(one.words.max(1));
-    found.retain(|one| share(one) >= least);
-    let samples: Vec<SampleId> = found.iter().map(|one| ids[one.row as usize]).collect();
+    found.retain(|(_, one)| share(one) >= least);
+    let samples: Vec<SampleId> = found.iter().map(|(id, _)| *id).collect();
     if arguments.has("--json") {
         let list: Vec<_> = found
             .iter()
-            .map(|one| {
+            .map(|(id, one)| {
                 json!({
-                    "row": ids[one.row as usize].0, "test": one.test, "shared": one.shared, "of": one.of,
+                    "row": id.0, "test": one.test, "shared": one.shared, "of": one.of,
                     "covered": one.covered, "words": one.words,
                 })
             })
             .collect();
-        print_json(out, &json!({ "ngram": prints.n, "tests": prints.sizes.len(), "rows": ids.len(), "found": list }))?;
+        print_json(out, &json!({ "ngram": prints.n, "tests": prints.sizes.len(), "rows": asked, "found": list }))?;
     } else {
         let mut lines = String::new();
-        for one in &found {
+        for (id, one) in &found {
             lines.push_str(&format!(
                 "row {}  test {}  {} of {} runs  {:.0} % of its words\n",
-                ids[one.row as usize].0,
+                id.0,
                 one.test,
                 one.shared,
                 one.of,
@@ -156,7 +122,7 @@ fn look(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             &format!(
                 "{} of {} share {} words in a row with a test text",
                 things(found.len(), "sample", "samples"),
-                count(ids.len()),
+                count(asked),
                 prints.n
             ),
         );

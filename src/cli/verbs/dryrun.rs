@@ -9,9 +9,9 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{note, print, print_json, say};
-use crate::data::count;
-use crate::eye::{TRAINERS, Trainer, TrainerTarget, dry_report, dry_run, packed_words, rows_of};
-use crate::io::{self, BUILT_IN, ChatModelOf, open_chat_model};
+use crate::data::{count, things};
+use crate::eye::{ALIKE, MISREAD, TRAINERS, Trainer, TrainerTarget, Tuning, UNSEEN, dry_report, dry_run, packed_words, rows_of};
+use crate::io::{self, BUILT_IN, ChatModelOf};
 use crate::job::Progress;
 
 /// The command.
@@ -28,8 +28,14 @@ pub const VERB: Verb = Verb {
                 Some("NAME|DIR"),
                 "a built-in model, of those below, or a model's folder with its tokenizer and chat template",
             ),
+            ("--template", Some("FILE"), "a chat template in place of the model's own"),
             ("--length", Some("N"), "the most tokens of a row (the trainer's usual)"),
-            ("--answers-only", None, "of TRL: learn answers only (assistant_only_loss)"),
+            (
+                "--answers-only",
+                None,
+                "learn answers only: TRL's assistant_only_loss, Unsloth's train_on_responses_only, mlx-lm's mask_prompt",
+            ),
+            ("--epochs", Some("N"), "how often the whole is gone through, for the budget (3)"),
             ("--report", Some("FILE"), "write a page of HTML, or Markdown where the name ends in .md"),
             ("--json", None, "print JSON"),
         ],
@@ -44,7 +50,7 @@ pub const VERB: Verb = Verb {
 fn more() -> String {
     let mut text = "\nTrainers:\n".to_owned();
     for entry in &TRAINERS {
-        text.push_str(&format!("  {:<14} {}; {} {}: {}\n", entry.name, entry.title, entry.limit, entry.usual, entry.too_long));
+        text.push_str(&format!("  {:<13} {}; {} {}: {}\n", entry.name, entry.title, entry.limit, entry.usual, entry.too_long));
     }
     let names: Vec<&str> = BUILT_IN.iter().map(|one| one.name).collect();
     text.push_str(&format!("\nBuilt-in models: {}\n", names.join(", ")));
@@ -63,20 +69,36 @@ pub(super) fn target(arguments: &Arguments, option: &str) -> Result<TrainerTarge
         Some(path) if Path::new(path).exists() => ChatModelOf::Folder(PathBuf::from(path)),
         Some(name) => ChatModelOf::BuiltIn(name.to_owned()),
     };
-    let length = arguments.number::<usize>("--length")?.unwrap_or(trainer.entry().usual);
-    if length == 0 {
-        return Err("--length takes a number above 0".to_owned());
+    let mut target = TrainerTarget::of(trainer, model);
+    target.length = arguments.number::<usize>("--length")?.unwrap_or(target.length);
+    target.epochs = arguments.number::<u32>("--epochs")?.unwrap_or(target.epochs);
+    if target.length == 0 || target.epochs == 0 {
+        return Err("--length and --epochs take a number above 0".to_owned());
     }
-    Ok(TrainerTarget { trainer, model, length, answers_only: arguments.has("--answers-only"), ..TrainerTarget::default() })
+    target.answers_only = arguments.has("--answers-only");
+    if target.answers_only && trainer.entry().answers_only.is_none() {
+        return Err(format!("{} has no switch for learning answers only", trainer.entry().title));
+    }
+    if let Some(path) = arguments.get("--template") {
+        if !trainer.entry().templated {
+            return Err(format!("{} has templates of its own, and asks no other", trainer.entry().title));
+        }
+        target.template = io::read_small(Path::new(path)).map_err(say)?;
+    }
+    if let Some(name) = arguments.get("--tune") {
+        let all = Tuning::ALL.map(Tuning::name).join(", ");
+        target.tuning = Tuning::from_name(name).ok_or_else(|| format!("--tune takes one of {all}, and not {name:?}"))?;
+    }
+    Ok(target)
 }
 
 fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
     let target = target(arguments, "--target")?;
     let workspace = open(arguments)?;
     let dataset = workspace.dataset();
-    let rows = rows_of(dataset)
+    let rows = rows_of(dataset, target.trainer)
         .ok_or("nothing here that a language model learns from: no chats, no instructions, no questions and answers, no text")?;
-    let model = open_chat_model(&target.model).map_err(say)?;
+    let model = target.open().map_err(say)?;
     let done = dry_run(dataset, &rows, &target, &model, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
     if rows.odd > 0 {
         note(err, &format!("{} of the first hundred rows are of another form than {}", rows.odd, rows.form.name()));
@@ -87,7 +109,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         io::write_small(Path::new(path), &dry_report(&done, &rows, &target, &name, markdown)).map_err(say)?;
         note(err, &format!("wrote {path}"));
     }
-    let lost = done.rows() - done.kept + done.nothing;
+    let lost = done.rows() - done.trained();
     if arguments.has("--json") {
         print_json(out, &done.json(&target, &rows))?;
         return Ok(lost > 0);
@@ -95,7 +117,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let mut text = format!(
         "{} rows in, {} learned from, {} cut at {}, {} of {} tokens learned\n",
         count(done.rows()),
-        count(done.kept - done.nothing),
+        count(done.trained()),
         count(done.cut),
         count(target.length),
         count(done.learned as usize),
@@ -111,10 +133,23 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         line(*n, &format!("fail the whole run: {}{said}", reason.words()));
     });
     done.dropped.iter().for_each(|(reason, n)| line(*n, &format!("left out: {}", reason.words())));
+    line(done.unseen.len(), UNSEEN);
+    line(done.alike.len(), ALIKE);
+    line(done.misread.len(), MISREAD);
     line(done.nothing, "kept, and nothing of them is learned");
     line(done.endless.len(), "do not end with a control token that is learned: the model is not taught to stop");
     line(done.control.len(), "have control tokens in their text");
-    text.push_str(&format!("packed into sequences of {}: {}\n", count(target.length), packed_words(&done)));
+    if done.packed.sequences > 0 {
+        text.push_str(&format!("packed into sequences of {}: {}\n", count(target.length), packed_words(&done)));
+    }
+    text.push_str(&format!(
+        "{} tokens in {}, {} steps of {} rows\n",
+        count(done.tokens as usize * target.epochs as usize),
+        things(target.epochs as usize, "epoch", "epochs"),
+        count(done.steps(&target)),
+        done.batch()
+    ));
+    done.notes(&target).iter().for_each(|text| note(err, text));
     print(out, &text)?;
     Ok(lost > 0)
 }

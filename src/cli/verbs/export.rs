@@ -10,9 +10,10 @@ use crate::cli::options::{IMAGES, OWN_COLUMNS, READING, SAFE};
 use crate::cli::said::{Done, note, say};
 use crate::cli::saved::save;
 use crate::data::{Dataset, things};
-use crate::eye::hand_over;
-use crate::io::open_chat_model;
+use crate::eye::{UNSEEN, hand_over};
 use crate::job::Progress;
+use crate::operate::{CardWords, hub_folder};
+use crate::session::Workspace;
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -30,11 +31,16 @@ pub const VERB: Verb = Verb {
             (
                 "--for",
                 Some("TRAINER"),
-                "for llamafactory, trl or axolotl: a new folder with rows that it takes whole, what reads them, a configuration; rows that it cannot take in a file of their own",
+                "for hub: a new folder that Hugging Face's datasets loads, Parquet by part with a card; for a trainer that dryrun lists: a new folder with rows that it takes whole, what reads them, a configuration; rows that it cannot take in a file of their own",
             ),
+            ("--licence", Some("NAME"), "for hub: the licence, as Hugging Face names it"),
+            ("--language", Some("CODE,…"), "for hub: the languages of the texts"),
             ("--model", Some("NAME|DIR"), "for a trainer: a built-in model or a model's folder, as dryrun takes it"),
+            ("--template", Some("FILE"), "for a trainer: a chat template in place of the model's own"),
             ("--length", Some("N"), "for a trainer: the most tokens of a row"),
-            ("--answers-only", None, "for trl: learn answers only"),
+            ("--answers-only", None, "for a trainer: learn answers only, as dryrun takes it"),
+            ("--tune", Some("HOW"), "for a trainer: full, lora (the usual) or qlora, for the configuration"),
+            ("--epochs", Some("N"), "for a trainer: how often the whole is gone through (3)"),
             ("--format", Some("NAME"), "the format, where the name does not say it"),
             ("--with-excluded", None, "write excluded samples too"),
             OWN_COLUMNS,
@@ -55,15 +61,34 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
     arguments.need_path("-o")?;
     let workspace = open(arguments)?;
     if arguments.has("--for") || arguments.get("--for").is_some() {
+        if arguments.get("--for") == Some("hub") {
+            return for_hub(arguments, &workspace, err);
+        }
         return for_trainer(arguments, workspace.dataset(), err);
     }
     save(arguments, workspace.dataset(), err)
 }
 
+/// A folder that Hugging Face's `datasets` loads.
+fn for_hub(arguments: &Arguments, workspace: &Workspace, err: &mut dyn Write) -> Done {
+    let folder = arguments.need_path("-o")?;
+    let languages = arguments.get("--language").map(|list| list.split(',').map(|code| code.trim().to_owned()).collect());
+    let words = CardWords {
+        licence: arguments.get("--licence").map(str::to_owned),
+        languages: languages.unwrap_or_default(),
+        made: workspace.history().told(),
+        unchecked: true,
+        ..CardWords::default()
+    };
+    let done = hub_folder(workspace.dataset(), &[], &words, Path::new(&folder), &Progress::silent()).map_err(say)?;
+    done.words(Path::new(&folder)).iter().for_each(|text| note(err, text));
+    Ok(())
+}
+
 /// A folder that a trainer takes whole.
 fn for_trainer(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
     let target = dryrun::target(arguments, "--for")?;
-    let model = open_chat_model(&target.model).map_err(say)?;
+    let model = target.open().map_err(say)?;
     let folder = arguments.need_path("-o")?;
     let done = hand_over(dataset, &target, &model, Path::new(&folder), &Progress::silent()).map_err(say)?;
     for (_, name, n) in &done.files {
@@ -74,6 +99,10 @@ fn for_trainer(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) ->
     }
     if let Some(name) = &done.left_file {
         note(err, &format!("what is left out stands in {name}, with why"));
+    }
+    done.notes.iter().for_each(|text| note(err, text));
+    if done.unseen > 0 {
+        note(err, &format!("{UNSEEN}: {}", things(done.unseen, "row", "rows")));
     }
     note(err, &format!("beside them: {}", done.beside.join(", ")));
     let text = if done.learned == done.written {

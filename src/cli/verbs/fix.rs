@@ -4,25 +4,35 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::Verb;
+use super::{Verb, dryrun};
+use crate::cli::Failure;
 use crate::cli::arguments::{Arguments, rows};
 use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print_json, say};
 use crate::data::{Role, SampleId};
+use crate::eye::TrainerTarget;
 use crate::job::Progress;
 use crate::operate::{Means, Operation};
+use crate::trainers::repair::ChatRepair;
 use crate::writing::Repair;
 
 /// The command.
 pub const VERB: Verb = Verb {
     name: "fix",
     summary: "repair the texts of a dataset; an edit of its project, undone like any other",
-    usage: "PATH --repair NAME,… [--column COL] [--rows A,B-C] [--dry]",
-    example: "lapidary fix tickets.csv --repair mojibake,entities,blanks",
+    usage: "PATH (--repair NAME,… | --split-for TRAINER) [--column COL] [--rows A,B-C] [--dry]",
+    example: "lapidary fix chats.jsonl --repair mojibake,roles,cut-end",
     options: &[
         &[
             ("--repair", Some("NAME,…"), "what to repair, of those below"),
+            (
+                "--split-for",
+                Some("TRAINER"),
+                "cut chats that are too long for a trainer, as dryrun takes it, before a question; further parts are new samples",
+            ),
+            ("--model", Some("NAME|DIR"), "with --split-for: a built-in model or a model's folder, as dryrun takes it"),
+            ("--length", Some("N"), "with --split-for: the most tokens of a chat"),
             ("--column", Some("COL"), "the column (every one that holds texts or chats)"),
             ("--rows", Some("A,B,C-D"), "these samples only, numbered from 0 in file order"),
             ("--dry", None, "say what would change, and change nothing"),
@@ -37,16 +47,65 @@ pub const VERB: Verb = Verb {
 };
 
 fn repairs() -> String {
-    let mut text = "\nRepairs:\n".to_owned();
+    let mut text = "\nRepairs of texts:\n".to_owned();
     Repair::ALL.iter().for_each(|repair| text.push_str(&format!("  {:<16} {}\n", repair.name(), repair.help())));
+    text.push_str("\nRepairs of chats, for a trainer:\n");
+    ChatRepair::ALL.iter().for_each(|repair| text.push_str(&format!("  {:<16} {}\n", repair.name(), repair.help())));
     text
 }
 
+/// What is asked for.
+enum Fix {
+    Text(Repair),
+    Chat(ChatRepair),
+    Split(Box<TrainerTarget>),
+}
+
+impl Fix {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Text(repair) => repair.name(),
+            Self::Chat(repair) => repair.name(),
+            Self::Split(_) => "split",
+        }
+    }
+
+    /// Whether it is for a column of this role, where none was named.
+    fn is_for(&self, role: Role) -> bool {
+        role == Role::Messages || matches!(self, Self::Text(_)) && role == Role::Text
+    }
+
+    fn of(&self, samples: Vec<SampleId>, column: String) -> Operation {
+        match self {
+            Self::Text(repair) => Operation::Repair { samples, column, repair: *repair },
+            Self::Chat(repair) => Operation::RepairChats { samples, column, repair: *repair },
+            Self::Split(target) => Operation::SplitChats { samples, column, target: target.clone() },
+        }
+    }
+}
+
+fn wanted(arguments: &Arguments) -> Result<Vec<Fix>, Failure> {
+    let known = || {
+        let names: Vec<&str> =
+            Repair::ALL.iter().map(|one| one.name()).chain(ChatRepair::ALL.iter().map(|one| one.name())).collect();
+        names.join(", ")
+    };
+    let named = |name: &str| {
+        let text = Repair::from_name(name).map(Fix::Text);
+        text.or_else(|| ChatRepair::from_name(name).map(Fix::Chat))
+            .ok_or_else(|| format!("there is no repair called {name:?}; there are: {}", known()))
+    };
+    if arguments.get("--split-for").is_some() {
+        if arguments.get("--repair").is_some() {
+            return Err("--repair and --split-for are two edits: ask for one after the other".to_owned());
+        }
+        return Ok(vec![Fix::Split(Box::new(dryrun::target(arguments, "--split-for")?))]);
+    }
+    arguments.need("--repair")?.split(',').map(named).collect()
+}
+
 fn fix(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
-    let known = || Repair::ALL.map(Repair::name).join(", ");
-    let named =
-        |name: &str| Repair::from_name(name).ok_or_else(|| format!("there is no repair called {name:?}; there are: {}", known()));
-    let wanted = arguments.need("--repair")?.split(',').map(named).collect::<Result<Vec<_>, _>>()?;
+    let wanted = wanted(arguments)?;
     let dry = arguments.has("--dry");
     if arguments.has("--no-project") && !dry {
         return Err("an edit needs the project; leave --no-project out, or look with --dry".to_owned());
@@ -56,30 +115,26 @@ fn fix(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done 
         None => None,
     };
     let mut workspace = open(arguments)?;
-    let dataset = workspace.dataset();
-    let columns: Vec<String> = match arguments.get("--column") {
-        Some(column) => vec![column.to_owned()],
-        None => dataset
-            .fields()
-            .iter()
-            .filter(|field| matches!(field.role, Role::Text | Role::Messages))
-            .map(|field| field.name.to_string())
-            .collect(),
-    };
-    if columns.is_empty() {
-        return Err("there is no column of texts: name one with --column".to_owned());
-    }
     let mut done = Vec::new();
-    for repair in wanted {
-        for column in &columns {
+    for one in wanted {
+        let fields = workspace.dataset().fields();
+        let columns: Vec<String> = match arguments.get("--column") {
+            Some(column) => vec![column.to_owned()],
+            None => fields.iter().filter(|field| one.is_for(field.role)).map(|field| field.name.to_string()).collect(),
+        };
+        if columns.is_empty() {
+            let what = if matches!(one, Fix::Text(_)) { "texts" } else { "chats" };
+            return Err(format!("there is no column of {what}: name one with --column"));
+        }
+        for column in columns {
             let dataset = workspace.dataset();
             let samples = some.clone().unwrap_or_else(|| dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect());
-            let operation = Operation::Repair { samples, column: column.clone(), repair };
+            let operation = one.of(samples, column.clone());
             let planned = operation.plan(dataset, &Means::default(), &Progress::silent()).map_err(say)?;
             planned.notes.iter().for_each(|text| note(err, text));
             let Some(edit) = planned.edit else { continue };
             let n = edit.changes.iter().map(|change| change.samples.len()).max().unwrap_or(0);
-            done.push(json!({ "repair": repair.name(), "column": column, "samples": n }));
+            done.push(json!({ "repair": one.name(), "column": column, "samples": n }));
             if !dry {
                 workspace.edit(&edit).map_err(say)?;
             }

@@ -19,6 +19,8 @@ pub enum Method {
     Repeated,
     /// Numbers between those of two neighbours (SMOTE).
     Interpolated,
+    /// A further part of a chat that was cut.
+    Divided,
 }
 
 /// Samples that one edit made.
@@ -120,6 +122,7 @@ impl Made {
             (Some(pipeline), _) if pipeline.name.is_empty() => "a pipeline without a name".to_owned(),
             (Some(pipeline), _) => pipeline.name.clone(),
             (None, Method::Interpolated) => "SMOTE".to_owned(),
+            (None, Method::Divided) => "a cut".to_owned(),
             (None, _) => "repetition".to_owned(),
         }
     }
@@ -155,7 +158,7 @@ impl Family {
     pub fn add(&mut self, batch: Batch) {
         let pipeline = match &batch.method {
             Method::Augmented(json) => Pipeline::parse(json).ok(),
-            Method::Repeated | Method::Interpolated => None,
+            Method::Repeated | Method::Interpolated | Method::Divided => None,
         };
         for (at, id) in batch.ids().enumerate() {
             self.children.entry(batch.parents[at]).or_default().push(id);

@@ -95,6 +95,11 @@ impl History {
         self.line(self.head).into_iter().filter_map(|id| self.node(id)).map(|node| (node.at, node.count)).collect()
     }
 
+    /// What the edits in force were, in words, in order.
+    pub fn told(&self) -> Vec<String> {
+        self.line(self.head).into_iter().filter_map(|id| self.node(id)).map(|node| node.words.clone()).collect()
+    }
+
     /// Every edit in the order they were made.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

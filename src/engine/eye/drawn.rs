@@ -4,7 +4,10 @@ use super::forms::TrainerRows;
 use super::target::{Trainer, TrainerTarget};
 use crate::data::{Dataset, SampleId};
 use crate::io::ChatModel;
-use crate::trainers::rows::{Reason, RowVerdict};
+use crate::render::Conversation;
+use crate::trainers::SeenTokens;
+use crate::trainers::masks::by_ways;
+use crate::trainers::rows::{Reason, RowVerdict, TrainerRow, Versus};
 
 /// What becomes of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub enum TokenKind {
     Masked,
     /// It is beyond the limit.
     Cut,
+    /// Whether the model learns it cannot be told.
+    Untold,
 }
 
 /// One token, or several that make letters only together.
@@ -40,8 +45,18 @@ pub struct DrawnRow {
     pub lost: Option<(Reason, bool, String)>,
     /// How many tokens are not drawn, of very many.
     pub more: usize,
+    /// Of a pair, the same question with the worse answer.
+    pub worse: Option<Box<DrawnRow>>,
+    /// Where nothing can be cut into tokens: the row as it stands.
+    pub raw: String,
+    /// Of a judged answer, whether the trainer takes it for a good one.
+    pub good: Option<bool>,
 }
 
+/// Of a row that cannot be cut into tokens, so many letters are shown.
+const RAW: usize = 20_000;
+/// What is said where the run fails, and the answers were found all the same.
+const WOULD_BE: &str = "what is coloured was found by rendering: a template with {% generation %} would learn it";
 /// More tokens are not drawn.
 const MOST: usize = 6_000;
 
@@ -49,31 +64,63 @@ const MOST: usize = 6_000;
 pub fn drawn_row(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, model: &ChatModel, id: SampleId) -> DrawnRow {
     let row = rows.row(dataset, id);
     let unlimited = TrainerTarget { length: usize::MAX >> 2, ..target.clone() };
-    let whole = match unlimited.verdict(model, rows.form, &row) {
-        RowVerdict::Kept { seen, .. } => seen,
-        RowVerdict::TooLong { .. } => {
-            return DrawnRow { lost: Some((Reason::TooLong, false, String::new())), ..DrawnRow::default() };
+    let lost = |reason, fails, said| {
+        let mut raw = serde_json::to_string_pretty(&row).unwrap_or_default();
+        if let Some((end, _)) = raw.char_indices().nth(RAW) {
+            raw.truncate(end);
+            raw.push('…');
         }
-        RowVerdict::Dropped(reason) => return DrawnRow { lost: Some((reason, false, String::new())), ..DrawnRow::default() },
-        RowVerdict::Fails(reason, said) => return DrawnRow { lost: Some((reason, true, said)), ..DrawnRow::default() },
+        DrawnRow { lost: Some((reason, fails, said)), raw, ..DrawnRow::default() }
     };
-    let mut out = DrawnRow::default();
-    let kept = match target.verdict(model, rows.form, &row) {
-        RowVerdict::Kept { seen, .. } => seen.ids,
-        RowVerdict::TooLong { .. } => {
-            out.lost = Some((Reason::TooLong, false, String::new()));
-            Vec::new()
-        }
-        RowVerdict::Dropped(reason) => {
-            out.lost = Some((reason, false, String::new()));
-            Vec::new()
-        }
+    let (whole, versus) = match unlimited.verdict(model, rows.form, &row) {
+        RowVerdict::Kept { seen, versus, .. } => (seen, versus),
+        RowVerdict::TooLong { .. } => return lost(Reason::TooLong, false, String::new()),
+        RowVerdict::Dropped(reason) => return lost(reason, false, String::new()),
         RowVerdict::Fails(reason, said) => {
-            out.lost = Some((reason, true, said));
-            Vec::new()
+            let drawn = if reason == Reason::NoGeneration { would_be(&row, target, model) } else { None };
+            return match drawn {
+                Some(drawn) => DrawnRow { lost: Some((reason, true, WOULD_BE.to_owned())), ..drawn },
+                None => lost(reason, true, said),
+            };
         }
     };
-    let stays = staying(&whole.ids, &kept, target.trainer);
+    let (kept, limited, lost) = match target.verdict(model, rows.form, &row) {
+        RowVerdict::Kept { seen, versus, .. } => (seen.ids, versus, None),
+        RowVerdict::TooLong { .. } => (Vec::new(), Versus::Nothing, Some((Reason::TooLong, false, String::new()))),
+        RowVerdict::Dropped(reason) => (Vec::new(), Versus::Nothing, Some((reason, false, String::new()))),
+        RowVerdict::Fails(reason, said) => (Vec::new(), Versus::Nothing, Some((reason, true, said))),
+    };
+    let mut out = drawn(&whole, &kept, target.trainer, model);
+    out.lost = lost;
+    match versus {
+        Versus::Nothing => {}
+        Versus::Judged(good) => out.good = Some(good),
+        Versus::Rejected { seen: worse, .. } => {
+            let kept = if let Versus::Rejected { seen, .. } = limited { seen.ids } else { Vec::new() };
+            out.worse = Some(Box::new(drawn(&worse, &kept, target.trainer, model)));
+        }
+    }
+    out
+}
+
+/// A sequence of which some tokens are kept.
+fn drawn(whole: &SeenTokens, kept: &[u32], trainer: Trainer, model: &ChatModel) -> DrawnRow {
+    let stays = staying(&whole.ids, kept, trainer);
+    let kinds: Vec<TokenKind> = stays
+        .iter()
+        .zip(&whole.trained)
+        .map(|pair| match pair {
+            (false, _) => TokenKind::Cut,
+            (true, true) => TokenKind::Trained,
+            (true, false) => TokenKind::Masked,
+        })
+        .collect();
+    drawn_as(&whole.ids, &kinds, model)
+}
+
+/// Tokens, each as what it is.
+fn drawn_as(ids: &[u32], kinds: &[TokenKind], model: &ChatModel) -> DrawnRow {
+    let mut out = DrawnRow::default();
     let (mut bytes, mut held): (Vec<u8>, Option<(TokenKind, u32)>) = (Vec::new(), None);
     let put = |bytes: &mut Vec<u8>, held: &mut Option<(TokenKind, u32)>, out: &mut DrawnRow| {
         if let Some((kind, tokens)) = held.take() {
@@ -82,12 +129,7 @@ pub fn drawn_row(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, 
         }
         bytes.clear();
     };
-    for (at, id) in whole.ids.iter().enumerate() {
-        let kind = match (stays[at], whole.trained[at]) {
-            (false, _) => TokenKind::Cut,
-            (true, true) => TokenKind::Trained,
-            (true, false) => TokenKind::Masked,
-        };
+    for (id, kind) in ids.iter().zip(kinds.iter().copied()) {
         out.seen += usize::from(kind != TokenKind::Cut);
         out.learned += usize::from(kind == TokenKind::Trained);
         out.cut += usize::from(kind == TokenKind::Cut);
@@ -109,6 +151,46 @@ pub fn drawn_row(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, 
     }
     put(&mut bytes, &mut held, &mut out);
     out
+}
+
+/// Where the template does not say what is generated, and the run fails for it: which tokens the answers are, as far as that can be found and proven; what cannot be told stands
+/// between what can.
+fn would_be(row: &TrainerRow, target: &TrainerTarget, model: &ChatModel) -> Option<DrawnRow> {
+    let messages = row.get("messages")?.as_array()?;
+    let more = serde_json::Map::new();
+    let conversation = Conversation {
+        messages,
+        tools: row.get("tools").filter(|tools| tools.is_array()),
+        documents: None,
+        add_generation_prompt: false,
+        tokens: &model.tokens,
+        more: &more,
+        now: target.now(),
+    };
+    let (whole, found) = by_ways(&model.template, &conversation).ok()?;
+    let placed = model.tokenizer.placed(&whole);
+    let told = |at: usize| found[at].place.as_ref().map(|(place, _)| place.clone());
+    let untold: Vec<std::ops::Range<usize>> = (0..found.len())
+        .filter(|at| told(*at).is_none())
+        .map(|at| {
+            let from = (0..at).rev().find_map(told).map_or(0, |place| place.end);
+            from..(at + 1..found.len()).find_map(told).map_or(whole.len(), |place| place.start)
+        })
+        .collect();
+    let learned: Vec<std::ops::Range<usize>> = (0..found.len()).filter_map(told).collect();
+    let within = |spans: &[std::ops::Range<usize>], place: &std::ops::Range<usize>| {
+        spans.iter().any(|span| place.start < span.end && span.start < place.end)
+    };
+    let kinds: Vec<TokenKind> = placed
+        .iter()
+        .map(|one| match (within(&learned, &one.place), within(&untold, &one.place)) {
+            (true, _) => TokenKind::Trained,
+            (false, true) => TokenKind::Untold,
+            (false, false) => TokenKind::Masked,
+        })
+        .collect();
+    let ids: Vec<u32> = placed.iter().map(|one| one.id).collect();
+    Some(drawn_as(&ids, &kinds, model))
 }
 
 /// Which tokens of the whole are kept.

@@ -6,20 +6,25 @@ use rayon::prelude::*;
 
 use super::forms::TrainerRows;
 use super::target::TrainerTarget;
-use crate::data::{Dataset, SampleId};
+use crate::data::{Dataset, SampleId, count};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
+use crate::trainers::SeenTokens;
+use crate::trainers::convert_pairs::judged;
+use crate::trainers::mlx::never_seen;
 use crate::trainers::packing::Packed;
-use crate::trainers::rows::{Reason, RowVerdict};
+use crate::trainers::rows::{Reason, RowForm, RowVerdict, Versus};
 
 /// What becomes of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFate {
-    /// It is learned from: tokens that are seen, that are learned, and that it would have without a limit.
+    /// It is learned from: tokens that are seen, that are learned, and that it would have without a limit; of a pair those of both. The longest of its sequences is
+    /// what a limit is held against.
     Kept {
         seen: u32,
         learned: u32,
         whole: u32,
+        longest: u32,
     },
     /// It is left out for its length.
     TooLong {
@@ -27,6 +32,13 @@ pub enum RowFate {
     },
     Dropped(Reason),
     Fails(Reason),
+}
+
+impl RowFate {
+    /// Whether it is learned from, and not whole.
+    pub fn is_cut(self) -> bool {
+        matches!(self, Self::Kept { seen, whole, .. } if whole > seen)
+    }
 }
 
 /// What becomes of all.
@@ -47,6 +59,15 @@ pub struct DryRun {
     pub nothing: usize,
     pub endless: Vec<SampleId>,
     pub control: Vec<SampleId>,
+    /// Of pairs: those whose answers are the same to the model, perhaps only behind the cut.
+    pub alike: Vec<SampleId>,
+    /// Of judged answers: those that the trainer takes for the contrary of what is written.
+    pub misread: Vec<SampleId>,
+    /// Rows at the end that no batch holds.
+    pub unseen: Vec<SampleId>,
+    /// Of judged answers, how many are good.
+    pub good: usize,
+    pub judged: usize,
     /// Lengths without a limit, of rows that are read, sorted; and the sums of each and all that are longer.
     pub lengths: Vec<u32>,
     sums: Vec<u64>,
@@ -59,8 +80,18 @@ pub struct DryRun {
 /// Rows that are looked at between two looks at whether to go on.
 const PART: usize = 256;
 
-/// A row's fate, whether it ends without an end, whether control tokens stand in its text, and what it said.
-type Told = (SampleId, RowFate, bool, bool, String);
+/// What is told of a row.
+struct Told {
+    id: SampleId,
+    fate: RowFate,
+    endless: bool,
+    control: bool,
+    alike: bool,
+    misread: bool,
+    /// The judgement, as the trainer reads it.
+    good: Option<bool>,
+    said: String,
+}
 
 /// Looks at every row that is not excluded.
 ///
@@ -84,38 +115,50 @@ pub fn dry_run(
         .collect::<Result<_, Cancelled>>()?;
     let mut run = DryRun::default();
     let (mut lengths, mut seen_lengths) = (Vec::new(), Vec::new());
-    for (id, fate, endless, control, said) in parts.into_iter().flatten() {
+    let mut kept_ids = Vec::new();
+    for told in parts.into_iter().flatten() {
+        let (id, fate) = (told.id, told.fate);
         run.fates.push((id, fate));
         lengths.extend(match fate {
-            RowFate::Kept { whole, .. } | RowFate::TooLong { whole } => Some(whole),
+            RowFate::Kept { longest, .. } => Some(longest),
+            RowFate::TooLong { whole } => Some(whole),
             _ => None,
         });
         match fate {
-            RowFate::Kept { seen, learned, whole } => {
+            RowFate::Kept { seen, learned, .. } => {
                 run.kept += 1;
+                kept_ids.push(id);
                 seen_lengths.push(seen);
                 run.tokens += u64::from(seen);
                 run.learned += u64::from(learned);
-                run.cut += usize::from(whole > seen);
+                run.cut += usize::from(fate.is_cut());
                 run.nothing += usize::from(learned == 0);
-                if endless {
-                    run.endless.push(id);
-                }
-                if control {
-                    run.control.push(id);
-                }
+                let lists = [
+                    (told.endless, &mut run.endless),
+                    (told.control, &mut run.control),
+                    (told.alike, &mut run.alike),
+                    (told.misread, &mut run.misread),
+                ];
+                lists.into_iter().filter(|(on, _)| *on).for_each(|(_, list)| list.push(id));
+                run.judged += usize::from(told.good.is_some());
+                run.good += usize::from(told.good == Some(true));
             }
             RowFate::TooLong { .. } => *run.dropped.entry(Reason::TooLong).or_default() += 1,
             RowFate::Dropped(reason) => *run.dropped.entry(reason).or_default() += 1,
             RowFate::Fails(reason) => {
                 *run.fails.entry(reason).or_default() += 1;
-                if !said.is_empty() {
-                    run.said.entry(reason).or_insert(said);
+                if !told.said.is_empty() {
+                    run.said.entry(reason).or_insert(told.said);
                 }
             }
         }
     }
-    run.packed = target.trainer.entry().packing.pack(&seen_lengths, target.length);
+    let entry = target.trainer.entry();
+    run.unseen = kept_ids.split_off(kept_ids.len() - never_seen(kept_ids.len(), entry.batch));
+    // Answers that are held against each other are not packed.
+    if let Some(packing) = entry.packing.filter(|_| !matches!(rows.form, RowForm::Preference | RowForm::Unpaired)) {
+        run.packed = packing.pack(&seen_lengths, target.length);
+    }
     run.measure(lengths);
     Ok(run)
 }
@@ -123,23 +166,52 @@ pub fn dry_run(
 fn look(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, model: &ChatModel, id: SampleId) -> Told {
     let row = rows.row(dataset, id);
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let mut told = Told {
+        id,
+        fate: RowFate::Fails(Reason::OtherForm),
+        endless: false,
+        control: false,
+        alike: false,
+        misread: false,
+        good: None,
+        said: String::new(),
+    };
     match target.verdict(model, rows.form, &row) {
-        RowVerdict::Kept { seen, whole } => {
-            let last = seen.trained.iter().rposition(|on| *on);
-            let stops = last.is_none_or(|last| {
-                model.tokenizer.is_control(seen.ids[last]) || ends_line(model, seen.ids[last], last, &seen.ids)
-            });
-            let control = rows
+        RowVerdict::Kept { seen, whole, versus } => {
+            let endless = |seen: &SeenTokens| {
+                seen.trained.iter().rposition(|on| *on).is_some_and(|last| {
+                    !model.tokenizer.is_control(seen.ids[last]) && !ends_line(model, seen.ids[last], last, &seen.ids)
+                })
+            };
+            told.endless = endless(&seen);
+            told.control = rows
                 .fields
                 .iter()
                 .any(|(field, _)| dataset.text(*field, id).is_some_and(|text| model.tokenizer.has_control(&text)));
-            let fate = RowFate::Kept { seen: small(seen.ids.len()), learned: small(seen.learned()), whole: small(whole) };
-            (id, fate, !stops, control, String::new())
+            let (mut all, mut learned, mut wholes, mut longest) = (seen.ids.len(), seen.learned(), whole, whole);
+            match versus {
+                Versus::Nothing => {}
+                Versus::Rejected { seen: worse, whole: of_worse } => {
+                    told.endless |= endless(&worse);
+                    told.alike = worse.ids == seen.ids;
+                    all += worse.ids.len();
+                    learned += worse.learned();
+                    wholes += of_worse;
+                    longest = longest.max(of_worse);
+                }
+                Versus::Judged(good) => {
+                    told.good = Some(good);
+                    told.misread = row.get("label").and_then(judged).is_some_and(|meant| meant != good);
+                }
+            }
+            told.fate =
+                RowFate::Kept { seen: small(all), learned: small(learned), whole: small(wholes), longest: small(longest) };
         }
-        RowVerdict::TooLong { whole } => (id, RowFate::TooLong { whole: small(whole) }, false, false, String::new()),
-        RowVerdict::Dropped(reason) => (id, RowFate::Dropped(reason), false, false, String::new()),
-        RowVerdict::Fails(reason, said) => (id, RowFate::Fails(reason), false, false, said),
+        RowVerdict::TooLong { whole } => told.fate = RowFate::TooLong { whole: small(whole) },
+        RowVerdict::Dropped(reason) => told.fate = RowFate::Dropped(reason),
+        RowVerdict::Fails(reason, said) => (told.fate, told.said) = (RowFate::Fails(reason), said),
     }
+    told
 }
 
 /// Whether the last token that is learned is a line's end behind a control token: some templates close a turn so.
@@ -169,6 +241,42 @@ impl DryRun {
         let at = self.lengths.partition_point(|length| *length <= limit);
         let n = self.lengths.len() - at;
         (n, self.sums.get(at).copied().unwrap_or(0) - n as u64 * u64::from(limit))
+    }
+
+    /// Rows that are learned from, each epoch.
+    pub fn trained(&self) -> usize {
+        if self.is_failing() { 0 } else { self.kept - self.nothing - self.unseen.len() }
+    }
+
+    /// What is to be known of the whole, beside its rows.
+    pub fn notes(&self, target: &TrainerTarget) -> Vec<String> {
+        let entry = target.trainer.entry();
+        let mut notes = Vec::new();
+        if self.rows() < entry.fewest {
+            let (least, has) = (count(entry.fewest), count(self.rows()));
+            notes.push(format!("{} takes no file of fewer than {least} lines: here are {has}", entry.title));
+        }
+        if self.judged > 0 && (self.good == 0 || self.good == self.judged) {
+            let what = if self.good == 0 { "bad" } else { "good" };
+            notes.push(format!("every answer is {what}: nothing is held against anything"));
+        }
+        notes
+    }
+
+    /// Whether rows are best packed: where they fill less than half of the limit.
+    pub fn packs(&self) -> bool {
+        self.packed.sequences > 0 && self.packed.sequences * 2 <= self.kept
+    }
+
+    /// Steps that the optimizer makes in all epochs, with so many rows a step; packed where that is best.
+    pub fn steps(&self, target: &TrainerTarget) -> usize {
+        let rows = if self.packs() { self.packed.sequences } else { self.kept };
+        rows.div_ceil(self.batch()) * target.epochs as usize
+    }
+
+    /// Rows of a step that suit so many: at least some hundred steps an epoch where there are as many rows, and at most 32.
+    pub fn batch(&self) -> usize {
+        [32, 16, 8].into_iter().find(|size| self.kept >= size * 100).unwrap_or(4)
     }
 
     fn measure(&mut self, mut lengths: Vec<u32>) {

@@ -20,9 +20,12 @@ impl DryRun {
         let at = |part: f64| lengths.get(((lengths.len().max(1) - 1) as f64 * part).round() as usize).copied().unwrap_or(0);
         json!({
             "target": target.trainer.entry().name, "model": target.model.name(), "length": target.length, "form": rows.form.name(),
-            "rows_in": self.rows(), "rows_trained": if self.is_failing() { 0 } else { self.kept - self.nothing },
+            "rows_in": self.rows(), "rows_trained": self.trained(),
             "rows_kept": self.kept, "rows_cut": self.cut, "rows_nothing_trained": self.nothing, "rows_without_end": self.endless.len(),
-            "rows_with_control_tokens": self.control.len(),
+            "rows_with_control_tokens": self.control.len(), "rows_alike": self.alike.len(), "rows_misread": self.misread.len(),
+            "rows_never_seen": self.unseen.len(),
+            "budget": { "epochs": target.epochs, "tokens": self.tokens * u64::from(target.epochs), "batch": self.batch(), "steps": self.steps(target) },
+            "notes": self.notes(target),
             "reasons": { "dropped": by(&self.dropped), "fails": by(&self.fails) },
             "packed": { "sequences": self.packed.sequences, "full": self.packed.share() },
             "tokens": self.tokens, "trained_tokens": self.learned,
@@ -31,9 +34,22 @@ impl DryRun {
     }
 }
 
+/// What the counts of a run say.
+pub const ALIKE: &str = "the better answer and the worse are the same to the model";
+/// See [`ALIKE`].
+pub const MISREAD: &str = "the trainer reads the judgement the other way round";
+/// See [`ALIKE`].
+pub const UNSEEN: &str = "never seen: the last rows do not fill a batch";
+
 /// How many sequences rows are packed into, and how full they are.
 pub fn packed_words(run: &DryRun) -> String {
     format!("{}, {:.1} % full", count(run.packed.sequences), run.packed.share() * 100.0)
+}
+
+/// With a capital.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The page: Markdown, or HTML that needs nothing else.
@@ -41,15 +57,27 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
     let entry = target.trainer.entry();
     let mut lines: Vec<(String, String)> = vec![
         ("rows in".to_owned(), count(run.rows())),
-        ("learned from".to_owned(), count(run.kept - run.nothing)),
+        ("learned from".to_owned(), count(run.trained())),
         (format!("cut at {} ({})", count(target.length), entry.too_long), count(run.cut)),
         ("nothing learned".to_owned(), count(run.nothing)),
         ("not taught to stop".to_owned(), count(run.endless.len())),
         ("control tokens in the text".to_owned(), count(run.control.len())),
         ("tokens".to_owned(), count(run.tokens as usize)),
         ("of them learned".to_owned(), count(run.learned as usize)),
-        (format!("packed into sequences of {}", count(target.length)), packed_words(run)),
+        (
+            format!("tokens in {}", things(target.epochs as usize, "epoch", "epochs")),
+            count(run.tokens as usize * target.epochs as usize),
+        ),
+        (format!("steps, of {} rows each", run.batch()), count(run.steps(target))),
     ];
+    if run.packed.sequences > 0 {
+        lines.push((format!("packed into sequences of {}", count(target.length)), packed_words(run)));
+    }
+    for (what, n) in [(ALIKE, run.alike.len()), (MISREAD, run.misread.len()), (UNSEEN, run.unseen.len())] {
+        if n > 0 {
+            lines.push((what.to_owned(), count(n)));
+        }
+    }
     for (reason, n) in &run.dropped {
         lines.push((format!("left out: {}", reason.words()), count(*n)));
     }
@@ -66,6 +94,7 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
         entry.limit,
         count(target.length)
     );
+    let told = run.notes(target).iter().fold(told, |told, note| format!("{told} {}.", sentence(note)));
     let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mut page = String::new();
     if markdown {

@@ -34,7 +34,7 @@ pub use read::class_names::named_edit;
 pub use read::delimited::write_field;
 pub use read::narrower::narrower;
 pub use read::source::fingerprint;
-pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child};
+pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child, types_of};
 pub use reading::Reading;
 pub use write::clip::rows_as_csv;
 pub use write::export::{Report, export, export_parts, may_write};

@@ -250,9 +250,27 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The dataset's card, in the form of Hugging Face's README: what it is, its columns, classes and parts, and its known faults. What nobody but its owner knows is asked for in
-/// brackets.
-pub fn data_card(dataset: &Dataset, findings: &[Finding]) -> String {
+/// What a card says beside what is seen in the data.
+#[derive(Debug, Clone, Default)]
+pub struct CardWords {
+    /// The licence, as Hugging Face names it; unknown where nobody says.
+    pub licence: Option<String>,
+    /// Languages by their codes.
+    pub languages: Vec<String>,
+    /// Lines of the front that say which files there are, each with its line's end.
+    pub files: String,
+    /// What was done to the data, in words, the first first.
+    pub made: Vec<String>,
+    /// Whether nobody has looked for faults.
+    pub unchecked: bool,
+}
+
+/// Edits that a card tells at most.
+const TOLD: usize = 60;
+
+/// The dataset's card, in the form of Hugging Face's README: what it is, its columns, classes and parts, how it was made, and its known faults. What nobody but its owner knows is
+/// asked for in brackets.
+pub fn data_card(dataset: &Dataset, findings: &[Finding], words: &CardWords) -> String {
     let name = dataset.base.origin.path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let fine = |finding: &&Finding| dataset.properties().get(Property::Fine, &[finding.kind.name(), &finding.column]).is_none();
     let open: Vec<&Finding> = findings.iter().filter(fine).collect();
@@ -265,15 +283,21 @@ pub fn data_card(dataset: &Dataset, findings: &[Finding]) -> String {
         (_, _, true) => Some("text-generation"),
         _ => None,
     };
+    let licence = words.licence.as_deref().map_or_else(|| "unknown".to_owned(), quoted);
     let mut front =
-        format!("---\npretty_name: {}\nlicense: unknown\nsize_categories:\n- {}\n", quoted(&name), size_category(kept));
+        format!("---\npretty_name: {}\nlicense: {}\nsize_categories:\n- {}\n", quoted(&name), licence, size_category(kept));
+    if !words.languages.is_empty() {
+        let list: Vec<String> = words.languages.iter().map(|code| format!("- {}\n", quoted(code))).collect();
+        let _ = write!(front, "language:\n{}", list.concat());
+    }
     if let Some(task) = task {
         let _ = write!(front, "task_categories:\n- {task}\n");
     }
+    front.push_str(&words.files);
     front.push_str("---\n");
     let mut page = Page { text: front, markdown: true };
     page.heading(1, &name);
-    page.line("(What the dataset is, who made it and what for; where its texts come from, and under which licence. Set the licence above.)");
+    page.line("(What the dataset is, who made it and what for; where its texts come from, and under which licence.)");
     page.line(&format!("{} in {}.", count_samples(kept), things(dataset.fields().len(), "column", "columns")));
     page.heading(2, "Columns");
     let row = |field: &crate::data::Field| {
@@ -307,8 +331,17 @@ pub fn data_card(dataset: &Dataset, findings: &[Finding]) -> String {
             .collect();
         page.table(&["part", "samples"], &rows);
     }
+    if !words.made.is_empty() {
+        page.heading(2, "How it was made");
+        words.made.iter().take(TOLD).for_each(|line| page.line(&format!("- {line}")));
+        if words.made.len() > TOLD {
+            page.line(&format!("- and {}", things(words.made.len() - TOLD, "more edit", "more edits")));
+        }
+    }
     page.heading(2, "Known faults");
-    if open.is_empty() {
+    if words.unchecked {
+        page.line("Nobody has looked for faults yet.");
+    } else if open.is_empty() {
         page.line("Nothing stands out to the checks that were run.");
     }
     let faults: Vec<Vec<String>> = kinds(&open)

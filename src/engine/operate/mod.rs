@@ -4,9 +4,12 @@
 mod asking;
 mod augmenting;
 mod balancing;
+mod chats;
 mod consensus;
+mod contamination;
 mod copied;
 mod health;
+mod hub;
 mod names;
 mod plan;
 mod recipe;
@@ -25,8 +28,10 @@ pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
 pub use consensus::{ConsensusMethod, ConsensusOf, LongColumns};
+pub use contamination::{ContaminationError, RUN, TestTexts, contaminated, fingerprint};
 pub use copied::copies;
-pub use health::{data_card, health_report};
+pub use health::{CardWords, data_card, health_report};
+pub use hub::{HubError, HubFolder, hub_folder};
 pub use plan::split_edit;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
 pub use relevance::{RelevanceOf, relevance, relevance_edit};
@@ -38,7 +43,9 @@ pub use worth::{Worth, can_probe, worth};
 use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Property, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{Edit, EditError};
+use crate::eye::TrainerTarget;
 use crate::job::{Cancelled, Progress};
+use crate::trainers::repair::ChatRepair;
 use crate::transform::{AugmentError, Replace, Split, SplitError};
 use crate::writing::Repair;
 
@@ -110,6 +117,21 @@ pub enum Operation {
         #[serde(with = "repair_name")]
         repair: Repair,
     },
+    /// Mend the chats of a column for a trainer.
+    RepairChats {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        column: String,
+        #[serde(with = "chat_repair_name")]
+        repair: ChatRepair,
+    },
+    /// Cut chats that are too long for a trainer into several.
+    SplitChats {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        column: String,
+        target: Box<TrainerTarget>,
+    },
     /// Rename a class; into a name that exists, merge.
     RenameClass { column: String, from: String, to: String },
     /// Say what a column means.
@@ -176,6 +198,23 @@ mod repair_name {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Repair, D::Error> {
         let name = String::deserialize(deserializer)?;
         Repair::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no repair {name:?}")))
+    }
+}
+
+mod chat_repair_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::trainers::repair::ChatRepair;
+
+    // As serde calls it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub fn serialize<S: Serializer>(repair: &ChatRepair, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(repair.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ChatRepair, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        ChatRepair::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no repair {name:?}")))
     }
 }
 
@@ -268,7 +307,9 @@ impl Operation {
             | Self::Note { samples, .. }
             | Self::Swap { samples, .. }
             | Self::Replace { samples, .. }
-            | Self::Repair { samples, .. } => Some(samples),
+            | Self::Repair { samples, .. }
+            | Self::RepairChats { samples, .. }
+            | Self::SplitChats { samples, .. } => Some(samples),
             _ => None,
         }
     }
@@ -284,7 +325,9 @@ impl Operation {
             | Self::Note { samples, .. }
             | Self::Swap { samples, .. }
             | Self::Replace { samples, .. }
-            | Self::Repair { samples, .. } => list.clone_into(samples),
+            | Self::Repair { samples, .. }
+            | Self::RepairChats { samples, .. }
+            | Self::SplitChats { samples, .. } => list.clone_into(samples),
             _ => {}
         }
         self

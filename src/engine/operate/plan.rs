@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chats::{repair_chats, split_chats};
 use super::consensus::plan_consensus;
 use super::relevance::plan_relevance;
 use super::rewrite::{repair_texts, replace, widened};
@@ -39,6 +40,8 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::Note { samples, text } => note(dataset, samples, text)?,
         Operation::Replace { samples, column, what } => return replace(dataset, samples, column, what, progress),
         Operation::Repair { samples, column, repair } => return repair_texts(dataset, samples, column, *repair, progress),
+        Operation::RepairChats { samples, column, repair } => return repair_chats(dataset, samples, column, *repair, progress),
+        Operation::SplitChats { samples, column, target } => return split_chats(dataset, samples, column, target, progress),
         Operation::Swap { samples, one, other } => swap(dataset, samples, one, other)?,
         Operation::RenameClass { column, from, to } => rename_class(dataset, means, (column, from, to), progress)?,
         Operation::SetRole { column, role } => {

@@ -207,7 +207,21 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
                 step.cells.push(given.unwrap_or_else(had));
             }
         }
-        Some(Operation::Note { .. } | Operation::Swap { .. } | Operation::Replace { .. } | Operation::Repair { .. }) => {
+        Some(Operation::SplitChats { .. }) => {
+            // The new samples are made again.
+            let cells = part(&|target| matches!(target, Target::Cells(_)));
+            let old = |id: &&SampleId| id.row() < dataset.rows();
+            step.rows = cells
+                .map(|cells| cells.samples.iter().filter(old).map(|id| names.name(dataset, *id)).collect())
+                .unwrap_or_default();
+        }
+        Some(
+            Operation::Note { .. }
+            | Operation::Swap { .. }
+            | Operation::Replace { .. }
+            | Operation::Repair { .. }
+            | Operation::RepairChats { .. },
+        ) => {
             step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
         }
         Some(Operation::Exclude { .. } | Operation::Review { .. } | Operation::Tag { .. }) => {

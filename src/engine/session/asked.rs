@@ -51,10 +51,22 @@ pub struct Wants<'w> {
     pub facets: bool,
     /// The class that is shown whole: its column and its name.
     pub class: Option<(&'w str, &'w str)>,
-    /// For whom the trainer's eye looks, and at which sample.
-    pub eye: Option<(&'w TrainerTarget, Option<SampleId>)>,
+    /// What the trainer's eye looks at.
+    pub eye: Option<EyeWants<'w>>,
     pub augment: &'w AugmentForm,
     pub balance: &'w BalanceForm,
+}
+
+/// What the trainer's eye looks at.
+pub struct EyeWants<'w> {
+    /// For whom.
+    pub target: &'w TrainerTarget,
+    /// Whether the whole dataset is looked at.
+    pub whole: bool,
+    /// The sample that is shown token by token.
+    pub sample: Option<SampleId>,
+    /// Samples of a reason, by its name, that are to be mended.
+    pub walked: Option<(&'w str, &'w [SampleId])>,
 }
 
 impl Wants<'_> {
@@ -76,6 +88,8 @@ pub enum News {
     Drafted,
     /// Samples were found by a search: its words, and the nearest first.
     Similar(String, Vec<SampleId>),
+    /// Samples that stand in somebody's test texts, too: the texts' name, and which.
+    Contaminated(String, Vec<SampleId>),
     /// New samples are planned; the batch whose place they take.
     Augmented(u64, Box<Augmented>, Option<usize>),
     /// A balance is planned.

@@ -12,6 +12,7 @@ mod carrying;
 mod checking;
 mod class_facts;
 mod completing;
+mod contaminating;
 mod drafts;
 mod embedded;
 mod eyeing;
@@ -36,10 +37,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use asked::{Need, News, Wants};
+pub use asked::{EyeWants, Need, News, Wants};
 pub use asking::Asking;
 use checking::Cache;
 pub use class_facts::ClassFacts;
+pub use contaminating::SharedRuns;
 pub use drafts::{Drafted, DraftedDraw, DraftedFamily};
 pub use facets::{Facet, Facets};
 pub use findings::{Findings, FoundProblems, Problem};
@@ -63,6 +65,7 @@ use balancing::{Balancing, With};
 use checking::Checking;
 use class_facts::ClassSight;
 use completing::Completing;
+use contaminating::Contaminating;
 use eyeing::Eyeing;
 use facets::Facetting;
 use labels::Labels;
@@ -106,6 +109,7 @@ pub struct Session {
     class: ClassSight,
     facetting: Facetting,
     mapping: Mapping,
+    contaminating: Contaminating,
     eyeing: Eyeing,
     news: Vec<News>,
 }
@@ -133,6 +137,7 @@ impl Session {
             class: ClassSight::default(),
             facetting: Facetting::default(),
             mapping: Mapping::default(),
+            contaminating: Contaminating::default(),
             eyeing: Eyeing::default(),
             news: Vec::new(),
         }
@@ -149,6 +154,7 @@ impl Session {
         all.extend(self.augmenting.slots());
         all.extend(self.balancing.slots());
         all.extend(self.mapping.slots());
+        all.push(self.contaminating.slot());
         all.extend(self.eyeing.slots());
         all
     }
@@ -163,6 +169,7 @@ impl Session {
         all.extend(self.augmenting.slots_mut());
         all.extend(self.balancing.slots_mut());
         all.extend(self.mapping.slots_mut());
+        all.push(self.contaminating.slot_mut());
         all.extend(self.eyeing.slots_mut());
         all
     }
@@ -236,6 +243,7 @@ impl Session {
             self.class.work(workspace, checking, wants, desk, news);
             self.facetting.work(workspace, viewing, wants, desk, news);
             self.mapping.work(workspace, checking, wants, desk, news);
+            self.contaminating.work(desk, news);
             self.eyeing.work(workspace, wants, desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
@@ -289,6 +297,7 @@ impl Session {
         self.replacing = Replacing::default();
         self.class = ClassSight::default();
         self.facetting = Facetting::default();
+        self.contaminating = Contaminating::default();
         self.eyeing = Eyeing::default();
         self.asking.stop();
     }
@@ -435,6 +444,18 @@ impl Session {
     /// What the trainer's eye sees.
     pub fn eye(&self) -> &Eyeing {
         &self.eyeing
+    }
+
+    /// What stands in somebody's test texts, too, as far as it was looked for.
+    pub fn shared_runs(&self) -> Option<&SharedRuns> {
+        self.contaminating.shown()
+    }
+
+    /// Looks for samples that stand in the test texts of a file, or of a pack.
+    pub fn look_for(&mut self, path: PathBuf) {
+        if let Some(workspace) = &self.workspace {
+            self.contaminating.ask(workspace, path, &self.desk);
+        }
     }
 
     /// What each column holds among the samples that the filter leaves.

@@ -39,7 +39,8 @@ impl Operating {
 
     /// Whether an operation is to be planned beside the window.
     pub fn is_large(workspace: &Workspace, operation: &Operation) -> bool {
-        reach(workspace, operation) > MANY
+        // A tokenizer is opened to cut chats, and every one goes through it several times: that is never for the screen to wait for.
+        matches!(operation, Operation::SplitChats { .. }) || reach(workspace, operation) > MANY
     }
 
     /// Plans an operation; `loud`: what it comes to is to be said.
@@ -99,7 +100,9 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Note { .. }
         | Operation::Swap { .. }
         | Operation::Replace { .. }
-        | Operation::Repair { .. } => operation.samples().map_or(0, |samples| samples.len()),
+        | Operation::Repair { .. }
+        | Operation::RepairChats { .. }
+        | Operation::SplitChats { .. } => operation.samples().map_or(0, |samples| samples.len()),
         Operation::Accept { list, .. } => list.len(),
         Operation::RenameClass { column, from, .. } => {
             let classes = workspace.classes(column);

@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use super::asked::News;
 use crate::checks::Finding;
 use crate::data::{Dataset, count_samples};
-use crate::eye::{HandError, TrainerTarget, hand_over};
-use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget, open_chat_model};
+use crate::eye::{HandError, TrainerTarget, dry_report, dry_run, hand_over, rows_of};
+use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::operate::{data_card, health_report};
+use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder};
 
 /// Something to be saved.
 pub enum Save {
     /// Files that belong together: one, or the parts of a split.
     Files(Vec<(Rows, SaveTarget)>),
     /// What was found, as a page: the health of the dataset, or its card.
-    Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, card: bool },
+    Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, told: Vec<String>, card: bool },
+    /// A folder that Hugging Face's `datasets` loads: the one named where it is new or empty, else a new one below it.
+    Hub { folder: PathBuf, findings: Vec<Finding>, told: Vec<String> },
+    /// What a trainer makes of the dataset, as a page.
+    DryRun { path: PathBuf, target: TrainerTarget },
     /// A folder that a trainer takes whole: the one named where it is new or empty, else a new one below it.
     HandOver { target: TrainerTarget, folder: PathBuf },
     /// A folder of images, by part.
@@ -81,15 +85,39 @@ impl Saving {
         self.count += 1;
         match save {
             Save::Files(list) => self.run.ask(desk, self.count, "Saving", move |progress| files(&snapshot, &list, progress)),
-            Save::Page { path, findings, work, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
+            Save::Hub { folder, findings, told } => {
+                self.run.ask(desk, self.count, "Writing a Hugging Face folder", move |progress| {
+                    let folder = if io::entries_of(&folder).is_empty() { folder } else { folder.join("hugging-face") };
+                    let words = CardWords { made: told, unchecked: findings.is_empty(), ..CardWords::default() };
+                    let done = hub_folder(&snapshot, &findings, &words, &folder, progress).map_err(|error| match error {
+                        HubError::Cancelled => JobError::Cancelled,
+                        error => JobError::Failed(error.to_string()),
+                    })?;
+                    Ok(done.words(&folder))
+                });
+            }
+            Save::Page { path, findings, work, told, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
-                let text =
-                    if card { data_card(&snapshot, &findings) } else { health_report(&snapshot, &findings, &work, markdown) };
+                let text = if card {
+                    data_card(&snapshot, &findings, &CardWords { made: told, ..CardWords::default() })
+                } else {
+                    health_report(&snapshot, &findings, &work, markdown)
+                };
                 io::write_small(&path, &text)?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),
+            Save::DryRun { path, target } => self.run.ask(desk, self.count, "Writing the report", move |progress| {
+                let model = target.open().map_err(|error| JobError::Failed(error.to_string()))?;
+                let rows = rows_of(&snapshot, target.trainer).ok_or_else(|| JobError::Failed(HandError::NoRows.to_string()))?;
+                let run = dry_run(&snapshot, &rows, &target, &model, progress)?;
+                let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+                let name =
+                    snapshot.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                io::write_small(&path, &dry_report(&run, &rows, &target, &name, markdown))?;
+                Ok(vec![format!("Saved {}", path.display())])
+            }),
             Save::HandOver { target, folder } => self.run.ask(desk, self.count, "Writing for the trainer", move |progress| {
-                let model = open_chat_model(&target.model).map_err(|error| JobError::Failed(error.to_string()))?;
+                let model = target.open().map_err(|error| JobError::Failed(error.to_string()))?;
                 let below = io::entries_of(&folder).is_empty();
                 let folder = if below { folder } else { folder.join(format!("for-{}", target.trainer.entry().name)) };
                 handed(&snapshot, &target, &model, &folder, progress)
@@ -115,7 +143,7 @@ fn handed(
         HandError::Cancelled => JobError::Cancelled,
         error => JobError::Failed(error.to_string()),
     })?;
-    let mut words = Vec::new();
+    let mut words = done.notes;
     let left: usize = done.left.values().sum();
     if left > 0 {
         let why: Vec<&str> = done.left.keys().map(|reason| reason.words()).collect();

@@ -4,7 +4,8 @@
 //! handed on without a word of theirs.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
@@ -52,6 +53,37 @@ fn runs(words: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ {
             (product as u64) ^ ((product >> 64) as u64)
         })
     })
+}
+
+/// Where words of a text stand in a run of `n` that another has, too: places in bytes, in order, what touches put together.
+pub fn shared_words(text: &str, other: &str, n: usize) -> Vec<Range<usize>> {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut places: Vec<Range<usize>> = Vec::new();
+    let mut open = None;
+    for (at, letter) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (open, is_word(letter)) {
+            (None, true) => open = Some(at),
+            (Some(from), false) => {
+                places.push(from..at);
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    let own: Vec<u64> = places.iter().map(|place| xxh3_64(text[place.clone()].to_lowercase().as_bytes())).collect();
+    let mut theirs = Vec::new();
+    words(other, &mut theirs);
+    let known: HashSet<u64, RandomState> = runs(&theirs, n).collect();
+    let long = n.min(own.len()).max(1);
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for (at, _) in runs(&own, n).enumerate().filter(|(at, run)| at + long <= places.len() && known.contains(run)) {
+        let place = places[at].start..places[at + long - 1].end;
+        match out.last_mut().filter(|last| place.start <= last.end) {
+            Some(last) => last.end = last.end.max(place.end),
+            None => out.push(place),
+        }
+    }
+    out
 }
 
 impl Fingerprints {
@@ -138,6 +170,19 @@ impl Fingerprints {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shared_words_are_marked_in_both() {
+        let (one, other) = ("So: the QUICK, brown fox; jumps! And stops.", "A quick brown fox jumps over.");
+        let marked = |text: &str, other: &str, n| {
+            shared_words(text, other, n).into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(marked(one, other, 3), ["QUICK, brown fox; jumps"]);
+        assert_eq!(marked(other, one, 3), ["quick brown fox jumps"]);
+        assert_eq!(marked(one, other, 5), Vec::<String>::new());
+        assert_eq!(marked("", other, 3), Vec::<String>::new());
+        assert_eq!(marked("naïve Übung", "NAÏVE übung x", 2), ["naïve Übung"]);
+    }
 
     #[test]
     fn shared_runs_are_found_and_counted() {

@@ -166,7 +166,8 @@ impl TextTokenizer {
         self.fast.is_some()
     }
 
-    fn by_reference(&self, text: &str) -> Vec<u32> {
+    /// The tokens of a text as the reference library has them: several times slower, to hold ours against.
+    pub fn by_reference(&self, text: &str) -> Vec<u32> {
         let encoded = self.reference.get().and_then(|reference| reference.encode_fast(text, false).ok());
         encoded.map_or_else(Vec::new, |encoded| encoded.get_ids().to_vec())
     }

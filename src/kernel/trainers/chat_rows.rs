@@ -21,11 +21,13 @@ pub struct TrainerModel<'m> {
 }
 
 impl TrainerModel<'_> {
-    fn eos_text(&self) -> &str {
+    /// What is written for the end.
+    pub(super) fn eos_text(&self) -> &str {
         self.tokens.iter().find(|(name, _)| name == "eos_token").map_or("", |(_, token)| token.as_str())
     }
 
-    fn conversation<'c>(
+    /// Turns to be rendered.
+    pub(super) fn conversation<'c>(
         &'c self,
         messages: &'c [Json],
         tools: Option<&'c Json>,
@@ -37,7 +39,7 @@ impl TrainerModel<'_> {
 }
 
 /// The tools of a row: a text is read as JSON.
-fn tools(row: &TrainerRow) -> Result<Option<Json>, RowVerdict> {
+pub(super) fn tools(row: &TrainerRow) -> Result<Option<Json>, RowVerdict> {
     match row.get("tools") {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) => {
@@ -108,7 +110,7 @@ fn trl_learned(
             let list = turns(row, "conversations").ok_or(RowVerdict::fails(Reason::NoTurns))?;
             of_turns(&renamed(&list, &str::to_owned))
         }
-        RowForm::Alpaca => Err(RowVerdict::fails(Reason::OtherForm)),
+        RowForm::Alpaca | RowForm::Preference | RowForm::Unpaired => Err(RowVerdict::fails(Reason::OtherForm)),
         RowForm::Text => {
             let text = row.get("text").and_then(Json::as_str).ok_or(RowVerdict::fails(Reason::NullText))?;
             let mut ids = model.tokenizer.encode(text);
@@ -163,11 +165,7 @@ fn axolotl_learned(
         if whole <= options.sequence_len {
             return RowVerdict::kept(seen);
         }
-        if options.truncate {
-            RowVerdict::Kept { seen: seen.cut(options.sequence_len), whole }
-        } else {
-            RowVerdict::TooLong { whole }
-        }
+        if options.truncate { RowVerdict::of(seen.cut(options.sequence_len), whole) } else { RowVerdict::TooLong { whole } }
     };
     match form {
         RowForm::OpenAi | RowForm::ShareGpt => {
@@ -207,7 +205,7 @@ fn axolotl_learned(
             let trained = vec![true; ids.len()];
             Ok(RowVerdict::kept(SeenTokens { ids, trained }))
         }
-        RowForm::PromptCompletion => Err(RowVerdict::fails(Reason::OtherForm)),
+        RowForm::PromptCompletion | RowForm::Preference | RowForm::Unpaired => Err(RowVerdict::fails(Reason::OtherForm)),
     }
 }
 

@@ -77,6 +77,7 @@ pub fn as_messages(form: RowForm, row: &TrainerRow, strings: bool) -> Converted 
             system.into_iter().chain(own.said.iter().map(|one| json!({ "role": one.role, "content": one.content }))).collect()
         }
         RowForm::PromptCompletion | RowForm::Text => return plain(form, row),
+        RowForm::Preference | RowForm::Unpaired => return Err(Reason::OtherForm),
     };
     if list.is_empty() {
         return Err(Reason::NoTurns);
@@ -89,22 +90,22 @@ pub fn as_messages(form: RowForm, row: &TrainerRow, strings: bool) -> Converted 
         messages.push(message(turn, strings)?);
     }
     out.insert("messages".to_owned(), messages.into());
-    match row.get("tools") {
-        None | Some(Json::Null) => {}
-        Some(Json::String(text)) if text.trim().is_empty() => {}
-        Some(Json::String(text)) => {
-            let list: Vec<Json> = serde_json::from_str(text).map_err(|_| Reason::ToolsNoJson)?;
-            if !list.is_empty() {
-                out.insert("tools".to_owned(), list.into_iter().map(wrapped).collect());
-            }
-        }
-        Some(Json::Array(list)) if list.is_empty() => {}
-        Some(Json::Array(list)) => {
-            out.insert("tools".to_owned(), list.iter().cloned().map(wrapped).collect());
-        }
-        Some(_) => return Err(Reason::ToolsNoJson),
+    if let Some(tools) = tools_list(row)? {
+        out.insert("tools".to_owned(), tools);
     }
     Ok(out)
+}
+
+/// The tools of a row as a list, each with its type; `None` where there are none.
+pub(super) fn tools_list(row: &TrainerRow) -> Result<Option<Json>, Reason> {
+    let list = match row.get("tools") {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Json::String(text)) => serde_json::from_str::<Vec<Json>>(text).map_err(|_| Reason::ToolsNoJson)?,
+        Some(Json::Array(list)) => list.clone(),
+        Some(_) => return Err(Reason::ToolsNoJson),
+    };
+    Ok((!list.is_empty()).then(|| list.into_iter().map(wrapped).collect()))
 }
 
 fn wrapped(tool: Json) -> Json {
@@ -124,7 +125,8 @@ fn arguments(given: &Json, strings: bool) -> Json {
     }
 }
 
-fn message(turn: &Json, strings: bool) -> Result<Json, Reason> {
+/// A turn as `role` and `content`.
+pub(super) fn message(turn: &Json, strings: bool) -> Result<Json, Reason> {
     let role = turn.get("role").or_else(|| turn.get("from")).and_then(Json::as_str).ok_or(Reason::UnknownRole)?;
     let content = turn.get("content").or_else(|| turn.get("value")).cloned().unwrap_or(Json::Null);
     let text = |content: &Json| match content {

@@ -16,12 +16,20 @@ pub struct Aligned {
     pub tools: String,
 }
 
-fn said(role: &str, content: &str) -> Said {
+pub(super) fn said(role: &str, content: &str) -> Said {
     Said { role: role.to_owned(), content: content.to_owned() }
 }
 
 fn alpaca(row: &TrainerRow, names: [&str; 3]) -> Result<Aligned, RowVerdict> {
     let [prompt, query, response] = names;
+    let mut own = asked(row, [prompt, query])?;
+    let answer = text(row, response)?.ok_or(RowVerdict::Dropped(Reason::NoAnswer))?;
+    own.said.push(said("assistant", answer));
+    Ok(own)
+}
+
+/// What is asked of an instruction, with what was said before.
+pub(super) fn asked(row: &TrainerRow, [prompt, query]: [&str; 2]) -> Result<Aligned, RowVerdict> {
     let mut all = Vec::new();
     if let Some(Json::Array(history)) = row.get("history") {
         for pair in history {
@@ -37,8 +45,6 @@ fn alpaca(row: &TrainerRow, names: [&str; 3]) -> Result<Aligned, RowVerdict> {
     let parts: Vec<&str> =
         [text(row, prompt)?, text(row, query)?].into_iter().flatten().filter(|part| !part.is_empty()).collect();
     all.push(said("user", &parts.join("\n")));
-    let answer = text(row, response)?.ok_or(RowVerdict::Dropped(Reason::NoAnswer))?;
-    all.push(said("assistant", answer));
     Ok(Aligned { said: all, system: text(row, "system")?.unwrap_or_default().to_owned(), tools: String::new() })
 }
 
@@ -53,17 +59,32 @@ fn tools_of(row: &TrainerRow, any: bool) -> Result<String, RowVerdict> {
     }
 }
 
-fn sharegpt(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
-    let list = match row.get("conversations") {
+/// How a chat names its members and its roles, as `dataset_info.json` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChatTags {
+    pub role: &'static str,
+    pub content: &'static str,
+    pub user: &'static str,
+    pub assistant: &'static str,
+}
+
+/// `from` and `value`, `human` and `gpt`.
+pub(super) const SHARE_TAGS: ChatTags = ChatTags { role: "from", content: "value", user: "human", assistant: "gpt" };
+/// `role` and `content`, `user` and `assistant`.
+pub(super) const ROLE_TAGS: ChatTags = ChatTags { role: "role", content: "content", user: "user", assistant: "assistant" };
+
+/// The turns of a chat, which must alternate; `odd`: whether they must end with a question, and not with an answer.
+pub(super) fn chat(row: &TrainerRow, member: &str, tags: &ChatTags, odd: bool) -> Result<Aligned, RowVerdict> {
+    let list = match row.get(member) {
         Some(Json::Array(list)) => list.clone(),
         Some(Json::String(text)) => serde_json::from_str(text).map_err(|_| RowVerdict::fails(Reason::NotText))?,
         _ => return Err(RowVerdict::fails(Reason::NoTurns)),
     };
-    let tag = |turn: &Json| turn.get("from").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let tag = |turn: &Json| turn.get(tags.role).and_then(Json::as_str).unwrap_or_default().to_owned();
     let mut rest = list.as_slice();
     let mut system = text(row, "system")?.unwrap_or_default().to_owned();
     if let Some(first) = rest.first().filter(|first| tag(first) == "system") {
-        first.get("value").and_then(Json::as_str).unwrap_or_default().clone_into(&mut system);
+        first.get(tags.content).and_then(Json::as_str).unwrap_or_default().clone_into(&mut system);
         rest = &rest[1..];
     }
     if rest.is_empty() {
@@ -72,23 +93,24 @@ fn sharegpt(row: &TrainerRow) -> Result<Aligned, RowVerdict> {
     let mut all = Vec::new();
     let mut broken = None;
     for (at, turn) in rest.iter().enumerate() {
-        let role = match (tag(turn).as_str(), at % 2) {
-            ("human", 0) => "user",
+        let own = tag(turn);
+        let role = match (own.as_str(), at % 2) {
+            (name, 0) if name == tags.user => "user",
             ("observation", 0) => "observation",
-            ("gpt", 1) => "assistant",
+            (name, 1) if name == tags.assistant => "assistant",
             ("function_call", 1) => "function",
             _ => {
                 broken = Some(Reason::RoleOrder);
                 break;
             }
         };
-        match turn.get("value") {
+        match turn.get(tags.content) {
             Some(Json::String(text)) => all.push(said(role, text)),
             None | Some(Json::Null) => return Err(RowVerdict::fails(Reason::NullText)),
             Some(_) => return Err(RowVerdict::fails(Reason::NotText)),
         }
     }
-    if broken.is_none() && rest.len() % 2 != 0 {
+    if broken.is_none() && rest.len() % 2 != usize::from(odd) {
         broken = Some(Reason::EndsWithQuestion);
     }
     match broken {
@@ -165,9 +187,10 @@ pub fn aligned(form: RowForm, row: &TrainerRow) -> Result<Aligned, RowVerdict> {
     match form {
         RowForm::Alpaca => alpaca(row, ["instruction", "input", "output"]),
         RowForm::PromptCompletion => alpaca(row, ["prompt", "", "completion"]),
-        RowForm::ShareGpt => sharegpt(row),
+        RowForm::ShareGpt => chat(row, "conversations", &SHARE_TAGS, false),
         RowForm::OpenAi => open_ai(row, true),
         RowForm::Text => Ok(Aligned { said: vec![said("user", text(row, "text")?.unwrap_or_default())], ..Aligned::default() }),
+        RowForm::Preference | RowForm::Unpaired => Err(RowVerdict::fails(Reason::OtherForm)),
     }
 }
 
@@ -231,6 +254,19 @@ fn call_words(content: &str) -> Result<String, RowVerdict> {
     Ok(calls.join("\n"))
 }
 
+/// Calls and tools as the template writes them.
+pub(super) fn worded(own: &mut Aligned, encoder: &FactoryEncoder<'_>) -> Result<(), RowVerdict> {
+    for one in own.said.iter_mut().filter(|one| one.role == "function") {
+        one.content = call_words(&one.content)?;
+    }
+    let tools = tool_words(&own.tools)?;
+    if !tools.is_empty() {
+        let system = if own.system.is_empty() { encoder.template.default_system } else { own.system.as_str() };
+        own.system = format!("{system}{tools}");
+    }
+    Ok(())
+}
+
 /// What becomes of a row.
 pub fn row(form: RowForm, row: &TrainerRow, encoder: &FactoryEncoder<'_>, options: &FactoryOptions) -> RowVerdict {
     learned(form, row, encoder, options).unwrap_or_else(|verdict| verdict)
@@ -249,16 +285,9 @@ fn learned(
         ids.extend(encoder.eos);
         let whole = ids.len();
         let trained = vec![true; whole];
-        return Ok(RowVerdict::Kept { seen: SeenTokens { ids, trained }.cut(options.cutoff), whole });
+        return Ok(RowVerdict::of(SeenTokens { ids, trained }.cut(options.cutoff), whole));
     }
-    for one in own.said.iter_mut().filter(|one| one.role == "function") {
-        one.content = call_words(&one.content)?;
-    }
-    let tools = tool_words(&own.tools)?;
-    if !tools.is_empty() {
-        let system = if own.system.is_empty() { encoder.template.default_system } else { own.system.as_str() };
-        own.system = format!("{system}{tools}");
-    }
+    worded(&mut own, encoder)?;
     let (seen, turns) = encoder.supervised(&own.said, &own.system, options);
     let reached: usize = turns.iter().map(|turn| turn.source + turn.target).sum();
     // What stands behind the turn that was cut was not counted: the whole is learned by asking without a limit, where it is cut at all.
@@ -270,5 +299,5 @@ fn learned(
         reached
     };
     let whole = whole + usize::from(encoder.template.efficient_eos);
-    Ok(RowVerdict::Kept { seen, whole })
+    Ok(RowVerdict::of(seen, whole))
 }

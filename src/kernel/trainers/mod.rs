@@ -4,13 +4,20 @@
 pub mod axolotl;
 pub mod chat_rows;
 pub mod convert;
+pub mod convert_pairs;
 pub mod llamafactory;
 pub mod llamafactory_rows;
 mod llamafactory_templates;
 pub mod masks;
+pub mod mlx;
+pub mod openai;
 pub mod packing;
+pub mod pairs;
+pub mod repair;
 pub mod rows;
+pub mod torchtune;
 pub mod trl;
+pub mod unsloth;
 
 /// A sample as a model sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

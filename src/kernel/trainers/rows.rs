@@ -20,11 +20,17 @@ pub enum RowForm {
     PromptCompletion,
     /// `text`.
     Text,
+    /// `chosen` and `rejected`: a better and a worse answer to what stands in `prompt` (or `instruction` and `input`, or `conversations`), or, without any of these, whole
+    /// conversations that begin alike.
+    Preference,
+    /// An answer that is judged: `prompt` and `completion`, or a chat, with a `label` of good or bad.
+    Unpaired,
 }
 
 impl RowForm {
     /// Every form.
-    pub const ALL: [Self; 5] = [Self::OpenAi, Self::ShareGpt, Self::Alpaca, Self::PromptCompletion, Self::Text];
+    pub const ALL: [Self; 7] =
+        [Self::OpenAi, Self::ShareGpt, Self::Alpaca, Self::PromptCompletion, Self::Text, Self::Preference, Self::Unpaired];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -34,6 +40,8 @@ impl RowForm {
             Self::Alpaca => "alpaca",
             Self::PromptCompletion => "prompt_completion",
             Self::Text => "text",
+            Self::Preference => "preference",
+            Self::Unpaired => "unpaired",
         }
     }
 }
@@ -55,12 +63,13 @@ pub enum Reason {
     NothingTrained,
     Template,
     NoGeneration,
+    NoJudgement,
     OtherForm,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoTurns,
         Self::EndsWithQuestion,
         Self::RoleOrder,
@@ -75,6 +84,7 @@ impl Reason {
         Self::NothingTrained,
         Self::Template,
         Self::NoGeneration,
+        Self::NoJudgement,
         Self::OtherForm,
     ];
 
@@ -95,6 +105,7 @@ impl Reason {
             Self::NothingTrained => "nothing_trained",
             Self::Template => "template",
             Self::NoGeneration => "no_generation",
+            Self::NoJudgement => "no_judgement",
             Self::OtherForm => "other_form",
         }
     }
@@ -116,16 +127,29 @@ impl Reason {
             Self::NothingTrained => "nothing of it is left to learn",
             Self::Template => "the chat template does not render it",
             Self::NoGeneration => "the chat template does not say what is generated",
+            Self::NoJudgement => "it is not said whether its answer is good: the judgement is missing, or neither true nor false",
             Self::OtherForm => "the trainer does not read rows of this form",
         }
     }
+}
+
+/// What an answer is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Versus {
+    /// Nothing: it is simply learned.
+    #[default]
+    Nothing,
+    /// A worse answer to the same question: both as they are seen, and how many tokens that one would have without a limit.
+    Rejected { seen: SeenTokens, whole: usize },
+    /// A judgement, as the trainer reads it.
+    Judged(bool),
 }
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowVerdict {
     /// It is learned from; `whole` is how many tokens it would have without a limit.
-    Kept { seen: SeenTokens, whole: usize },
+    Kept { seen: SeenTokens, whole: usize, versus: Versus },
     /// It is left out for its length, and the run goes on.
     TooLong { whole: usize },
     /// It is left out, and the run goes on.
@@ -137,7 +161,13 @@ pub enum RowVerdict {
 impl RowVerdict {
     /// One that is whole.
     pub fn kept(seen: SeenTokens) -> Self {
-        Self::Kept { whole: seen.ids.len(), seen }
+        let whole = seen.ids.len();
+        Self::of(seen, whole)
+    }
+
+    /// One that would have so many tokens without a limit.
+    pub fn of(seen: SeenTokens, whole: usize) -> Self {
+        Self::Kept { seen, whole, versus: Versus::Nothing }
     }
 
     /// One that fails without more to say.
@@ -167,7 +197,7 @@ pub(super) fn turns(row: &TrainerRow, name: &str) -> Option<Vec<Json>> {
 /// A limit on the tokens that were seen.
 pub(super) fn limited(seen: Option<SeenTokens>, whole: usize) -> RowVerdict {
     match seen {
-        Some(seen) => RowVerdict::Kept { seen, whole },
+        Some(seen) => RowVerdict::of(seen, whole),
         None => RowVerdict::Dropped(Reason::NothingTrained),
     }
 }

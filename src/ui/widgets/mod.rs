@@ -14,3 +14,4 @@ pub mod roles;
 pub mod rows;
 pub mod table;
 pub mod text;
+pub mod tokens;

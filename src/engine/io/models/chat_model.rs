@@ -3,13 +3,16 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::render::{ChatTemplate, TemplateError};
+use crate::render::{ChatTemplate, RenderTime, TemplateError};
 use crate::tokens::{TextTokenizer, TokenizerError};
+use crate::trainers::chat_rows::TrainerModel;
 use crate::trainers::llamafactory;
+use crate::trainers::unsloth::{TurnHeads, heads_of};
 
 /// Which model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,9 +63,11 @@ pub enum ChatModelError {
     Template(#[from] TemplateError),
 }
 
-/// One that is built in: all of them read texts with Qwen's tokenizer.
+/// One that is built in.
 pub struct BuiltIn {
     pub name: &'static str,
+    /// Its tokenizer's vocabulary.
+    vocabulary: &'static [u8],
     template: &'static str,
     training: Option<&'static str>,
     /// LLaMA-Factory's template for it.
@@ -76,21 +81,31 @@ macro_rules! template {
 }
 
 /// Those that are built in.
-pub static BUILT_IN: [BuiltIn; 4] = [
+pub static BUILT_IN: [BuiltIn; 5] = [
     BuiltIn {
         name: "qwen2.5",
+        vocabulary: QWEN,
         template: template!("qwen2_5"),
         training: Some(template!("qwen2_5_training")),
         llamafactory: "qwen",
     },
-    BuiltIn { name: "qwen3", template: template!("qwen3"), training: Some(template!("qwen3_training")), llamafactory: "qwen3" },
+    BuiltIn {
+        name: "qwen3",
+        vocabulary: QWEN,
+        template: template!("qwen3"),
+        training: Some(template!("qwen3_training")),
+        llamafactory: "qwen3",
+    },
     BuiltIn {
         name: "qwen3-instruct-2507",
+        vocabulary: QWEN,
         template: template!("qwen3_instruct_2507"),
         training: Some(template!("qwen3_instruct_2507_training")),
         llamafactory: "qwen3_nothink",
     },
-    BuiltIn { name: "chatml", template: template!("chatml"), training: None, llamafactory: "chatml" },
+    BuiltIn { name: "chatml", vocabulary: QWEN, template: template!("chatml"), training: None, llamafactory: "chatml" },
+    // OpenAI's, whose templates are its own: turns stand in ChatML's where another trainer reads with it.
+    BuiltIn { name: "o200k", vocabulary: O200K, template: template!("chatml"), training: None, llamafactory: "chatml" },
 ];
 
 /// Templates by their text: what TRL trains with instead, and LLaMA-Factory's name for the like.
@@ -116,13 +131,17 @@ pub struct ChatModel {
     pub template: ChatTemplate,
     /// The template that says what is generated: its own where it does, else TRL's for it.
     pub marking: Option<ChatTemplate>,
-    pub tokenizer: TextTokenizer,
+    pub tokenizer: Arc<TextTokenizer>,
+    /// The template as it is written.
+    pub source: String,
     /// `bos_token`, `eos_token` and the like, as they are written.
     pub tokens: Vec<(String, String)>,
     pub bos: Option<u32>,
     pub eos: Option<u32>,
     /// LLaMA-Factory's template for it, where that is known.
     pub llamafactory: Option<&'static llamafactory::FactoryTemplate>,
+    /// What the template writes before questions and answers, where that could be found.
+    pub heads: Option<TurnHeads>,
 }
 
 /// The most of a file that is read, in bytes: a tokenizer, and others.
@@ -159,7 +178,7 @@ fn assembled(
     name: String,
     source: &str,
     training: Option<&str>,
-    tokenizer: TextTokenizer,
+    tokenizer: Arc<TextTokenizer>,
     tokens: Vec<(String, String)>,
     llamafactory: Option<&'static llamafactory::FactoryTemplate>,
 ) -> Result<ChatModel, ChatModelError> {
@@ -171,7 +190,24 @@ fn assembled(
         Some(training) => Some(ChatTemplate::marking(training)?),
         None => None,
     };
-    Ok(ChatModel { name, template: ChatTemplate::new(source)?, marking, tokenizer, tokens, bos, eos, llamafactory })
+    let template = ChatTemplate::new(source)?;
+    let now = RenderTime::at(0);
+    let known = TrainerModel { template: &template, marking: None, tokenizer: &tokenizer, tokens: &tokens, eos, now };
+    // A template that renders no two questions has none, and whoever needs them says so.
+    let heads = heads_of(&known).unwrap_or_default();
+    let source = source.to_owned();
+    Ok(ChatModel { name, template, marking, tokenizer, source, tokens, bos, eos, llamafactory, heads })
+}
+
+impl ChatModel {
+    /// The same with another template; LLaMA-Factory, which has its own, is as before.
+    ///
+    /// # Errors
+    /// [`ChatModelError::Template`], with the line.
+    pub fn with_template(&self, source: &str) -> Result<Self, ChatModelError> {
+        let (tokenizer, tokens) = (Arc::clone(&self.tokenizer), self.tokens.clone());
+        assembled(self.name.clone(), source, None, tokenizer, tokens, self.llamafactory)
+    }
 }
 
 fn built_in(name: &str) -> Result<ChatModel, ChatModelError> {
@@ -181,15 +217,17 @@ fn built_in(name: &str) -> Result<ChatModel, ChatModelError> {
     };
     let tokens = vec![("eos_token".to_owned(), "<|im_end|>".to_owned()), ("pad_token".to_owned(), "<|endoftext|>".to_owned())];
     let factory = llamafactory::template(one.llamafactory);
-    assembled(one.name.to_owned(), one.template, one.training, qwen()?, tokens, factory)
+    assembled(one.name.to_owned(), one.template, one.training, Arc::new(known_tokenizer(one.vocabulary)?), tokens, factory)
 }
 
 const QWEN: &[u8] = include_bytes!("../../../../assets/trainers/qwen.zst");
+const O200K: &[u8] = include_bytes!("../../../../assets/trainers/o200k.zst");
 
-/// Qwen's tokenizer: what is said beside the vocabulary, its bytes, its merges in order; the vocabulary is the bytes and what each merge makes.
-fn qwen() -> Result<TextTokenizer, TokenizerError> {
+/// A tokenizer that is built in: what is said beside the vocabulary, its bytes, its merges in order; the vocabulary is the bytes and what each merge makes.
+fn known_tokenizer(packed: &[u8]) -> Result<TextTokenizer, TokenizerError> {
     let broken = |why: &str| TokenizerError { name: "the built-in tokenizer".to_owned(), why: why.to_owned() };
-    let text = zstd::decode_all(QWEN).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| broken("it is torn"))?;
+    let text =
+        zstd::decode_all(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| broken("it is torn"))?;
     let mut lines = text.lines();
     let (Some(rest), Some(bytes)) = (lines.next(), lines.next()) else { return Err(broken("it is torn")) };
     let mut json: Json = serde_json::from_str(rest).map_err(|error| broken(&error.to_string()))?;
@@ -203,6 +241,10 @@ fn qwen() -> Result<TextTokenizer, TokenizerError> {
     for (one, two) in lines.filter_map(|line| line.split_once(' ')) {
         add(format!("{one}{two}"));
         merges.push(Json::Array(vec![one.into(), two.into()]));
+    }
+    // Where numbers are left out between, the library would number added tokens on.
+    for token in json["added_tokens"].as_array().into_iter().flatten() {
+        vocabulary.insert(token["content"].as_str().unwrap_or_default().to_owned(), token["id"].clone());
     }
     json["model"]["vocab"] = Json::Object(vocabulary);
     json["model"]["merges"] = Json::Array(merges);
@@ -244,7 +286,7 @@ fn of_folder(folder: &Path) -> Result<ChatModel, ChatModelError> {
     let known = KNOWN.iter().find(|(text, ..)| text.trim() == source.trim());
     let training = known.and_then(|(_, training, _)| *training);
     let factory = known.and_then(|(.., name)| llamafactory::template(name));
-    let tokenizer = TextTokenizer::read(&bytes, &folder.join("tokenizer.json").display().to_string())?;
+    let tokenizer = Arc::new(TextTokenizer::read(&bytes, &folder.join("tokenizer.json").display().to_string())?);
     assembled(ChatModelOf::Folder(folder.to_owned()).name(), &source, training, tokenizer, tokens, factory)
 }
 
@@ -256,9 +298,14 @@ mod tests {
     fn what_is_built_in_reads_and_writes() {
         for one in &BUILT_IN {
             let model = open_chat_model(&ChatModelOf::BuiltIn(one.name.to_owned())).unwrap();
-            assert!(model.tokenizer.is_fast() && model.eos == Some(151_645) && model.llamafactory.is_some(), "{}", one.name);
-            assert_eq!(model.tokenizer.encode("Hello, world!"), [9_707, 11, 1_879, 0]);
-            assert_eq!(model.tokenizer.decode(&[9_707, 11, 1_879, 0]), "Hello, world!");
+            let (eos, ids) =
+                if one.name == "o200k" { (200_265, [13_225, 11, 2_375, 0]) } else { (151_645, [9_707, 11, 1_879, 0]) };
+            assert!(model.tokenizer.is_fast() && model.eos == Some(eos) && model.llamafactory.is_some(), "{}", one.name);
+            assert_eq!(model.tokenizer.encode("Hello, world!"), ids);
+            assert_eq!(model.tokenizer.decode(&ids), "Hello, world!");
+            let other = model.with_template("{% for turn in messages %}{{ turn.content }}|{% endfor %}").unwrap();
+            assert_eq!((other.eos, other.source.len()), (model.eos, 57));
+            assert!(model.with_template("a\n{% for %}").unwrap_err().to_string().contains("line 2"));
         }
         assert!(open_chat_model(&ChatModelOf::BuiltIn("gpt".to_owned())).unwrap_err().to_string().contains("qwen2.5, qwen3"));
         for (template, training, _) in &KNOWN {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use polars::io::mmap::MmapBytesReader;
-use polars::prelude::{DataFrame, IpcReader, IpcStreamReader, IpcStreamWriter, ParquetReader, SerReader, SerWriter};
+use polars::prelude::{DataFrame, DataType, IpcReader, IpcStreamReader, IpcStreamWriter, ParquetReader, SerReader, SerWriter};
 
 use crate::data::{Column, Format, Packing};
 use crate::io::error::IoError;
@@ -222,4 +222,10 @@ fn parse_parquet(bytes: &[u8], limit: u64) -> Result<DataFrame, String> {
 
 fn read_arrow(bytes: impl MmapBytesReader) -> polars::error::PolarsResult<DataFrame> {
     IpcReader::new(bytes).finish()
+}
+/// The columns of a Parquet file that was written here, with their types; `None` where it cannot be read. Strangers' files are read in the child.
+pub fn types_of(path: &Path) -> Option<Vec<(String, DataType)>> {
+    let mut reader = ParquetReader::new(std::fs::File::open(path).ok()?);
+    let schema = reader.schema().ok()?;
+    Some(schema.iter_values().map(|field| (field.name.to_string(), DataType::from_arrow_field(field))).collect())
 }

@@ -3,7 +3,7 @@
 use egui::{Frame, Margin, Panel, RichText, Slider, Ui, WidgetInfo};
 
 use super::state::SITTING;
-use crate::action::Action;
+use crate::action::{Action, PageOf};
 use crate::checks::{BORDER_OPTION, CHECKS, CheckOption, Finding, FindingKind, NOT_DOMAIN};
 use crate::data::{Property, Rule, SampleSet};
 use crate::derive::Relevance;
@@ -31,17 +31,23 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             found(ui, state, theme, workspace);
             ui.add_space(STEP);
             show_them(ui, state, bundle, workspace);
+            if state.clean.kind.is_none() && workspace.dataset().pictures().is_none() {
+                let hint = "Which samples share 13 words in a row with somebody's test texts, or a pack of their fingerprints";
+                if button(ui, theme, "Test texts…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+                    actions.push(Action::TestTextsDialog);
+                }
+            }
             if state.clean.kind.is_none() && workspace.findings().revision.is_some() {
-                for (card, text, hint) in [
-                    (false, "Report…", "What was found as a page of HTML, or as Markdown where the name ends in .md"),
+                for (of, text, hint) in [
+                    (PageOf::Health, "Report…", "What was found as a page of HTML, or as Markdown where the name ends in .md"),
                     (
-                        true,
+                        PageOf::Card,
                         "Dataset card…",
                         "The dataset's card in Hugging Face's README form, with what was found as its known faults",
                     ),
                 ] {
                     if button(ui, theme, text, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
-                        actions.push(Action::ReportDialog { card });
+                        actions.push(Action::ReportDialog { of });
                     }
                 }
             }

@@ -1,16 +1,16 @@
 //! The trainer's eye: what a trainer makes of the dataset, counted; and a sample as its model sees it, token by token.
 
-use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    CentralPanel, Color32, DragValue, Frame, Label, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Ui,
+    CentralPanel, DragValue, Frame, Label, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, TextEdit, Ui,
     WidgetInfo, pos2, vec2,
 };
 
 use super::ExportForm;
-use crate::action::Action;
+use crate::action::{Action, PageOf};
 use crate::data::{Rule, SampleId, SampleSet};
-use crate::eye::{DrawnRow, DryRun, RowFate, TRAINERS, TokenKind, Trainer};
+use crate::eye::{ALIKE, DryRun, MISREAD, Mend, Mending, RowFate, TRAINERS, Trainer, Tuning, UNSEEN, mended_column};
 use crate::io::{BUILT_IN, ChatModelOf};
+use crate::operate::Operation;
 use crate::session::Workspace;
 use crate::trainers::rows::Reason;
 use crate::ui::Bundle;
@@ -19,7 +19,8 @@ use crate::ui::theme::{STEP, Theme};
 use crate::ui::view::View;
 use crate::ui::widgets::controls::{ButtonLook, button, choice, dim, right_aligned};
 use crate::ui::widgets::limit_chart::{self, LimitChart};
-use crate::ui::widgets::text::{count, percent, things, visible};
+use crate::ui::widgets::text::{count, percent, things};
+use crate::ui::widgets::tokens::drawn;
 
 /// The width of the list of what becomes of rows, and below which the whole it takes less.
 const SIDE: f32 = 330.0;
@@ -38,8 +39,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         ui.add(Label::new(RichText::new(trouble).color(theme.ruby)).wrap());
         return;
     }
+    if eye.template_trouble(&state.export.target).is_some() && eye.run(workspace, &state.export.target).is_none() {
+        template(ui, &mut state.export, bundle);
+        return;
+    }
     let Some((asked, rows, run, is_old)) = eye.run(workspace, &state.export.target) else {
-        let none = crate::eye::rows_of(workspace.dataset()).is_none();
+        let none = crate::eye::rows_of(workspace.dataset(), state.export.target.trainer).is_none();
         let text = if none {
             "Nothing here that a language model learns from: no chats, no instructions, no questions and answers, no text"
         } else {
@@ -48,6 +53,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         dim(ui, theme, text);
         return;
     };
+    let column = mended_column(rows).map(|(field, _)| workspace.dataset().fields()[field].name.to_string());
     if asked.trainer != state.export.target.trainer || asked.model != state.export.target.model {
         dim(ui, theme, "Looking through the trainer's eye…");
         return;
@@ -61,10 +67,17 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let mut shown = None;
     Panel::left("fates").exact_size(side).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
         ScrollArea::vertical().id_salt("fates").auto_shrink(false).show(ui, |ui| {
-            shown = fates(ui, theme, &mut form, run, is_old, odd);
+            let fates =
+                Fates { theme, run, is_old, odd, mends: form.walked.as_ref().and_then(|(name, _)| eye.mends(name)), column };
+            shown = fates.draw(ui, &mut form, actions);
         });
     });
-    CentralPanel::default().frame(Frame::new()).show(ui, |ui| sample(ui, &mut form, bundle));
+    CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+        if form.writes_template && form.target.trainer.entry().templated {
+            template(ui, &mut form, bundle);
+        }
+        sample(ui, &mut form, bundle);
+    });
     state.export = form;
     if let Some((title, samples)) = shown {
         state.toggle_clause(Rule::Listed { title, samples: samples.into_iter().collect::<SampleSet>().into() }.into());
@@ -75,38 +88,60 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
 /// For whom.
 fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
-    let target = &mut form.target;
+    let ExportForm { target, writes_template: writes, walked, .. } = form;
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = STEP * 2.0;
+        ui.spacing_mut().item_spacing = vec2(STEP * 2.0, STEP * 1.5);
         dim(ui, theme, "trainer");
         let names: Vec<&str> = TRAINERS.iter().map(|entry| entry.title).collect();
         if let Some(at) = choice(ui, theme, "Trainer", target.trainer.entry().title, &names) {
-            target.trainer = TRAINERS[at].trainer;
-            target.length = TRAINERS[at].usual;
-            form.walked = None;
+            *target = target.for_trainer(TRAINERS[at].trainer);
+            *walked = None;
         }
-        dim(ui, theme, "model");
+        let entry = target.trainer.entry();
         let mut names: Vec<String> = BUILT_IN.iter().map(|one| one.name.to_owned()).collect();
         names.push("a model's folder…".to_owned());
-        match choice(ui, theme, "Model", &target.model.name(), &names) {
+        let chosen = entry.model.is_none().then(|| {
+            dim(ui, theme, "model");
+            choice(ui, theme, "Model", &target.model.name(), &names)
+        });
+        match chosen.flatten() {
             Some(at) if at < BUILT_IN.len() => target.model = ChatModelOf::BuiltIn(names[at].clone()),
             Some(_) => actions.push(Action::ChooseModel(None)),
             None => {}
         }
-        let entry = target.trainer.entry();
         dim(ui, theme, entry.limit);
         let response = ui
             .add(DragValue::new(&mut target.length).range(8..=1_048_576).speed(8.0))
             .on_hover_text(format!("The most tokens of a row; beyond, {}", entry.too_long));
         response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "The most tokens of a row"));
-        if target.trainer == Trainer::Trl {
-            ui.checkbox(&mut target.answers_only, "answers only").on_hover_text(
-                "assistant_only_loss: the chat template must say what is generated, or TRL must have one of its own for it",
-            );
+        if let Some(hint) = entry.answers_only {
+            ui.checkbox(&mut target.answers_only, "answers only").on_hover_text(hint);
+        }
+        if entry.templated {
+            let hint = "The chat template that the trainer renders with: look at it, or write another";
+            let look = if *writes { ButtonLook::Plain } else { ButtonLook::Quiet };
+            if button(ui, theme, "Template", "", look, true).on_hover_text(hint).clicked() {
+                *writes = !*writes;
+            }
+        }
+        dim(ui, theme, "epochs");
+        let response = ui
+            .add(DragValue::new(&mut target.epochs).range(1..=100).speed(0.05))
+            .on_hover_text("How often the whole is gone through");
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Epochs"));
+        if target.trainer != Trainer::OpenAi {
+            let titles = Tuning::ALL.map(Tuning::title);
+            if let Some(at) = choice(ui, theme, "What is trained", target.tuning.title(), &titles) {
+                target.tuning = Tuning::ALL[at];
+            }
         }
         let hint = "A new folder with rows that the trainer takes whole, what reads them, and a configuration; what it cannot take stands in a file of its own, with why";
         if button(ui, theme, "Write for it…", "", ButtonLook::Main, true).on_hover_text(hint).clicked() {
             actions.push(Action::HandOverDialog { target: target.clone() });
+        }
+        let hint = "What the trainer makes of the dataset as a page of HTML, or as Markdown where the name ends in .md";
+        if button(ui, theme, "Report…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+            actions.push(Action::ReportDialog { of: PageOf::DryRun(target.clone()) });
         }
     });
 }
@@ -161,38 +196,129 @@ type Samples = Box<dyn Fn(&DryRun) -> Vec<SampleId>>;
 struct FateLine {
     text: String,
     n: usize,
-    ink: Color32,
+    ink: LineInk,
     samples: Samples,
 }
 
-/// What becomes of rows: each reason with how many, a click walks through them. Says which are to be shown in the table.
-fn fates(
-    ui: &mut Ui,
-    theme: &Theme,
-    form: &mut ExportForm,
-    run: &DryRun,
+/// How grave a line is.
+#[derive(Clone, Copy)]
+enum LineInk {
+    Ruby,
+    Amber,
+}
+
+/// What becomes of rows.
+struct Fates<'f> {
+    theme: &'f Theme,
+    run: &'f DryRun,
     is_old: bool,
     odd: usize,
-) -> Option<(String, Vec<SampleId>)> {
-    let learned = run.kept - run.nothing;
-    let text = format!("{} of {} rows are learned from", count(learned), count(run.rows()));
-    ui.label(RichText::new(text).font(theme.strong()).color(if is_old { theme.faint } else { theme.text }));
-    let share = run.learned as f64 / run.tokens.max(1) as f64;
-    dim(ui, theme, format!("{} tokens an epoch, {} of them learned", count(run.tokens as usize), percent(share)));
-    if run.packed.sequences > 0 {
-        let sequences = things(run.packed.sequences, "sequence", "sequences");
-        dim(ui, theme, format!("packed, {sequences}, {} full", percent(run.packed.share())));
+    /// What would mend the rows that are walked through, where that was tried; and the column of chats.
+    mends: Option<&'f [Mend]>,
+    column: Option<String>,
+}
+
+impl Fates<'_> {
+    /// Draws each reason with how many, a click walks through them. Says which are to be shown in the table.
+    fn draw(&self, ui: &mut Ui, form: &mut ExportForm, actions: &mut Vec<Action>) -> Option<(String, Vec<SampleId>)> {
+        self.counts(ui, form);
+        ui.add_space(STEP * 2.0);
+        let lines = lines(self.run);
+        if lines.is_empty() {
+            ui.label(RichText::new("Every row is learned from, whole").color(self.theme.emerald));
+        }
+        let mut shown = None;
+        for line in lines {
+            let here = form.walked.as_ref().is_some_and(|(name, _)| *name == line.text);
+            if fate_line(ui, self.theme, &line, here).clicked() {
+                form.walked = if here { None } else { Some((line.text.clone(), (line.samples)(self.run))) };
+                form.at = 0;
+            }
+            if !here {
+                continue;
+            }
+            let samples = (line.samples)(self.run);
+            ui.horizontal_wrapped(|ui| {
+                if button(ui, self.theme, "Show them in the table", "", ButtonLook::Quiet, true).clicked() {
+                    shown = Some((line.text.clone(), samples.clone()));
+                }
+                let hint = "They stay in the dataset, and go to no trainer";
+                if button(ui, self.theme, "Exclude them", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+                    actions.push(Action::Do(Operation::Exclude { samples: samples.clone(), on: true }));
+                }
+            });
+            self.repairs(ui, form, &samples, actions);
+            ui.add_space(STEP);
+        }
+        shown
     }
-    if run.is_failing() {
-        ui.add(Label::new(RichText::new("The run would not begin: some rows fail it").color(theme.ruby)).wrap());
+
+    fn counts(&self, ui: &mut Ui, form: &ExportForm) {
+        let (theme, run) = (self.theme, self.run);
+        let text = format!("{} of {} rows are learned from", count(run.trained()), count(run.rows()));
+        ui.label(RichText::new(text).font(theme.strong()).color(if self.is_old { theme.faint } else { theme.text }));
+        let share = run.learned as f64 / run.tokens.max(1) as f64;
+        dim(ui, theme, format!("{} tokens an epoch, {} of them learned", count(run.tokens as usize), percent(share)));
+        let epochs = things(form.target.epochs as usize, "epoch", "epochs");
+        let all = count(run.tokens as usize * form.target.epochs as usize);
+        let steps = things(run.steps(&form.target), "step", "steps");
+        dim(ui, theme, format!("{all} in {epochs}, {steps} of {} rows", run.batch()));
+        if run.packed.sequences > 0 {
+            let sequences = things(run.packed.sequences, "sequence", "sequences");
+            let is = if run.packs() { "packed" } else { "if packed" };
+            dim(ui, theme, format!("{is}, {sequences}, {} full", percent(run.packed.share())));
+        }
+        if run.judged > 0 {
+            dim(ui, theme, format!("{} good answers, {} bad", count(run.good), count(run.judged - run.good)));
+        }
+        if run.is_failing() {
+            ui.add(Label::new(RichText::new("The run would not begin: some rows fail it").color(theme.ruby)).wrap());
+        }
+        for note in run.notes(&form.target) {
+            ui.add(Label::new(RichText::new(note).color(theme.amber)).wrap());
+        }
+        if self.odd > 0 {
+            let text = format!("{} of the first hundred are of another form", things(self.odd, "row", "rows"));
+            ui.add(Label::new(RichText::new(text).color(theme.amber)).wrap());
+        }
     }
-    if odd > 0 {
-        let text = format!("{} of the first hundred are of another form", things(odd, "row", "rows"));
-        ui.add(Label::new(RichText::new(text).color(theme.amber)).wrap());
+
+    /// What would mend them, and what it would come to.
+    fn repairs(&self, ui: &mut Ui, form: &ExportForm, samples: &[SampleId], actions: &mut Vec<Action>) {
+        let (Some(mends), Some(column)) = (self.mends, &self.column) else { return };
+        for mend in mends.iter().filter(|mend| mend.learned > 0) {
+            let samples = samples.to_vec();
+            let (title, help, operation) = match mend.mending {
+                Mending::Repair(repair) => {
+                    (repair.title(), repair.help(), Operation::RepairChats { samples, column: column.clone(), repair })
+                }
+                Mending::Split => (
+                    "Cut into several",
+                    "each is cut before a question and begins with the system's words; further parts are new samples",
+                    Operation::SplitChats { samples, column: column.clone(), target: Box::new(form.target.clone()) },
+                ),
+            };
+            let tried = if mend.tried < samples_of(&operation) { " that were tried" } else { "" };
+            let comes = format!("mends {} of {}{tried}", count(mend.learned), count(mend.tried));
+            ui.horizontal_wrapped(|ui| {
+                if button(ui, self.theme, title, "", ButtonLook::Plain, true).on_hover_text(help).clicked() {
+                    actions.push(Action::Do(operation));
+                }
+                dim(ui, self.theme, comes);
+            });
+        }
     }
-    ui.add_space(STEP * 2.0);
+}
+
+fn samples_of(operation: &Operation) -> usize {
+    operation.samples().map_or(0, <[SampleId]>::len)
+}
+
+/// The lines of what becomes of rows.
+fn lines(run: &DryRun) -> Vec<FateLine> {
+    let red = LineInk::Ruby;
     let mut lines: Vec<FateLine> = Vec::new();
-    let mut add = |text: String, n: usize, ink: Color32, samples: Samples| {
+    let mut add = |text: String, n: usize, ink: LineInk, samples: Samples| {
         if n > 0 {
             lines.push(FateLine { text, n, ink, samples });
         }
@@ -201,7 +327,7 @@ fn fates(
         let reason = *reason;
         let said = run.said.get(&reason).map_or(String::new(), |said| format!(": {said}"));
         let all = move |run: &DryRun| run.samples(|fate| fate == RowFate::Fails(reason));
-        add(format!("fails the run: {}{said}", reason.words()), *n, theme.ruby, Box::new(all));
+        add(format!("fails the run: {}{said}", reason.words()), *n, red, Box::new(all));
     }
     for (reason, n) in &run.dropped {
         let reason = *reason;
@@ -211,35 +337,19 @@ fn fates(
                 fate => fate == RowFate::Dropped(reason),
             })
         };
-        add(format!("left out: {}", reason.words()), *n, theme.ruby, Box::new(all));
+        add(format!("left out: {}", reason.words()), *n, red, Box::new(all));
     }
-    let cut = |run: &DryRun| run.samples(|fate| matches!(fate, RowFate::Kept { seen, whole, .. } if whole > seen));
-    add("cut at the limit".to_owned(), run.cut, theme.amber, Box::new(cut));
+    let amber = LineInk::Amber;
+    add("cut at the limit".to_owned(), run.cut, amber, Box::new(|run| run.samples(RowFate::is_cut)));
     let nothing = |run: &DryRun| run.samples(|fate| matches!(fate, RowFate::Kept { learned: 0, .. }));
-    add("nothing of it is learned".to_owned(), run.nothing, theme.amber, Box::new(nothing));
-    add(
-        "not taught to stop: no end token is learned".to_owned(),
-        run.endless.len(),
-        theme.amber,
-        Box::new(|run| run.endless.clone()),
-    );
-    add("control tokens stand in the text".to_owned(), run.control.len(), theme.amber, Box::new(|run| run.control.clone()));
-    if lines.is_empty() {
-        ui.label(RichText::new("Every row is learned from, whole").color(theme.emerald));
-    }
-    let mut shown = None;
-    for line in lines {
-        let here = form.walked.as_ref().is_some_and(|(name, _)| *name == line.text);
-        let response = fate_line(ui, theme, &line, here);
-        if response.clicked() {
-            form.walked = if here { None } else { Some((line.text.clone(), (line.samples)(run))) };
-            form.at = 0;
-        }
-        if here && button(ui, theme, "Show them in the table", "", ButtonLook::Quiet, true).clicked() {
-            shown = Some((line.text.clone(), (line.samples)(run)));
-        }
-    }
-    shown
+    add("nothing of it is learned".to_owned(), run.nothing, amber, Box::new(nothing));
+    let endless = "not taught to stop: no end token is learned".to_owned();
+    add(endless, run.endless.len(), amber, Box::new(|run| run.endless.clone()));
+    add(ALIKE.to_owned(), run.alike.len(), amber, Box::new(|run| run.alike.clone()));
+    add(MISREAD.to_owned(), run.misread.len(), red, Box::new(|run| run.misread.clone()));
+    add(UNSEEN.to_owned(), run.unseen.len(), amber, Box::new(|run| run.unseen.clone()));
+    add("control tokens stand in the text".to_owned(), run.control.len(), amber, Box::new(|run| run.control.clone()));
+    lines
 }
 
 fn fate_line(ui: &mut Ui, theme: &Theme, line: &FateLine, here: bool) -> egui::Response {
@@ -252,10 +362,47 @@ fn fate_line(ui: &mut Ui, theme: &Theme, line: &FateLine, here: bool) -> egui::R
     if response.has_focus() {
         ui.painter().rect_stroke(rect, theme.corner(), egui::Stroke::new(1.0, theme.accent), egui::StrokeKind::Inside);
     }
-    ui.painter().circle_filled(pos2(rect.left() + 8.0, rect.top() + 14.0), 3.0, line.ink);
+    let ink = match line.ink {
+        LineInk::Ruby => theme.ruby,
+        LineInk::Amber => theme.amber,
+    };
+    ui.painter().circle_filled(pos2(rect.left() + 8.0, rect.top() + 14.0), 3.0, ink);
     ui.painter().galley(pos2(rect.left() + 20.0, rect.top() + 5.0), galley, theme.text);
     right_aligned(ui, pos2(rect.right() - 8.0, rect.top() + 14.0), &count(line.n), theme.body(), theme.dim);
     response
+}
+
+/// The chat template, to be looked at and written: what is looked at follows.
+fn template(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>) {
+    let theme = bundle.theme;
+    let eye = bundle.session.eye();
+    let own = eye.template(&form.target).unwrap_or_default().to_owned();
+    let mut text = if form.target.template.is_empty() { own.clone() } else { form.target.template.clone() };
+    let high = (ui.available_height() * 0.45).max(80.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("Chat template").font(theme.strong()));
+        if form.target.has_template() {
+            dim(ui, theme, "your own, laid beside what is written");
+            if button(ui, theme, "The model's again", "", ButtonLook::Quiet, true).clicked() {
+                form.target.template.clear();
+                text.clone_from(&own);
+            }
+        } else {
+            dim(ui, theme, "the model's; what you write here takes its place");
+        }
+    });
+    ScrollArea::vertical().id_salt("template").max_height(high).auto_shrink([false, true]).show(ui, |ui| {
+        let edit = TextEdit::multiline(&mut text).code_editor().font(theme.mono()).desired_width(f32::INFINITY).desired_rows(6);
+        let response = ui.add(edit);
+        response.widget_info(|| WidgetInfo::text_edit(true, "", &text, "Chat template"));
+        if response.changed() {
+            form.target.template = if text == own { String::new() } else { text.clone() };
+        }
+    });
+    if let Some(why) = eye.template_trouble(&form.target) {
+        ui.add(Label::new(RichText::new(why).color(theme.ruby)).wrap());
+    }
+    ui.add_space(STEP * 2.0);
 }
 
 /// The sample that is looked at.
@@ -280,103 +427,5 @@ fn sample(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>) {
         dim(ui, theme, "Cutting into tokens…");
         return;
     };
-    legend(ui, theme, row);
-    if let Some((reason, fails, said)) = &row.lost {
-        let what = if *fails { "It fails the whole run" } else { "It is left out" };
-        let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
-        ui.add(Label::new(RichText::new(format!("{what}: {}{said}", reason.words())).color(theme.ruby)).wrap());
-    }
-    ui.add_space(STEP);
-    let frame = Frame::new()
-        .fill(theme.panel)
-        .stroke(theme.hairline())
-        .corner_radius(theme.corner())
-        .inner_margin(Margin::symmetric(14, 10));
-    frame.show(ui, |ui| {
-        ScrollArea::vertical().id_salt(("tokens", id)).auto_shrink(false).show(ui, |ui| {
-            let job = tokens(theme, row, ui.available_width() - 8.0);
-            ui.add(Label::new(job).selectable(true));
-            if row.more > 0 {
-                dim(ui, theme, format!("and {}", things(row.more, "more token", "more tokens")));
-            }
-        });
-    });
-}
-
-/// What the colours mean, with how many.
-fn legend(ui: &mut Ui, theme: &Theme, row: &DrawnRow) {
-    ui.horizontal_wrapped(|ui| {
-        for (kind, name, n) in [
-            (TokenKind::Trained, "learned", row.learned),
-            (TokenKind::Masked, "only read", row.seen - row.learned),
-            (TokenKind::Cut, "cut off", row.cut),
-        ] {
-            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
-            let (ground, _) = look(theme, kind, 0);
-            ui.painter().rect(rect, 3, ground, theme.hairline(), egui::StrokeKind::Inside);
-            if kind == TokenKind::Cut {
-                ui.painter().line_segment([rect.left_center(), rect.right_center()], egui::Stroke::new(1.0, theme.ruby));
-            }
-            dim(ui, theme, format!("{name} {}", count(n)));
-            ui.add_space(STEP);
-        }
-    });
-}
-
-/// The ground and the ink of a token; every second is a shade apart.
-fn look(theme: &Theme, kind: TokenKind, at: usize) -> (Color32, Color32) {
-    let shade = if at.is_multiple_of(2) { 0.30 } else { 0.18 };
-    match kind {
-        TokenKind::Trained => (theme.emerald.gamma_multiply(shade), theme.text),
-        TokenKind::Masked if at.is_multiple_of(2) => (theme.raised, theme.dim),
-        TokenKind::Masked => (theme.panel, theme.dim),
-        TokenKind::Cut => (theme.ruby.gamma_multiply(shade * 0.5), theme.faint),
-    }
-}
-
-/// The tokens as a text: white space and control tokens are seen.
-fn tokens(theme: &Theme, row: &DrawnRow, wide: f32) -> LayoutJob {
-    let mut job = LayoutJob { wrap: egui::text::TextWrapping::wrap_at_width(wide), ..LayoutJob::default() };
-    for (at, token) in row.tokens.iter().enumerate() {
-        let (background, color) = look(theme, token.kind, at);
-        let color = if token.control { theme.accent } else { color };
-        let strikethrough = if token.kind == TokenKind::Cut {
-            egui::Stroke::new(1.0, theme.ruby.gamma_multiply(0.6))
-        } else {
-            egui::Stroke::NONE
-        };
-        let format = TextFormat {
-            font_id: theme.mono(),
-            color,
-            background,
-            strikethrough,
-            line_height: Some(22.0),
-            ..TextFormat::default()
-        };
-        // A line's end is drawn, and is one.
-        let text = token.text.replace('\n', "↵\n").replace('\t', "→");
-        let text = if token.control { text } else { seen(&text) };
-        job.append(&text, 0.0, format);
-    }
-    job
-}
-
-/// What nobody would see, so that it is seen; blanks and line ends stay.
-fn seen(text: &str) -> String {
-    text.split_inclusive('\n')
-        .map(|line| match line.strip_suffix('\n') {
-            Some(line) => format!("{}\n", visible_but_blanks(line)),
-            None => visible_but_blanks(line),
-        })
-        .collect()
-}
-
-fn visible_but_blanks(text: &str) -> String {
-    let core = text.trim_matches(' ');
-    let (before, behind) = (text.len() - text.trim_start_matches(' ').len(), text.len() - text.trim_end_matches(' ').len());
-    if core.is_empty() {
-        "·".repeat(text.len())
-    } else {
-        format!("{}{}{}", " ".repeat(before), visible(core), " ".repeat(behind))
-    }
+    drawn(ui, theme, row, id, None);
 }

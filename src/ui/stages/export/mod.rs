@@ -74,9 +74,15 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             ui.add_space(STEP * 2.0);
             promise(ui, form, theme, dataset, format);
             ui.add_space(STEP * 3.0);
-            if button(ui, theme, "Save…", "", ButtonLook::Main, true).clicked() {
-                actions.push(save(form, bundle, dataset, format));
-            }
+            ui.horizontal(|ui| {
+                if button(ui, theme, "Save…", "", ButtonLook::Main, true).clicked() {
+                    actions.push(save(form, bundle, dataset, format));
+                }
+                let hint = "A folder that datasets loads: Parquet by part of the split, and a card that names them";
+                if button(ui, theme, "Hugging Face folder…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+                    actions.push(Action::HubDialog);
+                }
+            });
         });
     });
 }

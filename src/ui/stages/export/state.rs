@@ -9,8 +9,12 @@ use crate::session::Session;
 pub struct ExportForm {
     /// Whether the trainer's eye is shown, and not how to save.
     pub eye: bool,
+    /// Whether the inspector shows the sample under the cursor as it sees it, too.
+    pub in_inspector: bool,
     /// For whom it looks.
     pub target: TrainerTarget,
+    /// Whether the chat template is open to be written.
+    pub writes_template: bool,
     /// The samples that are walked through: of a reason, by its name; all that are visible where none is chosen. And the place among them.
     pub walked: Option<(String, Vec<SampleId>)>,
     pub at: usize,
