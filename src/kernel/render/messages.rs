@@ -28,22 +28,26 @@ pub struct Conversation<'c> {
 /// The names under which a model's thoughts stand beside its answer.
 const THOUGHTS: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
 
-/// The turns as transformers 5.24 hands them on: members that are null are left out, and thoughts stand under each of their names.
-pub fn prepared(messages: &[Json]) -> Vec<Json> {
-    messages
-        .iter()
-        .map(|message| {
-            let Json::Object(members) = message else { return message.clone() };
-            let mut kept: Map<String, Json> =
-                members.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect();
-            if let Some(said) = THOUGHTS.iter().find_map(|name| kept.get(*name).cloned()) {
-                for name in &THOUGHTS[..2] {
-                    kept.entry((*name).to_owned()).or_insert_with(|| said.clone());
-                }
-            }
-            Json::Object(kept)
-        })
-        .collect()
+/// A turn as transformers 5.24 hands it on: members that are null are left out, and thoughts stand under each of their names.
+fn prepared(message: &Json) -> Value {
+    let Json::Object(members) = message else { return from_json(message) };
+    let kept = || members.iter().filter(|(_, value)| !value.is_null());
+    let thought = THOUGHTS.iter().find_map(|name| members.get(*name).filter(|value| !value.is_null()));
+    let missing = |name: &&&str| members.get(**name).is_none_or(Json::is_null);
+    let more = thought.into_iter().flat_map(|said| THOUGHTS[..2].iter().filter(missing).map(move |name| (*name, said)));
+    Value::from_pairs(
+        kept().map(|(name, value)| (name.as_str(), value)).chain(more).map(|(name, value)| (name, from_json(value))),
+    )
+}
+
+/// Whether letters stand in it that masks are told by.
+fn is_marked(json: &Json) -> bool {
+    match json {
+        Json::String(text) => text.contains([BEGINS, ENDS]),
+        Json::Array(list) => list.iter().any(is_marked),
+        Json::Object(members) => members.iter().any(|(name, value)| name.contains([BEGINS, ENDS]) || is_marked(value)),
+        _ => false,
+    }
 }
 
 /// The text of the last turn, of parts the last that is text.
@@ -61,8 +65,7 @@ impl Conversation<'_> {
         if self.messages.is_empty() {
             return Err(TemplateError::plain("the conversation is empty"));
         }
-        let marked = |json: &Json| json.to_string().contains([BEGINS, ENDS]);
-        if self.messages.iter().any(marked) {
+        if self.messages.iter().any(is_marked) {
             return Err(TemplateError::plain(
                 "the conversation holds letters of private use (U+F8FE, U+F8FF) that masks are told by",
             ));
@@ -70,15 +73,15 @@ impl Conversation<'_> {
         let some = |json: Option<&Json>| json.map_or_else(|| Value::from(()), from_json);
         let now = self.now;
         let clock = Value::from_function(move |format: String| now.written(&format));
-        let mut all: Vec<(String, Value)> =
-            self.tokens.iter().map(|(name, token)| (name.clone(), Value::from(token.as_str()))).collect();
-        all.extend(self.more.iter().map(|(name, value)| (name.clone(), from_json(value))));
+        let mut all: Vec<(&str, Value)> =
+            self.tokens.iter().map(|(name, token)| (name.as_str(), Value::from(token.as_str()))).collect();
+        all.extend(self.more.iter().map(|(name, value)| (name.as_str(), from_json(value))));
         all.extend([
-            ("messages".to_owned(), prepared(self.messages).iter().map(from_json).collect::<Vec<Value>>().into()),
-            ("tools".to_owned(), some(self.tools)),
-            ("documents".to_owned(), some(self.documents)),
-            ("add_generation_prompt".to_owned(), Value::from(self.add_generation_prompt)),
-            ("strftime_now".to_owned(), clock),
+            ("messages", self.messages.iter().map(prepared).collect::<Vec<Value>>().into()),
+            ("tools", some(self.tools)),
+            ("documents", some(self.documents)),
+            ("add_generation_prompt", Value::from(self.add_generation_prompt)),
+            ("strftime_now", clock),
         ]);
         Ok(Value::from_pairs(all))
     }

@@ -15,7 +15,7 @@ use minijinja::value::{Kwargs, Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 pub use calendar::RenderTime;
-pub use messages::{Conversation, final_content, prepared};
+pub use messages::{Conversation, final_content};
 pub use python::{from_json, json_of, str_of};
 
 /// Instructions that one rendering may take, its deepest call, and the most that it may write, in bytes.
@@ -222,7 +222,11 @@ fn environment() -> Result<Environment<'static>, TemplateError> {
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEEPEST);
     environment.set_formatter(|out, _, value| {
-        out.write_str(&str_of(value)).map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
+        let written = match value.as_str() {
+            Some(text) => out.write_str(text),
+            None => out.write_str(&str_of(value)),
+        };
+        written.map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
     });
     environment.set_unknown_method_callback(methods::call);
     environment.add_filter("tojson", |value: &Value, kwargs: Kwargs| -> Result<Value, Error> {
