@@ -388,7 +388,7 @@ fn chats_are_mended_for_a_trainer_and_taken_back() {
 fn a_hugging_face_folder_names_its_parts_and_loses_no_row() {
     let home = tempfile::tempdir().unwrap();
     let row = |n: usize, part: &str| json!({ "messages": [{ "role": "user", "content": format!("{n}?") }, { "role": "assistant", "content": "yes" }], "score": n, "good": n.is_multiple_of(2), "tags": ["a", "b"], "split": part });
-    let parts = [("train", 6), ("val", 2), ("dev", 1), ("fold 1", 1), ("test", 2)];
+    let parts = [("train", 6), ("val", 2), ("dev", 1), ("fold 1", 1), ("fold_1", 1), ("test", 2)];
     let rows = parts.iter().flat_map(|(part, n)| (0..*n).map(move |at| row(at, part)));
     fs::write(home.path().join("chats.jsonl"), rows.map(|row| format!("{row}\n")).collect::<String>()).unwrap();
     program(home.path(), &["exclude", "chats.jsonl", "--rows", "0"]);
@@ -400,7 +400,8 @@ fn a_hugging_face_folder_names_its_parts_and_loses_no_row() {
     let front = card.split("---\n").nth(1).unwrap();
     // Every part is named: else val and dev would become one, and a fold a part to train on.
     for (part, _) in parts {
-        let name = part.replace(' ', "_");
+        // Two parts stay two, whatever their names come to.
+        let name = if part == "fold 1" { "fold_1_2" } else { part };
         assert!(front.contains(&format!("  - split: {name}\n    path: \"data/{name}-*\"\n")), "{front}");
         assert!(home.path().join(format!("hub/data/{name}-00000-of-00001.parquet")).exists());
     }
@@ -447,4 +448,95 @@ fn a_template_of_ones_own_takes_the_models_place() {
             .unwrap()
             .contains("chat_template_jinja: ./chat_template.jinja")
     );
+}
+
+#[test]
+fn tools_and_calls_are_written_as_each_of_llamafactorys_templates_has_them() {
+    let home = tempfile::tempdir().unwrap();
+    let call = json!({ "name": "look", "arguments": { "city": "Bern" } });
+    let tool = json!({ "name": "look", "description": "Looks.", "parameters": { "type": "object", "properties": {
+        "city": { "type": "string", "description": "Where" }, "unit": { "type": "string", "enum": ["C", "F"] } }, "required": ["city"] } });
+    let row = json!({
+        "conversations": [
+            { "from": "human", "value": "Weather?" }, { "from": "function_call", "value": call.to_string() },
+            { "from": "observation", "value": "21" }, { "from": "gpt", "value": "21." },
+        ],
+        "tools": json!([tool]).to_string(),
+    });
+    let model = open_chat_model(&ChatModelOf::default()).unwrap();
+    let seen = |name: &str| {
+        let template = llamafactory::template(name).unwrap();
+        let encoder = llamafactory::FactoryEncoder { template, tokenizer: &model.tokenizer, bos: model.bos, eos: model.eos };
+        let options = llamafactory::FactoryOptions::default();
+        let row = row.as_object().unwrap();
+        match lapidary::trainers::llamafactory_rows::row(RowForm::ShareGpt, row, &encoder, &options) {
+            RowVerdict::Kept { seen, .. } => model.tokenizer.decode(&seen.ids),
+            other => format!("{other:?}"),
+        }
+    };
+    // As data/tool_utils.py of 0.9.5 writes them.
+    let default = seen("chatml");
+    assert!(
+        default.contains(
+            "> Tool Name: look\nTool Description: Looks.\nTool Args:\n  - city (string, required): Where\n  - unit (string): , should be one of [C, F]\n\nUse the following"
+        ),
+        "{default}"
+    );
+    assert!(
+        default.contains("(one of [look])") && default.contains("Action: look\nAction Input: {\"city\": \"Bern\"}<|im_end|>")
+    );
+    let llama = seen("llama3");
+    assert!(llama.contains("{\n    \"type\": \"function\",\n    \"function\": {\n        \"name\": \"look\","), "{llama}");
+    assert!(llama.contains("{\"name\": \"look\", \"parameters\": {\"city\": \"Bern\"}}<|eot_id|>"));
+    assert!(llama.contains("<|start_header_id|>ipython<|end_header_id|>\n\n21<|eot_id|>"));
+    let mistral = seen("mistral");
+    assert!(mistral.contains("[TOOL_CALLS] [{\"name\": \"look\", \"arguments\": {\"city\": \"Bern\"}}]"), "{mistral}");
+    assert!(
+        mistral.contains("[INST] [AVAILABLE_TOOLS] [{\"type\": \"function\"")
+            && mistral.contains("[TOOL_RESULTS] {\"content\": 21}[/TOOL_RESULTS]")
+    );
+    assert!(seen("glm4").contains("<|assistant|>\nlook\n{\"city\": \"Bern\"}<|observation|>\n21"));
+    assert!(seen("glm4_moe").contains("Untold"), "what is not followed is said, and not guessed");
+    // A template is chosen by its name where the model does not say it.
+    fs::write(home.path().join("chats.jsonl"), format!("{row}\n")).unwrap();
+    let words = ["dryrun", "chats.jsonl", "--target", "llamafactory", "--template", "llama3", "--json"];
+    assert_eq!(json_of(home.path(), &words)["rows_trained"], 1);
+    let handed = ["export", "chats.jsonl", "--for", "llamafactory", "--template", "gemma", "-o", "handed"];
+    assert!(program(home.path(), &handed).status.success());
+    assert!(fs::read_to_string(home.path().join("handed/train.yaml")).unwrap().contains("template: gemma\n"));
+}
+
+#[test]
+fn what_the_rows_beside_do_to_a_row_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let says = |role: &str, content: &str| json!({ "role": role, "content": content });
+    let call = |arguments: Value| json!({ "role": "assistant", "content": "", "tool_calls": [{ "id": "c", "type": "function", "function": { "name": "f", "arguments": arguments } }] });
+    let called = |arguments: Value| json!({ "messages": [says("user", "a"), call(arguments), { "role": "tool", "content": "1", "tool_call_id": "c" }, says("assistant", "1")] });
+    let write = |name: &str, rows: &[Value]| {
+        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        fs::write(home.path().join(name), text).unwrap();
+    };
+    let run = |name: &str, target: &str| json_of(home.path(), &["dryrun", name, "--target", target, "--json"]);
+    // m33 of the reference: keys of another row's call.
+    write("calls.jsonl", &[called(json!({ "a": 1 })), called(json!({ "city": "Bern" }))]);
+    let said = run("calls.jsonl", "llamafactory");
+    assert!(said["notes"][0].as_str().unwrap().contains("arguments of 2 shapes"), "{said}");
+    write("alike.jsonl", &[called(json!({ "a": 1 })), called(json!({ "a": 2 }))]);
+    assert_eq!(run("alike.jsonl", "llamafactory")["notes"], json!([]));
+    // s26: a column that only some rows have.
+    let chat = json!({ "conversations": [{ "from": "human", "value": "a" }, { "from": "gpt", "value": "b" }] });
+    let mut with = chat.clone();
+    with["system"] = json!("Be brief.");
+    write("some.jsonl", &[with.clone(), chat.clone()]);
+    let said = run("some.jsonl", "axolotl");
+    assert!(said["notes"][0].as_str().unwrap().contains("only some rows have system") && said["rows_trained"] == 0, "{said}");
+    write("all.jsonl", &[with.clone(), with]);
+    assert_eq!(run("all.jsonl", "axolotl")["rows_trained"], 2);
+    // s25, m17: the first row decides.
+    let plain = json!({ "messages": [says("user", "a"), says("assistant", "b")] });
+    write("first.jsonl", &[json!({ "messages": null }), plain.clone(), plain.clone()]);
+    let said = run("first.jsonl", "trl");
+    assert!(said["notes"][0].as_str().unwrap().contains("the first row decides") && said["rows_trained"] == 0, "{said}");
+    write("good.jsonl", &[plain.clone(), plain]);
+    assert_eq!(run("good.jsonl", "trl")["notes"], json!([]));
 }

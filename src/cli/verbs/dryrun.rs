@@ -13,6 +13,7 @@ use crate::data::{count, things};
 use crate::eye::{ALIKE, MISREAD, TRAINERS, Trainer, TrainerTarget, Tuning, UNSEEN, dry_report, dry_run, packed_words, rows_of};
 use crate::io::{self, BUILT_IN, ChatModelOf};
 use crate::job::Progress;
+use crate::trainers::llamafactory;
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -28,7 +29,11 @@ pub const VERB: Verb = Verb {
                 Some("NAME|DIR"),
                 "a built-in model, of those below, or a model's folder with its tokenizer and chat template",
             ),
-            ("--template", Some("FILE"), "a chat template in place of the model's own"),
+            (
+                "--template",
+                Some("FILE"),
+                "a chat template in place of the model's own; for llamafactory the name of one of its templates",
+            ),
             ("--length", Some("N"), "the most tokens of a row (the trainer's usual)"),
             (
                 "--answers-only",
@@ -54,6 +59,8 @@ fn more() -> String {
     }
     let names: Vec<&str> = BUILT_IN.iter().map(|one| one.name).collect();
     text.push_str(&format!("\nBuilt-in models: {}\n", names.join(", ")));
+    let names: Vec<&str> = llamafactory::template_names().collect();
+    text.push_str(&format!("LLaMA-Factory's templates that are known here: {}\n", names.join(", ")));
     text
 }
 
@@ -80,10 +87,13 @@ pub(super) fn target(arguments: &Arguments, option: &str) -> Result<TrainerTarge
         return Err(format!("{} has no switch for learning answers only", trainer.entry().title));
     }
     if let Some(path) = arguments.get("--template") {
-        if !trainer.entry().templated {
+        if trainer == Trainer::LlamaFactory && llamafactory::template(path).is_some() {
+            path.clone_into(&mut target.factory);
+        } else if trainer.entry().templated {
+            target.template = io::read_small(Path::new(path)).map_err(say)?;
+        } else {
             return Err(format!("{} has templates of its own, and asks no other", trainer.entry().title));
         }
-        target.template = io::read_small(Path::new(path)).map_err(say)?;
     }
     if let Some(name) = arguments.get("--tune") {
         let all = Tuning::ALL.map(Tuning::name).join(", ");
@@ -147,7 +157,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         count(done.tokens as usize * target.epochs as usize),
         things(target.epochs as usize, "epoch", "epochs"),
         count(done.steps(&target)),
-        done.batch()
+        done.batch(&target)
     ));
     done.notes(&target).iter().for_each(|text| note(err, text));
     print(out, &text)?;

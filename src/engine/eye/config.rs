@@ -136,6 +136,7 @@ impl Made<'_> {
 
     fn llamafactory(&self) -> String {
         let template = match &self.target.model {
+            _ if !self.target.factory.is_empty() => self.target.factory.as_str(),
             ChatModelOf::BuiltIn(name) if name == "qwen2.5" => "qwen",
             ChatModelOf::BuiltIn(name) if name == "qwen3" => "qwen3",
             ChatModelOf::BuiltIn(name) if name == "qwen3-instruct-2507" => "qwen3_nothink",
@@ -170,7 +171,7 @@ impl Made<'_> {
             self.run.rows(),
             self.run.packs(),
             self.packing(),
-            self.run.batch(),
+            self.run.batch(self.target),
             self.steps(),
             self.rate(),
             self.target.epochs,
@@ -217,7 +218,7 @@ impl Made<'_> {
             self.run.dropped.get(&Reason::TooLong).copied().unwrap_or(0),
             self.run.packs(),
             self.packing(),
-            self.run.batch(),
+            self.run.batch(self.target),
             self.steps(),
             self.target.epochs,
             self.rate(),
@@ -266,7 +267,7 @@ impl Made<'_> {
             self.target.length,
             self.run.cut,
             self.run.rows(),
-            self.run.batch(),
+            self.run.batch(self.target),
             self.steps(),
             self.target.epochs,
             self.rate(),
@@ -309,7 +310,7 @@ impl Made<'_> {
             self.target.length,
             self.run.cut,
             self.run.rows(),
-            self.run.batch(),
+            self.run.batch(self.target),
             self.steps(),
             self.target.epochs,
             self.rate(),
@@ -368,7 +369,7 @@ impl Made<'_> {
             self.run.rows(),
             self.train,
             self.target.epochs,
-            self.run.batch(),
+            self.run.batch(self.target),
             self.steps(),
             self.rate(),
         )

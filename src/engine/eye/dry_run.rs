@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::beside::{FileNote, beside};
 use super::forms::TrainerRows;
 use super::target::TrainerTarget;
 use crate::data::{Dataset, SampleId, count};
@@ -65,6 +66,8 @@ pub struct DryRun {
     pub misread: Vec<SampleId>,
     /// Rows at the end that no batch holds.
     pub unseen: Vec<SampleId>,
+    /// What becomes of rows for the sake of those beside them.
+    pub beside: Vec<FileNote>,
     /// Of judged answers, how many are good.
     pub good: usize,
     pub judged: usize,
@@ -153,6 +156,7 @@ pub fn dry_run(
             }
         }
     }
+    run.beside = beside(dataset, rows, target, &ids, progress)?;
     let entry = target.trainer.entry();
     run.unseen = kept_ids.split_off(kept_ids.len() - never_seen(kept_ids.len(), entry.batch));
     // Answers that are held against each other are not packed.
@@ -232,7 +236,7 @@ impl DryRun {
 
     /// Whether the run would not begin.
     pub fn is_failing(&self) -> bool {
-        !self.fails.is_empty()
+        !self.fails.is_empty() || self.beside.iter().any(|note| note.fails)
     }
 
     /// How many rows that are read are longer than a limit, and how many of their tokens lie beyond it.
@@ -251,7 +255,7 @@ impl DryRun {
     /// What is to be known of the whole, beside its rows.
     pub fn notes(&self, target: &TrainerTarget) -> Vec<String> {
         let entry = target.trainer.entry();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.beside.iter().map(|note| note.words.clone()).collect();
         if self.rows() < entry.fewest {
             let (least, has) = (count(entry.fewest), count(self.rows()));
             notes.push(format!("{} takes no file of fewer than {least} lines: here are {has}", entry.title));
@@ -271,11 +275,15 @@ impl DryRun {
     /// Steps that the optimizer makes in all epochs, with so many rows a step; packed where that is best.
     pub fn steps(&self, target: &TrainerTarget) -> usize {
         let rows = if self.packs() { self.packed.sequences } else { self.kept };
-        rows.div_ceil(self.batch()) * target.epochs as usize
+        rows.div_ceil(self.batch(target)) * target.epochs as usize
     }
 
-    /// Rows of a step that suit so many: at least some hundred steps an epoch where there are as many rows, and at most 32.
-    pub fn batch(&self) -> usize {
+    /// Rows of a step: the trainer's usual where that matters, else what suits so many rows: at least some hundred steps an epoch where there are as many, and at most 32.
+    pub fn batch(&self, target: &TrainerTarget) -> usize {
+        let own = target.trainer.entry().batch;
+        if own > 1 {
+            return own;
+        }
         [32, 16, 8].into_iter().find(|size| self.kept >= size * 100).unwrap_or(4)
     }
 

@@ -24,7 +24,7 @@ impl DryRun {
             "rows_kept": self.kept, "rows_cut": self.cut, "rows_nothing_trained": self.nothing, "rows_without_end": self.endless.len(),
             "rows_with_control_tokens": self.control.len(), "rows_alike": self.alike.len(), "rows_misread": self.misread.len(),
             "rows_never_seen": self.unseen.len(),
-            "budget": { "epochs": target.epochs, "tokens": self.tokens * u64::from(target.epochs), "batch": self.batch(), "steps": self.steps(target) },
+            "budget": { "epochs": target.epochs, "tokens": self.tokens * u64::from(target.epochs), "batch": self.batch(target), "steps": self.steps(target) },
             "notes": self.notes(target),
             "reasons": { "dropped": by(&self.dropped), "fails": by(&self.fails) },
             "packed": { "sequences": self.packed.sequences, "full": self.packed.share() },
@@ -68,7 +68,7 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
             format!("tokens in {}", things(target.epochs as usize, "epoch", "epochs")),
             count(run.tokens as usize * target.epochs as usize),
         ),
-        (format!("steps, of {} rows each", run.batch()), count(run.steps(target))),
+        (format!("steps, of {} rows each", run.batch(target)), count(run.steps(target))),
     ];
     if run.packed.sequences > 0 {
         lines.push((format!("packed into sequences of {}", count(target.length)), packed_words(run)));

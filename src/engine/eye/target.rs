@@ -94,8 +94,9 @@ pub static TRAINERS: [TrainerEntry; 9] = [
         packing: Some(RowPacking { way: PackWay::FirstFit, rows: 1_000, kept_free: 1 }),
         templated: false,
         row: |target, model, form, row| {
-            let Some(template) = model.llamafactory else {
-                return RowVerdict::Fails(Reason::Template, "no template of LLaMA-Factory's is known for this model".to_owned());
+            let Some(template) = llamafactory::template(&target.factory).or(model.llamafactory) else {
+                let why = "which of LLaMA-Factory's templates is this model's is not known: choose one";
+                return RowVerdict::Fails(Reason::Template, why.to_owned());
             };
             // Where the template says what ends an answer, that is the tokenizer's end from then on.
             let eos = template.stop.and_then(|stop| model.tokenizer.id_of(stop)).or(model.eos);
@@ -305,6 +306,9 @@ pub struct TrainerTarget {
     /// A chat template in place of the model's own; empty where that is taken.
     #[serde(default)]
     pub template: String,
+    /// The name of LLaMA-Factory's template; empty where the model says it.
+    #[serde(default)]
+    pub factory: String,
     /// How much of the model is trained, for the configuration that is written.
     #[serde(default)]
     pub tuning: Tuning,
@@ -346,6 +350,7 @@ impl TrainerTarget {
             length: entry.usual,
             answers_only: false,
             template: String::new(),
+            factory: String::new(),
             tuning: Tuning::default(),
             epochs: three(),
             day: DAY,
@@ -355,8 +360,9 @@ impl TrainerTarget {
     /// The same model for another trainer.
     #[must_use]
     pub fn for_trainer(&self, trainer: Trainer) -> Self {
-        let (template, tuning, epochs, day) = (self.template.clone(), self.tuning, self.epochs, self.day);
-        Self { template, tuning, epochs, day, ..Self::of(trainer, self.model.clone()) }
+        let (template, factory) = (self.template.clone(), self.factory.clone());
+        let (tuning, epochs, day) = (self.tuning, self.epochs, self.day);
+        Self { template, factory, tuning, epochs, day, ..Self::of(trainer, self.model.clone()) }
     }
 
     /// Opens the model, with the template that is asked for.

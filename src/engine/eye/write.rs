@@ -9,9 +9,10 @@ use serde_json::{Value as Json, json};
 use super::config::small_files;
 use super::dry_run::dry_run;
 use super::forms::rows_of;
+use super::part_names::PartNames;
 use super::target::{Trainer, TrainerTarget};
 use super::written::written_row;
-use crate::data::{Dataset, Role, SampleId};
+use crate::data::{Dataset, SampleId};
 use crate::io::{self, ChatModel, IoError, Reading};
 use crate::job::{Cancelled, Progress};
 use crate::trainers::rows::{Reason, TrainerRow};
@@ -87,12 +88,8 @@ pub fn hand_over(
     if !io::entries_of(folder).is_empty() {
         return Err(HandError::NotEmpty(folder.display().to_string()));
     }
-    let split = dataset.with_role(|role| role == Role::Split);
-    let part_of = |id: SampleId| -> String {
-        let part = split.and_then(|field| dataset.text(field, id)).filter(|part| !part.trim().is_empty());
-        part_for(target.trainer, part.map_or_else(|| "train".to_owned(), |part| file_part(part.trim())))
-    };
     let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let names = PartNames::of(dataset, &ids, &|part| part_for(target.trainer, file_part(part)));
     progress.set_total(ids.len() as u64 * 2);
     let made: Vec<Vec<(SampleId, Result<TrainerRow, Reason>)>> = ids
         .par_chunks(256)
@@ -107,7 +104,7 @@ pub fn hand_over(
     for (id, row) in made.into_iter().flatten() {
         match row {
             Ok(row) => {
-                let mut part = part_of(id);
+                let mut part = names.part(dataset, id).to_owned();
                 // A column that some rows have is null in the others, and Axolotl fails on it: those have a file of their own.
                 if target.trainer == Trainer::Axolotl && row.contains_key("tools") {
                     part.push_str("_tools");

@@ -11,7 +11,8 @@ use polars::prelude::{DataType, TimeUnit};
 
 use super::health::{CardWords, data_card};
 use crate::checks::Finding;
-use crate::data::{Dataset, Format, Packing, Role, SampleId, count_samples};
+use crate::data::{Dataset, Format, Packing, SampleId, count_samples};
+use crate::eye::PartNames;
 use crate::io::{self, IoError, Reading, Rows, SaveTarget};
 use crate::job::{Cancelled, Progress};
 
@@ -141,13 +142,11 @@ pub fn hub_folder(
     if !io::entries_of(folder).is_empty() {
         return Err(HubError::NotEmpty(folder.display().to_string()));
     }
-    let split = dataset.with_role(|role| role == Role::Split);
-    let part_of = |id: SampleId| {
-        split.and_then(|field| dataset.text(field, id)).map_or_else(|| "train".to_owned(), |part| split_name(&part))
-    };
     let mut parts: BTreeMap<(u8, String), Vec<SampleId>> = BTreeMap::new();
-    for id in dataset.samples().filter(|id| !dataset.is_excluded(*id)) {
-        let part = part_of(id);
+    let kept: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let names = PartNames::of(dataset, &kept, &split_name);
+    for id in kept {
+        let part = names.part(dataset, id).to_owned();
         // As one reads them: what is trained on, what is watched, what is tested.
         let rank = if part.starts_with("train") { 0 } else { 1 + u8::from(part.starts_with("test")) };
         parts.entry((rank, part)).or_default().push(id);

@@ -1,6 +1,6 @@
 //! LLaMA-Factory 0.9.5: its own templates, turn by turn; its cut, by ratio; its masks (`data/template.py`, `data/processor/supervised.py`, `processor_utils.py`).
 
-pub use super::llamafactory_templates::FactoryTemplate;
+pub use super::llamafactory_templates::{FactoryTemplate, ToolWords};
 use super::llamafactory_templates::{TEMPLATES, TemplateSlot};
 use super::{Said, SeenTokens};
 use crate::tokens::TextTokenizer;
@@ -134,7 +134,9 @@ impl FactoryEncoder<'_> {
             }
             let (slots, content) = match one.role.as_str() {
                 "user" => (template.user, format!("{before}{}", one.content)),
+                "observation" if template.observation.is_empty() => (template.user, one.content.clone()),
                 "observation" => (template.observation, one.content.clone()),
+                "function" if !template.function.is_empty() => (template.function, one.content.clone()),
                 _ => (template.assistant, one.content.clone()),
             };
             self.slots(slots, &content, at / 2, &mut ids);

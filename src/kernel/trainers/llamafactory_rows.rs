@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::llamafactory::{FactoryEncoder, FactoryOptions};
+use super::llamafactory::{FactoryEncoder, FactoryOptions, ToolWords};
 use super::rows::{Reason, RowForm, RowVerdict, TrainerRow, text};
 use super::{Said, SeenTokens};
 use crate::render::json_of;
@@ -213,8 +213,45 @@ pub(super) fn aligned_plainly(form: RowForm, row: &TrainerRow) -> Result<Aligned
     open_ai(&row, false)
 }
 
+/// JSON as Python's `json.dumps(…, indent=4)` writes it.
+fn indented(value: &Json, depth: usize) -> String {
+    let (pad, end) = ("    ".repeat(depth + 1), "    ".repeat(depth));
+    match value {
+        Json::Object(members) if !members.is_empty() => {
+            let lines: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{pad}{}: {}", json_of(&Json::String(name.clone())), indented(value, depth + 1)))
+                .collect();
+            format!("{{\n{}\n{end}}}", lines.join(",\n"))
+        }
+        Json::Array(list) if !list.is_empty() => {
+            let lines: Vec<String> = list.iter().map(|value| format!("{pad}{}", indented(value, depth + 1))).collect();
+            format!("[\n{}\n{end}]", lines.join(",\n"))
+        }
+        other => json_of(other),
+    }
+}
+
+/// What a tool takes, a line a parameter.
+fn described(tool: &Json) -> Option<String> {
+    let parameters = tool.get("parameters")?;
+    let required: Vec<&str> =
+        parameters.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let text = |of: &Json, name: &str| of.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let mut lines = String::new();
+    for (name, of) in parameters.get("properties")?.as_object()? {
+        let needed = if required.contains(&name.as_str()) { ", required" } else { "" };
+        let choices: Vec<&str> = of.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+        let one_of = if choices.is_empty() { String::new() } else { format!(", should be one of [{}]", choices.join(", ")) };
+        let items = of.get("items").filter(|items| items.as_object().is_some_and(|items| !items.is_empty()));
+        let each = items.map_or_else(String::new, |items| format!(", where each item should be {}", text(items, "type")));
+        lines.push_str(&format!("  - {name} ({}{needed}): {}{one_of}{each}\n", text(of, "type"), text(of, "description")));
+    }
+    Some(lines)
+}
+
 /// The tools as the system's words have them.
-fn tool_words(tools: &str) -> Result<String, RowVerdict> {
+fn tool_words(tools: &str, words: ToolWords) -> Result<String, RowVerdict> {
     if tools.is_empty() {
         return Ok(String::new());
     }
@@ -222,23 +259,60 @@ fn tool_words(tools: &str) -> Result<String, RowVerdict> {
     if list.is_empty() {
         return Ok(String::new());
     }
-    let mut lines = String::new();
-    for tool in list {
-        let whole = if tool.get("type").and_then(Json::as_str) == Some("function") {
-            tool
-        } else {
-            json!({ "type": "function", "function": tool })
-        };
-        lines.push('\n');
-        lines.push_str(&json_of(&whole));
+    let is_whole = |tool: &Json| tool.get("type").and_then(Json::as_str) == Some("function");
+    let whole = |tool: &Json| if is_whole(tool) { tool.clone() } else { json!({ "type": "function", "function": tool }) };
+    let bare = |tool: &Json| if is_whole(tool) { tool.get("function").cloned().unwrap_or(Json::Null) } else { tool.clone() };
+    let name =
+        |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned).ok_or(RowVerdict::fails(Reason::ToolsNoJson));
+    match words {
+        ToolWords::Qwen => {
+            let lines: Vec<String> = list.iter().map(|tool| json_of(&whole(tool))).collect();
+            let lines = lines.join("\n");
+            Ok(format!(
+                "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>\n{lines}\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{{\"name\": <function-name>, \"arguments\": <args-json-object>}}\n</tool_call>"
+            ))
+        }
+        ToolWords::Mistral => {
+            let list: Vec<Json> = list.iter().map(whole).collect();
+            Ok(format!("[AVAILABLE_TOOLS] {}[/AVAILABLE_TOOLS]", json_of(&Json::Array(list))))
+        }
+        ToolWords::Default => {
+            let (mut text, mut names) = (String::new(), Vec::new());
+            for tool in list.iter().map(bare) {
+                let takes = described(&tool).ok_or(RowVerdict::fails(Reason::ToolsNoJson))?;
+                let says = tool.get("description").and_then(Json::as_str).unwrap_or_default();
+                text.push_str(&format!("> Tool Name: {}\nTool Description: {says}\nTool Args:\n{takes}\n", name(&tool)?));
+                names.push(name(&tool)?);
+            }
+            Ok(format!(
+                "You have access to the following tools:\n{text}Use the following format if using a tool:\n```\nAction: tool name (one of [{}])\nAction Input: the input to the tool, in a JSON format representing the kwargs (e.g. ```{{\"input\": \"hello world\", \"num_beams\": 5}}```)\n```\n",
+                names.join(", ")
+            ))
+        }
+        ToolWords::Glm4 => {
+            let mut text = String::new();
+            for tool in list.iter().map(bare) {
+                let body = indented(&tool, 0);
+                text.push_str(&format!("\n\n## {}\n\n{body}\n在调用上述函数时，请使用 Json 格式表示调用的参数。", name(&tool)?));
+            }
+            Ok(format!(
+                "你是一个名为 ChatGLM 的人工智能助手。你是基于智谱 AI 公司训练的语言模型 GLM-4 模型开发的，你的任务是针对用户的问题和要求提供适当的答复和支持。\n\n# 可用工具{text}"
+            ))
+        }
+        // Llama 3's tools are told with the day of the run, which is not known before it: the length of a date is always the same.
+        ToolWords::Llama3 => {
+            let text: Vec<String> = list.iter().map(|tool| indented(&whole(tool), 0)).collect();
+            let text = text.join("\n\n") + "\n\n";
+            Ok(format!(
+                "Cutting Knowledge Date: December 2023\nToday Date: 25 Nov 2026\n\nYou have access to the following functions. To call a function, please respond with JSON for a function call. Respond in the format {{\"name\": function name, \"parameters\": dictionary of argument name and its value}}. Do not use variables.\n\n{text}"
+            ))
+        }
+        ToolWords::Other => Err(RowVerdict::Dropped(Reason::Untold)),
     }
-    Ok(format!(
-        "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>{lines}\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{{\"name\": <function-name>, \"arguments\": <args-json-object>}}\n</tool_call>"
-    ))
 }
 
 /// A function call as it is written.
-fn call_words(content: &str) -> Result<String, RowVerdict> {
+fn call_words(content: &str, words: ToolWords) -> Result<String, RowVerdict> {
     let read: Json = serde_json::from_str(content).map_err(|_| RowVerdict::fails(Reason::CallNoJson))?;
     let list = match read {
         Json::Array(list) => list,
@@ -249,17 +323,41 @@ fn call_words(content: &str) -> Result<String, RowVerdict> {
         let (Some(name), Some(arguments)) = (call.get("name"), call.get("arguments")) else {
             return Err(RowVerdict::fails(Reason::CallNoJson));
         };
-        calls.push(format!("<tool_call>\n{}\n</tool_call>", json_of(&json!({ "name": name, "arguments": arguments }))));
+        calls.push((name.clone(), arguments.clone()));
     }
-    Ok(calls.join("\n"))
+    let text = |name: &Json| name.as_str().map_or_else(|| json_of(name), str::to_owned);
+    let each =
+        |key: &str| -> Vec<Json> { calls.iter().map(|(name, arguments)| json!({ "name": name, key: arguments })).collect() };
+    match words {
+        ToolWords::Qwen => Ok(each("arguments")
+            .iter()
+            .map(|call| format!("<tool_call>\n{}\n</tool_call>", json_of(call)))
+            .collect::<Vec<_>>()
+            .join("\n")),
+        ToolWords::Default => {
+            let line = |(name, arguments): &(Json, Json)| format!("Action: {}\nAction Input: {}", text(name), json_of(arguments));
+            Ok(calls.iter().map(line).collect::<Vec<_>>().join("\n"))
+        }
+        ToolWords::Mistral => Ok(json_of(&Json::Array(each("arguments")))),
+        ToolWords::Llama3 => {
+            let mut list = each("parameters");
+            Ok(if list.len() == 1 { json_of(&list.remove(0)) } else { json_of(&Json::Array(list)) })
+        }
+        // Several at once are an error there.
+        ToolWords::Glm4 => match calls.as_slice() {
+            [(name, arguments)] => Ok(format!("{}\n{}", text(name), json_of(arguments))),
+            _ => Err(RowVerdict::Fails(Reason::CallNoJson, "this template calls one function at a time".to_owned())),
+        },
+        ToolWords::Other => Err(RowVerdict::Dropped(Reason::Untold)),
+    }
 }
 
 /// Calls and tools as the template writes them.
 pub(super) fn worded(own: &mut Aligned, encoder: &FactoryEncoder<'_>) -> Result<(), RowVerdict> {
     for one in own.said.iter_mut().filter(|one| one.role == "function") {
-        one.content = call_words(&one.content)?;
+        one.content = call_words(&one.content, encoder.template.tools)?;
     }
-    let tools = tool_words(&own.tools)?;
+    let tools = tool_words(&own.tools, encoder.template.tools)?;
     if !tools.is_empty() {
         let system = if own.system.is_empty() { encoder.template.default_system } else { own.system.as_str() };
         own.system = format!("{system}{tools}");

@@ -245,7 +245,9 @@ pub fn factory_row(form: RowForm, row: &TrainerRow, encoder: &FactoryEncoder<'_>
         let mut tokens = Vec::new();
         for answer in answers {
             let all: Vec<_> = own.said.iter().cloned().chain([said("assistant", &answer)]).collect();
-            let mut pairs = encoder.pairs(&all, &own.system, options);
+            // One turn is asked for: of what was thought before nothing is left, and only the last answer is given an empty thought.
+            let one = FactoryOptions { mask_history: true, ..*options };
+            let mut pairs = encoder.pairs(&all, &own.system, &one);
             let (question, mut target) = pairs.pop().ok_or(RowVerdict::Dropped(Reason::NoTurns))?;
             asked = pairs.into_iter().flat_map(|(source, target)| [source, target]).flatten().chain(question).collect();
             if encoder.template.efficient_eos {

@@ -64,12 +64,13 @@ pub enum Reason {
     Template,
     NoGeneration,
     NoJudgement,
+    Untold,
     OtherForm,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NoTurns,
         Self::EndsWithQuestion,
         Self::RoleOrder,
@@ -85,6 +86,7 @@ impl Reason {
         Self::Template,
         Self::NoGeneration,
         Self::NoJudgement,
+        Self::Untold,
         Self::OtherForm,
     ];
 
@@ -106,6 +108,7 @@ impl Reason {
             Self::Template => "template",
             Self::NoGeneration => "no_generation",
             Self::NoJudgement => "no_judgement",
+            Self::Untold => "untold",
             Self::OtherForm => "other_form",
         }
     }
@@ -128,6 +131,7 @@ impl Reason {
             Self::Template => "the chat template does not render it",
             Self::NoGeneration => "the chat template does not say what is generated",
             Self::NoJudgement => "it is not said whether its answer is good: the judgement is missing, or neither true nor false",
+            Self::Untold => "what the trainer makes of its tools is not followed here for this template",
             Self::OtherForm => "the trainer does not read rows of this form",
         }
     }

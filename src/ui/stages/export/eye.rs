@@ -12,6 +12,7 @@ use crate::eye::{ALIKE, DryRun, MISREAD, Mend, Mending, RowFate, TRAINERS, Train
 use crate::io::{BUILT_IN, ChatModelOf};
 use crate::operate::Operation;
 use crate::session::Workspace;
+use crate::trainers::llamafactory;
 use crate::trainers::rows::Reason;
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
@@ -117,6 +118,14 @@ fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut
         if let Some(hint) = entry.answers_only {
             ui.checkbox(&mut target.answers_only, "answers only").on_hover_text(hint);
         }
+        if target.trainer == Trainer::LlamaFactory {
+            let own = "the model's template";
+            let names: Vec<&str> = std::iter::once(own).chain(llamafactory::template_names()).collect();
+            let shown = if target.factory.is_empty() { own } else { target.factory.as_str() };
+            if let Some(at) = choice(ui, theme, "LLaMA-Factory's template", shown, &names) {
+                target.factory = if at == 0 { String::new() } else { names[at].to_owned() };
+            }
+        }
         if entry.templated {
             let hint = "The chat template that the trainer renders with: look at it, or write another";
             let look = if *writes { ButtonLook::Plain } else { ButtonLook::Quiet };
@@ -129,21 +138,26 @@ fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut
             .add(DragValue::new(&mut target.epochs).range(1..=100).speed(0.05))
             .on_hover_text("How often the whole is gone through");
         response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Epochs"));
-        if target.trainer != Trainer::OpenAi {
-            let titles = Tuning::ALL.map(Tuning::title);
-            if let Some(at) = choice(ui, theme, "What is trained", target.tuning.title(), &titles) {
-                target.tuning = Tuning::ALL[at];
-            }
-        }
-        let hint = "A new folder with rows that the trainer takes whole, what reads them, and a configuration; what it cannot take stands in a file of its own, with why";
-        if button(ui, theme, "Write for it…", "", ButtonLook::Main, true).on_hover_text(hint).clicked() {
-            actions.push(Action::HandOverDialog { target: target.clone() });
-        }
-        let hint = "What the trainer makes of the dataset as a page of HTML, or as Markdown where the name ends in .md";
-        if button(ui, theme, "Report…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
-            actions.push(Action::ReportDialog { of: PageOf::DryRun(target.clone()) });
-        }
     });
+}
+
+/// What is made of it: at the right end of the head, the last first.
+pub fn handing(ui: &mut Ui, theme: &Theme, form: &mut ExportForm, actions: &mut Vec<Action>) {
+    let target = &mut form.target;
+    let hint = "What the trainer makes of the dataset as a page of HTML, or as Markdown where the name ends in .md";
+    if button(ui, theme, "Report…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+        actions.push(Action::ReportDialog { of: PageOf::DryRun(target.clone()) });
+    }
+    let hint = "A new folder with rows that the trainer takes whole, what reads them, and a configuration; what it cannot take stands in a file of its own, with why";
+    if button(ui, theme, "Write for it…", "", ButtonLook::Main, true).on_hover_text(hint).clicked() {
+        actions.push(Action::HandOverDialog { target: target.clone() });
+    }
+    if target.trainer != Trainer::OpenAi {
+        let titles = Tuning::ALL.map(Tuning::title);
+        if let Some(at) = choice(ui, theme, "What is trained", target.tuning.title(), &titles) {
+            target.tuning = Tuning::ALL[at];
+        }
+    }
 }
 
 /// How long rows are, with the limit to drag and what it costs.
@@ -262,7 +276,7 @@ impl Fates<'_> {
         let epochs = things(form.target.epochs as usize, "epoch", "epochs");
         let all = count(run.tokens as usize * form.target.epochs as usize);
         let steps = things(run.steps(&form.target), "step", "steps");
-        dim(ui, theme, format!("{all} in {epochs}, {steps} of {} rows", run.batch()));
+        dim(ui, theme, format!("{all} in {epochs}, {steps} of {} rows", run.batch(&form.target)));
         if run.packed.sequences > 0 {
             let sequences = things(run.packed.sequences, "sequence", "sequences");
             let is = if run.packs() { "packed" } else { "if packed" };
@@ -272,7 +286,7 @@ impl Fates<'_> {
             dim(ui, theme, format!("{} good answers, {} bad", count(run.good), count(run.judged - run.good)));
         }
         if run.is_failing() {
-            ui.add(Label::new(RichText::new("The run would not begin: some rows fail it").color(theme.ruby)).wrap());
+            ui.add(Label::new(RichText::new("The run would not begin").color(theme.ruby)).wrap());
         }
         for note in run.notes(&form.target) {
             ui.add(Label::new(RichText::new(note).color(theme.amber)).wrap());

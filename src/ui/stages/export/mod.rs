@@ -3,7 +3,7 @@
 mod eye;
 pub mod state;
 
-use egui::{Frame, Margin, RichText, ScrollArea, Ui, vec2};
+use egui::{Align, Frame, Margin, RichText, ScrollArea, Ui, vec2};
 
 use super::{Stage, no_samples};
 use crate::action::Action;
@@ -43,6 +43,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 if ui.selectable_label(state.export.eye == on, RichText::new(name).color(ink)).on_hover_text(hint).clicked() {
                     state.export.eye = on;
                 }
+            }
+            if state.export.eye {
+                ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                    eye::handing(ui, theme, &mut state.export, actions);
+                });
             }
         });
     });
