@@ -279,6 +279,11 @@ fn pairs_and_judged_answers_are_handed_over_whole_and_read_back() {
         assert!(output.status.success(), "{said}");
         (said, home.path().join(into))
     };
+    // Where it reads none as they stand, the remedy is said.
+    let pairs = demo.join("dpo_en_demo.json");
+    let words = ["dryrun", pairs.to_str().unwrap(), "--no-project", "--target", "trl-dpo", "--json"];
+    let said = json_of(home.path(), &words);
+    assert!(said["rows_trained"] == 0 && said["notes"][0].as_str().unwrap().contains("export --for trl-dpo"), "{said}");
     for trainer in ["llamafactory", "trl-dpo", "torchtune", "openai"] {
         let (said, folder) = hand("dpo_en_demo", trainer);
         assert!(said.contains("learns from every one of 300 rows"), "{trainer}: {said}");

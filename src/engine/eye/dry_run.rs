@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::beside::{FileNote, beside};
 use super::forms::TrainerRows;
 use super::target::TrainerTarget;
+use super::written::written_row;
 use crate::data::{Dataset, SampleId, count};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
@@ -80,6 +81,8 @@ pub struct DryRun {
     pub said: BTreeMap<Reason, String>,
 }
 
+/// Rows that are tried in the trainer's own form, where it reads none.
+const TRIED: usize = 20;
 /// Rows that are looked at between two looks at whether to go on.
 const PART: usize = 256;
 
@@ -157,6 +160,15 @@ pub fn dry_run(
         }
     }
     run.beside = beside(dataset, rows, target, &ids, progress)?;
+    // Where it reads none as they stand, and would in another form, that is the remedy.
+    let converts = || ids.iter().take(TRIED).any(|id| written_row(dataset, rows, target, model, *id).is_ok());
+    if run.kept == 0 && !run.fails.is_empty() && converts() {
+        let name = target.trainer.entry().name;
+        let words = format!(
+            "as they stand it reads none of them; what is written for it (Write for it…, export --for {name}) is in a form that it reads"
+        );
+        run.beside.push(FileNote { fails: false, words });
+    }
     let entry = target.trainer.entry();
     run.unseen = kept_ids.split_off(kept_ids.len() - never_seen(kept_ids.len(), entry.batch));
     // Answers that are held against each other are not packed.
