@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 use super::{OperationError, Planned};
 use crate::data::{Batch, Dataset, Method, SampleId, count, count_samples};
 use crate::edit::{Change, Edit, EditError};
-use crate::eye::{TrainerTarget, rows_of};
+use crate::eye::{TrainerRows, TrainerTarget, rows_of};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
 use crate::trainers::repair::{ChatRepair, split_chat};
 use crate::trainers::rows::RowVerdict;
 
-/// A chat as a cell has it, and as it is written back: with blanks behind its commas where it had them.
+/// A chat as a cell has it.
 fn parsed(text: &str) -> Option<Vec<Json>> {
     serde_json::from_str(text).ok()
 }
@@ -35,6 +35,7 @@ impl serde_json::ser::Formatter for Spaced {
     }
 }
 
+/// A chat as a cell is to have it: with blanks behind its commas where it had them.
 fn written(turns: Vec<Json>, like: &str) -> String {
     let whole = Json::Array(turns);
     if !like.contains("\": ") {
@@ -79,24 +80,29 @@ pub fn repair_chats(
     Ok(Planned { edit: Edit::new(words, change), notes: Vec::new() })
 }
 
-/// The parts of a chat that is too long for a trainer.
+/// Which column holds the chats, which member of a row it is, and the rows that it is of.
+struct Chats {
+    column: usize,
+    member: &'static str,
+    rows: TrainerRows,
+}
+
+/// The parts of a chat that is too long for a trainer: the first, and the others.
 fn divided(
     dataset: &Dataset,
-    column: usize,
+    chats: &Chats,
     target: &TrainerTarget,
     model: &ChatModel,
     id: SampleId,
 ) -> Option<(String, Vec<String>)> {
-    let rows = rows_of(dataset, target.trainer)?;
-    let member = rows.fields.iter().find(|(field, _)| *field == column).map(|(_, member)| *member)?;
-    let text = dataset.text(column, id)?;
+    let text = dataset.text(chats.column, id)?;
     let turns = parsed(&text)?;
-    let mut row = rows.row(dataset, id);
+    let row = chats.rows.row(dataset, id);
     let unlimited = TrainerTarget { length: usize::MAX >> 2, ..target.clone() };
     let whole = |turns: &[Json]| {
         let mut row = row.clone();
-        row.insert(member.to_owned(), Json::Array(turns.to_vec()));
-        match unlimited.verdict(model, rows.form, &row) {
+        row.insert(chats.member.to_owned(), Json::Array(turns.to_vec()));
+        match unlimited.verdict(model, chats.rows.form, &row) {
             RowVerdict::Kept { whole, .. } => Some(whole),
             _ => None,
         }
@@ -104,7 +110,6 @@ fn divided(
     // What the trainer does not read at all has no length.
     whole(&turns)?;
     let parts = split_chat(&turns, &|turns| whole(turns).is_some_and(|n| n <= target.length))?;
-    row.clear();
     let mut parts = parts.into_iter().map(|part| written(part, &text));
     Some((parts.next()?, parts.collect()))
 }
@@ -122,6 +127,13 @@ pub fn split_chats(
 ) -> Result<Planned, OperationError> {
     let field = dataset.field(column).ok_or_else(|| EditError::Column(column.to_owned()))?;
     let model = target.open().map_err(|error| EditError::Refused(error.to_string()))?;
+    let rows = rows_of(dataset, target.trainer);
+    let found = rows.and_then(|rows| {
+        let member = rows.fields.iter().find(|(known, _)| *known == field).map(|(_, member)| *member)?;
+        Some(Chats { column: field, member, rows })
+    });
+    let chats = found
+        .ok_or_else(|| EditError::Refused(format!("{column} is no column that {} learns from", target.trainer.entry().title)))?;
     let source = dataset.rows() - dataset.made();
     let (own, made): (Vec<SampleId>, Vec<SampleId>) = samples.iter().partition(|id| id.row() < source);
     progress.set_total(own.len() as u64);
@@ -129,7 +141,7 @@ pub fn split_chats(
         .par_chunks(32)
         .map(|part| {
             progress.step(part.len() as u64)?;
-            let of = |id: &SampleId| divided(dataset, field, target, &model, *id).map(|(first, rest)| (*id, first, rest));
+            let of = |id: &SampleId| divided(dataset, &chats, target, &model, *id).map(|(first, rest)| (*id, first, rest));
             Ok(part.iter().filter_map(of).collect::<Vec<_>>())
         })
         .collect::<Result<Vec<_>, Cancelled>>()?
