@@ -96,9 +96,17 @@ impl Eyeing {
         }
         let Some(own) = self.model.answer_to(&target.model) else { return };
         let Ok(model) = templated(own, target, &mut self.templated) else { return };
-        let Some(rows) = rows_of(workspace.dataset(), target.trainer) else { return };
         let revision = workspace.revision();
         let question = ((*target).clone(), revision);
+        let sample = sample.filter(|id| id.row() < workspace.dataset().rows());
+        let asks = *whole && self.run.needs(&question)
+            || walked.is_some_and(|(reason, _)| self.mends.needs(&((*target).clone(), revision, reason.to_owned())))
+            || sample.is_some_and(|id| self.row.needs(&((*target).clone(), revision, id)));
+        if !asks {
+            return;
+        }
+        // The first hundred cells are read to tell what rows are: not for every frame.
+        let Some(rows) = rows_of(workspace.dataset(), target.trainer) else { return };
         if *whole && self.run.needs(&question) {
             let (snapshot, model, rows, target) =
                 (workspace.dataset().clone(), Arc::clone(&model), rows.clone(), (*target).clone());
@@ -117,7 +125,7 @@ impl Eyeing {
                 });
             }
         }
-        let Some(id) = sample.filter(|id| id.row() < workspace.dataset().rows()) else { return };
+        let Some(id) = sample else { return };
         let question = ((*target).clone(), revision, id);
         if self.row.needs(&question) {
             let (snapshot, model, target) = (workspace.dataset().clone(), Arc::clone(&model), (*target).clone());

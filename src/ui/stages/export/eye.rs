@@ -60,7 +60,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         return;
     }
     let odd = rows.odd;
-    let mut form = state.export.clone();
+    let mut form = std::mem::take(&mut state.export);
     lengths(ui, theme, &mut form, run);
     ui.add_space(STEP * 2.0);
     let side = SIDE.min(ui.available_width() * 0.42);
@@ -251,17 +251,18 @@ impl Fates<'_> {
             if !here {
                 continue;
             }
-            let samples = (line.samples)(self.run);
+            // Of very many rows they are gathered when something is to be done with them, and not for every frame.
+            let samples = || (line.samples)(self.run);
             ui.horizontal_wrapped(|ui| {
                 if button(ui, self.theme, "Show them in the table", "", ButtonLook::Quiet, true).clicked() {
-                    shown = Some((line.text.clone(), samples.clone()));
+                    shown = Some((line.text.clone(), samples()));
                 }
                 let hint = "They stay in the dataset, and go to no trainer";
                 if button(ui, self.theme, "Exclude them", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
-                    actions.push(Action::Do(Operation::Exclude { samples: samples.clone(), on: true }));
+                    actions.push(Action::Do(Operation::Exclude { samples: samples(), on: true }));
                 }
             });
-            self.repairs(ui, form, &samples, actions);
+            self.repairs(ui, form, &line, actions);
             ui.add_space(STEP);
         }
         shown
@@ -298,10 +299,10 @@ impl Fates<'_> {
     }
 
     /// What would mend them, and what it would come to.
-    fn repairs(&self, ui: &mut Ui, form: &ExportForm, samples: &[SampleId], actions: &mut Vec<Action>) {
+    fn repairs(&self, ui: &mut Ui, form: &ExportForm, line: &FateLine, actions: &mut Vec<Action>) {
         let (Some(mends), Some(column)) = (self.mends, &self.column) else { return };
         for mend in mends.iter().filter(|mend| mend.learned > 0) {
-            let samples = samples.to_vec();
+            let samples = Vec::new();
             let (title, help, operation) = match mend.mending {
                 Mending::Repair(repair) => {
                     (repair.title(), repair.help(), Operation::RepairChats { samples, column: column.clone(), repair })
@@ -312,20 +313,16 @@ impl Fates<'_> {
                     Operation::SplitChats { samples, column: column.clone(), target: Box::new(form.target.clone()) },
                 ),
             };
-            let tried = if mend.tried < samples_of(&operation) { " that were tried" } else { "" };
+            let tried = if mend.tried < line.n { " that were tried" } else { "" };
             let comes = format!("mends {} of {}{tried}", count(mend.learned), count(mend.tried));
             ui.horizontal_wrapped(|ui| {
                 if button(ui, self.theme, title, "", ButtonLook::Plain, true).on_hover_text(help).clicked() {
-                    actions.push(Action::Do(operation));
+                    actions.push(Action::Do(operation.of(&(line.samples)(self.run))));
                 }
                 dim(ui, self.theme, comes);
             });
         }
     }
-}
-
-fn samples_of(operation: &Operation) -> usize {
-    operation.samples().map_or(0, <[SampleId]>::len)
 }
 
 /// The lines of what becomes of rows.
