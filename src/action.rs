@@ -7,6 +7,7 @@ use crate::edit::EditId;
 use crate::eye::TrainerTarget;
 use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
 use crate::operate::Operation;
+use crate::train::Lesson;
 use crate::transform::{Replace, Split};
 
 /// What a page is about.
@@ -72,6 +73,16 @@ pub enum Action {
     PreviewReplace { column: String, what: Replace },
     /// Make the replacement that is shown an edit.
     ApplyReplace { column: String, what: Replace },
+    /// Teach a model.
+    Train(Lesson),
+    /// Ask for the folder of an encoder to teach with.
+    TrainFolderDialog,
+    /// Give a run another name.
+    RenameRun { id: i64, name: String },
+    /// Make what a run says of every sample columns.
+    WritePredictions(i64),
+    /// Ask again as a run was asked.
+    UseLesson(i64),
     /// Ask for a file of test texts, then look for what of the dataset stands in them.
     TestTextsDialog,
     /// Copy a cell, or the rows of samples as CSV where no column is named.

@@ -25,6 +25,8 @@ pub enum Asked {
     TextModel { back: bool },
     /// A name for what was found, as a page.
     Report { of: PageOf },
+    /// An encoder's folder, to teach with.
+    TrainFolder,
     /// Test texts, or a pack of their fingerprints.
     TestTexts,
     /// A folder for Hugging Face's `datasets`.
@@ -100,7 +102,9 @@ impl Dialogs for System {
             Asked::Probabilities => {
                 Box::pin(dialog.set_title("Choose a file with one column of probabilities per class").pick_file())
             }
-            Asked::Model | Asked::TextModel { .. } => Box::pin(dialog.set_title("Choose a model folder").pick_folder()),
+            Asked::Model | Asked::TextModel { .. } | Asked::TrainFolder => {
+                Box::pin(dialog.set_title("Choose a model folder").pick_folder())
+            }
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
             Asked::TestTexts => Box::pin(dialog.set_title("Choose test texts, or a pack of fingerprints").pick_file()),
             Asked::Hub => Box::pin(dialog.set_title("Write a Hugging Face folder in which folder?").pick_folder()),

@@ -8,7 +8,7 @@ use egui::Context;
 use super::dialogs::{Answer, Asked};
 use super::news::wants;
 use super::pictures::Gallery;
-use super::{App, cells, parts, settings};
+use super::{App, cells, parts, settings, training};
 use crate::action::{Action, PageOf};
 use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
@@ -47,6 +47,7 @@ impl App {
             | Action::HandOverDialog { .. }
             | Action::HubDialog
             | Action::TestTextsDialog
+            | Action::TrainFolderDialog
             | Action::ExportImagesDialog { .. } => {}
             Action::Open(path) => self.open(path, Begun::Open),
             Action::OpenSample(index) => open_sample(self, ctx, index),
@@ -86,6 +87,9 @@ impl App {
                 workspace.go(id)?;
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
+            Action::Train(_) | Action::RenameRun { .. } | Action::WritePredictions(_) | Action::UseLesson(_) => {
+                training::act(self, ctx, action);
+            }
             Action::Check { thoroughly } => self.session.check_again(thoroughly),
             Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
             Action::ApplySplit => {
@@ -248,6 +252,7 @@ impl App {
                         | Asked::OpenFolder
                         | Asked::Probabilities
                         | Asked::TestTexts
+                        | Asked::TrainFolder
                         | Asked::Pipeline { save: false },
                     ) => {
                         self.state.pop(Popup::OpenPath);
@@ -350,6 +355,7 @@ impl App {
                 Err(why) => self.notices.complain(ctx, why),
             },
             Some(Asked::TestTexts) => self.session.look_for(path),
+            Some(Asked::TrainFolder) => self.state.train.encoder = path.to_string_lossy().into_owned(),
             Some(Asked::Hub) => {
                 let Some(open) = self.session.workspace() else { return };
                 let (findings, told) = (open.findings().list().to_vec(), open.history().told());
@@ -417,6 +423,7 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
         Action::HubDialog => Asked::Hub,
         Action::TestTextsDialog => Asked::TestTexts,
+        Action::TrainFolderDialog => Asked::TrainFolder,
         Action::HandOverDialog { target } => Asked::HandOver { target: target.clone() },
         Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },
         _ => return None,

@@ -12,6 +12,7 @@ mod pictures;
 mod pipelines;
 mod queue;
 mod settings;
+mod training;
 
 use std::path::PathBuf;
 use std::sync::Arc;

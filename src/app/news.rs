@@ -6,6 +6,7 @@ use super::App;
 use super::keys::Hands;
 use super::pipelines::Shelf;
 use super::queue::Queue;
+use super::training;
 use crate::action::Action;
 use crate::data::{Rule, SampleSet, things};
 use crate::operate::{Augmented, Balanced, RUN};
@@ -129,6 +130,7 @@ impl App {
                     self.state.balance.choose_best(&list);
                 }
             }
+            News::Taught(run) => training::taught(self, ctx, *run),
             News::Saved(words) => words.into_iter().for_each(|words| self.notices.say(ctx, words)),
             News::Failed(_, why) => self.notices.complain(ctx, why),
         }

@@ -15,6 +15,7 @@ use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
 use super::stages::map::state::MapState;
 use super::stages::split::state::SplitForm;
+use super::stages::train::state::TrainForm;
 use super::text_model_form::TextModelForm;
 use super::view::View;
 use crate::action::Action;
@@ -259,6 +260,8 @@ pub struct UiState {
     pub review: Review,
     pub augment: AugmentForm,
     pub balance: BalanceForm,
+    /// What is taught next, and which runs are looked at.
+    pub train: TrainForm,
     /// The text model that is being named.
     pub text_model: TextModelForm,
     /// What the keys give that were drawn last.
@@ -320,6 +323,7 @@ impl Default for UiState {
             review: Review::default(),
             augment: AugmentForm::default(),
             balance: BalanceForm::default(),
+            train: TrainForm::default(),
             text_model: TextModelForm::default(),
             offered: Offered::default(),
             confirm: None,

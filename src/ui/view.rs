@@ -13,6 +13,7 @@ pub enum View {
     Split,
     Balance,
     Augment,
+    Train,
     Export,
     History,
 }
@@ -35,7 +36,7 @@ struct Named {
 const CTRL: Modifiers = Modifiers::COMMAND;
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-static NAMES: [Named; 10] = [
+static NAMES: [Named; 11] = [
     Named {
         view: View::Collect,
         title: "Collect",
@@ -98,6 +99,14 @@ static NAMES: [Named; 10] = [
         go_to: "Go to Augment",
         help: "More samples of those there are, seen before they are made",
         key: Some((CTRL, Key::M)),
+        begins_group: false,
+    },
+    Named {
+        view: View::Train,
+        title: "Train",
+        go_to: "Go to Train",
+        help: "Teach models from it, and see how good they are",
+        key: Some((CTRL, Key::T)),
         begins_group: false,
     },
     Named {
@@ -170,6 +179,7 @@ mod tests {
             View::Split,
             View::Balance,
             View::Augment,
+            View::Train,
             View::Export,
             View::History,
         ];

@@ -13,4 +13,5 @@ mod sizes;
 mod stories;
 #[path = "../support/window.rs"]
 mod support;
+mod teaching;
 mod trust;

@@ -13,7 +13,7 @@ use lapidary::ui::text_model_form::TextModelForm;
 use lapidary::ui::{Piece, Popup, Spot, View};
 
 /// Whether pictures can be made here: a software Vulkan driver is needed.
-fn can_draw() -> bool {
+pub fn can_draw() -> bool {
     let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
     let found = drivers.iter().any(|folder| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()));
     if !found && cfg!(target_os = "linux") {

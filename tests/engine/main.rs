@@ -20,4 +20,5 @@ mod recipes;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod train;
 mod trainers;

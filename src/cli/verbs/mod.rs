@@ -18,6 +18,7 @@ mod relabel;
 mod relevance;
 mod run;
 mod split;
+mod train;
 mod undo;
 
 use std::io::Write;
@@ -27,7 +28,7 @@ use super::arguments::Arguments;
 use super::options::OptionLine;
 
 /// What a command does: data go to the first, words to the second. Says whether something was found, as checks do.
-pub type Run = fn(&Arguments, &mut dyn Write, &mut dyn Write) -> Result<bool, Failure>;
+pub type VerbRun = fn(&Arguments, &mut dyn Write, &mut dyn Write) -> Result<bool, Failure>;
 
 /// A command.
 pub struct Verb {
@@ -45,11 +46,11 @@ pub struct Verb {
     pub takes_recipe: bool,
     /// More help, where there is any.
     pub more: Option<fn() -> String>,
-    pub run: Run,
+    pub run: VerbRun,
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 22] = [
+pub static VERBS: [Verb; 25] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -60,6 +61,9 @@ pub static VERBS: [Verb; 22] = [
     augment::VERB,
     balance::VERB,
     split::VERB,
+    train::TRAIN,
+    train::RUNS,
+    train::PREDICT,
     dryrun::VERB,
     contamination::CONTAMINATION,
     contamination::FINGERPRINT,

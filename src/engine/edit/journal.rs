@@ -19,6 +19,7 @@ use super::body::{decode, encode};
 use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
+use super::kept_run::{self, KeptRun};
 use super::salvage::{self, Cell};
 use super::{swap, wal};
 
@@ -109,7 +110,8 @@ impl Journal {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })();
         let moves = moves.map_err(|error| classify(&path, &error))?;
-        let new = write_new(&path, &self.stored, &edits, self.history.head(), Some(&moves))?;
+        let runs = self.runs()?.0;
+        let new = write_new(&path, &self.stored, &edits, &runs, self.history.head(), Some(&moves))?;
         let was = self.version;
         drop(self);
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.clone(), reason: e.error.to_string() })?;
@@ -270,7 +272,7 @@ impl Journal {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
-        let aside = write_new(path, &stored, &[], 0, None)?;
+        let aside = write_new(path, &stored, &[], &[], 0, None)?;
         aside.persist_noclobber(path).map_err(|e| disk(&e.error))?;
         swap::sync_folder(path);
         Self::open(path)
@@ -281,7 +283,13 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Disk`]; the old one is in its place then.
-    pub fn replace(path: &Path, stored: &Stored, edits: Vec<(Edit, Vec<u64>)>, why: &str) -> Result<PathBuf, JournalError> {
+    pub fn replace(
+        path: &Path,
+        stored: &Stored,
+        edits: Vec<(Edit, Vec<u64>)>,
+        runs: &[KeptRun],
+        why: &str,
+    ) -> Result<PathBuf, JournalError> {
         let at = now();
         let list: Vec<Kept> = edits
             .into_iter()
@@ -291,7 +299,7 @@ impl Journal {
             })
             .collect();
         let head = list.last().map_or(0, |(node, ..)| node.id);
-        let new = write_new(path, stored, &list, head, None)?;
+        let new = write_new(path, stored, &list, runs, head, None)?;
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
         swap::exchange(path, &new, why)
     }
@@ -351,6 +359,32 @@ impl Journal {
         Ok(())
     }
 
+    /// Every run that the project keeps, in the order of their making, and how many cannot be read any more.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn runs(&self) -> Result<(Vec<KeptRun>, usize), JournalError> {
+        kept_run::read(&self.connection).map_err(|error| classify(&self.path, &error))
+    }
+
+    /// Makes a run durable: a new one where its number is 0, else in the place of the one with its number. Its number and time.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`]; nothing was kept then.
+    pub fn keep_run(&mut self, mut run: KeptRun) -> Result<KeptRun, JournalError> {
+        if run.id == 0 {
+            let (runs, _) = self.runs()?;
+            (run.id, run.at) = (runs.last().map_or(1, |last| last.id + 1), now());
+        }
+        let result = (|| {
+            let transaction = self.connection.transaction()?;
+            run.write(&transaction)?;
+            transaction.commit()
+        })();
+        result.map_err(|error| classify(&self.path, &error))?;
+        Ok(run)
+    }
+
     /// Reads edit `id`.
     ///
     /// # Errors
@@ -404,6 +438,7 @@ fn write_new(
     path: &Path,
     stored: &Stored,
     edits: &[Kept],
+    runs: &[KeptRun],
     head: EditId,
     moves: Option<&[(i64, EditId)]>,
 ) -> Result<tempfile::NamedTempFile, JournalError> {
@@ -428,6 +463,9 @@ fn write_new(
             if moves.is_none() {
                 insert_move(&transaction, node.at, node.id)?;
             }
+        }
+        for run in runs {
+            run.write(&transaction)?;
         }
         for (at, head) in moves.unwrap_or_default() {
             insert_move(&transaction, *at, *head)?;
@@ -465,6 +503,7 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     let mut found: BTreeMap<EditId, Kept> = BTreeMap::new();
     let mut seen: HashSet<EditId> = HashSet::new();
     let mut moves: BTreeMap<i64, EditId> = BTreeMap::new();
+    let mut runs: BTreeMap<i64, KeptRun> = BTreeMap::new();
     for (id, cells) in &rows {
         match cells.as_slice() {
             [_, parent, at, words, count, body, prints, hash] => {
@@ -481,7 +520,11 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
                     moves.insert(*id, head);
                 }
             }
-            _ => {}
+            cells => {
+                if let Some(run) = KeptRun::salvaged(*id, cells) {
+                    runs.insert(*id, run);
+                }
+            }
         }
     }
     let mut known: HashSet<EditId> = [0].into();
@@ -506,7 +549,8 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     for (node, ..) in &mut saved {
         (node.id, node.parent) = (numbers[&node.id], numbers[&node.parent]);
     }
-    let new = write_new(path, &stored, &saved, numbers[&head], None)?;
+    let runs: Vec<KeptRun> = runs.into_values().collect();
+    let new = write_new(path, &stored, &saved, &runs, numbers[&head], None)?;
     let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
     let aside = swap::exchange(path, &new, "damaged")?;
     Ok((aside, saved.len(), lost))

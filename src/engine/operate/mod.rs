@@ -12,6 +12,7 @@ mod health;
 mod hub;
 mod names;
 mod plan;
+mod predict;
 mod recipe;
 mod relevance;
 mod remedy;
@@ -33,6 +34,7 @@ pub use copied::copies;
 pub use health::{CardWords, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
 pub use plan::split_edit;
+pub use predict::PredictionsOf;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
 pub use relevance::{RelevanceOf, relevance, relevance_edit};
 pub use remedy::remedy;
@@ -45,6 +47,7 @@ use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::eye::TrainerTarget;
 use crate::job::{Cancelled, Progress};
+use crate::train::Run;
 use crate::trainers::repair::ChatRepair;
 use crate::transform::{AugmentError, Replace, Split, SplitError};
 use crate::writing::Repair;
@@ -165,6 +168,8 @@ pub enum Operation {
     Consensus(ConsensusOf),
     /// Say how much each sample is of a domain that samples with a tag stand for.
     Relevance(RelevanceOf),
+    /// Learn, and write what the model says of every sample; of those it was trained on what a model says that has not seen them.
+    Predict(PredictionsOf),
 }
 
 mod role_name {
@@ -283,6 +288,8 @@ pub struct Means<'m> {
     pub models: Arc<TextModels>,
     /// What is worked out of the data, and shared.
     pub derived: Arc<Store>,
+    /// Runs of models that there are: what one of them says is not learned anew.
+    pub runs: Vec<Arc<Run>>,
 }
 
 /// A plan: the edit, and what should be known of it.

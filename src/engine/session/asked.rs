@@ -10,6 +10,7 @@ use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
 use crate::eye::TrainerTarget;
 use crate::operate::{Augmented, Balanced, Tried};
+use crate::train::Run;
 
 /// What a stage shows, and what is worked out for it though a dataset is large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum Need {
     Map,
     /// What a trainer makes of the dataset.
     Eye,
+    /// How good the models are that were taught.
+    Runs,
 }
 
 /// What the screen asks for: said anew each frame, and free while it stays as it is.
@@ -98,6 +101,8 @@ pub enum News {
     Tried(BalanceForm, Vec<Tried>),
     /// A large operation is planned, and still to be made an edit; whether that is to be said.
     Planned(Box<PlannedEdit>, bool),
+    /// A model was taught, and is still to be kept.
+    Taught(Box<Run>),
     /// Something was saved: what there is to say.
     Saved(Vec<String>),
     /// A file could not be opened: its path, and why.

@@ -30,6 +30,7 @@ mod replacing;
 mod saving;
 mod searching;
 mod splitting;
+mod training;
 mod viewing;
 mod workspace;
 
@@ -57,8 +58,9 @@ pub use replacing::ReplaceView;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
+pub use training::Measured;
 pub use viewing::{ChartData, Visible};
-pub use workspace::{Carried, Workspace, stored_reading};
+pub use workspace::{Carried, NamedRun, Workspace, stored_reading};
 
 use augmenting::Augmenting;
 use balancing::{Balancing, With};
@@ -76,6 +78,7 @@ use replacing::Replacing;
 use saving::Saving;
 use searching::Searching;
 use splitting::Splitting;
+use training::Teaching;
 use viewing::Viewing;
 
 use crate::checks::Scan;
@@ -86,6 +89,7 @@ use crate::io::{self, Meaning, TextModel};
 use crate::job::{AnySlot, Desk, Progress, Running};
 use crate::learn::neighbours::Neighbour;
 use crate::operate::{Means, Operation, OperationError, Tried, Worth};
+use crate::train::{Lesson, Run};
 use crate::transform::{Replace, Split};
 
 /// What is open, and everything that is worked out of it.
@@ -111,6 +115,7 @@ pub struct Session {
     mapping: Mapping,
     contaminating: Contaminating,
     eyeing: Eyeing,
+    training: Teaching,
     news: Vec<News>,
 }
 
@@ -139,6 +144,7 @@ impl Session {
             mapping: Mapping::default(),
             contaminating: Contaminating::default(),
             eyeing: Eyeing::default(),
+            training: Teaching::default(),
             news: Vec::new(),
         }
     }
@@ -156,6 +162,7 @@ impl Session {
         all.extend(self.mapping.slots());
         all.push(self.contaminating.slot());
         all.extend(self.eyeing.slots());
+        all.extend(self.training.slots());
         all
     }
 
@@ -171,6 +178,7 @@ impl Session {
         all.extend(self.mapping.slots_mut());
         all.push(self.contaminating.slot_mut());
         all.extend(self.eyeing.slots_mut());
+        all.extend(self.training.slots_mut());
         all
     }
 
@@ -245,6 +253,7 @@ impl Session {
             self.mapping.work(workspace, checking, wants, desk, news);
             self.contaminating.work(desk, news);
             self.eyeing.work(workspace, wants, desk, news);
+            self.training.work(workspace, wants, desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
             augmenting.take(asking, desk, news);
@@ -299,6 +308,7 @@ impl Session {
         self.facetting = Facetting::default();
         self.contaminating = Contaminating::default();
         self.eyeing = Eyeing::default();
+        self.training = Teaching::default();
         self.asking.stop();
     }
 
@@ -444,6 +454,41 @@ impl Session {
     /// What the trainer's eye sees.
     pub fn eye(&self) -> &Eyeing {
         &self.eyeing
+    }
+
+    /// How good the models are that were taught, and whether that is of another state of the data.
+    pub fn measured(&self) -> Option<(&Measured, bool)> {
+        self.training.measured(self.workspace.as_ref()?)
+    }
+
+    /// Why the last run came to nothing.
+    pub fn train_trouble(&self) -> Option<&str> {
+        self.training.trouble()
+    }
+
+    /// Teaches a model.
+    pub fn train(&mut self, lesson: Lesson) {
+        if let Some(workspace) = &self.workspace {
+            self.training.ask(workspace, &self.checking, lesson, &self.desk);
+        }
+    }
+
+    /// Keeps a run in the project. What it is called, and its place.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing was kept then.
+    pub fn keep_run(&mut self, run: Run) -> Result<Option<(usize, String)>, EditError> {
+        let Some(workspace) = &mut self.workspace else { return Ok(None) };
+        let at = workspace.keep_run(run, None)?;
+        Ok(Some((at, workspace.runs()[at].name.clone())))
+    }
+
+    /// Gives a run another name.
+    ///
+    /// # Errors
+    /// [`EditError`]; it is called as it was then.
+    pub fn rename_run(&mut self, id: i64, name: &str) -> Result<(), EditError> {
+        self.workspace.as_mut().map_or(Ok(()), |workspace| workspace.rename_run(id, name).map(drop))
     }
 
     /// What stands in somebody's test texts, too, as far as it was looked for.

@@ -39,19 +39,20 @@ impl Operating {
 
     /// Whether an operation is to be planned beside the window.
     pub fn is_large(workspace: &Workspace, operation: &Operation) -> bool {
-        // A tokenizer is opened to cut chats, and every one goes through it several times: that is never for the screen to wait for.
-        matches!(operation, Operation::SplitChats { .. }) || reach(workspace, operation) > MANY
+        // A tokenizer is opened to cut chats, a model may be taught to predict: that is never for the screen to wait for.
+        matches!(operation, Operation::SplitChats { .. } | Operation::Predict(_)) || reach(workspace, operation) > MANY
     }
 
     /// Plans an operation; `loud`: what it comes to is to be said.
     pub fn ask(&mut self, workspace: &Workspace, operation: Operation, loud: bool, desk: &Desk) {
         let (snapshot, store) = (workspace.dataset().clone(), Arc::clone(workspace.derived()));
         let column = column_of(&operation);
+        let runs = workspace.runs().iter().map(|kept| Arc::clone(&kept.run)).collect();
         let classes = column.and_then(|column| workspace.classes(column)).cloned();
         let title = format!("Planning an edit of {}", crate::data::count_samples(reach(workspace, &operation)));
         let asked = operation.clone();
         self.plan.ask(desk, (operation, loud, workspace.revision()), title, move |progress| {
-            let means = Means { classes: classes.as_deref(), derived: store, ..Means::default() };
+            let means = Means { classes: classes.as_deref(), derived: store, runs, ..Means::default() };
             let planned = asked.plan(&snapshot, &means, progress).map_err(|error| match error {
                 OperationError::Cancelled => JobError::Cancelled,
                 error => JobError::Failed(error.to_string()),
@@ -114,6 +115,7 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Augment { .. }
         | Operation::Balance(_)
         | Operation::Consensus(_)
-        | Operation::Relevance(_) => workspace.dataset().rows(),
+        | Operation::Relevance(_)
+        | Operation::Predict(_) => workspace.dataset().rows(),
     }
 }

@@ -14,11 +14,13 @@ use super::parts::{know_parts, read_part};
 use crate::data::{ClassIndex, Dataset, Kind, PartSource, Property, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{
-    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, Stored, Target, project_exists, project_path,
+    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, KeptRun, Stored, Target, project_exists,
+    project_path,
 };
 use crate::io::{self, IoError, Reading};
 use crate::job::{Cancelled, Progress};
 use crate::operate::{Recipe, RecipeError};
+use crate::train::{LONGEST_NAME, Run};
 
 /// What happened to edits that were carried over to another version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,30 @@ pub struct Workspace {
     findings: Findings,
     /// What is worked out of it, and shared.
     derived: Arc<Store>,
+    /// Models that were taught from it, in the order of their making.
+    runs: Vec<NamedRun>,
     empty: History,
+}
+
+/// A model that was taught from the dataset, as the project keeps it.
+#[derive(Debug, Clone)]
+pub struct NamedRun {
+    pub id: i64,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    pub name: String,
+    /// How often the samples that it was tested on have been looked at with it.
+    pub look: i64,
+    pub run: Arc<Run>,
+}
+
+/// The runs of a project. One that a later Lapidary made, and that cannot be read here, stays where it is.
+fn runs_of(journal: &Journal) -> Result<Vec<NamedRun>, JournalError> {
+    let read = |kept: KeptRun| {
+        let run = Arc::new(Run::from_bytes(&kept.body)?);
+        Some(NamedRun { id: kept.id, at: kept.at, name: kept.name, look: kept.look, run })
+    };
+    Ok(journal.runs()?.0.into_iter().filter_map(read).collect())
 }
 
 /// How the source of `path` was read when its project was begun, if it has one.
@@ -103,6 +128,7 @@ impl Workspace {
             } else if journal.is_copy() {
                 workspace.read_only = Some("its project cannot be written by you here".to_owned());
             }
+            workspace.runs = runs_of(&journal)?;
             workspace.journal = Some(journal);
         }
         Ok(workspace)
@@ -127,6 +153,7 @@ impl Workspace {
             classes: BTreeMap::new(),
             findings: Findings::default(),
             derived: Arc::default(),
+            runs: Vec::new(),
             empty: History::default(),
         }
     }
@@ -146,6 +173,7 @@ impl Workspace {
             .into_iter()
             .map(|id| Ok((edit_of(&old, id, &workspace.dataset)?, old.prints(id)?)))
             .collect::<Result<_, JournalError>>()?;
+        let runs = old.runs()?.0;
         drop(old);
         let wanted: HashSet<u64> = list.iter().flat_map(|(_, prints)| prints.iter().copied()).collect();
         let mut places = SamplePlaces::of(&workspace.dataset, &wanted);
@@ -175,9 +203,62 @@ impl Workspace {
         let lost = moved.values().filter(|to| to.is_none()).count();
         let (count, added) = (edits.len(), places.added);
         let stored = workspace.stored();
-        let aside = Journal::replace(&workspace.project, &stored, edits, "before")?;
-        workspace.journal = Some(Journal::open(&workspace.project)?);
+        let aside = Journal::replace(&workspace.project, &stored, edits, &runs, "before")?;
+        let journal = Journal::open(&workspace.project)?;
+        workspace.runs = runs_of(&journal)?;
+        workspace.journal = Some(journal);
         Ok((workspace, Carried { edits: count, lost, unfit, added, aside }))
+    }
+
+    /// The models that were taught from it, in the order of their making.
+    pub fn runs(&self) -> &[NamedRun] {
+        &self.runs
+    }
+
+    /// Keeps a run in the project, under a name that no other has. It is no edit: nothing of the data changes, and nothing of it is taken back. Its place among the runs.
+    ///
+    /// # Errors
+    /// [`EditError`]: looked at only, or the disk refuses; nothing was kept then.
+    pub fn keep_run(&mut self, run: Run, name: Option<&str>) -> Result<usize, EditError> {
+        let looked = self.runs.iter().filter(|kept| kept.run.test_print == run.test_print).map(|kept| kept.look).max();
+        let name = self.free_run_name(name.map_or_else(|| run.lesson.words(), ToOwned::to_owned));
+        let kept = self.write_run(NamedRun { id: 0, at: 0, name, look: looked.unwrap_or(0) + 1, run: Arc::new(run) })?;
+        self.runs.push(kept);
+        Ok(self.runs.len() - 1)
+    }
+
+    /// Gives a run another name. What it is called then.
+    ///
+    /// # Errors
+    /// As [`Workspace::keep_run`].
+    pub fn rename_run(&mut self, id: i64, name: &str) -> Result<String, EditError> {
+        let Some(at) = self.runs.iter().position(|kept| kept.id == id) else {
+            return Err(EditError::Refused("this run is not there any more".to_owned()));
+        };
+        if name.trim() == self.runs[at].name || name.trim().is_empty() {
+            return Ok(self.runs[at].name.clone());
+        }
+        let name = self.free_run_name(name.trim().to_owned());
+        let renamed = self.write_run(NamedRun { name, ..self.runs[at].clone() })?;
+        self.runs[at] = renamed;
+        Ok(self.runs[at].name.clone())
+    }
+
+    fn free_run_name(&self, mut name: String) -> String {
+        name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        let taken = |name: &str| self.runs.iter().any(|kept| kept.name == name);
+        let numbered = (2..).map(|n| format!("{name} {n}"));
+        std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+    }
+
+    fn write_run(&mut self, named: NamedRun) -> Result<NamedRun, EditError> {
+        if let Some(why) = &self.read_only {
+            return Err(EditError::ReadOnly(why.clone()));
+        }
+        let body = named.run.to_bytes().map_err(EditError::Refused)?;
+        let kept = KeptRun { id: named.id, at: named.at, name: named.name.clone(), look: named.look, body };
+        let kept = self.journal()?.keep_run(kept)?;
+        Ok(NamedRun { id: kept.id, at: kept.at, ..named })
     }
 
     /// The dataset as it stands. A clone of it is a snapshot.
@@ -319,13 +400,17 @@ impl Workspace {
         Stored { fingerprint: self.dataset.base.origin.fingerprint, reading }
     }
 
-    fn write(&mut self, edit: &Edit, prints: &[u64]) -> Result<EditId, JournalError> {
+    /// The project, begun where there is none yet.
+    fn journal(&mut self) -> Result<&mut Journal, JournalError> {
         let stored = self.stored();
-        let journal = match &mut self.journal {
+        Ok(match &mut self.journal {
             Some(journal) => journal,
             none => none.insert(Journal::create(&self.project, stored)?),
-        };
-        let id = journal.commit(edit, prints)?;
+        })
+    }
+
+    fn write(&mut self, edit: &Edit, prints: &[u64]) -> Result<EditId, JournalError> {
+        let id = self.journal()?.commit(edit, prints)?;
         self.apply(edit, Direction::Forward);
         Ok(id)
     }

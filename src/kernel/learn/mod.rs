@@ -2,6 +2,7 @@
 
 pub mod annotators;
 pub mod appearance;
+pub mod calibration;
 pub mod confident;
 pub mod contamination;
 pub mod crossfit;
@@ -12,18 +13,23 @@ pub mod encoder;
 pub mod features;
 pub mod fluency;
 mod folds;
+pub mod head_choice;
+pub mod heads;
 pub mod isolation;
 pub mod layout;
+mod lbfgs;
 mod logistic;
 pub mod near;
 pub mod neighbours;
 pub mod noise;
 pub mod probe;
 pub mod risk;
+pub mod scores;
 pub mod sentencepiece;
 pub mod seq2seq;
+pub mod significance;
 pub mod telling;
-mod tfidf;
+pub mod tfidf;
 pub mod vision;
 mod wordpiece;
 

@@ -108,6 +108,18 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// Hashes of the terms in the order of their columns, and their weights: what [`Vocabulary::of_parts`] makes it of again.
+    pub fn parts(&self) -> (Vec<u64>, Vec<f32>) {
+        let mut terms = vec![0; self.idf.len()];
+        self.places.iter().for_each(|(term, place)| terms[*place as usize] = *term);
+        (terms, self.idf.clone())
+    }
+
+    /// The vocabulary of its parts; what has no weight is left out.
+    pub fn of_parts(terms: Terms, hashes: &[u64], idf: Vec<f32>) -> Self {
+        Self { terms, places: hashes.iter().copied().zip(0..idf.len() as u32).collect(), idf }
+    }
+
     /// The rows of other texts. Terms that were not there are left out.
     pub fn rows_of<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Sparse {
         let mut reader = TermReader { longest: LONGEST, ..TermReader::default() };

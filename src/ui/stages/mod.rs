@@ -11,6 +11,7 @@ mod history;
 pub mod label;
 pub mod map;
 pub mod split;
+pub mod train;
 
 use egui::Ui;
 
@@ -39,7 +40,7 @@ pub struct Stage {
 }
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-pub static STAGES: [(View, Stage); 10] = [
+pub static STAGES: [(View, Stage); 11] = [
     (View::Collect, collect::STAGE),
     (View::Explore, explore::STAGE),
     (View::Map, map::STAGE),
@@ -48,6 +49,7 @@ pub static STAGES: [(View, Stage); 10] = [
     (View::Split, split::STAGE),
     (View::Balance, balance::STAGE),
     (View::Augment, augment::STAGE),
+    (View::Train, train::STAGE),
     (View::Export, export::STAGE),
     (View::History, history::STAGE),
 ];

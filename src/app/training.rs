@@ -1,0 +1,61 @@
+//! What Train asks for, and what comes of it.
+
+use egui::Context;
+
+use super::App;
+use crate::action::Action;
+use crate::operate::{Operation, PredictionsOf};
+use crate::train::{Approach, FrozenEncoder, HeadKind, Run};
+
+/// Carries out what Train asks for.
+pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
+    match action {
+        Action::Train(lesson) => app.session.train(lesson),
+        Action::RenameRun { id, name } => {
+            if let Err(why) = app.session.rename_run(id, &name) {
+                app.notices.complain(ctx, why.to_string());
+            }
+        }
+        Action::WritePredictions(id) => {
+            let Some(open) = app.session.workspace() else { return };
+            let Some(kept) = open.runs().iter().find(|kept| kept.id == id) else { return };
+            let into = format!("pred_{}", kept.name.replace([' ', '+'], "_").replace("___", "_"));
+            let asked = PredictionsOf { lesson: kept.run.lesson.clone(), into };
+            app.operate(ctx, Operation::Predict(asked));
+        }
+        Action::UseLesson(id) => use_lesson(app, id),
+        _ => {}
+    }
+}
+
+/// Fills the form as a run was asked.
+fn use_lesson(app: &mut App, id: i64) {
+    let Some(kept) = app.session.workspace().and_then(|open| open.runs().iter().find(|kept| kept.id == id)) else { return };
+    let lesson = kept.run.lesson.clone();
+    let form = &mut app.state.train;
+    let Approach::Features { encoder, head, balanced } = lesson.approach;
+    (form.label, form.text, form.split) = (lesson.label, lesson.text.unwrap_or_default(), lesson.split.unwrap_or_default());
+    form.encoder = match encoder {
+        FrozenEncoder::BuiltIn => FrozenEncoder::NAMES[0].to_owned(),
+        FrozenEncoder::Words => FrozenEncoder::NAMES[1].to_owned(),
+        FrozenEncoder::Folder(folder) => folder.to_string_lossy().into_owned(),
+    };
+    form.head = HeadKind::ALL.iter().position(|known| known.name() == head.name()).unwrap_or(0);
+    match head {
+        HeadKind::Logistic { c } | HeadKind::Support { c } => form.c = c,
+        HeadKind::Neighbours { k } => form.k = k,
+    }
+    (form.balanced, form.seed) = (balanced, lesson.seed);
+}
+
+/// A model was taught: it is kept, and shown.
+pub(super) fn taught(app: &mut App, ctx: &Context, run: Run) {
+    match app.session.keep_run(run) {
+        Ok(Some((at, _))) => {
+            app.state.train.shown = app.session.workspace().map(|open| open.runs()[at].id);
+            app.state.train.slices = None;
+        }
+        Ok(None) => {}
+        Err(why) => app.notices.complain(ctx, why.to_string()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Why nothing was learned, or measured.
+
+use crate::derive::NoText;
+use crate::io::MeaningError;
+use crate::job::{Cancelled, JobError};
+
+/// Why nothing was learned.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("there is no column called {0:?}")]
+    NoColumn(String),
+    #[error(transparent)]
+    NoText(#[from] NoText),
+    #[error("{0} holds several labels a sample: heads here learn one class a sample. Choose a column with one")]
+    SeveralLabels(String),
+    #[error("nothing to tell apart: {}", .0.as_ref().map_or_else(|| "no sample of the train part has a label".to_owned(), |class| format!("every sample of the train part is {class}")))]
+    OneClass(Option<String>),
+    #[error(
+        "no sample with a label is in the test part: there is nothing to say how good a model is by. Split the dataset first"
+    )]
+    NoTest,
+    #[error("TF-IDF reads words, and this dataset has pictures: choose the built-in look or a CLIP or DINOv2 folder")]
+    WordsOfPictures,
+    #[error("pictures were not looked at yet")]
+    NoLooks,
+    #[error(
+        "this run keeps no head beside its samples: nearest neighbours say something of the dataset that they were learned from, and of no other"
+    )]
+    NoHead,
+    #[error("the encoder gives {found} numbers a text, and this run learned from {wanted}: it is another model than it was")]
+    OtherEncoder { found: usize, wanted: usize },
+    #[error(transparent)]
+    Meaning(MeaningError),
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl From<Cancelled> for TrainError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl From<MeaningError> for TrainError {
+    fn from(error: MeaningError) -> Self {
+        match error {
+            MeaningError::Cancelled => Self::Cancelled,
+            other => Self::Meaning(other),
+        }
+    }
+}
+
+impl From<TrainError> for JobError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Cancelled => Self::Cancelled,
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}

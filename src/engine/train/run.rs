@@ -1,0 +1,143 @@
+//! A run: what was asked, what was learned, and what it says of every sample. It is kept in the project; its figures are worked out from its predictions and the labels as they are.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::asked::Lesson;
+use crate::learn::heads::LinearHead;
+
+/// The most letters of a run's name.
+pub const LONGEST_NAME: usize = 80;
+
+/// What was chosen within the train part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    pub c: f64,
+    /// Whether rows were evened along the axes of their spread.
+    pub evened: bool,
+    /// What was tried: `C`, evened, folds, accuracy on rows that were held out.
+    pub tried: Vec<(f64, bool, usize, f64)>,
+}
+
+/// A head, as it is kept and taken away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum HeadModel {
+    /// `dims × classes` weights, and intercepts.
+    Linear { weights: Vec<f32>, bias: Vec<f32> },
+    /// The same on words: hashes of terms and their weights, in the order of columns.
+    Words { terms: Vec<u64>, idf: Vec<f32>, weights: Vec<f32>, bias: Vec<f32> },
+    /// The samples themselves decide: there is nothing beside them.
+    Neighbours { k: u32 },
+}
+
+impl HeadModel {
+    /// A linear head in single precision.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn linear(head: &LinearHead) -> Self {
+        let single = |list: &[f64]| list.iter().map(|value| *value as f32).collect();
+        Self::Linear { weights: single(&head.weights), bias: single(&head.bias) }
+    }
+
+    /// The head again, where it is linear.
+    pub fn head(&self) -> Option<LinearHead> {
+        let double = |list: &[f32]| list.iter().map(|value| f64::from(*value)).collect();
+        match self {
+            Self::Linear { weights, bias } | Self::Words { weights, bias, .. } => {
+                Some(LinearHead { classes: bias.len(), weights: double(weights), bias: double(bias) })
+            }
+            Self::Neighbours { .. } => None,
+        }
+    }
+}
+
+/// What a run says of samples. Of those of the train part it is what a model says that has not seen them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Predictions {
+    /// Samples, ascending.
+    pub ids: Vec<u32>,
+    /// The hash of what was read of each: the file may have another version since, where samples stand elsewhere.
+    pub texts: Vec<u64>,
+    /// What is said of each, by its place among the run's classes.
+    pub said: Vec<u32>,
+    /// How sure that is, 0 to 1.
+    pub sure: Vec<f32>,
+    /// The samples of the test part, ascending, and of each the probability of every class that was learned: its square root, in 65,535ths, so that small ones keep their digits.
+    pub tested: Vec<u32>,
+    pub probabilities: Vec<u16>,
+}
+
+impl Predictions {
+    /// A probability as it is kept.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn packed(p: f64) -> u16 {
+        (p.clamp(0.0, 1.0).sqrt() * 65_535.0).round() as u16
+    }
+
+    /// The probabilities of test samples, `learned` numbers each, each row summing to 1.
+    pub fn matrix(&self, learned: usize) -> Vec<f64> {
+        let mut out: Vec<f64> = self.probabilities.iter().map(|p| (f64::from(*p) / 65_535.0).powi(2)).collect();
+        for row in out.chunks_mut(learned.max(1)) {
+            let sum: f64 = row.iter().sum();
+            if sum > 0.0 {
+                row.iter_mut().for_each(|p| *p /= sum);
+            }
+        }
+        out
+    }
+
+    /// Where each of its samples is in a dataset whose texts have these hashes: where it was, or else where the same text is. `None` of those whose text is not there any more.
+    pub fn located(&self, hashes: &[u64]) -> Vec<Option<u32>> {
+        let own: Vec<Option<u32>> =
+            self.ids.iter().zip(&self.texts).map(|(id, text)| (hashes.get(*id as usize) == Some(text)).then_some(*id)).collect();
+        if own.iter().all(Option::is_some) {
+            return own;
+        }
+        let taken: HashSet<u32> = own.iter().flatten().copied().collect();
+        let mut free: HashMap<u64, Vec<u32>> = HashMap::new();
+        for (row, hash) in (0..hashes.len() as u32).zip(hashes).rev() {
+            if !taken.contains(&row) {
+                free.entry(*hash).or_default().push(row);
+            }
+        }
+        let elsewhere = |text: &u64, free: &mut HashMap<u64, Vec<u32>>| free.get_mut(text).and_then(Vec::pop);
+        own.into_iter().zip(&self.texts).map(|(own, text)| own.or_else(|| elsewhere(text, &mut free))).collect()
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub lesson: Lesson,
+    /// The classes that were learned come first.
+    pub classes: Vec<String>,
+    pub learned: usize,
+    /// Samples that were trained on, validated on, tested on.
+    pub sizes: [usize; 3],
+    pub print: u64,
+    pub test_print: u64,
+    pub chosen: Option<Chosen>,
+    pub model: HeadModel,
+    pub predictions: Predictions,
+    pub notes: Vec<String>,
+    /// How long it took, in seconds: said, and nothing more.
+    pub seconds: f64,
+    /// The version of the program that made it.
+    pub version: String,
+}
+
+impl Run {
+    /// Puts it into bytes: `MessagePack` by name, packed.
+    ///
+    /// # Errors
+    /// A line; there is no run that has one, short of memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let bytes = rmp_serde::to_vec_named(self).map_err(|error| error.to_string())?;
+        zstd::bulk::compress(&bytes, 3).map_err(|error| error.to_string())
+    }
+
+    /// Reads it from bytes; `None` where they are none, or of a later Lapidary that says something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        rmp_serde::from_slice(&zstd::stream::decode_all(bytes).ok()?).ok()
+    }
+}

@@ -1,0 +1,268 @@
+//! Teaching: from a lesson and a dataset to a run.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::asked::{Approach, FrozenEncoder, HeadKind, Lesson};
+use super::fault::TrainError;
+use super::parts::{RunPart, TrainParts, hashes_of};
+use super::run::{Chosen, HeadModel, Predictions, Run};
+use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
+use crate::derive::{Store, TextOf, embedding, embedding_of_made};
+use crate::edit::{Change, Edit, EditError};
+use crate::io::{Meaning, embed_pictures};
+use crate::job::Progress;
+use crate::learn::dense::Dense;
+use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
+use crate::learn::heads::{HeadFit, HeadInput, HeadLoss, LinearHead};
+use crate::learn::tfidf::{Sparse, Terms, Vocabulary, learn};
+
+/// What teaching may use beside the data.
+#[derive(Clone, Copy)]
+pub struct TeachMeans<'m> {
+    pub store: &'m Store,
+    /// The project file, beside which a chosen encoder's vectors are kept.
+    pub project: Option<&'m Path>,
+    /// How pictures look, a row a sample of the source, where somebody has looked.
+    pub looks: Option<&'m Arc<Dense>>,
+}
+
+/// What a head sees of every sample of a dataset.
+enum Seen {
+    Dense(Arc<Dense>),
+    Words(Sparse, Vocabulary),
+}
+
+impl Seen {
+    fn input(&self) -> HeadInput<'_> {
+        match self {
+            Self::Dense(dense) => HeadInput::Dense(dense),
+            Self::Words(sparse, _) => HeadInput::Sparse(sparse),
+        }
+    }
+}
+
+/// The most weights of a head on words.
+const MOST_WEIGHTS: usize = 40_000_000;
+
+fn terms(classes: usize) -> Terms {
+    Terms { words: true, letters: None, most: (MOST_WEIGHTS / classes.max(1)).clamp(2_000, 200_000) }
+}
+
+/// A row a sample, those of the source and what was made of them.
+fn rows_of(
+    dataset: &Dataset,
+    lesson: &Lesson,
+    encoder: &FrozenEncoder,
+    means: TeachMeans<'_>,
+    progress: &Progress,
+) -> Result<Arc<Dense>, TrainError> {
+    let meaning = match encoder {
+        FrozenEncoder::Folder(folder) => Meaning::Folder(folder.clone()),
+        _ => Meaning::BuiltIn,
+    };
+    if let (None, Some(field)) = (&lesson.text, dataset.pictures()) {
+        return match &meaning {
+            Meaning::BuiltIn => means.looks.cloned().ok_or(TrainError::NoLooks),
+            Meaning::Folder(folder) => Ok(Arc::new(embed_pictures(dataset, field, folder, means.project, progress)?)),
+        };
+    }
+    let text = TextOf::of(dataset, lesson.text.as_deref())?;
+    let source = embedding(dataset, &text, &meaning, means.store, means.project, progress)?;
+    if dataset.rows() == dataset.extent() {
+        return Ok(source);
+    }
+    let made = embedding_of_made(dataset, &text, &meaning, means.store, progress)?;
+    let data = source.data.iter().chain(&made.data).copied().collect();
+    Ok(Arc::new(Dense { dims: source.dims, data }))
+}
+
+fn seen_of(
+    dataset: &Dataset,
+    lesson: &Lesson,
+    parts: &TrainParts,
+    means: TeachMeans<'_>,
+    progress: &Progress,
+) -> Result<Seen, TrainError> {
+    let Approach::Features { encoder, .. } = &lesson.approach;
+    if *encoder != FrozenEncoder::Words {
+        return Ok(Seen::Dense(rows_of(dataset, lesson, encoder, means, progress)?));
+    }
+    if lesson.text.is_none() && dataset.pictures().is_some() {
+        return Err(TrainError::WordsOfPictures);
+    }
+    let text = TextOf::of(dataset, lesson.text.as_deref())?;
+    let train: Vec<SampleId> = parts.members(RunPart::Train).map(|(id, _)| id).collect();
+    let read = |at: usize| text.read(dataset, train[at]);
+    let (_, vocabulary) = learn(train.len(), read, terms(parts.learned), progress)?;
+    let all = words_of(dataset, &text, &vocabulary);
+    Ok(Seen::Words(all, vocabulary))
+}
+
+fn words_of(dataset: &Dataset, text: &TextOf, vocabulary: &Vocabulary) -> Sparse {
+    let texts: Vec<Cow<'_, str>> = dataset.samples().map(|id| text.read(dataset, id)).collect();
+    vocabulary.rows_of(texts.iter().map(|text| &**text))
+}
+
+/// The likeliest class of a row, the first of equals.
+fn likeliest(row: &[f64]) -> usize {
+    (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
+}
+
+/// Learns what is asked.
+///
+/// # Errors
+/// [`TrainError`].
+pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Run, TrainError> {
+    let parts = TrainParts::of(dataset, lesson, progress)?;
+    let seen = seen_of(dataset, lesson, &parts, means, progress)?;
+    let readable = match &seen {
+        Seen::Dense(dense) => dense.rows(),
+        Seen::Words(sparse, _) => sparse.rows(),
+    };
+    let train: Vec<(SampleId, u32)> = parts.members(RunPart::Train).filter(|(id, _)| id.row() < readable).collect();
+    let rows: Vec<u32> = train.iter().map(|(id, _)| id.0).collect();
+    let truth: Vec<u32> = train.iter().map(|(_, class)| *class).collect();
+    let together: Vec<u32> = train.iter().map(|(id, _)| parts.together[id.row()]).collect();
+    let head_rows = HeadRows { rows: &rows, truth: &truth, together: &together, classes: parts.learned };
+    let asked: Vec<u32> = (0..readable as u32)
+        .filter(|row| !dataset.is_excluded(SampleId(*row)) && !matches!(parts.of[*row as usize], Some((RunPart::Train, _))))
+        .collect();
+    let Approach::Features { head, balanced, .. } = lesson.approach.clone();
+    let mut notes = parts.notes.clone();
+    let mut said: Vec<(u32, u32, f32)> = Vec::new();
+    let (model, chosen, probabilities) = match head {
+        HeadKind::Neighbours { k } => {
+            let Seen::Dense(dense) = &seen else { return Err(TrainError::NoHead) };
+            progress.set_total(asked.len() as u64);
+            let votes = nearest_votes(dense, head_rows, k as usize, &asked, progress)?;
+            notes.push("nearest neighbours say nothing of their own train part".to_owned());
+            (HeadModel::Neighbours { k }, None, votes)
+        }
+        HeadKind::Logistic { c } | HeadKind::Support { c } => {
+            let loss = if matches!(head, HeadKind::Support { .. }) { HeadLoss::Support } else { HeadLoss::Logistic };
+            let fit = HeadFit { loss, balanced, ..HeadFit::default() };
+            let found = choose_head(seen.input(), head_rows, fit, c, lesson.seed, progress)?;
+            if loss == HeadLoss::Support {
+                notes.push(format!(
+                    "its margins are no probabilities: made {} times as sharp they fit samples of the train part that were held out",
+                    found.sharpened
+                ));
+            }
+            let held = rows.iter().zip(&found.held_out);
+            said.extend(held.filter_map(|(row, held)| held.map(|held| (*row, held.said, held.sure))));
+            let tried = found.tried.iter().map(|one| (one.c, one.evened, one.folds, one.accuracy)).collect();
+            let chosen = Chosen { c: found.fit.c, evened: found.fit.evened, tried };
+            let probabilities = found.head.probabilities(seen.input(), &asked);
+            (kept(&found.head, &seen), Some(chosen), probabilities)
+        }
+    };
+    #[allow(clippy::cast_possible_truncation)]
+    said.extend(asked.iter().zip(probabilities.chunks(parts.learned)).map(|(row, own)| {
+        let best = likeliest(own);
+        (*row, best as u32, own[best] as f32)
+    }));
+    said.sort_unstable_by_key(|(row, ..)| *row);
+    let mut predictions = Predictions {
+        ids: said.iter().map(|one| one.0).collect(),
+        texts: said.iter().map(|one| parts.hashes[one.0 as usize]).collect(),
+        said: said.iter().map(|one| one.1).collect(),
+        sure: said.iter().map(|one| one.2).collect(),
+        ..Predictions::default()
+    };
+    for (row, own) in asked.iter().zip(probabilities.chunks(parts.learned)) {
+        if matches!(parts.of[*row as usize], Some((RunPart::Test, _))) {
+            predictions.tested.push(*row);
+            predictions.probabilities.extend(own.iter().map(|p| Predictions::packed(*p)));
+        }
+    }
+    let n = |part| parts.members(part).count();
+    Ok(Run {
+        lesson: lesson.clone(),
+        sizes: [n(RunPart::Train), n(RunPart::Validation), n(RunPart::Test)],
+        print: parts.print,
+        test_print: parts.test_print,
+        classes: parts.classes,
+        learned: parts.learned,
+        chosen,
+        model,
+        predictions,
+        notes,
+        seconds: 0.0,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn kept(head: &LinearHead, seen: &Seen) -> HeadModel {
+    match (HeadModel::linear(head), seen) {
+        (HeadModel::Linear { weights, bias }, Seen::Words(_, vocabulary)) => {
+            let (terms, idf) = vocabulary.parts();
+            HeadModel::Words { terms, idf, weights, bias }
+        }
+        (model, _) => model,
+    }
+}
+
+/// What a run says of every sample of a dataset, another than its own too: the class by its place among the run's, and how sure.
+///
+/// # Errors
+/// [`TrainError`].
+pub fn predicted(
+    dataset: &Dataset,
+    run: &Run,
+    means: TeachMeans<'_>,
+    progress: &Progress,
+) -> Result<Vec<(u32, f32)>, TrainError> {
+    let head = run.model.head().ok_or(TrainError::NoHead)?;
+    let Approach::Features { encoder, .. } = &run.lesson.approach;
+    // Another dataset may call its text otherwise, unless the column was named.
+    let seen = match &run.model {
+        HeadModel::Words { terms: list, idf, .. } => {
+            let text = TextOf::of(dataset, run.lesson.text.as_deref())?;
+            let vocabulary = Vocabulary::of_parts(terms(run.learned), list, idf.clone());
+            Seen::Words(words_of(dataset, &text, &vocabulary), vocabulary)
+        }
+        _ => Seen::Dense(rows_of(dataset, &run.lesson, encoder, means, progress)?),
+    };
+    let (found, wanted) = (seen.input().dims(), head.dims());
+    if found != wanted {
+        return Err(TrainError::OtherEncoder { found, wanted });
+    }
+    let all: Vec<u32> = (0..dataset.rows() as u32).collect();
+    #[allow(clippy::cast_possible_truncation)]
+    let one = |own: &[f64]| {
+        let best = likeliest(own);
+        (best as u32, own[best] as f32)
+    };
+    Ok(head.probabilities(seen.input(), &all).chunks(run.learned.max(1)).map(one).collect())
+}
+
+/// The edit that makes what a run says columns: the class as `into`, and how sure as `into_confidence`.
+///
+/// # Errors
+/// [`EditError`].
+pub fn predictions_edit(dataset: &Dataset, run: &Run, into: &str) -> Result<Option<Edit>, EditError> {
+    let refused = |error: TrainError| EditError::Refused(error.to_string());
+    let hashes = hashes_of(dataset, &run.lesson, &Progress::silent()).map_err(refused)?;
+    let found = run.predictions.located(&hashes);
+    let mut list: Vec<(SampleId, &str, String)> = found
+        .into_iter()
+        .zip(run.predictions.said.iter().zip(&run.predictions.sure))
+        .filter_map(|(row, (said, sure))| Some((SampleId(row?), run.classes.get(*said as usize)?.as_str(), format!("{sure:.4}"))))
+        .collect();
+    list.sort_unstable_by_key(|(id, ..)| *id);
+    let words = format!("Wrote what {} says of {} as {into}", run.lesson.words(), count_samples(list.len()));
+    let sure = format!("{into}_confidence");
+    let mut changes = Vec::new();
+    let column = |name: &str, kind: Kind, cells: Vec<(SampleId, &str)>| -> Result<Vec<Change>, EditError> {
+        if dataset.field(name).is_some() {
+            return Ok(Change::cells(dataset, name, cells.into_iter().map(|(id, text)| (id, Some(text))))?.into_iter().collect());
+        }
+        let role = if kind == Kind::Number { Role::Number } else { Role::Other };
+        Ok(vec![Change::add_column(dataset, name, kind, role)?, Change::fill(name, cells.into_iter())])
+    };
+    changes.extend(column(into, Kind::Text, list.iter().map(|(id, class, _)| (*id, *class)).collect())?);
+    changes.extend(column(&sure, Kind::Number, list.iter().map(|(id, _, sure)| (*id, sure.as_str())).collect())?);
+    Ok(Edit::new(words, changes))
+}
