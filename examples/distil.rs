@@ -44,8 +44,7 @@ fn main() {
     let all: Vec<u32> = (0..tokens.len() as u32).collect();
     for (n, batch) in all.chunks(256).enumerate() {
         let ids: Vec<Vec<u32>> = batch.iter().map(|token| vec![cls, *token, sep]).collect();
-        let masks = vec![vec![1u32; 3]; ids.len()];
-        let part = encoder.embed_ids(&ids, &masks).unwrap();
+        let part = encoder.embed_ids(&ids);
         for (row, token) in batch.iter().enumerate() {
             vectors.row_mut(*token as usize).copy_from_slice(part.row(row));
         }

@@ -33,8 +33,17 @@ fn use_lesson(app: &mut App, id: i64) {
     let Some(kept) = app.session.workspace().and_then(|open| open.runs().iter().find(|kept| kept.id == id)) else { return };
     let lesson = kept.run.lesson.clone();
     let form = &mut app.state.train;
-    let Approach::Features { encoder, head, balanced } = lesson.approach;
     (form.label, form.text, form.split) = (lesson.label, lesson.text.unwrap_or_default(), lesson.split.unwrap_or_default());
+    form.seed = lesson.seed;
+    form.tuned = matches!(lesson.approach, Approach::Encoder { .. });
+    let (encoder, head, balanced) = match lesson.approach {
+        Approach::Features { encoder, head, balanced } => (encoder, head, balanced),
+        Approach::Encoder { folder, tune } => {
+            form.encoder = folder.to_string_lossy().into_owned();
+            form.tune = tune;
+            return;
+        }
+    };
     form.encoder = match encoder {
         FrozenEncoder::BuiltIn => FrozenEncoder::NAMES[0].to_owned(),
         FrozenEncoder::Words => FrozenEncoder::NAMES[1].to_owned(),
@@ -45,7 +54,7 @@ fn use_lesson(app: &mut App, id: i64) {
         HeadKind::Logistic { c } | HeadKind::Support { c } => form.c = c,
         HeadKind::Neighbours { k } => form.k = k,
     }
-    (form.balanced, form.seed) = (balanced, lesson.seed);
+    form.balanced = balanced;
 }
 
 /// A model was taught: it is kept, and shown.

@@ -19,7 +19,8 @@ use crate::learn::dense::Dense;
 use crate::operate::{Means, Operation, PredictionsOf, scan_pictures};
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
-    Approach, FrozenEncoder, HeadKind, Lesson, PairFigures, RunFigures, TeachMeans, compare, figures, predicted, slices, teach,
+    Approach, FrozenEncoder, HeadKind, Lesson, PairFigures, RunFigures, TeachMeans, TuneAsked, compare, figures, predicted,
+    slices, teach,
 };
 
 /// Teaches a model.
@@ -30,7 +31,11 @@ pub const TRAIN: Verb = Verb {
     example: "lapidary train tickets.csv --label category --text text --split part --json",
     options: &[
         &[
-            ("--approach", Some("HOW"), "`features` (usual): a frozen encoder and a head"),
+            (
+                "--approach",
+                Some("HOW"),
+                "`features` (usual): a frozen encoder and a head; `encoder`: a small encoder is fine-tuned",
+            ),
             ("--label", Some("COL"), "the column whose classes are learned (the one with the role label)"),
             ("--text", Some("COL"), "the column that is read (those with the role text; else pictures)"),
             ("--split", Some("COL"), "the column that says train, validation, test; without one a fifth is held out"),
@@ -43,6 +48,12 @@ pub const TRAIN: Verb = Verb {
             ),
             ("--k", Some("K"), "how many neighbours vote (10)"),
             ("--balanced", None, "rarer classes weigh more"),
+            ("--epochs", Some("N"), "fine-tuning: how often the train part is gone through at most (5)"),
+            ("--batch", Some("N"), "fine-tuning: samples a step (32)"),
+            ("--rate", Some("R"), "fine-tuning: the rate of the encoder (0.00005)"),
+            ("--longest", Some("N"), "fine-tuning: the most tokens of a text (64)"),
+            ("--frozen", Some("N"), "fine-tuning: layers from below that stay as they are (0)"),
+            ("--random-head", None, "fine-tuning: the head begins at chance, and not at logistic regression"),
             ("--seed", Some("N"), "the seed of chance (42)"),
             ("--name", Some("NAME"), "what the run is called"),
             ("--slice", Some("COL"), "say how good it is by the values of a column, too"),
@@ -99,10 +110,6 @@ pub const PREDICT: Verb = Verb {
 };
 
 fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
-    match arguments.get("--approach") {
-        None | Some("features") => {}
-        Some(other) => return Err(format!("--approach takes features, and not {other:?}")),
-    }
     let named = arguments.get("--label").map(ToOwned::to_owned);
     let by_role = || dataset.with_role(Role::is_label).map(|field| dataset.fields()[field].name.to_string());
     let label = named.or_else(by_role).ok_or("which column is learned? name it with --label")?;
@@ -118,20 +125,46 @@ fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
         HeadKind::Neighbours { k } => HeadKind::Neighbours { k: arguments.number("--k")?.unwrap_or(k).max(1) },
     };
     let encoder = FrozenEncoder::from_name(arguments.get("--encoder").unwrap_or("builtin"));
+    let approach = match (arguments.get("--approach"), encoder) {
+        (None | Some("features"), encoder) => Approach::Features { encoder, head, balanced: arguments.has("--balanced") },
+        (Some("encoder"), FrozenEncoder::Folder(folder)) => Approach::Encoder { folder, tune: tune(arguments)? },
+        (Some("encoder"), _) => {
+            return Err("which encoder is fine-tuned? name a sentence-transformers folder with --encoder".to_owned());
+        }
+        (Some(other), _) => return Err(format!("--approach takes features or encoder, and not {other:?}")),
+    };
     Ok(Lesson {
         text: arguments.get("--text").map(ToOwned::to_owned),
         split: arguments.get("--split").map(ToOwned::to_owned),
-        approach: Approach::Features { encoder, head, balanced: arguments.has("--balanced") },
+        approach,
         seed: arguments.number("--seed")?.unwrap_or(42),
         ..Lesson::usual(&label)
     })
 }
 
+/// How an encoder is fine-tuned.
+fn tune(arguments: &Arguments) -> Result<TuneAsked, Failure> {
+    let usual = TuneAsked::default();
+    let asked = TuneAsked {
+        epochs: arguments.number("--epochs")?.unwrap_or(usual.epochs),
+        batch: arguments.number("--batch")?.unwrap_or(usual.batch),
+        rate: arguments.number("--rate")?.unwrap_or(usual.rate),
+        longest: arguments.number("--longest")?.unwrap_or(usual.longest),
+        frozen: arguments.number("--frozen")?.unwrap_or(usual.frozen),
+        from_head: !arguments.has("--random-head"),
+        ..usual
+    };
+    if asked.epochs == 0 || asked.batch == 0 || !(asked.rate > 0.0 && asked.rate <= 1.0) {
+        return Err("--epochs and --batch take a number above 0, --rate one up to 1".to_owned());
+    }
+    Ok(asked)
+}
+
 /// How pictures look, where a lesson reads pictures by it.
 fn looks(dataset: &Dataset, lesson: &Lesson) -> Result<Option<std::sync::Arc<Dense>>, Failure> {
-    let Approach::Features { encoder, .. } = &lesson.approach;
+    let built_in = matches!(&lesson.approach, Approach::Features { encoder: FrozenEncoder::BuiltIn, .. });
     match dataset.pictures() {
-        Some(field) if lesson.text.is_none() && *encoder == FrozenEncoder::BuiltIn => {
+        Some(field) if lesson.text.is_none() && built_in => {
             let scan = scan_pictures(dataset, field, None, &Progress::silent()).map_err(|_| "stopped".to_owned())?;
             Ok(Some(scan.appearance))
         }
@@ -159,7 +192,7 @@ fn run_json(kept: &NamedRun, found: Option<&RunFigures>) -> Value {
     let mut value = json!({
         "run": kept.name, "id": kept.id, "at": kept.at, "look": kept.look, "lesson": run.lesson, "classes": run.classes,
         "rows": { "train": run.sizes[0], "validation": run.sizes[1], "test": run.sizes[2] }, "seconds": run.seconds, "notes": run.notes,
-        "chosen": run.chosen.as_ref().map(|chosen| json!({ "c": chosen.c, "evened": chosen.evened, "tried": chosen.tried })),
+        "epochs": run.epochs, "chosen": run.chosen.as_ref().map(|chosen| json!({ "c": chosen.c, "evened": chosen.evened, "tried": chosen.tried })),
     });
     if let Some(found) = found {
         value["metrics"] = metrics(found);
@@ -236,7 +269,16 @@ fn told(kept: &NamedRun, found: &RunFigures) -> String {
     let [train, validation, test] = run.sizes.map(count);
     let mut text =
         format!("{}: {train} to train, {validation} to validate, {test} to test, {} classes\n", kept.name, run.classes.len());
-    if let Some(chosen) = &run.chosen {
+    for (at, epoch) in run.epochs.iter().enumerate() {
+        text.push_str(&format!(
+            "epoch {}: loss {:.4}, validation loss {:.4}, validation accuracy {:.3}\n",
+            at + 1,
+            epoch.loss,
+            epoch.validation_loss,
+            epoch.validation_accuracy
+        ));
+    }
+    if let Some(chosen) = run.chosen.as_ref().filter(|_| run.epochs.is_empty()) {
         let evened = if chosen.evened { ", rows evened" } else { "" };
         text.push_str(&format!(
             "C {}{evened}, chosen among {} by cross-validation in the train part\n",

@@ -31,6 +31,38 @@ pub enum Approach {
         #[serde(default)]
         balanced: bool,
     },
+    /// Full fine-tuning: a small encoder and its head learn together.
+    Encoder {
+        /// A sentence-transformers folder of the BERT family.
+        folder: PathBuf,
+        #[serde(flatten)]
+        tune: TuneAsked,
+    },
+}
+
+/// How an encoder is fine-tuned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TuneAsked {
+    /// How often the train part is gone through at most; it ends where two epochs after each other did not better the validation part.
+    pub epochs: u32,
+    /// Samples a step.
+    pub batch: u32,
+    /// The rate of the encoder.
+    pub rate: f64,
+    /// The most tokens of a text.
+    pub longest: u32,
+    pub dropout: f64,
+    pub smoothing: f64,
+    /// Layers from below that stay as they are.
+    pub frozen: u32,
+    /// Whether the head begins as logistic regression on what the encoder says before it learns (Kumar et al. 2022), rather than at nothing.
+    pub from_head: bool,
+}
+
+impl Default for TuneAsked {
+    fn default() -> Self {
+        Self { epochs: 5, batch: 32, rate: 5e-5, longest: 64, dropout: 0.1, smoothing: 0.0, frozen: 0, from_head: true }
+    }
 }
 
 /// What turns a sample into numbers.
@@ -123,6 +155,7 @@ impl Lesson {
     pub fn words(&self) -> String {
         match &self.approach {
             Approach::Features { encoder, head, .. } => format!("{} + {}", encoder.words(), head.words()),
+            Approach::Encoder { folder, .. } => format!("{} fine-tuned", FrozenEncoder::Folder(folder.clone()).words()),
         }
     }
 }

@@ -29,6 +29,12 @@ pub enum TrainError {
     NoHead,
     #[error("the encoder gives {found} numbers a text, and this run learned from {wanted}: it is another model than it was")]
     OtherEncoder { found: usize, wanted: usize },
+    #[error("this run's encoder is not kept in the project: teach it again, or use a run of a head")]
+    NotKept,
+    #[error("fine-tuning reads texts, and this dataset has pictures: choose a frozen encoder and a head")]
+    TunedPictures,
+    #[error("the loss was no number any more at step {0}, within the first epoch: a smaller rate may help")]
+    NoLoss(usize),
     #[error(transparent)]
     Meaning(MeaningError),
     #[error("stopped")]

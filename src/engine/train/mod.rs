@@ -5,13 +5,16 @@
 mod asked;
 mod fault;
 mod figures;
+mod means;
 mod parts;
 mod run;
 mod teach;
+mod tuning;
 
-pub use asked::{Approach, FrozenEncoder, HeadKind, Lesson};
+pub use asked::{Approach, FrozenEncoder, HeadKind, Lesson, TuneAsked};
 pub use fault::TrainError;
 pub use figures::{PairFigures, RunFigures, SliceFigures, compare, figures, slices};
+pub use means::TeachMeans;
 pub use parts::{RunPart, TrainParts};
-pub use run::{Chosen, HeadModel, LONGEST_NAME, Predictions, Run};
-pub use teach::{TeachMeans, predicted, predictions_edit, teach};
+pub use run::{Chosen, EpochSeen, HeadModel, LONGEST_NAME, Predictions, Run};
+pub use teach::{predicted, predictions_edit, teach};

@@ -32,7 +32,7 @@ impl RunPart {
 }
 
 /// One part in so many is the test part where nothing says which is.
-const TEST: usize = 5;
+pub(super) const TEST: usize = 5;
 
 /// Who is trained on, and who is tested.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,7 @@ impl TrainParts {
                 None => usable(id),
                 Some(_) => of[id.row()].filter(|(part, _)| *part == RunPart::Train).map(|(_, class)| class),
             };
-            let drawn = held_out(dataset, &together, &within, lesson.seed);
+            let drawn = held_out(dataset.rows(), &together, &within, (TEST, lesson.seed));
             for (row, test) in drawn.into_iter().enumerate() {
                 if let Some((test, class)) = test {
                     of[row] = (!(test && dataset.is_made(SampleId::at(row))))
@@ -220,14 +220,14 @@ fn by_column(
     of
 }
 
-/// Which samples are held out, by class and with what belongs together in one part.
-fn held_out(
-    dataset: &Dataset,
+/// Which of `rows` samples are held out, one of so many by class, and with what belongs together in one part; `within` says who is dealt at all, and the class.
+pub(super) fn held_out(
+    rows: usize,
     together: &[u32],
     within: &dyn Fn(SampleId) -> Option<u32>,
-    seed: u64,
+    (one_of, seed): (usize, u64),
 ) -> Vec<Option<(bool, u32)>> {
-    let class: Vec<Option<u32>> = (0..dataset.rows()).map(|row| within(SampleId::at(row))).collect();
+    let class: Vec<Option<u32>> = (0..rows).map(|row| within(SampleId::at(row))).collect();
     // The first sample of what belongs together decides for all.
     let mut of_class: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let mut met: HashSet<u32> = HashSet::new();
@@ -243,8 +243,8 @@ fn held_out(
         deal.shuffle(list);
         // What is left of one class counts for the next, so that a fifth of many small classes is a fifth.
         let due = list.len() + left;
-        let n = (due / TEST).min(list.len().saturating_sub(1));
-        left = (due - n * TEST).min(TEST * 2);
+        let n = (due / one_of).min(list.len().saturating_sub(1));
+        left = (due - n * one_of).min(one_of * 2);
         test.extend(&list[..n]);
     }
     class.iter().enumerate().map(|(row, class)| class.map(|class| (test.contains(&together[row]), class))).collect()

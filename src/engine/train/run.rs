@@ -29,6 +29,8 @@ pub enum HeadModel {
     Words { terms: Vec<u64>, idf: Vec<f32>, weights: Vec<f32>, bias: Vec<f32> },
     /// The samples themselves decide: there is nothing beside them.
     Neighbours { k: u32 },
+    /// An encoder that learned: too large to be kept with the project.
+    Encoder,
 }
 
 impl HeadModel {
@@ -46,7 +48,7 @@ impl HeadModel {
             Self::Linear { weights, bias } | Self::Words { weights, bias, .. } => {
                 Some(LinearHead { classes: bias.len(), weights: double(weights), bias: double(bias) })
             }
-            Self::Neighbours { .. } => None,
+            Self::Neighbours { .. } | Self::Encoder => None,
         }
     }
 }
@@ -105,6 +107,31 @@ impl Predictions {
     }
 }
 
+/// What one epoch of fine-tuning came to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochSeen {
+    /// The mean loss of the train part while it was gone through, and the loss and the accuracy on the validation part behind it.
+    pub loss: f64,
+    pub validation_loss: f64,
+    pub validation_accuracy: f64,
+}
+
+/// What training saw of samples of the train part: the sample, confidence, variability, area under the margin, epochs it was right in, times it was forgotten.
+pub type SampleSeen = (u32, f32, f32, f32, u32, u32);
+
+/// What was learned: of it a run is made.
+pub struct Learned {
+    pub model: HeadModel,
+    pub chosen: Option<Chosen>,
+    /// What is said of samples of the train part by models that have not seen them: the sample, the class, how sure.
+    pub held_out: Vec<(u32, u32, f32)>,
+    /// The probabilities of the samples that were asked for, class by class.
+    pub probabilities: Vec<f64>,
+    pub epochs: Vec<EpochSeen>,
+    pub seen: Vec<SampleSeen>,
+    pub notes: Vec<String>,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -119,6 +146,11 @@ pub struct Run {
     pub chosen: Option<Chosen>,
     pub model: HeadModel,
     pub predictions: Predictions,
+    /// What each epoch of fine-tuning came to, and what training saw of each sample; empty of heads.
+    #[serde(default)]
+    pub epochs: Vec<EpochSeen>,
+    #[serde(default)]
+    pub seen: Vec<SampleSeen>,
     pub notes: Vec<String>,
     /// How long it took, in seconds: said, and nothing more.
     pub seconds: f64,

@@ -1,15 +1,16 @@
 //! Teaching: from a lesson and a dataset to a run.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::asked::{Approach, FrozenEncoder, HeadKind, Lesson};
 use super::fault::TrainError;
+use super::means::TeachMeans;
 use super::parts::{RunPart, TrainParts, hashes_of};
-use super::run::{Chosen, HeadModel, Predictions, Run};
+use super::run::{Chosen, HeadModel, Learned, Predictions, Run, SampleSeen};
+use super::tuning::tune;
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
-use crate::derive::{Store, TextOf, embedding, embedding_of_made};
+use crate::derive::{TextOf, embedding, embedding_of_made};
 use crate::edit::{Change, Edit, EditError};
 use crate::io::{Meaning, embed_pictures};
 use crate::job::Progress;
@@ -18,16 +19,6 @@ use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
 use crate::learn::heads::{HeadFit, HeadInput, HeadLoss, LinearHead};
 use crate::learn::tfidf::{Sparse, Terms, Vocabulary, learn};
 
-/// What teaching may use beside the data.
-#[derive(Clone, Copy)]
-pub struct TeachMeans<'m> {
-    pub store: &'m Store,
-    /// The project file, beside which a chosen encoder's vectors are kept.
-    pub project: Option<&'m Path>,
-    /// How pictures look, a row a sample of the source, where somebody has looked.
-    pub looks: Option<&'m Arc<Dense>>,
-}
-
 /// What a head sees of every sample of a dataset.
 enum Seen {
     Dense(Arc<Dense>),
@@ -35,6 +26,13 @@ enum Seen {
 }
 
 impl Seen {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Dense(dense) => dense.rows(),
+            Self::Words(sparse, _) => sparse.rows(),
+        }
+    }
+
     fn input(&self) -> HeadInput<'_> {
         match self {
             Self::Dense(dense) => HeadInput::Dense(dense),
@@ -81,11 +79,11 @@ fn rows_of(
 fn seen_of(
     dataset: &Dataset,
     lesson: &Lesson,
+    encoder: &FrozenEncoder,
     parts: &TrainParts,
     means: TeachMeans<'_>,
     progress: &Progress,
 ) -> Result<Seen, TrainError> {
-    let Approach::Features { encoder, .. } = &lesson.approach;
     if *encoder != FrozenEncoder::Words {
         return Ok(Seen::Dense(rows_of(dataset, lesson, encoder, means, progress)?));
     }
@@ -116,50 +114,22 @@ fn likeliest(row: &[f64]) -> usize {
 /// [`TrainError`].
 pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Run, TrainError> {
     let parts = TrainParts::of(dataset, lesson, progress)?;
-    let seen = seen_of(dataset, lesson, &parts, means, progress)?;
-    let readable = match &seen {
-        Seen::Dense(dense) => dense.rows(),
-        Seen::Words(sparse, _) => sparse.rows(),
-    };
-    let train: Vec<(SampleId, u32)> = parts.members(RunPart::Train).filter(|(id, _)| id.row() < readable).collect();
-    let rows: Vec<u32> = train.iter().map(|(id, _)| id.0).collect();
-    let truth: Vec<u32> = train.iter().map(|(_, class)| *class).collect();
-    let together: Vec<u32> = train.iter().map(|(id, _)| parts.together[id.row()]).collect();
-    let head_rows = HeadRows { rows: &rows, truth: &truth, together: &together, classes: parts.learned };
-    let asked: Vec<u32> = (0..readable as u32)
+    let asked: Vec<u32> = (0..dataset.rows() as u32)
         .filter(|row| !dataset.is_excluded(SampleId(*row)) && !matches!(parts.of[*row as usize], Some((RunPart::Train, _))))
         .collect();
-    let Approach::Features { head, balanced, .. } = lesson.approach.clone();
-    let mut notes = parts.notes.clone();
-    let mut said: Vec<(u32, u32, f32)> = Vec::new();
-    let (model, chosen, probabilities) = match head {
-        HeadKind::Neighbours { k } => {
-            let Seen::Dense(dense) = &seen else { return Err(TrainError::NoHead) };
-            progress.set_total(asked.len() as u64);
-            let votes = nearest_votes(dense, head_rows, k as usize, &asked, progress)?;
-            notes.push("nearest neighbours say nothing of their own train part".to_owned());
-            (HeadModel::Neighbours { k }, None, votes)
+    let learned = match &lesson.approach {
+        Approach::Features { encoder, head, balanced } => {
+            // Of what was made of pictures nobody has looked yet.
+            let seen = seen_of(dataset, lesson, encoder, &parts, means, progress)?;
+            let asked: Vec<u32> = asked.iter().copied().filter(|row| (*row as usize) < seen.rows()).collect();
+            (features(&seen, &parts, &asked, (*head, *balanced, lesson.seed), progress)?, asked)
         }
-        HeadKind::Logistic { c } | HeadKind::Support { c } => {
-            let loss = if matches!(head, HeadKind::Support { .. }) { HeadLoss::Support } else { HeadLoss::Logistic };
-            let fit = HeadFit { loss, balanced, ..HeadFit::default() };
-            let found = choose_head(seen.input(), head_rows, fit, c, lesson.seed, progress)?;
-            if loss == HeadLoss::Support {
-                notes.push(format!(
-                    "its margins are no probabilities: made {} times as sharp they fit samples of the train part that were held out",
-                    found.sharpened
-                ));
-            }
-            let held = rows.iter().zip(&found.held_out);
-            said.extend(held.filter_map(|(row, held)| held.map(|held| (*row, held.said, held.sure))));
-            let tried = found.tried.iter().map(|one| (one.c, one.evened, one.folds, one.accuracy)).collect();
-            let chosen = Chosen { c: found.fit.c, evened: found.fit.evened, tried };
-            let probabilities = found.head.probabilities(seen.input(), &asked);
-            (kept(&found.head, &seen), Some(chosen), probabilities)
-        }
+        Approach::Encoder { folder, tune: how } => (tune(dataset, lesson, (folder, how), &parts, &asked, progress)?, asked),
     };
+    let (learned, asked) = learned;
+    let mut said = learned.held_out;
     #[allow(clippy::cast_possible_truncation)]
-    said.extend(asked.iter().zip(probabilities.chunks(parts.learned)).map(|(row, own)| {
+    said.extend(asked.iter().zip(learned.probabilities.chunks(parts.learned)).map(|(row, own)| {
         let best = likeliest(own);
         (*row, best as u32, own[best] as f32)
     }));
@@ -171,7 +141,7 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         sure: said.iter().map(|one| one.2).collect(),
         ..Predictions::default()
     };
-    for (row, own) in asked.iter().zip(probabilities.chunks(parts.learned)) {
+    for (row, own) in asked.iter().zip(learned.probabilities.chunks(parts.learned)) {
         if matches!(parts.of[*row as usize], Some((RunPart::Test, _))) {
             predictions.tested.push(*row);
             predictions.probabilities.extend(own.iter().map(|p| Predictions::packed(*p)));
@@ -183,15 +153,68 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         sizes: [n(RunPart::Train), n(RunPart::Validation), n(RunPart::Test)],
         print: parts.print,
         test_print: parts.test_print,
-        classes: parts.classes,
         learned: parts.learned,
-        chosen,
-        model,
+        chosen: learned.chosen,
+        model: learned.model,
         predictions,
-        notes,
+        epochs: learned.epochs,
+        seen: learned.seen,
+        notes: parts.notes.iter().cloned().chain(learned.notes).collect(),
+        classes: parts.classes,
         seconds: 0.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// A head on what is seen of samples: what it says of those that were asked for.
+fn features(
+    seen: &Seen,
+    parts: &TrainParts,
+    asked: &[u32],
+    (head, balanced, seed): (HeadKind, bool, u64),
+    progress: &Progress,
+) -> Result<Learned, TrainError> {
+    let train: Vec<(SampleId, u32)> = parts.members(RunPart::Train).filter(|(id, _)| id.row() < seen.rows()).collect();
+    let rows: Vec<u32> = train.iter().map(|(id, _)| id.0).collect();
+    let truth: Vec<u32> = train.iter().map(|(_, class)| *class).collect();
+    let together: Vec<u32> = train.iter().map(|(id, _)| parts.together[id.row()]).collect();
+    let head_rows = HeadRows { rows: &rows, truth: &truth, together: &together, classes: parts.learned };
+    let plain = |model, probabilities, notes| Learned {
+        model,
+        chosen: None,
+        held_out: Vec::new(),
+        probabilities,
+        epochs: Vec::new(),
+        seen: Vec::new(),
+        notes,
+    };
+    match head {
+        HeadKind::Neighbours { k } => {
+            let Seen::Dense(dense) = seen else { return Err(TrainError::NoHead) };
+            progress.set_total(asked.len() as u64);
+            let votes = nearest_votes(dense, head_rows, k as usize, asked, progress)?;
+            let notes = vec!["nearest neighbours say nothing of their own train part".to_owned()];
+            Ok(plain(HeadModel::Neighbours { k }, votes, notes))
+        }
+        HeadKind::Logistic { c } | HeadKind::Support { c } => {
+            let loss = if matches!(head, HeadKind::Support { .. }) { HeadLoss::Support } else { HeadLoss::Logistic };
+            let fit = HeadFit { loss, balanced, ..HeadFit::default() };
+            let found = choose_head(seen.input(), head_rows, fit, c, seed, progress)?;
+            let mut notes = Vec::new();
+            if loss == HeadLoss::Support {
+                notes.push(format!(
+                    "its margins are no probabilities: made {} times as sharp they fit samples of the train part that were held out",
+                    found.sharpened
+                ));
+            }
+            let held = rows.iter().zip(&found.held_out);
+            let held_out = held.filter_map(|(row, held)| held.map(|held| (*row, held.said, held.sure))).collect();
+            let tried = found.tried.iter().map(|one| (one.c, one.evened, one.folds, one.accuracy)).collect();
+            let chosen = Some(Chosen { c: found.fit.c, evened: found.fit.evened, tried });
+            let probabilities = found.head.probabilities(seen.input(), asked);
+            Ok(Learned { chosen, held_out, ..plain(kept(&found.head, seen), probabilities, notes) })
+        }
+    }
 }
 
 fn kept(head: &LinearHead, seen: &Seen) -> HeadModel {
@@ -214,8 +237,8 @@ pub fn predicted(
     means: TeachMeans<'_>,
     progress: &Progress,
 ) -> Result<Vec<(u32, f32)>, TrainError> {
+    let Approach::Features { encoder, .. } = &run.lesson.approach else { return Err(TrainError::NotKept) };
     let head = run.model.head().ok_or(TrainError::NoHead)?;
-    let Approach::Features { encoder, .. } = &run.lesson.approach;
     // Another dataset may call its text otherwise, unless the column was named.
     let seen = match &run.model {
         HeadModel::Words { terms: list, idf, .. } => {
@@ -238,7 +261,7 @@ pub fn predicted(
     Ok(head.probabilities(seen.input(), &all).chunks(run.learned.max(1)).map(one).collect())
 }
 
-/// The edit that makes what a run says columns: the class as `into`, and how sure as `into_confidence`.
+/// The edit that makes what a run says columns: the class as `into`, how sure as `into_confidence`; of a fine-tuned encoder what training saw of its samples, too (confidence, variability, area under the margin).
 ///
 /// # Errors
 /// [`EditError`].
@@ -263,6 +286,24 @@ pub fn predictions_edit(dataset: &Dataset, run: &Run, into: &str) -> Result<Opti
         Ok(vec![Change::add_column(dataset, name, kind, role)?, Change::fill(name, cells.into_iter())])
     };
     changes.extend(column(into, Kind::Text, list.iter().map(|(id, class, _)| (*id, *class)).collect())?);
+    // What training saw, of an encoder that learned: of samples of the train part alone.
+    let seen = |of: fn(&SampleSeen) -> f32| -> Vec<(SampleId, String)> {
+        run.seen
+            .iter()
+            .filter(|one| (one.0 as usize) < dataset.rows())
+            .map(|one| (SampleId(one.0), format!("{:.4}", of(one))))
+            .collect()
+    };
+    if !run.seen.is_empty() {
+        for (name, cells) in [
+            ("train_confidence", seen(|one| one.1)),
+            ("train_variability", seen(|one| one.2)),
+            ("train_margin", seen(|one| one.3)),
+        ] {
+            let cells = cells.iter().map(|(id, text)| (*id, text.as_str())).collect();
+            changes.extend(column(&format!("{into}_{name}"), Kind::Number, cells)?);
+        }
+    }
     changes.extend(column(&sure, Kind::Number, list.iter().map(|(id, _, sure)| (*id, sure.as_str())).collect())?);
     Ok(Edit::new(words, changes))
 }

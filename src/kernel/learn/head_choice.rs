@@ -10,7 +10,7 @@ pub const GRID: [f64; 6] = [0.1, 1.0, 3.0, 10.0, 30.0, 100.0];
 /// Folds of the validation.
 pub const FOLDS: usize = 5;
 /// So many of the first fold's best go through the others, where there are more rows than this; of fewer a fold says little, and all go through all.
-const FINALISTS: usize = 3;
+const FINALISTS: usize = 1;
 const FEW: usize = 4_000;
 /// More rows than this are not cross-validated on: so many are drawn.
 const MOST: usize = 30_000;

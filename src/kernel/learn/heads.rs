@@ -296,9 +296,14 @@ fn weights_of(classes: usize, truth: &[u32], balanced: bool) -> Vec<f64> {
 }
 
 impl<T: Real> Fitted<'_, T> {
-    /// Loss, slope (`dims × classes`, then intercepts) and bend of some rows.
+    /// How many columns products have: of dense rows a multiple of eight, at which they are a third faster.
+    fn wide(&self) -> usize {
+        if matches!(self.seen, Seen::Dense(..)) { self.classes.next_multiple_of(8) } else { self.classes }
+    }
+
+    /// Loss, slope (`dims × wide`, then intercepts) and bend of some rows.
     fn part(&self, rows: std::ops::Range<usize>, w: &[T], b: &[T]) -> (f64, Vec<T>, f64) {
-        let (dims, classes) = (self.dims, self.classes);
+        let (dims, classes) = (self.dims, self.wide());
         let size = dims * classes;
         let mut gradient = vec![T::default(); size + classes];
         let mut logits = vec![T::default(); BATCH * classes];
@@ -328,10 +333,12 @@ impl<T: Real> Fitted<'_, T> {
             }
             for (at, row) in out.chunks_mut(classes).enumerate() {
                 let (truth, weight) = (self.truth[from + at] as usize, self.weights[from + at]);
-                let (loss, bends) = T::slope(self.fit.loss, row, b, truth, weight);
+                let (own, room) = row.split_at_mut(self.classes);
+                let (loss, bends) = T::slope(self.fit.loss, own, b, truth, weight);
+                room.fill(T::default());
                 value += loss;
                 bend += bends;
-                T::add(&mut gradient[size..], 1.0, row);
+                T::add(&mut gradient[size..], 1.0, own);
             }
             let out = &logits[..n * classes];
             match &self.seen {
@@ -359,8 +366,13 @@ impl<T: Real> Fitted<'_, T> {
 
     fn worth(&self, at: &[f64]) -> Worth {
         let size = self.dims * self.classes;
-        let narrowed: Vec<T> = at.iter().map(|value| T::of(*value)).collect();
-        let (w, b) = narrowed.split_at(size);
+        let wide = self.wide();
+        let mut w = vec![T::default(); self.dims * wide];
+        for (out, row) in w.chunks_mut(wide.max(1)).zip(at[..size].chunks(self.classes.max(1))) {
+            out.iter_mut().zip(row).for_each(|(out, value)| *out = T::of(*value));
+        }
+        let b: Vec<T> = at[size..].iter().map(|value| T::of(*value)).collect();
+        let (w, b) = (&w, &b);
         let n = self.truth.len();
         // Of very many columns the slopes are what fills the memory: fewer parts.
         let parts = if size > 1 << 22 { 2 } else { PARTS.min(n.div_ceil(BATCH)).max(1) };
@@ -375,7 +387,11 @@ impl<T: Real> Fitted<'_, T> {
         for (loss, part, bends) in found {
             value += loss;
             bend += bends;
-            gradient.iter_mut().zip(part).for_each(|(sum, part)| *sum += part.get());
+            let (own, intercepts) = part.split_at(self.dims * wide);
+            for (sums, row) in gradient[..size].chunks_mut(self.classes.max(1)).zip(own.chunks(wide.max(1))) {
+                sums.iter_mut().zip(row).for_each(|(sum, part)| *sum += part.get());
+            }
+            gradient[size..].iter_mut().zip(intercepts).for_each(|(sum, part)| *sum += part.get());
         }
         Worth { value, gradient, bend: bend / self.classes as f64 / self.total.max(f64::MIN_POSITIVE) }
     }

@@ -2,12 +2,14 @@
 
 pub mod annotators;
 pub mod appearance;
+pub mod bert;
 pub mod calibration;
 pub mod confident;
 pub mod contamination;
 pub mod crossfit;
 pub mod dense;
 pub mod dsir;
+pub mod dynamics;
 pub mod embedding;
 pub mod encoder;
 pub mod features;
@@ -30,6 +32,7 @@ pub mod seq2seq;
 pub mod significance;
 pub mod telling;
 pub mod tfidf;
+pub mod tune;
 pub mod vision;
 mod wordpiece;
 

@@ -238,6 +238,14 @@ pub fn embed_words(words: &str, meaning: &Meaning) -> Result<Vec<f32>, MeaningEr
     Ok(dense.data)
 }
 
+/// Opens a sentence-transformers folder, to be taught or asked.
+///
+/// # Errors
+/// [`MeaningError`].
+pub fn open_encoder(folder: &Path) -> Result<Encoder, MeaningError> {
+    Ok(Encoder::new(&read_folder(folder)?)?)
+}
+
 fn read_folder(folder: &Path) -> Result<EncoderFiles, MeaningError> {
     let file = |name: &str| {
         let path = folder.join(name);

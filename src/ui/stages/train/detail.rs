@@ -284,6 +284,15 @@ fn sliced(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace
 
 /// What was tried within the train part.
 fn tried(ui: &mut Ui, theme: &Theme, run: &crate::train::Run) {
+    if !run.epochs.is_empty() {
+        dim(ui, theme, "Accuracy on the validation part by epoch; the best is kept.");
+        ui.add_space(STEP);
+        for (at, epoch) in run.epochs.iter().enumerate() {
+            let text = format!("epoch {}   loss {:.3}, validation loss {:.3}", at + 1, epoch.loss, epoch.validation_loss);
+            line(ui, theme, &text, epoch.validation_accuracy as f32, &format!("{:.3}", epoch.validation_accuracy));
+        }
+        ui.add_space(STEP * 3.0);
+    }
     let Some(chosen) = &run.chosen else {
         dim(ui, theme, "Nothing was to be chosen.");
         return;

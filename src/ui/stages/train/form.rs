@@ -56,14 +56,73 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     if now == FIFTH {
         dim(ui, theme, "Split makes parts that stay. Here a fifth is held out by class, equal texts together.");
     }
-    encoder(ui, state, bundle, pictures && state.train.text.is_empty(), actions);
-    head(ui, state, bundle);
+    let pictures = pictures && state.train.text.is_empty();
+    approach(ui, state, bundle, pictures);
+    encoder(ui, state, bundle, pictures, actions);
+    if state.train.tuned {
+        tune(ui, state, bundle);
+    } else {
+        head(ui, state, bundle);
+    }
+}
+
+/// Whether an encoder stays as it is, or learns.
+fn approach(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, pictures: bool) {
+    let theme = bundle.theme;
+    caption(ui, theme, "approach");
+    let names = ["Frozen encoder and a head", "Fine-tune an encoder"];
+    state.train.tuned &= !pictures;
+    if pictures {
+        dim(ui, theme, names[0]);
+    } else if let Some(at) = choice(ui, theme, "Approach", names[usize::from(state.train.tuned)], &names) {
+        state.train.tuned = at == 1;
+    }
+}
+
+/// How an encoder is fine-tuned.
+fn tune(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>) {
+    let theme = bundle.theme;
+    if FrozenEncoder::NAMES.contains(&state.train.encoder.as_str()) {
+        ui.add(
+            egui::Label::new(
+                RichText::new("Choose a sentence-transformers folder above: only that can learn.").color(theme.amber),
+            )
+            .wrap(),
+        );
+    }
+    let form = &mut state.train.tune;
+    ui.add_space(STEP);
+    let line = |ui: &mut Ui, name: &str, what: &str, value: DragValue<'_>| {
+        ui.horizontal(|ui| {
+            let response = ui.add(value);
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, name));
+            dim(ui, theme, what);
+        });
+    };
+    line(ui, "Epochs", "epochs at most", DragValue::new(&mut form.epochs).range(1..=100));
+    line(ui, "Batch", "samples a step", DragValue::new(&mut form.batch).range(1..=512));
+    line(ui, "Longest", "tokens of a text at most", DragValue::new(&mut form.longest).range(8..=512));
+    line(ui, "Frozen layers", "layers from below stay", DragValue::new(&mut form.frozen).range(0..=48));
+    let rate = DragValue::new(&mut form.rate).range(1e-6..=1e-2).speed(1e-6).custom_formatter(|rate, _| format!("{rate:.0e}"));
+    line(ui, "Rate", "rate of the encoder", rate);
+    ui.checkbox(&mut form.from_head, "begin at logistic regression")
+        .on_hover_text("The head is fitted on what the encoder says as it is, then both learn (Kumar et al. 2022): of few samples that is better");
+    ui.horizontal(|ui| {
+        dim(ui, theme, "seed");
+        let response = ui.add(DragValue::new(&mut state.train.seed).range(0..=u64::MAX / 2));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::SpinButton, true, "Seed"));
+    });
+    dim(
+        ui,
+        theme,
+        "About a second a step on two cores with MiniLM; its words stay as they are, it ends when the validation part gets no better.",
+    );
 }
 
 fn encoder(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, pictures: bool, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let form = &mut state.train;
-    caption(ui, theme, "frozen encoder");
+    caption(ui, theme, if form.tuned { "encoder" } else { "frozen encoder" });
     let names = if pictures {
         ["How pictures look", "", "A folder…"]
     } else {

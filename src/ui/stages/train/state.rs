@@ -1,7 +1,7 @@
 //! What Train remembers: what is asked for next, which runs are looked at, and how.
 
 use crate::data::Dataset;
-use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, SliceFigures};
+use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, SliceFigures, TuneAsked};
 
 /// What is shown of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +42,9 @@ pub struct TrainForm {
     pub c: Option<f64>,
     pub k: u32,
     pub balanced: bool,
+    /// Whether an encoder is fine-tuned, and how.
+    pub tuned: bool,
+    pub tune: TuneAsked,
     pub seed: u64,
     /// The run that is looked at, and the one that it is held against.
     pub shown: Option<i64>,
@@ -65,6 +68,8 @@ impl Default for TrainForm {
             c: None,
             k: 10,
             balanced: false,
+            tuned: false,
+            tune: TuneAsked::default(),
             seed: 42,
             shown: None,
             against: None,
@@ -87,13 +92,12 @@ impl TrainForm {
             HeadKind::Support { .. } => HeadKind::Support { c: self.c },
             HeadKind::Neighbours { .. } => HeadKind::Neighbours { k: self.k },
         };
-        let encoder = FrozenEncoder::from_name(&self.encoder);
-        Some(Lesson {
-            text: named(&self.text),
-            split: named(&self.split),
-            approach: Approach::Features { encoder, head, balanced: self.balanced },
-            seed: self.seed,
-            ..Lesson::usual(&label)
-        })
+        let approach = match FrozenEncoder::from_name(&self.encoder) {
+            FrozenEncoder::Folder(folder) if self.tuned => Approach::Encoder { folder, tune: self.tune.clone() },
+            // Only a folder can be taught.
+            _ if self.tuned => return None,
+            encoder => Approach::Features { encoder, head, balanced: self.balanced },
+        };
+        Some(Lesson { text: named(&self.text), split: named(&self.split), approach, seed: self.seed, ..Lesson::usual(&label) })
     }
 }
