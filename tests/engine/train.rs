@@ -458,7 +458,7 @@ fn banking77_is_learned_as_well_as_peers_do() {
     let place = Place::new();
     let Some(path) = banking77(&place) else { return };
     let workspace = opened(&path);
-    let means = TeachMeans { store: workspace.derived(), project: None, looks: None };
+    let means = TeachMeans { store: workspace.derived(), project: None, looks: None, keep: None };
     let features =
         |encoder, head| Lesson { approach: Approach::Features { encoder, head, balanced: false }, ..Lesson::usual("category") };
     let accuracy = |lesson: &Lesson| {
@@ -684,6 +684,33 @@ fn an_encoder_is_fine_tuned_the_same_every_time() {
         rows.iter().all(|row| row["said_train_confidence"].is_number() != row["said"].is_string()),
         "who is trained on is not predicted"
     );
+    // The model is taken away, and says the same where it is loaded.
+    run(&["--keep", "away"]);
+    let away = open_encoder(&place.path("away")).unwrap();
+    let (layout, params, mean) = away.to_teach();
+    assert!(mean && params != open_encoder(Path::new(&folder)).unwrap().to_teach().1, "it has learned");
+    let modules = read(&place.path("away/modules.json"));
+    let paths: Vec<&str> = modules.as_array().unwrap().iter().map(|module| module["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["", "1_Pooling", "2_Normalize", "3_Dense"]);
+    let dense = Tensors::open(&place.path("away/3_Dense/model.safetensors"));
+    let mut head = dense.get("linear.weight");
+    head.extend(dense.get("linear.bias"));
+    let tuned = Tuned::new(params.to_vec(), head, 3);
+    let labels = read(&place.path("away/labels.json"));
+    let texts = ["my money number 4 back".to_owned(), "my password number 9 login".to_owned()];
+    let tokens = away.tokens(&texts, &Progress::silent()).unwrap();
+    let logits = tuned.logits(layout, &TokenRows::of(tokens.iter().map(Vec::as_slice)), true);
+    assert!(logits.len() == 6 && logits.iter().all(|logit| logit.is_finite()) && labels.as_array().unwrap().len() == 3);
+    let old = Tensors::open(&Path::new(&folder).join("model.safetensors"));
+    let new = Tensors::open(&place.path("away/model.safetensors"));
+    let names = |tensors: &Tensors| {
+        tensors.header.as_object().unwrap().keys().filter(|name| !name.starts_with('_')).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&new), names(&old), "every tensor has its name");
+    assert!(refused(&["--keep", "away"]).contains("is there already"));
+    let head = ["train", "tickets.csv", "--label", "category", "--keep", "head", "--json"];
+    place.json(&head);
+    assert_eq!(Tensors::open(&place.path("head/head.safetensors")).header["coef"]["shape"], json!([3, 192]));
     // A model that is none.
     std::fs::create_dir(place.path("torn")).unwrap();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {

@@ -56,6 +56,7 @@ pub const TRAIN: Verb = Verb {
             ("--random-head", None, "fine-tuning: the head begins at chance, and not at logistic regression"),
             ("--seed", Some("N"), "the seed of chance (42)"),
             ("--name", Some("NAME"), "what the run is called"),
+            ("--keep", Some("DIR"), "write the model to take away: a sentence-transformers folder, or a head for scikit-learn"),
             ("--slice", Some("COL"), "say how good it is by the values of a column, too"),
             ("--into", Some("COL"), "write what it says of every sample as a column, an edit"),
             ("--json", None, "print JSON"),
@@ -215,7 +216,8 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
     let looks = looks(workspace.dataset(), &lesson)?;
     let begun = Instant::now();
     let project = workspace.project().0.to_owned();
-    let means = TeachMeans { store: workspace.derived(), project: Some(&project), looks: looks.as_ref() };
+    let keep = arguments.path("--keep");
+    let means = TeachMeans { store: workspace.derived(), project: Some(&project), looks: looks.as_ref(), keep };
     let mut run = teach(workspace.dataset(), &lesson, means, &progress).map_err(say)?;
     run.seconds = begun.elapsed().as_secs_f64();
     run.notes.iter().for_each(|text| note(err, text));
@@ -388,7 +390,7 @@ fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
     let other = read(Path::new(path), &Reading::default())?;
     let looks = looks(&other, &kept.run.lesson)?;
     let store = crate::derive::Store::default();
-    let means = TeachMeans { store: &store, project: None, looks: looks.as_ref() };
+    let means = TeachMeans { store: &store, project: None, looks: looks.as_ref(), keep: None };
     let said = predicted(&other, &kept.run, means, &Progress::silent()).map_err(say)?;
     let class = |at: u32| kept.run.classes.get(at as usize).map_or("", String::as_str);
     if arguments.has("--json") {

@@ -20,6 +20,7 @@ pub use format::{compressed_name, format_to_save};
 pub use listing::entries_of;
 pub use models::answers::AnswerStore;
 pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model};
+pub use models::kept_model::{ModelWords, keep_encoder, keep_head};
 pub use models::meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words, open_encoder};
 pub use models::text_model::{MOST_AT_ONCE, Place, TextModel, Writer, is_variable};
 pub use models::torch_file::read_torch;

@@ -44,7 +44,7 @@ pub fn plan_predictions(
                 _ => None,
             };
             let looks = scan.as_ref().map(|scan| &scan.appearance);
-            let with = TeachMeans { store: &means.derived, project: None, looks };
+            let with = TeachMeans { store: &means.derived, project: None, looks, keep: None };
             made = teach(dataset, &asked.lesson, with, progress).map_err(refused)?;
             &made
         }

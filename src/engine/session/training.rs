@@ -82,7 +82,7 @@ impl Teaching {
         let asked = lesson.clone();
         self.run.ask(desk, (lesson, workspace.revision()), "Teaching", move |progress| {
             let begun = Instant::now();
-            let means = TeachMeans { store: &store, project: Some(&project), looks: looks.as_ref() };
+            let means = TeachMeans { store: &store, project: Some(&project), looks: looks.as_ref(), keep: None };
             let mut run = teach(&snapshot, &asked, means, progress).map_err(JobError::from)?;
             run.seconds = begun.elapsed().as_secs_f64();
             Ok(run)

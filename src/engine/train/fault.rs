@@ -1,7 +1,7 @@
 //! Why nothing was learned, or measured.
 
 use crate::derive::NoText;
-use crate::io::MeaningError;
+use crate::io::{IoError, MeaningError};
 use crate::job::{Cancelled, JobError};
 
 /// Why nothing was learned.
@@ -35,6 +35,10 @@ pub enum TrainError {
     TunedPictures,
     #[error("the loss was no number any more at step {0}, within the first epoch: a smaller rate may help")]
     NoLoss(usize),
+    #[error("{0} gives no head to take away: it needs every sample of the train part, or the words that it knows")]
+    NothingToKeep(&'static str),
+    #[error(transparent)]
+    Io(#[from] IoError),
     #[error(transparent)]
     Meaning(MeaningError),
     #[error("stopped")]

@@ -230,9 +230,9 @@ impl PairFigures {
             );
         }
         format!(
-            "{better} is better than {worse} by {:.3} ({low:.3} to {high:.3}; p {:.4}, McNemar, {samples})",
+            "{better} is better than {worse} by {:.3} ({low:.3} to {high:.3}; p {}, McNemar, {samples})",
             self.accuracy.abs(),
-            self.p
+            if self.p < 1e-4 { "< 0.0001".to_owned() } else { format!("{:.4}", self.p) }
         )
     }
 }

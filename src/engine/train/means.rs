@@ -14,4 +14,6 @@ pub struct TeachMeans<'m> {
     pub project: Option<&'m Path>,
     /// How pictures look, a row a sample of the source, where somebody has looked.
     pub looks: Option<&'m Arc<Dense>>,
+    /// The folder that the model is written to, to be taken away; one that is not there yet.
+    pub keep: Option<&'m Path>,
 }

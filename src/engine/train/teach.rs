@@ -12,7 +12,7 @@ use super::tuning::tune;
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
 use crate::derive::{TextOf, embedding, embedding_of_made};
 use crate::edit::{Change, Edit, EditError};
-use crate::io::{Meaning, embed_pictures};
+use crate::io::{Meaning, ModelWords, embed_pictures, keep_head};
 use crate::job::Progress;
 use crate::learn::dense::Dense;
 use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
@@ -124,9 +124,19 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
             let asked: Vec<u32> = asked.iter().copied().filter(|row| (*row as usize) < seen.rows()).collect();
             (features(&seen, &parts, &asked, (*head, *balanced, lesson.seed), progress)?, asked)
         }
-        Approach::Encoder { folder, tune: how } => (tune(dataset, lesson, (folder, how), &parts, &asked, progress)?, asked),
+        Approach::Encoder { folder, tune: how } => {
+            (tune(dataset, lesson, (folder, how), &parts, (&asked, means.keep), progress)?, asked)
+        }
     };
     let (learned, asked) = learned;
+    if let (Some(to), Approach::Features { .. }) = (means.keep, &lesson.approach) {
+        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about(lesson, &parts) };
+        match &learned.model {
+            HeadModel::Linear { weights, bias } => keep_head(weights, bias, &words, to)?,
+            HeadModel::Neighbours { .. } => return Err(TrainError::NothingToKeep("a vote of neighbours")),
+            _ => return Err(TrainError::NothingToKeep("TF-IDF")),
+        }
+    }
     let mut said = learned.held_out;
     #[allow(clippy::cast_possible_truncation)]
     said.extend(asked.iter().zip(learned.probabilities.chunks(parts.learned)).map(|(row, own)| {
@@ -164,6 +174,18 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         seconds: 0.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// What is said of a model in its folder.
+fn about(lesson: &Lesson, parts: &TrainParts) -> String {
+    format!(
+        "# {}\n\nLearned {} from {parts}, seed {}, train part {:016x}, test part {:016x}.\n",
+        lesson.words(),
+        lesson.label,
+        lesson.seed,
+        parts.print,
+        parts.test_print
+    )
 }
 
 /// A head on what is seen of samples: what it says of those that were asked for.

@@ -9,7 +9,7 @@ use super::run::{Chosen, EpochSeen, HeadModel, Learned, SampleSeen};
 use crate::chance::{Chance, seed_of};
 use crate::data::{Dataset, SampleId, count_samples};
 use crate::derive::TextOf;
-use crate::io::open_encoder;
+use crate::io::{ModelWords, keep_encoder, open_encoder};
 use crate::job::Progress;
 use crate::learn::bert::{BertLayout, TokenRows};
 use crate::learn::dense::Dense;
@@ -27,6 +27,8 @@ const BUCKET: usize = 8;
 const PATIENCE: usize = 2;
 /// The part of all steps over which the rate rises.
 const RISING: usize = 10;
+/// How the head is held that learning begins with: one that is held less fits the train part so well that nothing is left to learn from.
+const FIRST_C: f64 = 10.0;
 /// The rate of a head.
 const HEAD_RATE: f32 = 1e-3;
 
@@ -42,7 +44,7 @@ pub fn tune(
     lesson: &Lesson,
     (folder, asked): (&Path, &TuneAsked),
     parts: &TrainParts,
-    rows: &[u32],
+    (rows, keep): (&[u32], Option<&Path>),
     progress: &Progress,
 ) -> Result<Learned, TrainError> {
     if lesson.text.is_none() && dataset.pictures().is_some() {
@@ -89,6 +91,11 @@ pub fn tune(
     let tuned = Tuned::new(params.to_vec(), head, parts.learned);
     let (best, epochs, seen) = gone_through(layout, tuned, &tokens, &split, (&fit, batch, asked.epochs), &mut notes, progress)?;
     let probabilities = said_of(layout, &best, &tokens, rows, fit.normed, progress)?;
+    if let Some(to) = keep {
+        let about = format!("# {}\n\nLearned {} from {parts}, seed {}.\n", lesson.words(), lesson.label, lesson.seed);
+        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about };
+        keep_encoder(folder, &encoder, &best, fit.normed, &words, to)?;
+    }
     Ok(Learned { model: HeadModel::Encoder, chosen, held_out: Vec::new(), probabilities, epochs, seen, notes })
 }
 
@@ -155,7 +162,7 @@ fn first_head(
     let dense = vectors(layout, params, tokens, &rows, progress)?;
     let places: Vec<u32> = (0..rows.len() as u32).collect();
     let of = HeadRows { rows: &places, truth: &truth, together: &together, classes };
-    let found = choose_head(HeadInput::Dense(&dense), of, HeadFit::default(), None, seed, progress)?;
+    let found = choose_head(HeadInput::Dense(&dense), of, HeadFit::default(), Some(FIRST_C), seed, progress)?;
     let LinearHead { weights, bias, .. } = &found.head;
     for class in 0..classes {
         for at in 0..hidden {

@@ -10,6 +10,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use super::bert::{Activation, BertLayout, BertShape, TokenRows};
 use super::dense::{Dense, normalise};
+use super::tensors::{self, TensorBytes};
 use crate::job::{Cancelled, Progress};
 
 /// The files of a sentence-transformers folder.
@@ -77,6 +78,9 @@ pub struct Encoder {
     params: Vec<f32>,
     tokenizer: Tokenizer,
     pooled: Pooled,
+    family: Family,
+    /// What stands before the names of its numbers in its file.
+    prefix: String,
 }
 
 /// The most tokens that go through the model at once: more do not fit the processor's caches, and keep a person waiting who wants to stop.
@@ -97,7 +101,7 @@ impl Encoder {
         if layout.size > files.weights.len() / 2 {
             return Err(model("model.safetensors holds fewer numbers than config.json says"));
         }
-        let params = params_of(&layout, family, &files.weights)?;
+        let (params, prefix) = params_of(&layout, family, &files.weights)?;
         let mut tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         let json = |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         let longest = json(&files.limits).and_then(|limits| limits["max_seq_length"].as_u64()).unwrap_or(256) as usize;
@@ -105,7 +109,8 @@ impl Encoder {
         let truncation = TruncationParams { max_length: longest.min(room), ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         tokenizer.with_padding(None);
-        Ok(Self { layout, params, tokenizer, pooled: pooled_of(json(&files.pooling).as_ref())? })
+        let pooled = pooled_of(json(&files.pooling).as_ref())?;
+        Ok(Self { layout, params, tokenizer, pooled, family, prefix })
     }
 
     /// How many numbers a text becomes.
@@ -168,6 +173,23 @@ impl Encoder {
     /// Its layout and its numbers, to be taught; whether the mean of a text's tokens stands for it.
     pub fn to_teach(&self) -> (&BertLayout, &[f32], bool) {
         (&self.layout, &self.params, self.pooled == Pooled::Mean)
+    }
+
+    /// Its file of weights with other numbers in the place of its own; what it holds besides (a pooler) stays as it is.
+    ///
+    /// # Errors
+    /// [`EncoderError`]: the file is not the one that it was loaded from.
+    pub fn file_with(&self, weights: &[u8], params: &[f32]) -> Result<Vec<u8>, EncoderError> {
+        let mut tensors = tensors::of_file(weights).ok_or_else(|| model("model.safetensors cannot be read"))?;
+        for (name, place) in &self.layout.names {
+            let wanted = format!("{}{}", self.prefix, called(name, self.family));
+            let early = wanted.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+            let name = if tensors.contains_key(&wanted) { wanted } else { early };
+            let tensor = tensors.get_mut(&name).ok_or_else(|| model(format!("model.safetensors has no {name}")))?;
+            let own = &params[place.at..place.at + place.rows * place.columns];
+            *tensor = TensorBytes::of(std::mem::take(&mut tensor.shape), own);
+        }
+        Ok(tensors::to_file(&tensors))
     }
 
     /// Embeds lists of tokens that the model knows. Not normalised; a list of nothing becomes zeros.
@@ -277,7 +299,8 @@ fn called(name: &str, family: Family) -> String {
     }
 }
 
-fn params_of(layout: &BertLayout, family: Family, weights: &[u8]) -> Result<Vec<f32>, EncoderError> {
+/// The numbers of a file in their places, and what stands before their names there.
+fn params_of(layout: &BertLayout, family: Family, weights: &[u8]) -> Result<(Vec<f32>, String), EncoderError> {
     let fault = |error: candle_core::Error| model(format!("model.safetensors: {error}"));
     let file = SliceSafetensors::new(weights).map_err(fault)?;
     // A model with a head has its encoder below a name of its own.
@@ -302,7 +325,7 @@ fn params_of(layout: &BertLayout, family: Family, weights: &[u8]) -> Result<Vec<
         }
         params[place.at..place.at + numbers.len()].copy_from_slice(&numbers);
     }
-    Ok(params)
+    Ok((params, prefix))
 }
 
 fn pooled_of(pooling: Option<&Value>) -> Result<Pooled, EncoderError> {

@@ -31,6 +31,7 @@ pub mod sentencepiece;
 pub mod seq2seq;
 pub mod significance;
 pub mod telling;
+pub mod tensors;
 pub mod tfidf;
 pub mod tune;
 pub mod vision;

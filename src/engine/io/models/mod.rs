@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod chat_model;
 pub mod endpoint;
+pub mod kept_model;
 pub mod meaning;
 pub mod text_model;
 pub mod torch_file;
