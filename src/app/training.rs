@@ -6,6 +6,7 @@ use super::App;
 use crate::action::Action;
 use crate::operate::{Operation, PredictionsOf};
 use crate::train::{Approach, FrozenEncoder, HeadKind, Run};
+use crate::ui::View;
 
 /// Carries out what Train asks for.
 pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
@@ -19,6 +20,12 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
         Action::WritePredictions(id) => {
             let Some(open) = app.session.workspace() else { return };
             let Some(kept) = open.runs().iter().find(|kept| kept.id == id) else { return };
+            let at = open.runs().iter().position(|kept| kept.id == id);
+            let measured = app.session.measured().zip(at).and_then(|((measured, _), at)| measured.of(at));
+            if measured.is_some_and(|found| found.stale) {
+                let words = "Its train part has changed since, so another model would be written under its name: use its settings and teach again first";
+                return app.notices.complain(ctx, words);
+            }
             let into = format!("pred_{}", kept.name.replace([' ', '+'], "_").replace("___", "_"));
             let asked = PredictionsOf { lesson: kept.run.lesson.clone(), into };
             app.operate(ctx, Operation::Predict(asked));
@@ -60,7 +67,10 @@ fn use_lesson(app: &mut App, id: i64) {
 /// A model was taught: it is kept, and shown.
 pub(super) fn taught(app: &mut App, ctx: &Context, run: Run) {
     match app.session.keep_run(run) {
-        Ok(Some((at, _))) => {
+        Ok(Some((at, name))) => {
+            if app.state.view != View::Train {
+                app.notices.say(ctx, format!("{name} is taught: Train says how good it is"));
+            }
             app.state.train.shown = app.session.workspace().map(|open| open.runs()[at].id);
             app.state.train.slices = None;
         }

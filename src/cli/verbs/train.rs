@@ -212,6 +212,9 @@ fn run_json(kept: &NamedRun, found: Option<&RunFigures>) -> Value {
 fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let mut workspace = open(arguments)?;
     let progress = Progress::silent();
+    if let Some(why) = workspace.read_only().filter(|_| !arguments.has("--no-project")) {
+        return Err(format!("a run is kept in the project: {why}; --no-project teaches without keeping it"));
+    }
     let lesson = lesson(arguments, workspace.dataset())?;
     let looks = looks(workspace.dataset(), &lesson)?;
     let begun = Instant::now();

@@ -373,8 +373,8 @@ impl Journal {
     /// [`JournalError::Disk`]; nothing was kept then.
     pub fn keep_run(&mut self, mut run: KeptRun) -> Result<KeptRun, JournalError> {
         if run.id == 0 {
-            let (runs, _) = self.runs()?;
-            (run.id, run.at) = (runs.last().map_or(1, |last| last.id + 1), now());
+            let last = kept_run::last(&self.connection).map_err(|error| classify(&self.path, &error))?;
+            (run.id, run.at) = (last + 1, now());
         }
         let result = (|| {
             let transaction = self.connection.transaction()?;

@@ -66,3 +66,16 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<(Vec<KeptRun>, u
     }
     Ok((list, torn))
 }
+
+fn is_there(connection: &Connection) -> rusqlite::Result<bool> {
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'runs'";
+    connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map(|n| n > 0)
+}
+
+/// The number of the last run, torn ones counted; 0 where there is none.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<i64> {
+    if !is_there(connection)? {
+        return Ok(0);
+    }
+    connection.query_row("SELECT coalesce(max(id), 0) FROM runs", [], |row| row.get(0))
+}

@@ -1,5 +1,6 @@
 //! Why nothing was learned, or measured.
 
+use crate::data::count;
 use crate::derive::NoText;
 use crate::io::{IoError, MeaningError};
 use crate::job::{Cancelled, JobError};
@@ -15,6 +16,11 @@ pub enum TrainError {
     SeveralLabels(String),
     #[error("nothing to tell apart: {}", .0.as_ref().map_or_else(|| "no sample of the train part has a label".to_owned(), |class| format!("every sample of the train part is {class}")))]
     OneClass(Option<String>),
+    #[error(
+        "{} classes are more than a model is taught here ({} at most): is the column a label? Merge classes, or choose another",
+        count(*.0), count(*.1)
+    )]
+    ManyClasses(usize, usize),
     #[error(
         "no sample with a label is in the test part: there is nothing to say how good a model is by. Split the dataset first"
     )]

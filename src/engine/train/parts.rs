@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::asked::Lesson;
 use super::fault::TrainError;
-use crate::chance::{Deal, seed_of};
+use crate::chance::seed_of;
 use crate::data::{ClassIndex, Dataset, Role, SampleId, count, count_samples};
 use crate::derive::TextOf;
 use crate::job::Progress;
@@ -31,8 +31,10 @@ impl RunPart {
     }
 }
 
+/// More classes than this are no label: every class is held against every other.
+const MOST_CLASSES: usize = 2_000;
 /// One part in so many is the test part where nothing says which is.
-pub(super) const TEST: usize = 5;
+const TEST: usize = 5;
 
 /// Who is trained on, and who is tested.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +89,7 @@ impl TrainParts {
                 None => usable(id),
                 Some(_) => of[id.row()].filter(|(part, _)| *part == RunPart::Train).map(|(_, class)| class),
             };
-            let drawn = held_out(dataset.rows(), &together, &within, (TEST, lesson.seed));
+            let drawn = held_out((&together, &hashes), &within, (TEST, lesson.seed));
             for (row, test) in drawn.into_iter().enumerate() {
                 if let Some((test, class)) = test {
                     of[row] = (!(test && dataset.is_made(SampleId::at(row))))
@@ -119,6 +121,9 @@ impl TrainParts {
         }
         let learned: Vec<usize> = (0..trained.len()).filter(|class| trained[*class] > 0).collect();
         let unseen: Vec<usize> = (0..trained.len()).filter(|class| trained[*class] == 0 && other[*class] > 0).collect();
+        if index.names().len() > MOST_CLASSES {
+            return Err(TrainError::ManyClasses(index.names().len(), MOST_CLASSES));
+        }
         if learned.len() < 2 {
             return Err(TrainError::OneClass(learned.first().map(|class| index.names()[*class].to_string())));
         }
@@ -220,33 +225,30 @@ fn by_column(
     of
 }
 
-/// Which of `rows` samples are held out, one of so many by class, and with what belongs together in one part; `within` says who is dealt at all, and the class.
+/// Which samples are held out, one of so many by class, and with what belongs together in one part; `within` says who is dealt at all, and the class. Who is drawn depends on what
+/// a sample says and on its class, and on no other class: relabelling one moves one or two others at most.
 pub(super) fn held_out(
-    rows: usize,
-    together: &[u32],
+    (together, hashes): (&[u32], &[u64]),
     within: &dyn Fn(SampleId) -> Option<u32>,
     (one_of, seed): (usize, u64),
 ) -> Vec<Option<(bool, u32)>> {
-    let class: Vec<Option<u32>> = (0..rows).map(|row| within(SampleId::at(row))).collect();
+    let class: Vec<Option<u32>> = (0..together.len()).map(|row| within(SampleId::at(row))).collect();
     // The first sample of what belongs together decides for all.
-    let mut of_class: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut of_class: BTreeMap<u32, Vec<(u64, u32)>> = BTreeMap::new();
     let mut met: HashSet<u32> = HashSet::new();
     for (row, class) in class.iter().enumerate() {
         if let Some(class) = class.filter(|_| met.insert(together[row])) {
-            of_class.entry(class).or_default().push(together[row]);
+            let first = together[row];
+            of_class.entry(class).or_default().push((seed_of(&[seed, hashes[first as usize]]), first));
         }
     }
-    let mut test: HashSet<u32> = HashSet::new();
-    let mut deal = Deal::new(seed_of(&[seed, 0x7e57]));
-    let mut left = 0usize;
-    for list in of_class.values_mut() {
-        deal.shuffle(list);
-        // What is left of one class counts for the next, so that a fifth of many small classes is a fifth.
-        let due = list.len() + left;
-        let n = (due / one_of).min(list.len().saturating_sub(1));
-        left = (due - n * one_of).min(one_of * 2);
-        test.extend(&list[..n]);
-    }
+    of_class.values_mut().for_each(|list| list.sort_unstable());
+    let rounded = |n: usize| ((n + one_of / 2) / one_of).min(n.saturating_sub(1));
+    // Of many classes with two samples each a rounded share is none: then one of each is.
+    let none = of_class.values().all(|list| rounded(list.len()) == 0);
+    let due = |n: usize| if none && one_of == TEST { usize::from(n > 1) } else { rounded(n) };
+    let test: HashSet<u32> =
+        of_class.values().flat_map(|list| list.iter().take(due(list.len())).map(|(_, first)| *first)).collect();
     class.iter().enumerate().map(|(row, class)| class.map(|class| (test.contains(&together[row]), class))).collect()
 }
 

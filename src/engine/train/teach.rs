@@ -1,6 +1,7 @@
 //! Teaching: from a lesson and a dataset to a run.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::asked::{Approach, FrozenEncoder, HeadKind, Lesson};
@@ -12,7 +13,7 @@ use super::tuning::tune;
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
 use crate::derive::{TextOf, embedding, embedding_of_made};
 use crate::edit::{Change, Edit, EditError};
-use crate::io::{Meaning, ModelWords, embed_pictures, keep_head};
+use crate::io::{IoError, Meaning, ModelWords, embed_pictures, keep_head};
 use crate::job::Progress;
 use crate::learn::dense::Dense;
 use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
@@ -42,7 +43,7 @@ impl Seen {
 }
 
 /// The most weights of a head on words.
-const MOST_WEIGHTS: usize = 40_000_000;
+const MOST_WEIGHTS: usize = 10_000_000;
 
 fn terms(classes: usize) -> Terms {
     Terms { words: true, letters: None, most: (MOST_WEIGHTS / classes.max(1)).clamp(2_000, 200_000) }
@@ -113,6 +114,7 @@ fn likeliest(row: &[f64]) -> usize {
 /// # Errors
 /// [`TrainError`].
 pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Run, TrainError> {
+    may_keep(lesson, means.keep)?;
     let parts = TrainParts::of(dataset, lesson, progress)?;
     let asked: Vec<u32> = (0..dataset.rows() as u32)
         .filter(|row| !dataset.is_excluded(SampleId(*row)) && !matches!(parts.of[*row as usize], Some((RunPart::Train, _))))
@@ -129,13 +131,20 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         }
     };
     let (learned, asked) = learned;
-    if let (Some(to), Approach::Features { .. }) = (means.keep, &lesson.approach) {
+    let mut learned = learned;
+    if let (Some(to), HeadModel::Linear { weights, bias }) = (means.keep, &learned.model) {
         let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about(lesson, &parts) };
-        match &learned.model {
-            HeadModel::Linear { weights, bias } => keep_head(weights, bias, &words, to)?,
-            HeadModel::Neighbours { .. } => return Err(TrainError::NothingToKeep("a vote of neighbours")),
-            _ => return Err(TrainError::NothingToKeep("TF-IDF")),
+        if let Err(why) = keep_head(weights, bias, &words, to) {
+            // The run is not lost by it.
+            learned.notes.push(format!("the model could not be taken away: {why}"));
         }
+    }
+    let unsaid = parts.members(RunPart::Train).count() - learned.held_out.len();
+    if unsaid > 0 && !learned.held_out.is_empty() {
+        learned.notes.push(format!(
+            "{} of the train part were not drawn for cross-validation: nothing is said of them",
+            count_samples(unsaid)
+        ));
     }
     let mut said = learned.held_out;
     #[allow(clippy::cast_possible_truncation)]
@@ -174,6 +183,20 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         seconds: 0.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// Whether a model can be taken away to a folder: said before anything is learned.
+fn may_keep(lesson: &Lesson, keep: Option<&Path>) -> Result<(), TrainError> {
+    let Some(to) = keep else { return Ok(()) };
+    if to.exists() {
+        let reason = "it is there already: name a folder that is not".to_owned();
+        return Err(IoError::Write { path: to.to_owned(), reason }.into());
+    }
+    match &lesson.approach {
+        Approach::Features { head: HeadKind::Neighbours { .. }, .. } => Err(TrainError::NothingToKeep("a vote of neighbours")),
+        Approach::Features { encoder: FrozenEncoder::Words, .. } => Err(TrainError::NothingToKeep("TF-IDF")),
+        _ => Ok(()),
+    }
 }
 
 /// What is said of a model in its folder.

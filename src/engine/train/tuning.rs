@@ -94,8 +94,12 @@ pub fn tune(
     if let Some(to) = keep {
         let about = format!("# {}\n\nLearned {} from {parts}, seed {}.\n", lesson.words(), lesson.label, lesson.seed);
         let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about };
-        keep_encoder(folder, &encoder, &best, fit.normed, &words, to)?;
+        if let Err(why) = keep_encoder((folder, &encoder), &best, (fit.normed, longest), &words, to) {
+            // The run is not lost by it.
+            notes.push(format!("the model could not be taken away: {why}"));
+        }
     }
+    notes.push("it says nothing of samples of the train part: it has seen them all".to_owned());
     Ok(Learned { model: HeadModel::Encoder, chosen, held_out: Vec::new(), probabilities, epochs, seen, notes })
 }
 
@@ -109,13 +113,15 @@ fn split_of(parts: &TrainParts, seed: u64, notes: &mut Vec<String>) -> Rows {
         return Rows { train, validation };
     }
     let within = |id: SampleId| parts.of[id.row()].filter(|(part, _)| *part == RunPart::Train).map(|(_, class)| class);
-    let drawn = held_out(parts.of.len(), &parts.together, &within, (VALIDATION, seed_of(&[seed, 0x7a1])));
+    let drawn = held_out((&parts.together, &parts.hashes), &within, (VALIDATION, seed_of(&[seed, 0x7a1])));
     let is_out = |row: u32| drawn[row as usize].is_some_and(|(out, _)| out);
     let (validation, train): (Vec<_>, Vec<_>) = train.into_iter().partition(|(row, _)| is_out(*row));
-    notes.push(format!(
-        "no part is called validation: {} of the train part say when it is enough, and are not learned from",
-        count_samples(validation.len())
-    ));
+    notes.push(if validation.is_empty() {
+        "there are too few samples to cut a validation part from the train part: it goes through all epochs".to_owned()
+    } else {
+        let n = count_samples(validation.len());
+        format!("no part is called validation: {n} of the train part say when it is enough, and are not learned from")
+    });
     Rows { train, validation }
 }
 
@@ -226,7 +232,8 @@ fn gone_through(
     let mut chance = Chance::new(seed_of(&[fit.seed, 0xba7c]));
     let mut seen = Dynamics::new(split.train.len());
     let mut epochs: Vec<EpochSeen> = Vec::new();
-    let mut best: Option<(Tuned, EpochSeen)> = None;
+    // Of the best its numbers alone: the moments are twice as large again.
+    let mut best: Option<(Vec<f32>, Vec<f32>, EpochSeen)> = None;
     let mut without = 0;
     for epoch in 0..most.max(1) as usize {
         let (mut loss, mut n) = (0.0, 0);
@@ -236,13 +243,14 @@ fn gone_through(
             let classes: Vec<u32> = list.iter().map(|at| split.train[*at].1).collect();
             let step = tuned.learn(layout, &texts, &classes, fit);
             if !step.loss.is_finite() || !step.gradient.is_finite() {
-                let Some((kept, _)) = best else { return Err(TrainError::NoLoss(tuned.step)) };
+                let Some((params, head, _)) = best else { return Err(TrainError::NoLoss(tuned.step)) };
                 notes.push(format!(
-                    "the loss was no number any more at step {}: the model of epoch {} is kept",
+                    "the loss was no number any more at step {}: the best of {} before is kept",
                     tuned.step,
-                    epochs.len()
+                    crate::data::things(epochs.len(), "epoch", "epochs")
                 ));
-                return Ok((kept, epochs, dynamics_of(&seen, split)));
+                (tuned.params, tuned.head) = (params, head);
+                return Ok((tuned, epochs, dynamics_of(&seen, split)));
             }
             for (at, logits) in list.iter().zip(step.logits.chunks(tuned.classes)) {
                 seen.see(*at, logits, split.train[*at].1 as usize);
@@ -258,19 +266,23 @@ fn gone_through(
             validation_accuracy: scores.accuracy,
         };
         epochs.push(now);
-        let better = best.as_ref().is_none_or(|(_, before)| {
-            (now.validation_accuracy, -now.validation_loss) > (before.validation_accuracy, -before.validation_loss)
-        });
+        // Where nothing says which is better, the last one is.
+        let better = validation.is_empty()
+            || best.as_ref().is_none_or(|(.., before)| {
+                (now.validation_accuracy, -now.validation_loss) > (before.validation_accuracy, -before.validation_loss)
+            });
         without = if better { 0 } else { without + 1 };
         if better {
-            best = Some((tuned.clone(), now));
+            best = Some((tuned.params.clone(), tuned.head.clone(), now));
         }
         if without >= PATIENCE && epoch + 1 < most as usize {
             notes.push(format!("it ended after {} epochs: two after each other did not better the validation part", epoch + 1));
             break;
         }
     }
-    let tuned = best.map_or(tuned, |(best, _)| best);
+    if let Some((params, head, _)) = best {
+        (tuned.params, tuned.head) = (params, head);
+    }
     Ok((tuned, epochs, dynamics_of(&seen, split)))
 }
 

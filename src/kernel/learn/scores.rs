@@ -70,7 +70,7 @@ fn share(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
 
-/// The mean F1 of `of` classes, of truth and prediction by row.
+/// The mean F1 of `of` classes that some row has, of truth and prediction by row.
 pub fn macro_f1(truth: &[u32], said: &[u32], classes: usize, of: &[bool]) -> f64 {
     let (mut right, mut true_n, mut said_n) = (vec![0usize; classes], vec![0usize; classes], vec![0usize; classes]);
     for (truth, said) in truth.iter().zip(said) {
@@ -79,7 +79,8 @@ pub fn macro_f1(truth: &[u32], said: &[u32], classes: usize, of: &[bool]) -> f64
         right[*truth as usize] += usize::from(truth == said);
     }
     let f1 = |class: usize| share(2.0 * right[class] as f64, (true_n[class] + said_n[class]) as f64);
-    let list: Vec<f64> = (0..classes).filter(|class| of[*class]).map(f1).collect();
+    // A class that a draw has no row of says nothing there.
+    let list: Vec<f64> = (0..classes).filter(|class| of[*class] && true_n[*class] > 0).map(f1).collect();
     share(list.iter().sum(), list.len() as f64)
 }
 
@@ -93,7 +94,8 @@ pub fn auroc(scores: &[f64], positive: &dyn Fn(usize) -> bool) -> Option<f64> {
         let hits = order[at..end].iter().filter(|row| positive(**row)).count();
         ranks += hits as f64 * (at + 1 + end) as f64 / 2.0;
         n += hits;
-        at = end;
+        // What is no number is equal to nothing, itself included.
+        at = end.max(at + 1);
     }
     let other = scores.len() - n;
     (n > 0 && other > 0).then(|| (ranks - (n * (n + 1)) as f64 / 2.0) / (n * other) as f64)

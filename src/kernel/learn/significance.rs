@@ -79,17 +79,17 @@ pub struct McNemar {
     pub corrected: f64,
 }
 
-/// The logarithm of `n` over `k`.
-fn ln_choose(n: usize, k: usize) -> f64 {
-    let k = k.min(n - k);
-    (0..k).map(|at| ((n - at) as f64 / (k - at) as f64).ln()).sum()
-}
-
 /// The probability of at most `k` of `n` fair coins, and of exactly `k`.
 fn coins(k: usize, n: usize) -> (f64, f64) {
     let half = n as f64 * 0.5f64.ln();
-    let exactly = |at: usize| (ln_choose(n, at) + half).exp();
-    ((0..=k).map(exactly).sum::<f64>().min(1.0), exactly(k))
+    // The logarithm of `n` over each is carried along from the one before.
+    let (mut ways, mut sum, mut exactly) = (0.0f64, 0.0f64, 0.0f64);
+    for at in 0..=k {
+        exactly = (ways + half).exp();
+        sum += exactly;
+        ways += ((n - at) as f64 / (at + 1) as f64).ln();
+    }
+    (sum.min(1.0), exactly)
 }
 
 /// The tail of the χ² distribution with one degree of freedom: `erfc(√(x / 2))`.

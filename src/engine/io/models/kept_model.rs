@@ -20,7 +20,7 @@ pub struct ModelWords<'w> {
 }
 
 /// Files of a tokenizer that go along as they are.
-const TOKENIZER: [&str; 8] = [
+const TOKENIZER: [&str; 7] = [
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
@@ -28,7 +28,6 @@ const TOKENIZER: [&str; 8] = [
     "vocab.txt",
     "vocab.json",
     "merges.txt",
-    "sentence_bert_config.json",
 ];
 
 fn fault(path: &Path, reason: &dyn std::fmt::Display) -> IoError {
@@ -71,15 +70,14 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), IoError> {
     write().map_err(|error| fault(&path, &error))
 }
 
-/// Writes a fine-tuned encoder of the folder `from` and its head as `to`: `encode` of sentence-transformers gives its logits there.
+/// Writes a fine-tuned encoder of the folder `from` and its head as `to`, to be read up to `longest` tokens of a text: `encode` of sentence-transformers gives its logits there.
 ///
 /// # Errors
 /// [`IoError::Write`]; nothing is at `to` then.
 pub fn keep_encoder(
-    from: &Path,
-    encoder: &Encoder,
+    (from, encoder): (&Path, &Encoder),
     tuned: &Tuned,
-    normed: bool,
+    (normed, longest): (bool, usize),
     words: &ModelWords<'_>,
     to: &Path,
 ) -> Result<(), IoError> {
@@ -93,6 +91,9 @@ pub fn keep_encoder(
                 put(folder, name, &bytes)?;
             }
         }
+        // It is read as it was taught.
+        let limits = json!({ "max_seq_length": longest, "do_lower_case": false });
+        put(folder, "sentence_bert_config.json", format!("{limits:#}").as_bytes())?;
         let pooling = json!({
             "word_embedding_dimension": hidden, "pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true,
             "pooling_mode_max_tokens": false, "pooling_mode_mean_sqrt_len_tokens": false,
@@ -139,13 +140,9 @@ fn check(folder: &Path, encoder: &Encoder, tuned: &Tuned, normed: bool) -> Resul
     let read = Tuned::new(params.to_vec(), tuned.head.clone(), tuned.classes);
     let rows = |tokens: &[Vec<u32>]| TokenRows::of(tokens.iter().map(Vec::as_slice));
     let (ours, theirs) = (tuned.logits(layout, &rows(&before), normed), read.logits(layout, &rows(&after), normed));
-    let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0f32, f32::max);
-    // NaN is not near either.
-    if apart <= 1e-5 && ours.len() == theirs.len() {
-        Ok(())
-    } else {
-        Err(format!("loaded again it says something else, by {apart}"))
-    }
+    // What is no number is near to nothing.
+    let same = ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-5);
+    if same { Ok(()) } else { Err("loaded again it says something else".to_owned()) }
 }
 
 /// Writes a linear head as `to`: `classes × dims` coefficients and an intercept a class, as scikit-learn has them.
@@ -153,12 +150,20 @@ fn check(folder: &Path, encoder: &Encoder, tuned: &Tuned, normed: bool) -> Resul
 /// # Errors
 /// [`IoError::Write`]; nothing is at `to` then.
 pub fn keep_head(weights: &[f32], bias: &[f32], words: &ModelWords<'_>, to: &Path) -> Result<(), IoError> {
-    let classes = bias.len();
+    let (classes, mut bias) = (bias.len(), bias.to_vec());
     let dims = weights.len().checked_div(classes).unwrap_or(0);
-    let turned: Vec<f32> = (0..classes).flat_map(|class| (0..dims).map(move |at| weights[at * classes + class])).collect();
+    let mut turned: Vec<f32> = (0..classes).flat_map(|class| (0..dims).map(move |at| weights[at * classes + class])).collect();
+    // Of two classes scikit-learn has one row, and takes more of them for questions of their own.
+    let rows = if classes == 2 {
+        turned = (0..dims).map(|at| turned[dims + at] - turned[at]).collect();
+        bias = vec![bias[1] - bias[0]];
+        1
+    } else {
+        classes
+    };
     let head = Tensors::from([
-        ("coef".to_owned(), TensorBytes::of(vec![classes, dims], &turned)),
-        ("intercept".to_owned(), TensorBytes::of(vec![classes], bias)),
+        ("coef".to_owned(), TensorBytes::of(vec![rows, dims], &turned)),
+        ("intercept".to_owned(), TensorBytes::of(vec![rows], &bias)),
     ]);
     aside(to, |folder| {
         put(folder, "head.safetensors", &to_file(&head))?;

@@ -26,7 +26,12 @@ const LINES: usize = 14;
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, _: &mut Vec<Action>) {
     let theme = bundle.theme;
     let Some((at, kept)) = shown(state, workspace) else { return };
-    let Some(found) = bundle.session.measured().and_then(|(measured, _)| measured.of(at)) else { return };
+    let Some((measured, old)) = bundle.session.measured() else { return };
+    let Some(found) = measured.of(at) else { return };
+    let key = (kept.id, workspace.revision(), old);
+    if state.train.confused.as_ref().is_none_or(|(of, _)| *of != key) {
+        state.train.confused = Some((key, pairs_of(found)));
+    }
     ui.horizontal_wrapped(|ui| {
         for (side, name) in RunSide::ALL {
             let on = state.train.side == side;
@@ -48,7 +53,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         RunSide::Confused => confused(ui, state, theme, found),
         RunSide::Classes => classes(ui, state, theme, found),
         RunSide::Calibration => calibration(ui, theme, found),
-        RunSide::Slices => sliced(ui, state, theme, workspace, found, kept.id),
+        RunSide::Slices => sliced(ui, state, theme, workspace, found, (kept.id, old)),
         RunSide::Choice => tried(ui, theme, &kept.run),
     }
 }
@@ -61,8 +66,8 @@ fn show(state: &mut UiState, title: String, samples: impl IntoIterator<Item = Sa
     state.view = View::Explore;
 }
 
-/// Pairs of classes that are taken for each other, the most often first; beside them all of it, where it has room.
-fn confused(ui: &mut Ui, state: &mut UiState, theme: &Theme, found: &RunFigures) {
+/// Pairs of classes that are taken for each other, the most often first.
+fn pairs_of(found: &RunFigures) -> Vec<(usize, usize, usize)> {
     let k = found.classes.len();
     let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
     for truth in 0..k {
@@ -74,6 +79,24 @@ fn confused(ui: &mut Ui, state: &mut UiState, theme: &Theme, found: &RunFigures)
         }
     }
     pairs.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs
+}
+
+/// What is taken for what; beside the list all of it, where it has room.
+fn confused(ui: &mut Ui, state: &mut UiState, theme: &Theme, found: &RunFigures) {
+    let k = found.classes.len();
+    let Some((key, pairs)) = state.train.confused.take() else { return };
+    draw_confused(ui, state, theme, found, (k, &pairs));
+    state.train.confused = Some((key, pairs));
+}
+
+fn draw_confused(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    found: &RunFigures,
+    (k, pairs): (usize, &[(usize, usize, usize)]),
+) {
     if pairs.is_empty() {
         dim(ui, theme, "It was right of every sample of the test part.");
         return;
@@ -249,7 +272,7 @@ fn calibration(ui: &mut Ui, theme: &Theme, found: &RunFigures) {
 }
 
 /// How good it is by the values of a column.
-fn sliced(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, found: &RunFigures, run: i64) {
+fn sliced(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, found: &RunFigures, (run, old): (i64, bool)) {
     let dataset = workspace.dataset();
     let names: Vec<String> = dataset.fields().iter().map(|field| field.name.to_string()).collect();
     let first = || {
@@ -268,7 +291,7 @@ fn sliced(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace
         }
         dim(ui, theme, "many different texts are cut by their length, numbers by their size");
     });
-    let key = (run, now.clone(), workspace.revision());
+    let key = (run, now.clone(), workspace.revision(), old);
     if state.train.slices.as_ref().is_none_or(|(of, _)| *of != key) {
         let list = dataset.field(&now).map(|field| slices(dataset, found, field)).unwrap_or_default();
         state.train.slices = Some((key, list));

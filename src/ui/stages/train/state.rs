@@ -25,8 +25,11 @@ impl RunSide {
     ];
 }
 
-/// Slices of a run, and what they are of: the run, the column, the revision.
-pub type SlicesOf = ((i64, String, u64), Vec<SliceFigures>);
+/// Slices of a run, and what they are of: the run, the column, the revision, whether figures are old.
+pub type SlicesOf = ((i64, String, u64, bool), Vec<SliceFigures>);
+
+/// Pairs of classes that are taken for each other, the most often first: how often, what they are, what is said; and what they are of: the run, the revision, whether figures are old.
+pub type ConfusedOf = ((i64, u64, bool), Vec<(usize, usize, usize)>);
 
 /// What is asked for next, and what is looked at.
 #[derive(Debug, Clone)]
@@ -53,6 +56,7 @@ pub struct TrainForm {
     /// The column of slices.
     pub slice: String,
     pub slices: Option<SlicesOf>,
+    pub confused: Option<ConfusedOf>,
     /// A run's new name, while it is typed.
     pub renaming: Option<(i64, String)>,
 }
@@ -76,6 +80,7 @@ impl Default for TrainForm {
             side: RunSide::default(),
             slice: String::new(),
             slices: None,
+            confused: None,
             renaming: None,
         }
     }
