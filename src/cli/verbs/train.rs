@@ -275,13 +275,12 @@ fn told(kept: &NamedRun, found: &RunFigures) -> String {
     let mut text =
         format!("{}: {train} to train, {validation} to validate, {test} to test, {} classes\n", kept.name, run.classes.len());
     for (at, epoch) in run.epochs.iter().enumerate() {
-        text.push_str(&format!(
-            "epoch {}: loss {:.4}, validation loss {:.4}, validation accuracy {:.3}\n",
-            at + 1,
-            epoch.loss,
-            epoch.validation_loss,
-            epoch.validation_accuracy
-        ));
+        text.push_str(&format!("epoch {}: loss {:.4}", at + 1, epoch.loss));
+        if epoch.validation_accuracy.is_finite() {
+            let (loss, accuracy) = (epoch.validation_loss, epoch.validation_accuracy);
+            text.push_str(&format!(", validation loss {loss:.4}, validation accuracy {accuracy:.3}"));
+        }
+        text.push('\n');
     }
     if let Some(chosen) = run.chosen.as_ref().filter(|_| run.epochs.is_empty()) {
         let evened = if chosen.evened { ", rows evened" } else { "" };

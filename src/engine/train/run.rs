@@ -110,7 +110,7 @@ impl Predictions {
 /// What one epoch of fine-tuning came to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EpochSeen {
-    /// The mean loss of the train part while it was gone through, and the loss and the accuracy on the validation part behind it.
+    /// The mean loss of the train part while it was gone through, and the loss and the accuracy on the validation part behind it; no numbers where there is none.
     pub loss: f64,
     pub validation_loss: f64,
     pub validation_accuracy: f64,

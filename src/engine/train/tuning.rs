@@ -21,6 +21,8 @@ use crate::learn::tune::{TuneFit, Tuned};
 
 /// One part in so many of the train part is the validation part where there is none.
 const VALIDATION: usize = 10;
+/// Of fewer samples a class than this none are spared for it: the tenth would cost more than it tells.
+const FEW: usize = 20;
 /// Batches that are sorted by length together, so that those of one length go through side by side.
 const BUCKET: usize = 8;
 /// Epochs after each other that may better nothing.
@@ -110,6 +112,13 @@ fn split_of(parts: &TrainParts, seed: u64, notes: &mut Vec<String>) -> Rows {
     };
     let (train, validation) = (of(RunPart::Train), of(RunPart::Validation));
     if !validation.is_empty() {
+        return Rows { train, validation };
+    }
+    if train.len() < FEW * parts.learned {
+        let n = train.len() / parts.learned.max(1);
+        notes.push(format!(
+            "no part is called validation, and of some {n} samples a class none are spared for one: it goes through all epochs"
+        ));
         return Rows { train, validation };
     }
     let within = |id: SampleId| parts.of[id.row()].filter(|(part, _)| *part == RunPart::Train).map(|(_, class)| class);
@@ -262,8 +271,8 @@ fn gone_through(
         let scores = Scores::of(&truth, Predicted { classes: tuned.classes, of: &probabilities });
         let now = EpochSeen {
             loss: loss / f64::from(n.max(1)),
-            validation_loss: scores.log_loss,
-            validation_accuracy: scores.accuracy,
+            validation_loss: if validation.is_empty() { f64::NAN } else { scores.log_loss },
+            validation_accuracy: if validation.is_empty() { f64::NAN } else { scores.accuracy },
         };
         epochs.push(now);
         // Where nothing says which is better, the last one is.

@@ -308,11 +308,17 @@ fn sliced(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace
 /// What was tried within the train part.
 fn tried(ui: &mut Ui, theme: &Theme, run: &crate::train::Run) {
     if !run.epochs.is_empty() {
-        dim(ui, theme, "Accuracy on the validation part by epoch; the best is kept.");
+        let judged = run.epochs.iter().all(|epoch| epoch.validation_accuracy.is_finite());
+        let words = "There was no validation part: it went through all epochs, and the last is kept.";
+        dim(ui, theme, if judged { "Accuracy on the validation part by epoch; the best is kept." } else { words });
         ui.add_space(STEP);
         for (at, epoch) in run.epochs.iter().enumerate() {
-            let text = format!("epoch {}   loss {:.3}, validation loss {:.3}", at + 1, epoch.loss, epoch.validation_loss);
-            line(ui, theme, &text, epoch.validation_accuracy as f32, &format!("{:.3}", epoch.validation_accuracy));
+            if judged {
+                let text = format!("epoch {}   loss {:.3}, validation loss {:.3}", at + 1, epoch.loss, epoch.validation_loss);
+                line(ui, theme, &text, epoch.validation_accuracy as f32, &format!("{:.3}", epoch.validation_accuracy));
+            } else {
+                line(ui, theme, &format!("epoch {}   loss {:.3}", at + 1, epoch.loss), 0.0, "");
+            }
         }
         ui.add_space(STEP * 3.0);
     }
