@@ -22,7 +22,7 @@ pub fn can_draw() -> bool {
     found || !cfg!(target_os = "linux")
 }
 
-fn settle(harness: &mut Harness<'_, App>) {
+pub fn settle(harness: &mut Harness<'_, App>) {
     for _ in 0..2_000 {
         harness.step();
         if !harness.state().is_busy() {
@@ -37,7 +37,7 @@ fn settle(harness: &mut Harness<'_, App>) {
 const USUAL: [f32; 2] = [1_120.0, 640.0];
 
 /// A window on a file, as it is once nothing is under way.
-fn shown<'h>(file: &str, size: [f32; 2], home: &Path) -> Harness<'h, App> {
+pub fn shown<'h>(file: &str, size: [f32; 2], home: &Path) -> Harness<'h, App> {
     let (folders, begin) = (Folders::within(home), Begin::File(PathBuf::from(file)));
     let mut harness = Harness::builder()
         .with_size(size)

@@ -1,15 +1,13 @@
 //! Train, as a person uses it: teach, compare, see what is confused, relabel, take the predictions over; and its pictures.
 
-use std::time::Duration;
-
-use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
-use lapidary::app::{App, Begin, Folders, Scripted};
+use egui_kittest::SnapshotResults;
+use lapidary::app::Begin;
 use lapidary::data::SampleId;
 use lapidary::operate::Operation;
 use lapidary::train::Lesson;
 use lapidary::ui::{RunSide, View};
 
-use crate::pictures::can_draw;
+use crate::pictures::{can_draw, settle, shown};
 use crate::support::{Window, folder};
 
 #[test]
@@ -93,17 +91,6 @@ fn what_cannot_be_taught_is_said_beside_the_button() {
     assert!(window.harness.state().workspace().unwrap().runs().is_empty());
 }
 
-fn settle(harness: &mut Harness<'_, App>) {
-    for _ in 0..4_000 {
-        harness.step();
-        if !harness.state().is_busy() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    harness.run_steps(4);
-}
-
 #[test]
 fn runs_in_both_themes_and_narrow() {
     if !can_draw() {
@@ -113,14 +100,7 @@ fn runs_in_both_themes_and_narrow() {
     for (size, name) in [([1_120.0, 640.0], "runs"), ([720.0, 480.0], "narrow-runs")] {
         // A run is kept beside the file: that is a copy.
         let (home, path) = folder();
-        let (folders, begin) = (Folders::within(home.path()), Begin::File(path));
-        let mut harness = Harness::builder()
-            .with_size(size)
-            .allow_missing_glyphs()
-            .with_options(SnapshotOptions::default().max_failed_pixels(60))
-            .wgpu()
-            .build_eframe(|creation| App::new(&creation.egui_ctx, begin, folders, Box::new(Scripted::default())));
-        settle(&mut harness);
+        let mut harness = shown(&path.display().to_string(), size, home.path());
         harness.state_mut().state_mut().view = View::Train;
         for seed in [1, 2] {
             let lesson = Lesson { seed, ..Lesson::usual("category") };

@@ -12,7 +12,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::{open, read};
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
-use crate::data::{Dataset, Role, count, count_samples};
+use crate::data::{Dataset, Role, count, count_samples, things};
 use crate::io::{Reading, write_field, write_small};
 use crate::job::Progress;
 use crate::learn::dense::Dense;
@@ -336,6 +336,15 @@ fn runs(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         let name = workspace.rename_run(id, to).map_err(say)?;
         note(err, &format!("it is called {name} now"));
         return Ok(());
+    }
+    if workspace.unread_runs() > 0 {
+        note(
+            err,
+            &format!(
+                "{} of the project cannot be read here, and stay where they are",
+                things(workspace.unread_runs(), "run", "runs")
+            ),
+        );
     }
     let progress = Progress::silent();
     let mut list: Vec<(&NamedRun, Option<RunFigures>)> = Vec::new();

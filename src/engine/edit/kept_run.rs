@@ -61,8 +61,15 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<(Vec<KeptRun>, u
     let mut rows = statement.query([])?;
     let (mut list, mut torn) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let run = KeptRun { id: row.get(0)?, at: row.get(1)?, name: row.get(2)?, look: row.get(3)?, body: row.get(4)? };
-        if row.get::<_, i64>(5)? == run.hash() { list.push(run) } else { torn += 1 }
+        // A row that is torn keeps nobody from the edits.
+        let run = || -> rusqlite::Result<(KeptRun, i64)> {
+            let run = KeptRun { id: row.get(0)?, at: row.get(1)?, name: row.get(2)?, look: row.get(3)?, body: row.get(4)? };
+            Ok((run, row.get(5)?))
+        };
+        match run() {
+            Ok((run, hash)) if hash == run.hash() => list.push(run),
+            _ => torn += 1,
+        }
     }
     Ok((list, torn))
 }

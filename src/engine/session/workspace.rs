@@ -57,6 +57,8 @@ pub struct Workspace {
     derived: Arc<Store>,
     /// Models that were taught from it, in the order of their making.
     runs: Vec<NamedRun>,
+    /// How many of its runs cannot be read: torn, or of a later Lapidary.
+    unread_runs: usize,
     empty: History,
 }
 
@@ -72,13 +74,17 @@ pub struct NamedRun {
     pub run: Arc<Run>,
 }
 
-/// The runs of a project. One that a later Lapidary made, and that cannot be read here, stays where it is.
-fn runs_of(journal: &Journal) -> Result<Vec<NamedRun>, JournalError> {
+/// The runs of a project, and how many cannot be read: torn, or of a later Lapidary. Those stay where they are.
+fn runs_of(journal: &Journal) -> Result<(Vec<NamedRun>, usize), JournalError> {
     let read = |kept: KeptRun| {
         let run = Arc::new(Run::from_bytes(&kept.body)?);
         Some(NamedRun { id: kept.id, at: kept.at, name: kept.name, look: kept.look, run })
     };
-    Ok(journal.runs()?.0.into_iter().filter_map(read).collect())
+    let (kept, torn) = journal.runs()?;
+    let all = kept.len() + torn;
+    let runs: Vec<NamedRun> = kept.into_iter().filter_map(read).collect();
+    let unread = all - runs.len();
+    Ok((runs, unread))
 }
 
 /// How the source of `path` was read when its project was begun, if it has one.
@@ -128,7 +134,7 @@ impl Workspace {
             } else if journal.is_copy() {
                 workspace.read_only = Some("its project cannot be written by you here".to_owned());
             }
-            workspace.runs = runs_of(&journal)?;
+            (workspace.runs, workspace.unread_runs) = runs_of(&journal)?;
             workspace.journal = Some(journal);
         }
         Ok(workspace)
@@ -154,6 +160,7 @@ impl Workspace {
             findings: Findings::default(),
             derived: Arc::default(),
             runs: Vec::new(),
+            unread_runs: 0,
             empty: History::default(),
         }
     }
@@ -205,7 +212,7 @@ impl Workspace {
         let stored = workspace.stored();
         let aside = Journal::replace(&workspace.project, &stored, edits, &runs, "before")?;
         let journal = Journal::open(&workspace.project)?;
-        workspace.runs = runs_of(&journal)?;
+        (workspace.runs, workspace.unread_runs) = runs_of(&journal)?;
         workspace.journal = Some(journal);
         Ok((workspace, Carried { edits: count, lost, unfit, added, aside }))
     }
@@ -213,6 +220,11 @@ impl Workspace {
     /// The models that were taught from it, in the order of their making.
     pub fn runs(&self) -> &[NamedRun] {
         &self.runs
+    }
+
+    /// How many runs of the project cannot be read: torn, or of a later Lapidary. They stay where they are.
+    pub fn unread_runs(&self) -> usize {
+        self.unread_runs
     }
 
     /// Keeps a run in the project, under a name that no other has. It is no edit: nothing of the data changes, and nothing of it is taken back. Its place among the runs.

@@ -198,6 +198,15 @@ impl TrainParts {
     }
 }
 
+impl TrainParts {
+    /// What is said of a model in the folder that it is taken away in.
+    pub(super) fn about(&self, lesson: &Lesson) -> String {
+        let (words, label, seed) = (lesson.words(), &lesson.label, lesson.seed);
+        let (train, test) = (self.print, self.test_print);
+        format!("# {words}\n\nLearned {label} from {self}, seed {seed}, train part {train:016x}, test part {test:016x}.\n")
+    }
+}
+
 /// Parts as a column has them.
 fn by_column(
     dataset: &Dataset,

@@ -119,7 +119,7 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
     let asked: Vec<u32> = (0..dataset.rows() as u32)
         .filter(|row| !dataset.is_excluded(SampleId(*row)) && !matches!(parts.of[*row as usize], Some((RunPart::Train, _))))
         .collect();
-    let learned = match &lesson.approach {
+    let (mut learned, asked) = match &lesson.approach {
         Approach::Features { encoder, head, balanced } => {
             // Of what was made of pictures nobody has looked yet.
             let seen = seen_of(dataset, lesson, encoder, &parts, means, progress)?;
@@ -130,10 +130,8 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
             (tune(dataset, lesson, (folder, how), &parts, (&asked, means.keep), progress)?, asked)
         }
     };
-    let (learned, asked) = learned;
-    let mut learned = learned;
     if let (Some(to), HeadModel::Linear { weights, bias }) = (means.keep, &learned.model) {
-        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about(lesson, &parts) };
+        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &parts.about(lesson) };
         if let Err(why) = keep_head(weights, bias, &words, to) {
             // The run is not lost by it.
             learned.notes.push(format!("the model could not be taken away: {why}"));
@@ -197,18 +195,6 @@ fn may_keep(lesson: &Lesson, keep: Option<&Path>) -> Result<(), TrainError> {
         Approach::Features { encoder: FrozenEncoder::Words, .. } => Err(TrainError::NothingToKeep("TF-IDF")),
         _ => Ok(()),
     }
-}
-
-/// What is said of a model in its folder.
-fn about(lesson: &Lesson, parts: &TrainParts) -> String {
-    format!(
-        "# {}\n\nLearned {} from {parts}, seed {}, train part {:016x}, test part {:016x}.\n",
-        lesson.words(),
-        lesson.label,
-        lesson.seed,
-        parts.print,
-        parts.test_print
-    )
 }
 
 /// A head on what is seen of samples: what it says of those that were asked for.

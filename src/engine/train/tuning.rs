@@ -94,8 +94,7 @@ pub fn tune(
     let (best, epochs, seen) = gone_through(layout, tuned, &tokens, &split, (&fit, batch, asked.epochs), &mut notes, progress)?;
     let probabilities = said_of(layout, &best, &tokens, rows, fit.normed, progress)?;
     if let Some(to) = keep {
-        let about = format!("# {}\n\nLearned {} from {parts}, seed {}.\n", lesson.words(), lesson.label, lesson.seed);
-        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &about };
+        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &parts.about(lesson) };
         if let Err(why) = keep_encoder((folder, &encoder), &best, (fit.normed, longest), &words, to) {
             // The run is not lost by it.
             notes.push(format!("the model could not be taken away: {why}"));

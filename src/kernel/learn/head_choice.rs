@@ -32,9 +32,8 @@ pub struct TriedHead {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldOut {
     pub said: u32,
-    /// The probability of that, and of the class that the row has.
+    /// The probability of that.
     pub sure: f32,
-    pub given: f32,
 }
 
 /// The head that was chosen.
@@ -167,7 +166,7 @@ impl Contestant {
             self.rows += 1;
             self.loss -= own[truth as usize].max(f64::EPSILON).ln();
             #[allow(clippy::cast_possible_truncation)]
-            let one = HeldOut { said: said as u32, sure: own[said] as f32, given: own[truth as usize] as f32 };
+            let one = HeldOut { said: said as u32, sure: own[said] as f32 };
             self.held[*place as usize] = Some(one);
         }
         self.tried.folds += 1;

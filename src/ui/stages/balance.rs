@@ -19,7 +19,7 @@ use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, square, title};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::rows;
-use crate::ui::widgets::text::{count, cut, number, things};
+use crate::ui::widgets::text::{count, cut, number, sentence, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
@@ -63,9 +63,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         let Some(view) = session.balance() else {
             let text = session.balance_trouble().unwrap_or("Counting…");
             let ink = if session.balance_trouble().is_some() { theme.amber } else { theme.dim };
-            // What the engine says stands at the beginning of a line here.
-            let mut letters = text.chars();
-            let text: String = letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect();
+            let text = sentence(text);
             ui.add(egui::Label::new(RichText::new(text).color(ink)).wrap());
             if workspace.dataset().with_role(Role::is_label).is_none() {
                 ui.add_space(STEP * 2.0);

@@ -49,6 +49,12 @@ pub fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// What the engine says, where it stands at the beginning of a line.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
+}
+
 /// A share of a whole, in per cent.
 pub fn percent(part: f64) -> String {
     let value = part * 100.0;

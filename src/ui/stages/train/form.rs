@@ -10,6 +10,7 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, dim, name_edit};
+use crate::ui::widgets::text::sentence;
 
 /// What the choice of parts says where no column is named.
 const FIFTH: &str = "a fifth held out";
@@ -193,8 +194,7 @@ pub fn deed(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let theme = bundle.theme;
     let running = bundle.running.iter().any(|job| job.key == "train");
     if let Some(why) = bundle.session.train_trouble().filter(|_| !running) {
-        let mut letters = why.chars();
-        let text: String = letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect();
+        let text = sentence(why);
         ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
         ui.add_space(STEP);
     }

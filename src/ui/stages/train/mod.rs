@@ -16,6 +16,7 @@ use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{dim, title};
 use crate::ui::widgets::roles::role_chips;
+use crate::ui::widgets::text::things;
 
 /// The stage.
 pub const STAGE: Stage = Stage {
@@ -48,6 +49,11 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             ui.add_space(STEP * 2.0);
             role_chips(ui, theme, workspace, actions);
             return;
+        }
+        if workspace.unread_runs() > 0 {
+            let n = things(workspace.unread_runs(), "run", "runs");
+            let text = format!("{n} of the project cannot be read here (torn, or of a later Lapidary), and stay where they are");
+            ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
         }
         if workspace.runs().is_empty() {
             return empty(ui, bundle);

@@ -8,7 +8,7 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, name_edit, right_aligned, title};
-use crate::ui::widgets::text::count;
+use crate::ui::widgets::text::{count, sentence};
 
 const ROW: f32 = 34.0;
 /// The widths of the figures behind the axis.
@@ -250,8 +250,7 @@ fn named(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
         }
     });
     for note in &kept.run.notes {
-        let mut letters = note.chars();
-        let text: String = letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect();
+        let text = sentence(note);
         ui.add(egui::Label::new(RichText::new(text).font(theme.note()).color(theme.dim)).wrap());
     }
 }
