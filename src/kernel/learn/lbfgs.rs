@@ -1,5 +1,6 @@
 //! The least of a smooth convex function by L-BFGS (Nocedal and Wright 2006, algorithm 7.5), with a guess of the curvature by the caller.
 
+use super::head_numbers::largest;
 use crate::job::{Cancelled, Progress};
 
 /// Steps that are remembered of a search, and of one over very many numbers.
@@ -27,11 +28,6 @@ pub(super) struct Enough {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// The largest part of a gradient.
-pub(super) fn largest(gradient: &[f64]) -> f64 {
-    gradient.iter().fold(0.0f64, |most, part| most.max(part.abs()))
 }
 
 /// Searches from `at`. `divide` divides a direction by the guessed curvature, given [`Worth::bend`].
