@@ -73,16 +73,10 @@ pub enum Action {
     PreviewReplace { column: String, what: Replace },
     /// Make the replacement that is shown an edit.
     ApplyReplace { column: String, what: Replace },
-    /// Teach a model.
-    Train(Lesson),
+    /// What Train asks for.
+    Train(TrainAction),
     /// Ask for the folder of an encoder to teach with.
     TrainFolderDialog,
-    /// Give a run another name.
-    RenameRun { id: i64, name: String },
-    /// Make what a run says of every sample columns.
-    WritePredictions(i64),
-    /// Ask again as a run was asked.
-    UseLesson(i64),
     /// Ask for a file of test texts, then look for what of the dataset stands in them.
     TestTextsDialog,
     /// Copy a cell, or the rows of samples as CSV where no column is named.
@@ -167,4 +161,25 @@ pub enum Action {
     Rebind { command: String, key: Option<String> },
     /// Read what a path that is being typed may go on with.
     CompletePath(String),
+}
+
+/// What Train asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainAction {
+    /// Teach models, one after the other.
+    Teach(Vec<Lesson>),
+    /// Make three steps of a lesson, and say how long all would take.
+    Try(Lesson),
+    /// Say what more samples are worth to a lesson.
+    Grow(Lesson),
+    /// Say which columns are finer than a label.
+    Finer(String),
+    /// Give up a run that was stopped.
+    GiveUp(PathBuf),
+    /// Give a run another name.
+    Rename { id: i64, name: String },
+    /// Make what a run says of every sample columns.
+    WritePredictions(i64),
+    /// Ask again as a run was asked.
+    UseSettings(i64),
 }

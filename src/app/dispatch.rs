@@ -87,9 +87,7 @@ impl App {
                 workspace.go(id)?;
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
-            Action::Train(_) | Action::RenameRun { .. } | Action::WritePredictions(_) | Action::UseLesson(_) => {
-                training::act(self, ctx, action);
-            }
+            Action::Train(action) => training::act(self, ctx, action),
             Action::Check { thoroughly } => self.session.check_again(thoroughly),
             Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
             Action::ApplySplit => {

@@ -3,21 +3,25 @@
 use egui::Context;
 
 use super::App;
-use crate::action::Action;
+use crate::action::TrainAction;
 use crate::operate::{Operation, PredictionsOf};
 use crate::train::{Approach, FrozenEncoder, HeadKind, Run};
-use crate::ui::View;
+use crate::ui::{TaughtBy, View};
 
 /// Carries out what Train asks for.
-pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
+pub(super) fn act(app: &mut App, ctx: &Context, action: TrainAction) {
     match action {
-        Action::Train(lesson) => app.session.train(lesson),
-        Action::RenameRun { id, name } => {
+        TrainAction::Teach(lessons) => app.session.train(lessons),
+        TrainAction::Try(lesson) => app.session.try_lesson(lesson),
+        TrainAction::Grow(lesson) => app.session.grow_lesson(lesson),
+        TrainAction::Finer(label) => app.session.want_finer(&label),
+        TrainAction::GiveUp(path) => app.session.give_up_run(&path),
+        TrainAction::Rename { id, name } => {
             if let Err(why) = app.session.rename_run(id, &name) {
                 app.notices.complain(ctx, why.to_string());
             }
         }
-        Action::WritePredictions(id) => {
+        TrainAction::WritePredictions(id) => {
             let Some(open) = app.session.workspace() else { return };
             let Some(kept) = open.runs().iter().find(|kept| kept.id == id) else { return };
             let at = open.runs().iter().position(|kept| kept.id == id);
@@ -30,8 +34,7 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: Action) {
             let asked = PredictionsOf { lesson: kept.run.lesson.clone(), into };
             app.operate(ctx, Operation::Predict(asked));
         }
-        Action::UseLesson(id) => use_lesson(app, id),
-        _ => {}
+        TrainAction::UseSettings(id) => use_lesson(app, id),
     }
 }
 
@@ -42,12 +45,27 @@ fn use_lesson(app: &mut App, id: i64) {
     let form = &mut app.state.train;
     (form.label, form.text, form.split) = (lesson.label, lesson.text.unwrap_or_default(), lesson.split.unwrap_or_default());
     form.seed = lesson.seed;
-    form.tuned = matches!(lesson.approach, Approach::Encoder { .. });
+    (form.through, form.with, form.uncertain) = (lesson.through.unwrap_or_default(), Vec::new(), false);
     let (encoder, head, balanced) = match lesson.approach {
-        Approach::Features { encoder, head, balanced } => (encoder, head, balanced),
+        Approach::Features { encoder, head, balanced } => {
+            form.way = TaughtBy::Features;
+            (encoder, head, balanced)
+        }
+        Approach::Prompt { model, prompt } => {
+            (form.way, form.model, form.prompt) = (TaughtBy::Prompt, model, prompt);
+            return;
+        }
         Approach::Encoder { folder, tune } => {
+            (form.way, form.tune) = (TaughtBy::Encoder, tune);
             form.encoder = folder.to_string_lossy().into_owned();
-            form.tune = tune;
+            return;
+        }
+        Approach::Multitask { folder, tune, tasks, uncertain } => {
+            (form.way, form.tune, form.uncertain) = (TaughtBy::Multitask, tune, uncertain);
+            form.encoder = folder.to_string_lossy().into_owned();
+            // The first decides who is tested.
+            form.label = tasks.first().map(|task| task.label.clone()).unwrap_or_default();
+            form.with = tasks.into_iter().skip(1).map(|task| (task.label, task.weight)).collect();
             return;
         }
     };
@@ -60,21 +78,25 @@ fn use_lesson(app: &mut App, id: i64) {
     match head {
         HeadKind::Logistic { c } | HeadKind::Support { c } => form.c = c,
         HeadKind::Neighbours { k } => form.k = k,
+        HeadKind::Network { hidden } => form.hidden = hidden,
     }
     form.balanced = balanced;
 }
 
-/// A model was taught: it is kept, and shown.
-pub(super) fn taught(app: &mut App, ctx: &Context, run: Run) {
-    match app.session.keep_run(run) {
-        Ok(Some((at, name))) => {
-            if app.state.view != View::Train {
-                app.notices.say(ctx, format!("{name} is taught: Train says how good it is"));
-            }
-            app.state.train.shown = app.session.workspace().map(|open| open.runs()[at].id);
-            app.state.train.slices = None;
+/// Models were taught: they are kept, and the first is shown.
+pub(super) fn taught(app: &mut App, ctx: &Context, runs: Vec<Run>) {
+    let mut first = None;
+    for run in runs {
+        match app.session.keep_run(run) {
+            Ok(Some(kept)) => first = first.or(Some(kept)),
+            Ok(None) => {}
+            Err(why) => app.notices.complain(ctx, why.to_string()),
         }
-        Ok(None) => {}
-        Err(why) => app.notices.complain(ctx, why.to_string()),
     }
+    let Some((at, name)) = first else { return };
+    if app.state.view != View::Train {
+        app.notices.say(ctx, format!("{name} is taught: Train says how good it is"));
+    }
+    app.state.train.shown = app.session.workspace().map(|open| open.runs()[at].id);
+    app.state.train.slices = None;
 }

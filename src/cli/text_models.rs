@@ -20,11 +20,23 @@ pub fn text_models(arguments: &Arguments, pipelines: &[&Pipeline], err: &mut dyn
     let mut names: Vec<&str> = pipelines.iter().flat_map(|pipeline| pipeline.models()).collect();
     names.sort_unstable();
     names.dedup();
+    named_models(arguments, ("the pipeline", &names), err)
+}
+
+/// The text models with these names: whatever they are called, the one that the options say.
+///
+/// # Errors
+/// There is none, or an option's value is off.
+pub fn named_models(
+    arguments: &Arguments,
+    (who, names): (&str, &[&str]),
+    err: &mut dyn Write,
+) -> Result<Arc<TextModels>, Failure> {
     let given = |name: &str| arguments.get(name).unwrap_or_default().to_owned();
     let Some(first) = names.first() else { return Ok(Arc::default()) };
     if !arguments.has("--model") {
         return Err(format!(
-            "the pipeline asks the text model {first:?}: say where it is with --endpoint and --model, or with --model DIR"
+            "{who} asks the text model {first:?}: say where it is with --endpoint and --model, or with --model DIR"
         ));
     }
     let place = if arguments.has("--endpoint") {

@@ -36,7 +36,7 @@ pub use stages::explore::{chart_field, chart_measure};
 pub use stages::export::ExportForm;
 pub use stages::label::{Offered, Review, ReviewTab};
 pub use stages::split::{METHODS, SplitForm, wanted as wanted_split};
-pub use stages::train::state::{RunSide, TrainForm};
+pub use stages::train::state::{RunSide, TaughtBy, TrainForm};
 pub use stages::{STAGES, stage};
 pub use state::{Chart, Popup, Selection, TableColumn, TableState, UiState};
 pub use theme::Theme;

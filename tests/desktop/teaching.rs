@@ -1,13 +1,19 @@
 //! Train, as a person uses it: teach, compare, see what is confused, relabel, take the predictions over; and its pictures.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use egui_kittest::SnapshotResults;
+use lapidary::action::{Action, TrainAction};
 use lapidary::app::Begin;
 use lapidary::data::SampleId;
+use lapidary::job::Progress;
 use lapidary::operate::Operation;
-use lapidary::train::Lesson;
-use lapidary::ui::{RunSide, View};
+use lapidary::train::{Approach, Lesson, TaskAsked, TeachMeans, TuneAsked, Watch, teach};
+use lapidary::ui::{RunSide, TaughtBy, View};
 
 use crate::pictures::{can_draw, settle, shown};
+use crate::server::{Reply, Server, allowed};
 use crate::support::{Window, folder};
 
 #[test]
@@ -91,6 +97,192 @@ fn what_cannot_be_taught_is_said_beside_the_button() {
     assert!(window.harness.state().workspace().unwrap().runs().is_empty());
 }
 
+/// The tiny encoder of the reference, where it is.
+fn encoder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/train/exact/model");
+    if !folder.exists() {
+        println!("skipped: ../shared is not there");
+    }
+    folder.exists().then_some(folder)
+}
+
+/// Tickets of three classes, a coarser column and parts.
+fn tickets(home: &Path) -> PathBuf {
+    let words = [("refund", ["money", "back"]), ("card", ["plastic", "card"]), ("login", ["password", "locked"])];
+    let mut text = "text,category,topic,part\n".to_owned();
+    for at in 0..40 {
+        for (class, list) in words {
+            let part = ["train", "train", "train", "validation", "test"][at % 5];
+            let topic = if class == "refund" { "money" } else { "access" };
+            text.push_str(&format!("my {} number {at} {},{class},{topic},{part}\n", list[at % 2], list[(at + 1) % 2]));
+        }
+    }
+    let path = home.join("tickets.csv");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn an_encoder_is_fine_tuned_stopped_gone_on_with_and_looked_into() {
+    let Some(folder) = encoder() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Window::new(Begin::File(tickets(home.path())), home.path(), Vec::new());
+    window.view(View::Train);
+    let form = &mut window.harness.state_mut().state_mut().train;
+    form.label = "category".to_owned();
+    form.way = TaughtBy::Encoder;
+    form.encoder = folder.display().to_string();
+    form.tune.epochs = 3;
+    form.tune.batch = 8;
+    form.tune.rate = 1e-3;
+    window.settle();
+    window.click("How long will it take?");
+    assert!(window.sees("27 steps at most, about"));
+    // A run that was stopped before: as the window leaves one behind.
+    let lesson = {
+        let form = window.harness.state_mut().state_mut().train.clone();
+        form.lesson(window.harness.state().workspace().unwrap().dataset()).unwrap()
+    };
+    let open = window.harness.state().workspace().unwrap();
+    let (dataset, store, project) = (open.dataset().clone(), Arc::clone(open.derived()), open.project().0.to_owned());
+    let watch = Watch::default();
+    let progress = Progress::silent();
+    let means = TeachMeans { project: Some(&project), goes_on: true, watch: Some(&watch), ..TeachMeans::of(&store) };
+    std::thread::scope(|scope| {
+        let teaching = scope.spawn(|| teach(&dataset, &lesson, means, &progress).is_err());
+        while watch.seen().losses.len() < 4 && !teaching.is_finished() {
+            std::thread::yield_now();
+        }
+        progress.cancel();
+        assert!(teaching.join().unwrap(), "it was stopped");
+    });
+    window.click("Teach");
+    let names = |window: &Window| -> Vec<String> {
+        window.harness.state().workspace().unwrap().runs().iter().map(|kept| kept.name.clone()).collect()
+    };
+    assert_eq!(names(&window), ["model fine-tuned"]);
+    assert!(window.sees("It was stopped after") && window.sees("went on from there"), "the same lesson goes on where it was");
+    // What training saw is a map whose regions show their samples.
+    window.click("Data map");
+    assert!(window.sees("Data map of 72 samples") && window.sees("hardest to learn"));
+    window.click("Hard 24");
+    let state = window.harness.state_mut().state_mut();
+    assert!(state.view == View::Explore && state.filter.clauses.len() == 1);
+    state.filter.clauses.clear();
+    window.view(View::Train);
+    // Several label columns at once: a run each, and what they are worth to each other.
+    let form = &mut window.harness.state_mut().state_mut().train;
+    form.way = TaughtBy::Multitask;
+    form.with = vec![("topic".to_owned(), 0.5)];
+    window.settle();
+    window.click("Teach");
+    assert_eq!(names(&window), ["model fine-tuned", "model fine-tuned with topic", "model fine-tuned with category"]);
+    window.click("Tasks");
+    assert!(window.sees("against alone") && window.sees("Alone it was not taught yet"));
+    // The coarse column through the finer one.
+    let form = &mut window.harness.state_mut().state_mut().train;
+    form.way = TaughtBy::Features;
+    form.encoder = "builtin".to_owned();
+    form.label = "topic".to_owned();
+    window.settle();
+    assert!(window.sees("through a finer column"));
+    window.harness.state_mut().state_mut().train.through = "category".to_owned();
+    window.settle();
+    window.click("Teach");
+    assert!(names(&window).last().unwrap().ends_with("through category"));
+    window.click("More samples");
+    window.click("Work it out");
+    assert!(window.sees("Accuracy by samples of the train part"));
+    drop(window);
+    let left =
+        std::fs::read_dir(home.path()).unwrap().flatten().filter(|file| file.file_name().to_string_lossy().contains("teaching"));
+    assert_eq!(left.count(), 0, "nothing is left behind beside the project");
+}
+
+#[test]
+fn a_language_model_is_asked_once_it_is_named_and_told_the_cost() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Window::new(Begin::File(tickets(home.path())), home.path(), Vec::new());
+    window.view(View::Train);
+    window.harness.state_mut().state_mut().train.label = "category".to_owned();
+    window.harness.state_mut().state_mut().train.way = TaughtBy::Prompt;
+    window.settle();
+    assert!(window.sees("Nothing is sent before you ask"));
+    let server = Server::start(|_, request| {
+        let messages = request.body["messages"].as_array().unwrap();
+        let asked = messages.last().unwrap()["content"].as_str().unwrap();
+        let class = if asked.contains("money") {
+            "refund"
+        } else if asked.contains("card") {
+            "card"
+        } else {
+            "login"
+        };
+        let choice = serde_json::json!({ "finish_reason": "stop", "message": { "role": "assistant", "content": class } });
+        let body = serde_json::json!({ "choices": [choice], "usage": { "prompt_tokens": 40, "completion_tokens": 2 } });
+        Reply::Status(200, "", body.to_string())
+    });
+    let model = allowed("mine", &server.address);
+    window.harness.state_mut().push(Action::KeepTextModel { was: None, model, key: String::new() });
+    window.settle();
+    assert_eq!(server.count(), 0, "nothing is sent unasked");
+    window.click("answer by letters");
+    window.click("What will it cost?");
+    assert!(window.sees("24 questions, about 1,008 tokens"));
+    let asked = server.count();
+    assert!(asked < 10);
+    window.click("Ask");
+    let open = window.harness.state().workspace().unwrap();
+    assert_eq!(open.runs()[0].name, "mine, the nearest 8");
+    assert!(window.sees("Without a language model the vote of the same examples is right"));
+    assert_eq!(server.count(), asked + 21, "what was asked for the cost is not asked again");
+}
+
+#[test]
+fn what_train_asks_for_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let Some(folder) = encoder() else { return };
+    let mut results = SnapshotResults::new();
+    for (size, name) in [([1_120.0, 760.0], "taught"), ([720.0, 480.0], "narrow-taught")] {
+        let home = tempfile::tempdir().unwrap();
+        let path = tickets(home.path());
+        let mut harness = shown(&path.display().to_string(), size, home.path());
+        harness.state_mut().state_mut().view = View::Train;
+        let tune = TuneAsked { epochs: 6, batch: 8, rate: 1e-3, ..TuneAsked::default() };
+        let task = |label: &str, weight| TaskAsked { label: label.to_owned(), weight };
+        let tasks = vec![task("category", 1.0), task("topic", 0.5)];
+        let alone = Approach::Encoder { folder: folder.clone(), tune: tune.clone() };
+        let both = Approach::Multitask { folder: folder.clone(), tune, tasks, uncertain: false };
+        let lessons = [alone, both].map(|approach| Lesson { approach, ..Lesson::usual("category") });
+        harness.state_mut().push(Action::Train(TrainAction::Teach(lessons.to_vec())));
+        settle(&mut harness);
+        harness.state_mut().push(Action::Train(TrainAction::Grow(Lesson::usual("category"))));
+        settle(&mut harness);
+        for (dark, theme) in [(true, "dark"), (false, "light")] {
+            let state = harness.state_mut().state_mut();
+            state.dark = dark;
+            state.train.label = "category".to_owned();
+            state.train.encoder = folder.display().to_string();
+            state.train.with = vec![("topic".to_owned(), 0.5)];
+            for (way, side, of) in [
+                (TaughtBy::Encoder, RunSide::Seen, "map"),
+                (TaughtBy::Multitask, RunSide::Tasks, "tasks"),
+                (TaughtBy::Prompt, RunSide::Choice, "prompt"),
+            ] {
+                let state = harness.state_mut().state_mut();
+                (state.train.way, state.train.side) = (way, side);
+                state.train.encoder = folder.display().to_string();
+                settle(&mut harness);
+                if dark || name == "taught" {
+                    results.add(harness.try_snapshot(format!("{name}-{of}-{theme}")));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn runs_in_both_themes_and_narrow() {
     if !can_draw() {
@@ -104,7 +296,7 @@ fn runs_in_both_themes_and_narrow() {
         harness.state_mut().state_mut().view = View::Train;
         for seed in [1, 2] {
             let lesson = Lesson { seed, ..Lesson::usual("category") };
-            harness.state_mut().push(lapidary::action::Action::Train(lesson));
+            harness.state_mut().push(Action::Train(TrainAction::Teach(vec![lesson])));
             settle(&mut harness);
         }
         for (dark, theme) in [(true, "dark"), (false, "light")] {

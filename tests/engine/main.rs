@@ -15,6 +15,7 @@ mod labels;
 mod making;
 mod parts;
 mod preferences;
+mod prompting;
 mod recipes;
 #[path = "../support/server.rs"]
 mod server;
@@ -22,3 +23,4 @@ mod server;
 mod support;
 mod train;
 mod trainers;
+mod tuning;

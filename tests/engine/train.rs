@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use lapidary::data::SampleId;
-use lapidary::io::{self, Reading, open_encoder};
+use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
-use lapidary::learn::bert::{Activation, BertLayout, BertShape, TokenRows};
 use lapidary::learn::calibration::{Calibration, temperature_of, tempered};
 use lapidary::learn::dense::Dense;
-use lapidary::learn::dynamics::Dynamics;
 use lapidary::learn::head_choice::{HeadRows, nearest_votes};
 use lapidary::learn::heads::{HeadFit, HeadInput, HeadLoss, LinearHead};
 use lapidary::learn::scores::{Predicted, Scores, macro_f1};
 use lapidary::learn::significance::{McNemar, holm, percentile_interval, permutation, wilson};
-use lapidary::learn::tune::{TuneFit, Tuned};
 use lapidary::operate::{Means, Operation};
 use lapidary::session::Workspace;
 use lapidary::train::{Approach, HeadKind, Lesson, figures, teach};
@@ -24,7 +21,7 @@ use serde_json::{Value, json};
 use super::trainers::{read, shared};
 
 /// The reader of typed files is a child process: the program itself. Columns by name, as texts.
-fn table(path: &Path) -> Vec<serde_json::Map<String, Value>> {
+pub fn table(path: &Path) -> Vec<serde_json::Map<String, Value>> {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("table.jsonl");
     let program = env!("CARGO_BIN_EXE_lapidary");
@@ -34,7 +31,7 @@ fn table(path: &Path) -> Vec<serde_json::Map<String, Value>> {
     text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap().as_object().unwrap().clone()).collect()
 }
 
-fn near(ours: f64, theirs: &Value, least: f64, what: &str) {
+pub fn near(ours: f64, theirs: &Value, least: f64, what: &str) {
     let theirs = theirs.as_f64().unwrap_or_else(|| panic!("{what}: {theirs}"));
     assert!((ours - theirs).abs() <= least, "{what}: {ours}, and the reference says {theirs}");
 }
@@ -217,32 +214,32 @@ fn resampled(folder: &Path, golden: &Value, truth: &[u32], a: &[f64], b: &[f64])
     near(permutation(f1(&a, &all) - f1(&b, &all), swapped.into_iter()), &golden["permutation"]["p"], 1e-9, "permutation");
 }
 
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    pub fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
         command.args(words).current_dir(self.folder.path()).env("XDG_DATA_HOME", self.path("data")).output().unwrap()
     }
 
-    fn json(&self, words: &[&str]) -> Value {
+    pub fn json(&self, words: &[&str]) -> Value {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Why it refuses.
-    fn refused(&self, words: &[&str]) -> String {
+    pub fn refused(&self, words: &[&str]) -> String {
         let output = self.run(words);
         assert!(!output.status.success(), "{words:?} succeeded");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -252,7 +249,7 @@ impl Place {
 }
 
 /// Tickets whose words tell their class, with parts; `n` of each class.
-fn tickets(n: usize) -> String {
+pub fn tickets(n: usize) -> String {
     let words = [
         ("refund", ["money", "back", "refund"]),
         ("card", ["card", "plastic", "arrived"]),
@@ -406,7 +403,7 @@ fn what_cannot_be_taught_says_why() {
     assert!(notes.contains("has the class unseen") && notes.contains("1 class with one sample"), "{notes}");
 }
 
-fn opened(path: &Path) -> Workspace {
+pub fn opened(path: &Path) -> Workspace {
     let dataset = io::open(path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
     Workspace::open(dataset, Reading::default(), None).unwrap()
 }
@@ -427,7 +424,7 @@ fn without_parts_a_fifth_is_held_out_by_class_and_equal_texts_stay_together() {
     assert!((0..100).all(|at| parts.of[2 * at].unwrap().0 == parts.of[2 * at + 1].unwrap().0));
     assert!(parts.notes.iter().any(|note| note.contains("a fifth is held out")) && parts.notes.len() == 1, "{:?}", parts.notes);
     let other = TrainParts::of(workspace.dataset(), &Lesson { seed: 7, ..Lesson::usual("label") }, &Progress::silent()).unwrap();
-    assert_ne!(other.test_print, parts.test_print);
+    assert_eq!(other.test_print, parts.test_print, "runs of several seeds are tried on the same samples");
     // A sample that gets another label moves one or two texts, and leaves all others where they are.
     let mut workspace = workspace;
     let asked = Operation::SetCells {
@@ -474,11 +471,11 @@ fn banking77_is_learned_as_well_as_peers_do() {
     let place = Place::new();
     let Some(path) = banking77(&place) else { return };
     let workspace = opened(&path);
-    let means = TeachMeans { store: workspace.derived(), project: None, looks: None, keep: None };
+    let means = TeachMeans::of(workspace.derived());
     let features =
         |encoder, head| Lesson { approach: Approach::Features { encoder, head, balanced: false }, ..Lesson::usual("category") };
     let accuracy = |lesson: &Lesson| {
-        let run = teach(workspace.dataset(), lesson, means, &Progress::silent()).unwrap();
+        let run = teach(workspace.dataset(), lesson, means, &Progress::silent()).unwrap().remove(0);
         assert_eq!(run.sizes, [10_003, 0, 3_080]);
         assert!(run.predictions.ids.len() == 13_083, "of every sample something is said");
         let found = figures(workspace.dataset(), &run, &Progress::silent()).unwrap();
@@ -492,251 +489,4 @@ fn banking77_is_learned_as_well_as_peers_do() {
     let words = accuracy(&features(FrozenEncoder::Words, HeadKind::Support { c: Some(1.0) }));
     println!("TF-IDF, linear SVM: {words:.4}");
     assert!((words - 0.8938).abs() < 0.008, "{words}");
-}
-
-/// The numbers of a safetensors file by name: whole numbers and single precision, as numbers.
-struct Tensors {
-    header: Value,
-    bytes: Vec<u8>,
-}
-
-impl Tensors {
-    fn open(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap();
-        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        Self { header: serde_json::from_slice(&bytes[8..8 + length]).unwrap(), bytes: bytes[8 + length..].to_vec() }
-    }
-
-    fn get(&self, name: &str) -> Vec<f32> {
-        let entry = &self.header[name];
-        let at = |place: usize| entry["data_offsets"][place].as_u64().unwrap() as usize;
-        let four = self.bytes[at(0)..at(1)].chunks_exact(4).map(|four| four.try_into().unwrap());
-        match entry["dtype"].as_str().unwrap() {
-            "F32" => four.map(f32::from_le_bytes).collect(),
-            "I32" => four.map(|four| i32::from_le_bytes(four) as f32).collect(),
-            other => panic!("{name} is {other}"),
-        }
-    }
-
-    fn fill(&self, layout: &BertLayout, prefix: &str) -> Vec<f32> {
-        let mut params = vec![0.0; layout.size];
-        for (name, place) in &layout.names {
-            let numbers = self.get(&format!("{prefix}{name}"));
-            params[place.at..place.at + numbers.len()].copy_from_slice(&numbers);
-        }
-        params
-    }
-}
-
-/// The small random BERT of the reference.
-fn small() -> BertLayout {
-    BertLayout::new(BertShape {
-        layers: 2,
-        hidden: 32,
-        heads: 4,
-        inner: 64,
-        words: 101,
-        positions: 24,
-        kinds: 2,
-        epsilon: 1e-12,
-        first_position: 0,
-        distances: 0,
-        activation: Activation::Gelu,
-    })
-}
-
-fn farthest(ours: &[f32], theirs: &[f32]) -> f32 {
-    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-}
-
-#[test]
-fn fine_tuning_is_torchs_to_the_parameter() {
-    let Some(folder) = shared("reference/train/exact") else { return };
-    let golden = read(&folder.join("exact.json"));
-    let encoder = open_encoder(&folder.join("model")).unwrap();
-    let texts: Vec<String> = golden["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
-    let tokens = encoder.tokens(&texts, &Progress::silent()).unwrap();
-    let truth: Vec<u32> = golden["y1"].as_array().unwrap().iter().map(|class| class.as_u64().unwrap() as u32).collect();
-    let layout = small();
-    for case in ["mean", "recipe"] {
-        let file = Tensors::open(&folder.join(case).with_extension("safetensors"));
-        let mut head = file.get("param0.head.weight");
-        head.extend(file.get("param0.head.bias"));
-        let mut tuned = Tuned::new(file.fill(&layout, "param0."), head, 5);
-        let of = &golden["cases"][case];
-        let rate = of["lr"].as_f64().unwrap() as f32;
-        let plain = TuneFit {
-            rate,
-            head_rate: rate,
-            decay: of["weight_decay"].as_f64().unwrap() as f32,
-            spared: of["decay_not_on_bias_and_layernorm"].as_bool().unwrap(),
-            scheduled: false,
-            clip: of["clip"].as_f64().unwrap_or(0.0) as f32,
-            dropout: 0.0,
-            frozen_words: false,
-            ..TuneFit::default()
-        };
-        let fit =
-            if case == "recipe" { TuneFit { scheduled: true, rising: 2, steps: 5, smoothing: 0.1, ..plain } } else { plain };
-        let batches = of["batches"].as_array().unwrap();
-        for step in 0..5 {
-            let list: Vec<usize> =
-                batches[step % batches.len()].as_array().unwrap().iter().map(|at| at.as_u64().unwrap() as usize).collect();
-            let rows: Vec<&[u32]> = list.iter().map(|at| tokens[*at].as_slice()).collect();
-            let classes: Vec<u32> = list.iter().map(|at| truth[*at]).collect();
-            if case == "mean" && step == 0 {
-                let together = TokenRows::of(rows.iter().copied());
-                let logits = tuned.logits(&layout, &together, false);
-                assert!(farthest(&logits, &file.get("logits")) < 1e-5);
-                // A text alone says what it says among others.
-                let alone = tuned.logits(&layout, &TokenRows::of([rows[1]]), false);
-                assert!(farthest(&alone, &logits[5..10]) < 1e-6);
-            }
-            let before = tuned.params.clone();
-            let done = tuned.learn(&layout, &rows, &classes, &fit);
-            near(done.loss, &of["losses"][step], 2e-6, &format!("{case}: loss of step {step}"));
-            near(done.gradient, &of["gradient_norms"][step], 5e-6, &format!("{case}: gradient of step {step}"));
-            near(done.rate, &of["learning_rates"][step], 1e-9, &format!("{case}: rate of step {step}"));
-            if case == "mean" && step == 0 {
-                let still = layout.names.iter().filter(|(name, place)| {
-                    let range = place.at..place.at + place.rows * place.columns;
-                    before[range.clone()] == tuned.params[range] && !name.contains("key.bias")
-                });
-                assert_eq!(still.count(), 0, "every parameter learns");
-            }
-            for after in [1, 5].into_iter().filter(|after| *after == step + 1) {
-                for (name, place) in layout.names.iter().filter(|(name, _)| !name.contains("key.bias")) {
-                    let ours = &tuned.params[place.at..place.at + place.rows * place.columns];
-                    let apart = farthest(ours, &file.get(&format!("param{after}.{name}")));
-                    assert!(apart < 1e-5, "{case}: {name} after {after} is {apart} away");
-                }
-                let mut head = file.get(&format!("param{after}.head.weight"));
-                head.extend(file.get(&format!("param{after}.head.bias")));
-                assert!(farthest(&tuned.head, &head) < 1e-5, "{case}: the head after {after}");
-            }
-        }
-    }
-    // What is frozen stays, and nothing else does.
-    let file = Tensors::open(&folder.join("mean.safetensors"));
-    let params = file.fill(&layout, "param0.");
-    let mut head = file.get("param0.head.weight");
-    head.extend(file.get("param0.head.bias"));
-    let mut tuned = Tuned::new(params.clone(), head, 5);
-    let fit = TuneFit { frozen: 1, steps: 9, dropout: 0.1, ..TuneFit::default() };
-    let rows: Vec<&[u32]> = tokens[..6].iter().map(Vec::as_slice).collect();
-    tuned.learn(&layout, &rows, &truth[..6], &fit);
-    for (name, place) in &layout.names {
-        let range = place.at..place.at + place.rows * place.columns;
-        let same = params[range.clone()] == tuned.params[range];
-        assert!(same != name.contains("layer.1.") || name.contains("key.bias"), "{name}");
-    }
-}
-
-#[test]
-fn what_training_saw_is_the_references() {
-    let Some(folder) = shared("reference/train/dynamics") else { return };
-    let rows = table(&folder.join("dynamics.parquet"));
-    let file = Tensors::open(&folder.join("logits.safetensors"));
-    let names: Vec<&String> = file.header.as_object().unwrap().keys().collect();
-    let logits = file.get("logits");
-    let given: Vec<usize> = rows.iter().map(|row| row["label"].as_u64().unwrap() as usize).collect();
-    let (n, classes) = (rows.len(), 10);
-    let epochs = logits.len() / n / classes;
-    assert_eq!((n, epochs), (300, 8), "{names:?}");
-    let mut seen = Dynamics::new(n);
-    for epoch in 0..epochs {
-        for (row, given) in given.iter().enumerate() {
-            let at = (epoch * n + row) * classes;
-            seen.see(row, &logits[at..at + classes], *given);
-        }
-    }
-    for (at, row) in rows.iter().enumerate() {
-        let ours = seen.of(at).unwrap();
-        near(f64::from(ours.confidence), &row["confidence"], 1e-5, "confidence");
-        near(f64::from(ours.variability), &row["variability"], 1e-5, "variability");
-        near(f64::from(ours.aum), &row["aum"], 1e-4, "area under the margin");
-        near(f64::from(ours.correctness), &row["correctness"], 1e-9, "correctness");
-        near(f64::from(ours.forgetting), &row["forgetting"], 1e-9, "forgetting");
-    }
-}
-
-#[test]
-fn an_encoder_is_fine_tuned_the_same_every_time() {
-    let place = Place::new();
-    let Some(folder) = shared("reference/train/exact/model") else { return };
-    std::fs::write(place.path("tickets.csv"), tickets(40)).unwrap();
-    let folder = folder.display().to_string();
-    let words = [
-        "train",
-        "tickets.csv",
-        "--label",
-        "category",
-        "--approach",
-        "encoder",
-        "--encoder",
-        folder.as_str(),
-        "--epochs",
-        "3",
-        "--json",
-    ];
-    let run = |more: &[&str]| place.json(&[words.as_slice(), more].concat());
-    let (first, second) = (run(&[]), run(&[]));
-    assert_eq!(first["epochs"].as_array().unwrap().len(), 3, "{first}");
-    assert_eq!((&first["metrics"], &first["epochs"]), (&second["metrics"], &second["epochs"]), "the same seed, the same model");
-    assert!(run(&["--seed", "7"])["epochs"] != first["epochs"]);
-    assert!(run(&["--random-head", "--rate", "0.001"])["chosen"].is_null());
-    let refused = |more: &[&str]| place.refused(&[words.as_slice(), more].concat());
-    assert!(refused(&["--rate", "-1"]).contains("--rate one up to 1"));
-    assert!(place.refused(&["train", "tickets.csv", "--approach", "encoder"]).contains("name a sentence-transformers folder"));
-    assert!(place.refused(&["predict", "tickets.csv", "--of", "tickets.csv"]).contains("not kept in the project"));
-    // What training saw of each sample becomes columns.
-    run(&["--into", "said"]);
-    place.run(&["export", "tickets.csv", "-o", "out.jsonl"]);
-    let text = std::fs::read_to_string(place.path("out.jsonl")).unwrap();
-    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let with = rows.iter().filter(|row| row["said_train_confidence"].is_number()).count();
-    assert_eq!(with, 72, "three of five of 120 are trained on");
-    assert!(
-        rows.iter().all(|row| row["said_train_confidence"].is_number() != row["said"].is_string()),
-        "who is trained on is not predicted"
-    );
-    // The model is taken away, and says the same where it is loaded.
-    run(&["--keep", "away"]);
-    let away = open_encoder(&place.path("away")).unwrap();
-    let (layout, params, mean) = away.to_teach();
-    assert!(mean && params != open_encoder(Path::new(&folder)).unwrap().to_teach().1, "it has learned");
-    let modules = read(&place.path("away/modules.json"));
-    let paths: Vec<&str> = modules.as_array().unwrap().iter().map(|module| module["path"].as_str().unwrap()).collect();
-    assert_eq!(paths, ["", "1_Pooling", "2_Normalize", "3_Dense"]);
-    let dense = Tensors::open(&place.path("away/3_Dense/model.safetensors"));
-    let mut head = dense.get("linear.weight");
-    head.extend(dense.get("linear.bias"));
-    let tuned = Tuned::new(params.to_vec(), head, 3);
-    let labels = read(&place.path("away/labels.json"));
-    let texts = ["my money number 4 back".to_owned(), "my password number 9 login".to_owned()];
-    let tokens = away.tokens(&texts, &Progress::silent()).unwrap();
-    let logits = tuned.logits(layout, &TokenRows::of(tokens.iter().map(Vec::as_slice)), true);
-    assert!(logits.len() == 6 && logits.iter().all(|logit| logit.is_finite()) && labels.as_array().unwrap().len() == 3);
-    let old = Tensors::open(&Path::new(&folder).join("model.safetensors"));
-    let new = Tensors::open(&place.path("away/model.safetensors"));
-    let names = |tensors: &Tensors| {
-        tensors.header.as_object().unwrap().keys().filter(|name| !name.starts_with('_')).cloned().collect::<Vec<_>>()
-    };
-    assert_eq!(names(&new), names(&old), "every tensor has its name");
-    assert!(refused(&["--keep", "away"]).contains("is there already"));
-    let head = ["train", "tickets.csv", "--label", "category", "--keep", "head", "--json"];
-    place.json(&head);
-    assert_eq!(Tensors::open(&place.path("head/head.safetensors")).header["coef"]["shape"], json!([3, 192]));
-    // A model that is none.
-    std::fs::create_dir(place.path("torn")).unwrap();
-    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
-        std::fs::copy(Path::new(&folder).join(file), place.path("torn").join(file)).unwrap();
-    }
-    let bytes = std::fs::read(place.path("torn/model.safetensors")).unwrap();
-    std::fs::write(place.path("torn/model.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
-    let torn = place.refused(&["train", "tickets.csv", "--label", "category", "--approach", "encoder", "--encoder", "torn"]);
-    assert!(torn.contains("this model cannot be used"), "{torn}");
-    std::fs::write(place.path("torn/config.json"), "{\"model_type\": \"llama\"}").unwrap();
-    let llama = place.refused(&["train", "tickets.csv", "--label", "category", "--approach", "encoder", "--encoder", "torn"]);
-    assert!(llama.contains("none of bert, roberta"), "{llama}");
 }

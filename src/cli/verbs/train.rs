@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::{open, read};
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
+use crate::cli::text_models::named_models;
 use crate::data::{Dataset, Role, count, count_samples, things};
 use crate::io::{Reading, write_field, write_small};
 use crate::job::Progress;
@@ -19,8 +21,9 @@ use crate::learn::dense::Dense;
 use crate::operate::{Means, Operation, PredictionsOf, scan_pictures};
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
-    Approach, FrozenEncoder, HeadKind, Lesson, PairFigures, RunFigures, TeachMeans, TuneAsked, compare, figures, predicted,
-    slices, teach,
+    Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, PairFigures, PromptAsked, Run,
+    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, predicted, slices, stopped_runs,
+    teach, try_steps,
 };
 
 /// Teaches a model.
@@ -34,19 +37,25 @@ pub const TRAIN: Verb = Verb {
             (
                 "--approach",
                 Some("HOW"),
-                "`features` (usual): a frozen encoder and a head; `encoder`: a small encoder is fine-tuned",
+                "`features` (usual): a frozen encoder and a head; `encoder`: a small encoder is fine-tuned; `multitask`: the same with a head a label column; `prompt`: a language model is asked",
             ),
             ("--label", Some("COL"), "the column whose classes are learned (the one with the role label)"),
             ("--text", Some("COL"), "the column that is read (those with the role text; else pictures)"),
             ("--split", Some("COL"), "the column that says train, validation, test; without one a fifth is held out"),
             ("--encoder", Some("NAME|DIR"), "`builtin` (usual), `tfidf`, or a sentence-transformers, CLIP or DINOv2 folder"),
-            ("--head", Some("HEAD"), "`logistic` (usual), `svm` or `knn`"),
+            ("--head", Some("HEAD"), "`logistic` (usual), `svm`, `knn` or `mlp`"),
+            (
+                "--through",
+                Some("COL"),
+                "learn the label through this finer column: its classes are told apart, each stands for one of the label",
+            ),
             (
                 "--c",
                 Some("C"),
                 "how little weights are held small; chosen by cross-validation in the train part where none is named",
             ),
             ("--k", Some("K"), "how many neighbours vote (10)"),
+            ("--hidden", Some("N"), "units of the small network (256)"),
             ("--balanced", None, "rarer classes weigh more"),
             ("--epochs", Some("N"), "fine-tuning: how often the train part is gone through at most (5)"),
             ("--batch", Some("N"), "fine-tuning: samples a step (32)"),
@@ -54,6 +63,45 @@ pub const TRAIN: Verb = Verb {
             ("--longest", Some("N"), "fine-tuning: the most tokens of a text (64)"),
             ("--frozen", Some("N"), "fine-tuning: layers from below that stay as they are (0)"),
             ("--random-head", None, "fine-tuning: the head begins at chance, and not at logistic regression"),
+            ("--smoothing", Some("S"), "fine-tuning: how much of what is true is spread over all classes (0)"),
+            ("--dropout", Some("P"), "fine-tuning: the part that is left out (0.1)"),
+            ("--decay", Some("D"), "fine-tuning: weight decay (0.01)"),
+            ("--train-words", None, "fine-tuning: the table of words learns, too"),
+            (
+                "--pooler",
+                None,
+                "fine-tuning: the first token through the pooler stands for a text, as transformers' classifiers have it",
+            ),
+            ("--lora", None, "fine-tuning: the encoder stays, and narrow matrices beside its maps learn (rate 0.001)"),
+            ("--rank", Some("R"), "LoRA: how wide they are (8)"),
+            ("--alpha", Some("A"), "LoRA: what they add is multiplied by A / R (16)"),
+            ("--maps", Some("WHICH"), "LoRA: beside which maps: `query-value` (usual), `attention` or `all`"),
+            ("--with", Some("COL[:W],…"), "multitask: the other label columns, each with the weight of its loss (0.5)"),
+            ("--uncertain", None, "multitask: weights are learned by how uncertain each task is"),
+            (
+                "--endpoint",
+                Some("URL"),
+                "prompt: the address that is asked, as OpenAI's chat completions are; what it needs is as in `lapidary help augment`",
+            ),
+            ("--model", Some("NAME"), "prompt: what the server calls the model"),
+            ("--key-variable", Some("NAME"), "prompt: the environment variable that holds the key"),
+            ("--at-once", Some("N"), "prompt: how many questions are under way at a time (2)"),
+            ("--per-minute", Some("N"), "prompt: how many are sent a minute at most"),
+            ("--answers", Some("FILE"), "prompt: keep answers in this file, and ask nothing twice"),
+            ("--instruction", Some("TEXT"), "prompt: what it is to do, in the place of the usual words"),
+            (
+                "--examples",
+                Some("HOW"),
+                "prompt: `none`, `random`, `one-a-class`, `nearest` (usual) or `diverse`, of the train part",
+            ),
+            ("--shots", Some("K"), "prompt: how many (8)"),
+            ("--by-name", None, "prompt: answers are names, and not letters whose probabilities are read"),
+            ("--calibrate", Some("HOW"), "prompt: `no` (usual), `contextual` or `batch`"),
+            ("--most", Some("N"), "prompt: ask about so many of the test part (200); 0 for all"),
+            ("--anew", None, "begin anew, and do not go on where a run of the same was stopped"),
+            ("--estimate", None, "make three steps, say how long all take and what memory, and teach nothing"),
+            ("--curve", None, "say how good it is on growing shares of the train part, and keep no run"),
+            ("--seeds", Some("N"), "teach it with so many seeds, one after the other, on the same parts (1)"),
             ("--seed", Some("N"), "the seed of chance (42)"),
             ("--name", Some("NAME"), "what the run is called"),
             ("--keep", Some("DIR"), "write the model to take away: a sentence-transformers folder, or a head for scikit-learn"),
@@ -124,39 +172,120 @@ fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
         HeadKind::Logistic { .. } => HeadKind::Logistic { c },
         HeadKind::Support { .. } => HeadKind::Support { c },
         HeadKind::Neighbours { k } => HeadKind::Neighbours { k: arguments.number("--k")?.unwrap_or(k).max(1) },
+        HeadKind::Network { hidden } => {
+            HeadKind::Network { hidden: arguments.number("--hidden")?.unwrap_or(hidden).clamp(1, 4_096) }
+        }
     };
     let encoder = FrozenEncoder::from_name(arguments.get("--encoder").unwrap_or("builtin"));
-    let approach = match (arguments.get("--approach"), encoder) {
-        (None | Some("features"), encoder) => Approach::Features { encoder, head, balanced: arguments.has("--balanced") },
-        (Some("encoder"), FrozenEncoder::Folder(folder)) => Approach::Encoder { folder, tune: tune(arguments)? },
-        (Some("encoder"), _) => {
-            return Err("which encoder is fine-tuned? name a sentence-transformers folder with --encoder".to_owned());
-        }
-        (Some(other), _) => return Err(format!("--approach takes features or encoder, and not {other:?}")),
+    let folder = |what: &str| match FrozenEncoder::from_name(arguments.get("--encoder").unwrap_or("builtin")) {
+        FrozenEncoder::Folder(folder) => Ok(folder),
+        _ => Err(format!("which encoder is {what}? name a sentence-transformers folder with --encoder")),
+    };
+    let approach = match arguments.get("--approach") {
+        None | Some("features") => Approach::Features { encoder, head, balanced: arguments.has("--balanced") },
+        Some("encoder") => Approach::Encoder { folder: folder("fine-tuned")?, tune: tune(arguments)? },
+        Some("multitask") => Approach::Multitask {
+            folder: folder("fine-tuned")?,
+            tune: tune(arguments)?,
+            tasks: tasks(arguments, &label)?,
+            uncertain: arguments.has("--uncertain"),
+        },
+        Some("prompt") => Approach::Prompt {
+            model: arguments
+                .get("--model")
+                .ok_or("which language model is asked? name it with --endpoint and --model")?
+                .to_owned(),
+            prompt: prompt(arguments, dataset, &label)?,
+        },
+        Some(other) => return Err(format!("--approach takes features, encoder, multitask or prompt, and not {other:?}")),
     };
     Ok(Lesson {
         text: arguments.get("--text").map(ToOwned::to_owned),
         split: arguments.get("--split").map(ToOwned::to_owned),
+        through: arguments.get("--through").map(ToOwned::to_owned),
         approach,
         seed: arguments.number("--seed")?.unwrap_or(42),
         ..Lesson::usual(&label)
     })
 }
 
+/// The label columns that are learned at once.
+fn tasks(arguments: &Arguments, label: &str) -> Result<Vec<TaskAsked>, Failure> {
+    let with = arguments.get("--with").ok_or("which other label columns are learned? name them with --with COL[:WEIGHT],…")?;
+    let one = |part: &str| -> Result<TaskAsked, Failure> {
+        let (name, weight) = match part.rsplit_once(':') {
+            Some((name, weight)) => (name, weight.trim().parse().ok()),
+            None => (part, Some(0.5)),
+        };
+        let weight: Option<f64> = weight;
+        let weight = weight.filter(|weight| weight.is_finite() && *weight > 0.0);
+        let weight = weight.ok_or_else(|| format!("--with takes COL:WEIGHT with a weight above 0, and not {part:?}"))?;
+        Ok(TaskAsked { label: name.trim().to_owned(), weight })
+    };
+    let first = TaskAsked { label: label.to_owned(), weight: 1.0 };
+    std::iter::once(Ok(first)).chain(with.split(',').map(one)).collect()
+}
+
+/// What a language model is asked.
+fn prompt(arguments: &Arguments, dataset: &Dataset, label: &str) -> Result<PromptAsked, Failure> {
+    let usual = PromptAsked::default();
+    let one_of = |name: &str, list: &[&str], usual: usize| -> Result<usize, Failure> {
+        let Some(given) = arguments.get(name) else { return Ok(usual) };
+        let found = list.iter().position(|known| *known == given);
+        found.ok_or_else(|| format!("{name} takes one of {}, and not {given:?}", list.join(", ")))
+    };
+    let kind = one_of("--examples", &Examples::ALL.map(|(_, name, _)| name), usual.examples.place())?;
+    let mut examples = Examples::ALL[kind].0;
+    if let (Some(k), Some(shots)) = (examples.k(), arguments.number::<u32>("--shots")?) {
+        *k = shots.clamp(1, 200);
+    }
+    let calibrated = Calibrated::ALL[one_of("--calibrate", &Calibrated::ALL.map(|(_, name, _)| name), 0)?].0;
+    Ok(PromptAsked {
+        instruction: arguments.get("--instruction").unwrap_or_default().to_owned(),
+        descriptions: dataset.properties().guidelines(label),
+        examples,
+        letters: !arguments.has("--by-name"),
+        calibrated,
+        most: arguments.number("--most")?.unwrap_or(usual.most),
+    })
+}
+
 /// How an encoder is fine-tuned.
 fn tune(arguments: &Arguments) -> Result<TuneAsked, Failure> {
     let usual = TuneAsked::default();
+    let maps = arguments.get("--maps").unwrap_or(LoraAsked::MAPS[0].0);
+    let maps = LoraAsked::MAPS.iter().position(|(name, _)| *name == maps);
+    let lora = LoraAsked {
+        rank: arguments.number("--rank")?.unwrap_or(LoraAsked::default().rank),
+        alpha: arguments.number("--alpha")?.unwrap_or(LoraAsked::default().alpha),
+        maps: maps.ok_or("--maps takes query-value, attention or all")?,
+    };
+    let lora = arguments.has("--lora").then_some(lora);
     let asked = TuneAsked {
         epochs: arguments.number("--epochs")?.unwrap_or(usual.epochs),
         batch: arguments.number("--batch")?.unwrap_or(usual.batch),
-        rate: arguments.number("--rate")?.unwrap_or(usual.rate),
+        rate: arguments.number("--rate")?.unwrap_or(if lora.is_some() { LoraAsked::RATE } else { usual.rate }),
         longest: arguments.number("--longest")?.unwrap_or(usual.longest),
         frozen: arguments.number("--frozen")?.unwrap_or(usual.frozen),
+        smoothing: arguments.number("--smoothing")?.unwrap_or(usual.smoothing),
+        dropout: arguments.number("--dropout")?.unwrap_or(usual.dropout),
+        decay: arguments.number("--decay")?.unwrap_or(usual.decay),
         from_head: !arguments.has("--random-head"),
+        frozen_words: !arguments.has("--train-words"),
+        pooler: arguments.has("--pooler"),
+        balanced: arguments.has("--balanced"),
+        lora,
         ..usual
     };
     if asked.epochs == 0 || asked.batch == 0 || !(asked.rate > 0.0 && asked.rate <= 1.0) {
         return Err("--epochs and --batch take a number above 0, --rate one up to 1".to_owned());
+    }
+    let part = |value: f64| (0.0..1.0).contains(&value);
+    if !part(asked.smoothing) || !part(asked.dropout) || !part(asked.decay) {
+        return Err("--smoothing, --dropout and --decay take a number from 0 up to 1".to_owned());
+    }
+    if lora.is_some_and(|lora| lora.rank == 0 || !lora.alpha.is_finite()) {
+        return Err("--rank and --alpha take a number above 0".to_owned());
     }
     Ok(asked)
 }
@@ -217,46 +346,63 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
     }
     let lesson = lesson(arguments, workspace.dataset())?;
     let looks = looks(workspace.dataset(), &lesson)?;
-    let begun = Instant::now();
     let project = workspace.project().0.to_owned();
-    let keep = arguments.path("--keep");
-    let means = TeachMeans { store: workspace.derived(), project: Some(&project), looks: looks.as_ref(), keep };
-    let mut run = teach(workspace.dataset(), &lesson, means, &progress).map_err(say)?;
-    run.seconds = begun.elapsed().as_secs_f64();
-    run.notes.iter().for_each(|text| note(err, text));
-    let found = figures(workspace.dataset(), &run, &progress).map_err(say)?;
-    let kept = if arguments.has("--no-project") {
-        NamedRun { id: 0, at: 0, name: run.lesson.words(), look: 1, run: std::sync::Arc::new(run) }
-    } else {
-        let at = workspace.keep_run(run, arguments.get("--name")).map_err(say)?;
-        workspace.runs()[at].clone()
+    let models = match &lesson.approach {
+        Approach::Prompt { model, .. } => named_models(arguments, ("the prompt", &[model]), err)?,
+        _ => Arc::default(),
     };
-    let mut by: Vec<(String, Value)> = Vec::new();
-    let mut text = told(&kept, &found);
-    if let Some(name) = arguments.get("--slice") {
-        let field = workspace.dataset().field(name).ok_or_else(|| format!("there is no column called {name:?}"))?;
-        let list = slices(workspace.dataset(), &found, field);
-        text.push_str(&format!("by {name}:\n"));
-        for slice in &list {
-            let share = slice.right as f64 / slice.rows.max(1) as f64;
-            let (low, high) = slice.interval;
-            text.push_str(&format!("  {:<24} {share:.3} ({low:.3} to {high:.3}) of {}\n", slice.name, count(slice.rows)));
-        }
-        let values = list.iter().map(|slice| {
-            json!({ "name": slice.name, "rows": slice.rows, "right": slice.right, "low": round(slice.interval.0), "high": round(slice.interval.1) })
-        });
-        by.push((name.to_owned(), values.collect()));
+    let progress = if models.is_empty() { progress } else { crate::cli::text_models::told(&models) };
+    let means = TeachMeans {
+        asker: Some(&models),
+        project: Some(&project),
+        looks: looks.as_ref(),
+        keep: arguments.path("--keep"),
+        goes_on: !arguments.has("--no-project"),
+        ..TeachMeans::of(workspace.derived())
+    };
+    if arguments.has("--estimate") {
+        return estimate(workspace.dataset(), (&lesson, means), arguments.has("--json"), out);
     }
-    if arguments.has("--json") {
-        let mut value = run_json(&kept, Some(&found));
-        if !by.is_empty() {
-            value["slices"] = Value::Object(by.into_iter().collect());
-        }
-        print_json(out, &value)?;
-    } else {
-        print(out, &text)?;
+    if arguments.has("--curve") {
+        let found = learning_curve(workspace.dataset(), &lesson, means, &progress).map_err(say)?;
+        return curve(&found, arguments.has("--json"), out);
     }
-    if let Some(into) = arguments.get("--into") {
+    if arguments.has("--anew") {
+        let stopped = stopped_runs(&project);
+        stopped.iter().filter(|(_, run)| run.lesson == lesson).for_each(|(path, _)| give_up(path));
+    }
+    let seeds = arguments.number::<u64>("--seeds")?.unwrap_or(1).clamp(1, 100);
+    if seeds > 1 && means.keep.is_some() {
+        return Err("--keep writes one model: leave --seeds away, or name the seed".to_owned());
+    }
+    let mut runs = Vec::new();
+    for seed in 0..seeds {
+        let begun = Instant::now();
+        let own = Lesson { seed: lesson.seed + seed, ..lesson.clone() };
+        let own = teach(workspace.dataset(), &own, means, &progress).map_err(say)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        runs.extend(own.into_iter().map(|run| Run { seconds, ..run }));
+    }
+    let mut noted: Vec<String> = Vec::new();
+    let mut all: Vec<(NamedRun, RunFigures)> = Vec::new();
+    for run in runs {
+        for text in &run.notes {
+            if !noted.contains(text) {
+                note(err, text);
+                noted.push(text.clone());
+            }
+        }
+        let found = figures(workspace.dataset(), &run, &progress).map_err(say)?;
+        let kept = if arguments.has("--no-project") {
+            NamedRun { id: 0, at: 0, name: run.lesson.words(), look: 1, run: Arc::new(run) }
+        } else {
+            let at = workspace.keep_run(run, arguments.get("--name")).map_err(say)?;
+            workspace.runs()[at].clone()
+        };
+        all.push((kept, found));
+    }
+    say_runs(&workspace, &all, arguments, out)?;
+    if let (Some(into), Some((kept, _))) = (arguments.get("--into"), all.first()) {
         let asked = Operation::Predict(PredictionsOf { lesson: kept.run.lesson.clone(), into: into.to_owned() });
         let means = Means { runs: vec![kept.run.clone()], ..Means::default() };
         let planned = asked.plan(workspace.dataset(), &means, &progress).map_err(say)?;
@@ -266,6 +412,86 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
         }
     }
     Ok(())
+}
+
+/// Says how good runs are: the first one's figures, and beside it all others that were taught with it.
+fn say_runs(workspace: &Workspace, all: &[(NamedRun, RunFigures)], arguments: &Arguments, out: &mut dyn Write) -> Done {
+    let mut by: Vec<(String, Value)> = Vec::new();
+    let mut text = String::new();
+    for (at, (kept, found)) in all.iter().enumerate() {
+        if all.iter().any(|(other, _)| other.run.lesson.label != kept.run.lesson.label) {
+            text.push_str(&format!("{}: ", kept.run.lesson.label));
+        }
+        text.push_str(&told(kept, found));
+        if let Some(name) = arguments.get("--slice").filter(|_| at == 0) {
+            let field = workspace.dataset().field(name).ok_or_else(|| format!("there is no column called {name:?}"))?;
+            let list = slices(workspace.dataset(), found, field);
+            text.push_str(&format!("by {name}:\n"));
+            for slice in &list {
+                let share = slice.right as f64 / slice.rows.max(1) as f64;
+                let (low, high) = slice.interval;
+                text.push_str(&format!("  {:<24} {share:.3} ({low:.3} to {high:.3}) of {}\n", slice.name, count(slice.rows)));
+            }
+            let values = list.iter().map(|slice| {
+                json!({ "name": slice.name, "rows": slice.rows, "right": slice.right, "low": round(slice.interval.0), "high": round(slice.interval.1) })
+            });
+            by.push((name.to_owned(), values.collect()));
+        }
+    }
+    let Some((kept, found)) = all.first().filter(|_| arguments.has("--json")) else { return print(out, &text) };
+    let mut value = run_json(kept, Some(found));
+    if !by.is_empty() {
+        value["slices"] = Value::Object(by.into_iter().collect());
+    }
+    if all.len() > 1 {
+        value["runs"] = all.iter().map(|(kept, found)| run_json(kept, Some(found))).collect();
+    }
+    print_json(out, &value)
+}
+
+/// Says how long a lesson takes, by three steps of it.
+fn estimate(dataset: &Dataset, (lesson, means): (&Lesson, TeachMeans<'_>), as_json: bool, out: &mut dyn Write) -> Done {
+    let begun = Instant::now();
+    let found = try_steps(dataset, lesson, means, &|| begun.elapsed().as_secs_f64(), &Progress::silent()).map_err(say)?;
+    if as_json {
+        return print_json(
+            out,
+            &json!({ "steps": found.steps, "seconds": round(found.seconds), "bytes": found.bytes, "tokens": found.tokens }),
+        );
+    }
+    if let Approach::Prompt { .. } = lesson.approach {
+        let (questions, tokens, minutes) = (count(found.steps), count(found.tokens as usize), found.seconds / 60.0);
+        return print(out, &format!("{questions} questions, about {tokens} tokens, about {minutes:.1} minutes\n"));
+    }
+    let (steps, minutes, mebibytes) = (count(found.steps), found.seconds / 60.0, found.bytes >> 20);
+    print(out, &format!("{steps} steps at most, about {minutes:.1} minutes here, about {mebibytes} MiB\n"))
+}
+
+/// Says what more samples are worth.
+fn curve(found: &LearningCurve, as_json: bool, out: &mut dyn Write) -> Done {
+    if as_json {
+        let points: Vec<Value> = found
+            .points
+            .iter()
+            .map(|point| {
+                json!({ "share": point.share, "samples": point.samples, "accuracy": round(point.accuracy), "low": round(point.range.0), "high": round(point.range.1) })
+            })
+            .collect();
+        return print_json(out, &json!({ "curve": points, "twice": found.twice.map(round) }));
+    }
+    let mut text = String::new();
+    for point in &found.points {
+        let (low, high) = point.range;
+        text.push_str(&format!(
+            "{:>10} samples  {:.3}  ({low:.3} to {high:.3} over three seeds)\n",
+            count(point.samples),
+            point.accuracy
+        ));
+    }
+    if let Some(twice) = found.twice {
+        text.push_str(&format!("twice the samples would come to about {twice:.3}, if it goes on as it went\n"));
+    }
+    print(out, &text)
 }
 
 fn told(kept: &NamedRun, found: &RunFigures) -> String {
@@ -401,7 +627,7 @@ fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
     let other = read(Path::new(path), &Reading::default())?;
     let looks = looks(&other, &kept.run.lesson)?;
     let store = crate::derive::Store::default();
-    let means = TeachMeans { store: &store, project: None, looks: looks.as_ref(), keep: None };
+    let means = TeachMeans { looks: looks.as_ref(), ..TeachMeans::of(&store) };
     let said = predicted(&other, &kept.run, means, &Progress::silent()).map_err(say)?;
     let class = |at: u32| kept.run.classes.get(at as usize).map_or("", String::as_str);
     if arguments.has("--json") {

@@ -15,6 +15,35 @@ pub enum Task {
     There(String),
     /// Translate it into this language, which it came from.
     Back(String),
+    /// Choose one of several answers.
+    Choose(Box<Choosing>),
+}
+
+/// A question that has several answers, one of which is to be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Choosing {
+    /// Who says what, in order: `system`, `user` or `assistant`, and the text.
+    pub said: Vec<(&'static str, String)>,
+    /// The answers there are.
+    pub answers: Vec<String>,
+    pub bound: AnswerBound,
+    /// The most tokens of an answer.
+    pub most: u16,
+}
+
+/// How an answer is made to fit. A server may ignore each of these without a word: answers are read, not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnswerBound {
+    /// By nothing but what was said.
+    Free,
+    /// By a grammar (llama.cpp).
+    Grammar,
+    /// By a list of choices (vLLM).
+    Choices,
+    /// By a JSON schema with the answers in it (`class`).
+    Schema,
+    /// Its first token's probabilities are asked for, so many of them.
+    Probabilities(u16),
 }
 
 /// One question to a text model.
@@ -42,8 +71,17 @@ impl Ask {
             Task::Paraphrase => (0_u8, ""),
             Task::There(language) => (1, language.as_str()),
             Task::Back(language) => (2, language.as_str()),
+            Task::Choose(_) => (3, ""),
         };
         let mut bytes = vec![task];
+        if let Task::Choose(choosing) = &self.task {
+            let said = choosing.said.iter().flat_map(|(who, text)| [*who, text.as_str()]);
+            for part in said.chain(["\u{0}"]).chain(choosing.answers.iter().map(String::as_str)) {
+                bytes.extend((part.len() as u64).to_le_bytes());
+                bytes.extend(part.as_bytes());
+            }
+            bytes.extend(format!("{:?} {}", choosing.bound, choosing.most).as_bytes());
+        }
         for part in [self.model.as_str(), language, &self.keep.join("\n"), &self.text] {
             bytes.extend((part.len() as u64).to_le_bytes());
             bytes.extend(part.as_bytes());

@@ -31,7 +31,7 @@ mod schema;
 mod sentences;
 mod time;
 
-pub use asks::{Answers, Ask, AskKey, Missing, Task};
+pub use asks::{AnswerBound, Answers, Ask, AskKey, Choosing, Missing, Task};
 pub use base::{Base, Format, Origin, Warning};
 pub use chat::{Chat, Turn, json_fault};
 pub use classes::{ClassIndex, Evenness, class_by_digit, classes_of, digit_of_class};

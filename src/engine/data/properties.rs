@@ -93,6 +93,12 @@ impl Properties {
         self.get(property, of).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
 
+    /// What a person said of a column's classes: each with its words.
+    pub fn guidelines(&self, column: &str) -> Vec<(String, String)> {
+        let own = self.all(Property::Guideline).filter(|(of, _)| of.first().is_some_and(|own| own == column));
+        own.filter_map(|(of, words)| Some((of.get(1)?.clone(), words.to_owned()))).collect()
+    }
+
     /// Sets a property, or takes it away.
     pub fn set(&mut self, property: Property, of: &[String], value: Option<&str>) {
         match value {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::data::{Answers, Ask, Dataset};
+use crate::data::{Answers, Ask, AskKey, Dataset};
 use crate::io::{AnswerStore, TextModel, Writer, WriterError};
 use crate::job::{Progress, crew, guarded};
+use crate::train::Asker;
 use crate::transform::{Augment, AugmentError, Children};
 
 /// The text models that the user named, and what they have answered. Nothing is read or sent before the first question.
@@ -187,6 +188,19 @@ impl TextModels {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Asker for Arc<TextModels> {
+    fn ask(&self, asks: Vec<Ask>, progress: &Progress) -> Result<(), String> {
+        if let Some(trouble) = asks.iter().find_map(|ask| self.trouble(&ask.model)) {
+            return Err(trouble);
+        }
+        self.answer_all(asks, progress).map_err(|error| error.to_string())
+    }
+
+    fn kept_answer(&self, key: AskKey) -> Option<Arc<str>> {
+        self.answers.get(key)
     }
 }
 

@@ -44,8 +44,10 @@ pub fn plan_predictions(
                 _ => None,
             };
             let looks = scan.as_ref().map(|scan| &scan.appearance);
-            let with = TeachMeans { store: &means.derived, project: None, looks, keep: None };
-            made = teach(dataset, &asked.lesson, with, progress).map_err(refused)?;
+            let with = TeachMeans { looks, asker: Some(&means.models), ..TeachMeans::of(&means.derived) };
+            let all = teach(dataset, &asked.lesson, with, progress).map_err(refused)?;
+            let own = all.into_iter().find(|run| run.lesson.label == asked.lesson.label);
+            made = own.ok_or_else(|| refused(TrainError::OneTask))?;
             &made
         }
     };

@@ -101,8 +101,8 @@ pub enum News {
     Tried(BalanceForm, Vec<Tried>),
     /// A large operation is planned, and still to be made an edit; whether that is to be said.
     Planned(Box<PlannedEdit>, bool),
-    /// A model was taught, and is still to be kept.
-    Taught(Box<Run>),
+    /// Models were taught, and are still to be kept.
+    Taught(Vec<Run>),
     /// Something was saved: what there is to say.
     Saved(Vec<String>),
     /// A file could not be opened: its path, and why.

@@ -58,7 +58,7 @@ pub use replacing::ReplaceView;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
-pub use training::Measured;
+pub use training::{Measured, Teaching};
 pub use viewing::{ChartData, Visible};
 pub use workspace::{Carried, NamedRun, Workspace, stored_reading};
 
@@ -78,7 +78,6 @@ use replacing::Replacing;
 use saving::Saving;
 use searching::Searching;
 use splitting::Splitting;
-use training::Teaching;
 use viewing::Viewing;
 
 use crate::checks::Scan;
@@ -466,11 +465,42 @@ impl Session {
         self.training.trouble()
     }
 
-    /// Teaches a model.
-    pub fn train(&mut self, lesson: Lesson) {
+    /// Teaching: the run that is on its way, what was tried, and what more samples are worth.
+    pub fn teaching(&self) -> &Teaching {
+        &self.training
+    }
+
+    /// Teaches models, one after the other.
+    pub fn train(&mut self, lessons: Vec<Lesson>) {
         if let Some(workspace) = &self.workspace {
-            self.training.ask(workspace, &self.checking, lesson, &self.desk);
+            self.training.ask((workspace, &self.checking, self.asking.models()), lessons, &self.desk);
         }
+    }
+
+    /// Makes three steps of a lesson, and says how long all would take.
+    pub fn try_lesson(&mut self, lesson: Lesson) {
+        if let Some(workspace) = &self.workspace {
+            self.training.try_out((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
+        }
+    }
+
+    /// Asks what more samples are worth to a lesson.
+    pub fn grow_lesson(&mut self, lesson: Lesson) {
+        if let Some(workspace) = &self.workspace {
+            self.training.ask_curve((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
+        }
+    }
+
+    /// Asks which columns are finer than a label.
+    pub fn want_finer(&mut self, label: &str) {
+        if let Some(workspace) = &self.workspace {
+            self.training.want_finer(workspace, label, &self.desk);
+        }
+    }
+
+    /// Gives up a run that was stopped.
+    pub fn give_up_run(&mut self, path: &std::path::Path) {
+        self.training.give_up(path);
     }
 
     /// Keeps a run in the project. What it is called, and its place.

@@ -1,14 +1,22 @@
 //! Teaching, and how good what was taught is: a run in a job when it is asked for, figures of all runs on the labels as they are whenever the stage is shown.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use super::Workspace;
 use super::asked::{Need, News, Wants};
 use super::checking::Checking;
 use crate::data::Dataset;
+use crate::derive::Store;
+use crate::io::TextModel;
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Slot};
-use crate::train::{Lesson, PairFigures, Run, RunFigures, TeachMeans, compare, figures, teach};
+use crate::learn::dense::Dense;
+use crate::operate::TextModels;
+use crate::train::{
+    Approach, LearningCurve, Lesson, PairFigures, Run, RunFigures, StoppedRun, TeachMeans, TeachSeen, TriedSteps, Watch, compare,
+    figures, finer_columns, give_up, learning_curve, stopped_runs, teach, try_steps,
+};
 
 /// How good all runs are.
 #[derive(Debug, Default)]
@@ -32,29 +40,141 @@ impl Measured {
     }
 }
 
+/// What is taught from, and who can be asked.
+pub type TaughtWith<'w> = (&'w Workspace, &'w Checking, &'w Arc<TextModels>);
+
+/// What a job is called; where it sends texts, that.
+fn title_of(models: &TextModels, lesson: Option<&Lesson>, usual: &str) -> String {
+    match lesson.map(|lesson| &lesson.approach) {
+        Some(Approach::Prompt { model, .. }) => match models.get(model).and_then(TextModel::sends_to) {
+            Some(host) => format!("Sending texts to {host}"),
+            None => format!("Asking {model}"),
+        },
+        _ => usual.to_owned(),
+    }
+}
+
+/// What a job that teaches takes along.
+struct With {
+    snapshot: Dataset,
+    store: Arc<Store>,
+    looks: Option<Arc<Dense>>,
+    project: PathBuf,
+    models: Arc<TextModels>,
+}
+
+impl With {
+    fn of((workspace, checking, models): TaughtWith<'_>) -> Self {
+        let snapshot = workspace.dataset().clone();
+        let looks = checking.scan(&snapshot).map(|scan| Arc::clone(&scan.appearance));
+        Self {
+            snapshot,
+            store: Arc::clone(workspace.derived()),
+            looks,
+            project: workspace.project().0.to_owned(),
+            models: Arc::clone(models),
+        }
+    }
+
+    fn means(&self) -> TeachMeans<'_> {
+        TeachMeans {
+            project: Some(&self.project),
+            looks: self.looks.as_ref(),
+            asker: Some(&self.models),
+            ..TeachMeans::of(&self.store)
+        }
+    }
+}
+
 /// The most runs that are held against each other: the last ones.
 const COMPARED: usize = 12;
 
+/// Runs that were stopped and go on where they were: their files, and what they are.
+pub type StoppedRuns = Vec<(PathBuf, StoppedRun)>;
+
 /// Teaching.
 pub struct Teaching {
-    run: Slot<(Lesson, u64), Run>,
+    run: Slot<(Vec<Lesson>, u64), Vec<Run>>,
     /// By revision and the runs there are.
     measured: Slot<(u64, Vec<i64>), Arc<Measured>>,
+    /// How long a lesson would take.
+    tried: Slot<(Lesson, u64), TriedSteps>,
+    /// What more samples are worth to a lesson.
+    curve: Slot<(Lesson, u64), LearningCurve>,
+    /// By revision and label: columns that are finer.
+    finer: Slot<(u64, String), Vec<String>>,
+    /// By how often teaching ended, or a stopped run was given up.
+    stopped: Slot<u64, StoppedRuns>,
+    taught: u64,
+    /// Whether a thread taught when it was looked at last.
+    at_work: bool,
+    watch: Watch,
 }
 
 impl Default for Teaching {
     fn default() -> Self {
-        Self { run: Slot::new("train", Lane::Learning), measured: Slot::new("figures", Lane::Learning) }
+        Self {
+            run: Slot::new("train", Lane::Learning),
+            measured: Slot::new("figures", Lane::Learning),
+            tried: Slot::new("steps", Lane::Learning),
+            curve: Slot::new("curve", Lane::Learning),
+            finer: Slot::new("finer", Lane::Screen),
+            stopped: Slot::new("stopped", Lane::Screen),
+            taught: 0,
+            at_work: false,
+            watch: Watch::default(),
+        }
     }
 }
 
 impl Teaching {
-    pub fn slots(&self) -> [&dyn AnySlot; 2] {
-        [&self.run, &self.measured]
+    pub fn slots(&self) -> [&dyn AnySlot; 6] {
+        [&self.run, &self.measured, &self.tried, &self.curve, &self.finer, &self.stopped]
     }
 
-    pub fn slots_mut(&mut self) -> [&mut dyn AnySlot; 2] {
-        [&mut self.run, &mut self.measured]
+    pub fn slots_mut(&mut self) -> [&mut dyn AnySlot; 6] {
+        [&mut self.run, &mut self.measured, &mut self.tried, &mut self.curve, &mut self.finer, &mut self.stopped]
+    }
+
+    /// What the run that is taught has come to; nothing where none is.
+    pub fn watched(&self) -> Option<MutexGuard<'_, TeachSeen>> {
+        self.run.running().map(|_| self.watch.seen())
+    }
+
+    /// How long a lesson would take, where that was tried on the data as it is.
+    pub fn tried(&self, workspace: &Workspace, lesson: &Lesson) -> Option<Result<TriedSteps, &str>> {
+        let question = (lesson.clone(), workspace.revision());
+        let failed = || self.tried.without().filter(|(asked, _)| *asked == question).and_then(|(_, why)| why.as_deref());
+        self.tried.answer_to(&question).copied().map(Ok).or_else(|| failed().map(Err))
+    }
+
+    /// What more samples are worth to a lesson, and whether that is of the data as it is.
+    pub fn curve(&self, workspace: &Workspace, lesson: &Lesson) -> Option<(&LearningCurve, bool)> {
+        let ((asked, revision), curve) = self.curve.shown()?;
+        (asked == lesson).then_some((curve, *revision == workspace.revision()))
+    }
+
+    /// Columns that are finer than a label.
+    pub fn finer(&self, label: &str) -> &[String] {
+        self.finer.shown().filter(|((_, own), _)| own == label).map_or(&[], |(_, found)| found)
+    }
+
+    /// Whether it is not known yet which columns are finer than a label.
+    pub fn lacks_finer(&self, workspace: &Workspace, label: &str) -> bool {
+        self.finer.needs(&(workspace.revision(), label.to_owned()))
+    }
+
+    /// Runs that were stopped, and go on where they were.
+    pub fn stopped(&self) -> &[(PathBuf, StoppedRun)] {
+        self.stopped.shown().map_or(&[], |(_, found)| found)
+    }
+
+    /// Gives up a run that was stopped.
+    pub fn give_up(&mut self, path: &Path) {
+        if self.stopped().iter().any(|(own, _)| own == path) {
+            give_up(path);
+            self.taught += 1;
+        }
     }
 
     /// The figures that are shown, and whether they are of another state of the data.
@@ -74,27 +194,61 @@ impl Teaching {
         self.run.without().and_then(|(_, why)| why.as_deref())
     }
 
-    /// Teaches what is asked.
-    pub fn ask(&mut self, workspace: &Workspace, checking: &Checking, lesson: Lesson, desk: &Desk) {
-        let (snapshot, store) = (workspace.dataset().clone(), Arc::clone(workspace.derived()));
-        let looks = checking.scan(&snapshot).map(|scan| Arc::clone(&scan.appearance));
-        let project = workspace.project().0.to_owned();
-        let asked = lesson.clone();
-        self.run.ask(desk, (lesson, workspace.revision()), "Teaching", move |progress| {
-            let begun = Instant::now();
-            let means = TeachMeans { store: &store, project: Some(&project), looks: looks.as_ref(), keep: None };
-            let mut run = teach(&snapshot, &asked, means, progress).map_err(JobError::from)?;
-            run.seconds = begun.elapsed().as_secs_f64();
-            Ok(run)
+    /// Teaches what is asked, one lesson after the other.
+    pub fn ask(&mut self, of: TaughtWith<'_>, lessons: Vec<Lesson>, desk: &Desk) {
+        let (with, revision) = (With::of(of), of.0.revision());
+        let asked = lessons.clone();
+        let watch = self.watch.clone();
+        *watch.seen() = TeachSeen::default();
+        let title = title_of(&with.models, lessons.first(), "Teaching");
+        self.run.ask(desk, (lessons, revision), title, move |progress| {
+            let mut runs = Vec::new();
+            for lesson in &asked {
+                let begun = Instant::now();
+                let means = TeachMeans { goes_on: true, watch: Some(&watch), ..with.means() };
+                let own = teach(&with.snapshot, lesson, means, progress).map_err(JobError::from)?;
+                let seconds = begun.elapsed().as_secs_f64();
+                runs.extend(own.into_iter().map(|run| Run { seconds, ..run }));
+            }
+            Ok(runs)
         });
+    }
+
+    /// Makes three steps of a lesson, and says how long all would take.
+    pub fn try_out(&mut self, of: TaughtWith<'_>, lesson: Lesson, desk: &Desk) {
+        let (with, asked, revision) = (With::of(of), lesson.clone(), of.0.revision());
+        let title = title_of(&with.models, Some(&lesson), "Making three steps");
+        self.tried.ask(desk, (lesson, revision), title, move |progress| {
+            let begun = Instant::now();
+            try_steps(&with.snapshot, &asked, with.means(), &|| begun.elapsed().as_secs_f64(), progress).map_err(JobError::from)
+        });
+    }
+
+    /// Teaches a lesson on growing shares of its train part.
+    pub fn ask_curve(&mut self, of: TaughtWith<'_>, lesson: Lesson, desk: &Desk) {
+        let (with, asked, revision) = (With::of(of), lesson.clone(), of.0.revision());
+        self.curve.ask(desk, (lesson, revision), "Growing the train part", move |progress| {
+            learning_curve(&with.snapshot, &asked, with.means(), progress).map_err(JobError::from)
+        });
+    }
+
+    /// Asks what the form offers: columns that are finer than a label.
+    pub fn want_finer(&mut self, workspace: &Workspace, label: &str, desk: &Desk) {
+        let question = (workspace.revision(), label.to_owned());
+        if self.finer.needs(&question) {
+            let (snapshot, label) = (workspace.dataset().clone(), label.to_owned());
+            self.finer.ask(desk, question, "Looking for finer columns", move |progress| {
+                finer_columns(&snapshot, &label, progress).map_err(JobError::from)
+            });
+        }
     }
 
     /// Takes in what has come, and asks for figures where they are shown.
     pub fn work(&mut self, workspace: &Workspace, wants: &Wants<'_>, desk: &Desk, news: &mut Vec<News>) {
         match self.run.take(desk) {
             Some(Came::Answer) => {
-                if let Some((_, run)) = self.run.take_answer() {
-                    news.push(News::Taught(Box::new(run)));
+                if let Some((_, runs)) = self.run.take_answer() {
+                    news.push(News::Taught(runs));
                 }
             }
             Some(Came::Failed(why)) => news.push(News::Failed("train", why)),
@@ -102,6 +256,19 @@ impl Teaching {
         }
         if let Some(Came::Failed(why)) = self.measured.take(desk) {
             news.push(News::Failed("figures", why));
+        }
+        if let Some(Came::Failed(why)) = self.curve.take(desk) {
+            news.push(News::Failed("curve", why));
+        }
+        // What these say stands where it was asked for.
+        let _ = (self.tried.take(desk), self.finer.take(desk), self.stopped.take(desk));
+        let runs = self.run.is_at_work();
+        self.taught += u64::from(self.at_work && !runs);
+        self.at_work = runs;
+        // A run that is on its way keeps what it has learned, too: it is no stopped one.
+        if wants.needs(Need::Runs) && !runs && self.stopped.needs(&self.taught) {
+            let project = workspace.project().0.to_owned();
+            self.stopped.ask(desk, self.taught, "Looking for stopped runs", move |_| Ok(stopped_runs(&project)));
         }
         let question = self.question(workspace);
         if !wants.needs(Need::Runs) || question.1.is_empty() || !self.measured.needs(&question) {

@@ -41,6 +41,28 @@ pub enum TrainError {
     TunedPictures,
     #[error("the loss was no number any more at step {0}, within the first epoch: a smaller rate may help")]
     NoLoss(usize),
+    #[error("{0} is not finer than the label: {1:?} of it stands for several classes")]
+    NotFiner(String, String),
+    #[error("a small network reads vectors: choose the built-in embedding or a folder, or another head for TF-IDF")]
+    NetworkOfWords,
+    #[error(
+        "this folder takes the largest of a text's tokens for it, which cannot be taught here: fine-tune one that takes their mean or the first"
+    )]
+    PoolsByLargest,
+    #[error("this folder has no pooler: leave that choice, and what the folder says of its tokens is taken")]
+    NoPooler,
+    #[error("several tasks are learned by one encoder: name two label columns or more, each once")]
+    OneTask,
+    #[error("{0}")]
+    NotAnswered(String),
+    #[error("a head on a frozen encoder takes seconds: there are no steps to try")]
+    NoSteps,
+    #[error("no language model was named that can be asked")]
+    NobodyToAsk,
+    #[error("a prompt asks for the label itself: leave the finer column away, or make it the label")]
+    PromptThrough,
+    #[error("pictures are not asked about: choose a text column")]
+    PromptedPictures,
     #[error("{0} gives no head to take away: it needs every sample of the train part, or the words that it knows")]
     NothingToKeep(&'static str),
     #[error(transparent)]

@@ -35,6 +35,8 @@ impl RunPart {
 const MOST_CLASSES: usize = 2_000;
 /// One part in so many is the test part where nothing says which is.
 const TEST: usize = 5;
+/// Who is drawn for it is the same whatever the seed of a run: runs of several seeds are tried on the same samples.
+const SPLIT: u64 = 42;
 
 /// Who is trained on, and who is tested.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,13 +64,52 @@ impl TrainParts {
     /// # Errors
     /// [`TrainError`]: no such column, several labels a sample, nothing to learn from.
     pub fn of(dataset: &Dataset, lesson: &Lesson, progress: &Progress) -> Result<Self, TrainError> {
-        let label = dataset.field(&lesson.label).ok_or_else(|| TrainError::NoColumn(lesson.label.clone()))?;
-        let index = ClassIndex::build(dataset, label, progress)?;
-        if index.is_many() {
-            return Err(TrainError::SeveralLabels(lesson.label.clone()));
+        let at = lesson.labels().iter().position(|label| *label == lesson.label).unwrap_or(0);
+        let mut all = Self::all(dataset, lesson, progress)?;
+        if all.is_empty() { Err(TrainError::OneTask) } else { Ok(all.swap_remove(at)) }
+    }
+
+    /// The same of each of its label columns, in their order. A sample is in one part whichever is looked at.
+    ///
+    /// # Errors
+    /// As [`TrainParts::of`].
+    pub fn all(dataset: &Dataset, lesson: &Lesson, progress: &Progress) -> Result<Vec<Self>, TrainError> {
+        if lesson.labels().is_empty() {
+            return Err(TrainError::OneTask);
         }
         let hashes = hashes_of(dataset, lesson, progress)?;
         let together = together_of(dataset, &hashes);
+        let mut list: Vec<Self> = Vec::new();
+        for label in lesson.labels() {
+            let own = Self::by_label(dataset, (lesson, label), (&hashes, &together), list.first(), progress)?;
+            list.push(own);
+        }
+        // What is learned depends on every label that is learned from.
+        let first = list.first();
+        let finer =
+            lesson.through.as_ref().zip(first).map(|(name, first)| finer_of(dataset, name, first, progress)).transpose()?;
+        if let Some(finer) = finer {
+            list.iter_mut().for_each(|own| own.print = seed_of(&[own.print, finer.print]));
+        }
+        if list.len() > 1 {
+            let all = seed_of(&list.iter().map(|own| own.print).collect::<Vec<_>>());
+            list.iter_mut().for_each(|own| own.print = all);
+        }
+        Ok(list)
+    }
+
+    fn by_label(
+        dataset: &Dataset,
+        (lesson, name): (&Lesson, &str),
+        (hashes, together): (&[u64], &[u32]),
+        beside: Option<&Self>,
+        progress: &Progress,
+    ) -> Result<Self, TrainError> {
+        let label = dataset.field(name).ok_or_else(|| TrainError::NoColumn(name.to_owned()))?;
+        let index = ClassIndex::build(dataset, label, progress)?;
+        if index.is_many() {
+            return Err(TrainError::SeveralLabels(name.to_owned()));
+        }
         let mut notes = Vec::new();
         let split = match &lesson.split {
             Some(name) => Some(dataset.field(name).ok_or_else(|| TrainError::NoColumn(name.clone()))?),
@@ -83,13 +124,16 @@ impl TrainParts {
             None => vec![None; dataset.rows()],
         };
         let has = |of: &[Option<(RunPart, u32)>], part: RunPart| of.iter().flatten().any(|(own, _)| *own == part);
-        if split.is_none() || !has(&of, RunPart::Test) {
+        if let Some(first) = beside {
+            of = as_first(dataset, first, (split, &of), together, &usable);
+            notes.clear();
+        } else if split.is_none() || !has(&of, RunPart::Test) {
             // A part that calls itself validation is not tested on: what was chosen by it flatters.
             let within = |id: SampleId| match split {
                 None => usable(id),
                 Some(_) => of[id.row()].filter(|(part, _)| *part == RunPart::Train).map(|(_, class)| class),
             };
-            let drawn = held_out((&together, &hashes), &within, (TEST, lesson.seed));
+            let drawn = held_out((together, hashes), &within, (TEST, SPLIT));
             for (row, test) in drawn.into_iter().enumerate() {
                 if let Some((test, class)) = test {
                     of[row] = (!(test && dataset.is_made(SampleId::at(row))))
@@ -102,7 +146,15 @@ impl TrainParts {
                 "no column says the parts: a fifth is held out for the test, by class, with equal texts together".to_owned()
             });
         }
-        Self::frozen(dataset, &index, hashes, of, together, notes)
+        if let Some(share) = lesson.share {
+            let dropped = thinned(&mut of, hashes, share, lesson.seed);
+            notes.push(format!(
+                "{} of the train part are left aside: {:.0} % are learned from",
+                count_samples(dropped),
+                share * 100.0
+            ));
+        }
+        Self::frozen(dataset, &index, hashes.to_vec(), of, together.to_vec(), notes)
     }
 
     fn frozen(
@@ -205,6 +257,147 @@ impl TrainParts {
         let (train, test) = (self.print, self.test_print);
         format!("# {words}\n\nLearned {label} from {self}, seed {seed}, train part {train:016x}, test part {test:016x}.\n")
     }
+}
+
+/// Parts as another label column has them: a sample that it has no label for is where its equal is, or where a column says, or else trained on.
+fn as_first(
+    dataset: &Dataset,
+    first: &TrainParts,
+    (split, by_column): (Option<usize>, &[Option<(RunPart, u32)>]),
+    together: &[u32],
+    usable: &dyn Fn(SampleId) -> Option<u32>,
+) -> Vec<Option<(RunPart, u32)>> {
+    let mut groups: HashMap<u32, RunPart> = HashMap::new();
+    for (row, entry) in first.of.iter().enumerate() {
+        if let Some((part, _)) = entry {
+            groups.entry(together[row]).or_insert(*part);
+        }
+    }
+    let of = |row: usize| {
+        let id = SampleId::at(row);
+        let class = usable(id)?;
+        let own = first.of[row].map(|(part, _)| part).or_else(|| groups.get(&together[row]).copied());
+        let part = match (own, split) {
+            (Some(part), _) => part,
+            (None, Some(_)) => by_column[row]?.0,
+            (None, None) => RunPart::Train,
+        };
+        (part == RunPart::Train || !dataset.is_made(id)).then_some((part, class))
+    };
+    (0..dataset.rows()).map(of).collect()
+}
+
+/// Leaves a share of each class of the train part in it: those that are drawn first, so that every larger share has them, too. How many are left aside.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn thinned(of: &mut [Option<(RunPart, u32)>], hashes: &[u64], share: f64, seed: u64) -> usize {
+    let mut classes: BTreeMap<u32, Vec<(u64, usize)>> = BTreeMap::new();
+    for (row, entry) in of.iter().enumerate() {
+        if let Some((RunPart::Train, class)) = entry {
+            classes.entry(*class).or_default().push((seed_of(&[seed, 0x5a7e, hashes[row]]), row));
+        }
+    }
+    let mut dropped = 0;
+    for mut list in classes.into_values() {
+        list.sort_unstable();
+        let kept = ((list.len() as f64 * share).round() as usize).clamp(1, list.len());
+        list[kept..].iter().for_each(|(_, row)| of[*row] = None);
+        dropped += list.len() - kept;
+    }
+    dropped
+}
+
+/// A finer column than the label: its classes, and the label's class that each stands for.
+pub(super) struct FinerColumn {
+    pub classes: Vec<String>,
+    /// By fine class: the class of the label.
+    pub to: Vec<u32>,
+    /// By sample: the fine class; `None` where it has none, or one that nobody of the train part has.
+    pub of: Vec<Option<u32>>,
+    /// Samples of the train part that have no fine class.
+    pub without: usize,
+    pub print: u64,
+}
+
+/// What the train part says of a column that is finer than the label.
+///
+/// # Errors
+/// [`TrainError::NotFiner`]: one of its classes stands for two of the label.
+pub(super) fn finer_of(
+    dataset: &Dataset,
+    name: &str,
+    parts: &TrainParts,
+    progress: &Progress,
+) -> Result<FinerColumn, TrainError> {
+    let field = dataset.field(name).ok_or_else(|| TrainError::NoColumn(name.to_owned()))?;
+    let index = ClassIndex::build(dataset, field, progress)?;
+    if index.is_many() {
+        return Err(TrainError::SeveralLabels(name.to_owned()));
+    }
+    let of = |id: SampleId| if let [class] = index.of(id) { Some(*class) } else { None };
+    let mut code: Vec<Option<u32>> = vec![None; index.names().len()];
+    let (mut classes, mut to): (Vec<String>, Vec<u32>) = (Vec::new(), Vec::new());
+    let (mut without, mut print) = (0, Xxh3::new());
+    for (id, class) in parts.members(RunPart::Train) {
+        let Some(fine) = of(id) else {
+            without += 1;
+            continue;
+        };
+        print.update(&id.0.to_le_bytes());
+        print.update(index.names()[fine as usize].as_bytes());
+        match code[fine as usize] {
+            Some(known) if to[known as usize] == class => {}
+            Some(_) => {
+                return Err(TrainError::NotFiner(name.to_owned(), index.names()[fine as usize].to_string()));
+            }
+            None => {
+                code[fine as usize] = Some(classes.len() as u32);
+                classes.push(index.names()[fine as usize].to_string());
+                to.push(class);
+            }
+        }
+    }
+    if classes.len() < 2 || classes.len() > MOST_CLASSES {
+        return Err(TrainError::ManyClasses(classes.len(), MOST_CLASSES));
+    }
+    let of = (0..dataset.rows()).map(|row| of(SampleId::at(row)).and_then(|fine| code[fine as usize])).collect();
+    Ok(FinerColumn { classes, to, of, without, print: print.digest() })
+}
+
+/// Whether a column of a role may be learned as a label beside another.
+pub fn may_be_label(role: Role) -> bool {
+    role.is_label() || role == Role::Other
+}
+
+/// Columns that are finer than a label, as far as all samples say: every class of theirs has one class of it, and there are more of them.
+///
+/// # Errors
+/// [`TrainError::Cancelled`].
+pub fn finer_columns(dataset: &Dataset, label: &str, progress: &Progress) -> Result<Vec<String>, TrainError> {
+    let build = |field: usize| ClassIndex::build(dataset, field, progress);
+    let Some(own) = dataset.field(label).map(build).transpose()?.filter(|own| !own.is_many()) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (at, field) in dataset.fields().iter().enumerate().filter(|(_, field)| *field.name != *label) {
+        if !may_be_label(field.role) {
+            continue;
+        }
+        let other = build(at)?;
+        if other.is_many() || other.names().len() <= own.names().len() || other.names().len() > MOST_CLASSES {
+            continue;
+        }
+        let mut to: Vec<Option<u32>> = vec![None; other.names().len()];
+        let mut both = 0;
+        let one = dataset.samples().filter(|id| !dataset.is_excluded(*id)).all(|id| match (other.of(id), own.of(id)) {
+            ([fine], [coarse]) => {
+                both += 1;
+                *to[*fine as usize].get_or_insert(*coarse) == *coarse
+            }
+            _ => true,
+        });
+        if one && both > 0 {
+            found.push(field.name.to_string());
+        }
+    }
+    Ok(found)
 }
 
 /// Parts as a column has them.

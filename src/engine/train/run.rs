@@ -29,6 +29,10 @@ pub enum HeadModel {
     Words { terms: Vec<u64>, idf: Vec<f32>, weights: Vec<f32>, bias: Vec<f32> },
     /// The samples themselves decide: there is nothing beside them.
     Neighbours { k: u32 },
+    /// A small network, as [`crate::learn::mlp::Mlp`] has its numbers.
+    Network { dims: usize, hidden: usize, numbers: Vec<f32> },
+    /// A language model elsewhere.
+    Prompt,
     /// An encoder that learned: too large to be kept with the project.
     Encoder,
 }
@@ -48,7 +52,7 @@ impl HeadModel {
             Self::Linear { weights, bias } | Self::Words { weights, bias, .. } => {
                 Some(LinearHead { classes: bias.len(), weights: double(weights), bias: double(bias) })
             }
-            Self::Neighbours { .. } | Self::Encoder => None,
+            Self::Neighbours { .. } | Self::Network { .. } | Self::Prompt | Self::Encoder => None,
         }
     }
 }
@@ -139,6 +143,9 @@ pub struct Run {
     /// The classes that were learned come first.
     pub classes: Vec<String>,
     pub learned: usize,
+    /// By class of a finer column that was learned in the place of the label: the class that it stands for.
+    #[serde(default)]
+    pub finer: Vec<u32>,
     /// Samples that were trained on, validated on, tested on.
     pub sizes: [usize; 3],
     pub print: u64,

@@ -1,15 +1,19 @@
 //! Teaching: from a lesson and a dataset to a run.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::asked::{Approach, FrozenEncoder, HeadKind, Lesson};
+use super::asked::{Approach, Examples, FrozenEncoder, HeadKind, Lesson, PromptAsked};
 use super::fault::TrainError;
-use super::means::TeachMeans;
-use super::parts::{RunPart, TrainParts, hashes_of};
+use super::means::{TeachMeans, TeachSeen};
+use super::network::{network, network_says};
+use super::parts::{FinerColumn, RunPart, TrainParts, finer_of, hashes_of};
+use super::prompting::{prompt, try_questions};
 use super::run::{Chosen, HeadModel, Learned, Predictions, Run, SampleSeen};
-use super::tuning::tune;
+use super::taught::TriedSteps;
+use super::tuning::{TaskParts, try_tuning, tune};
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
 use crate::derive::{TextOf, embedding, embedding_of_made};
 use crate::edit::{Change, Edit, EditError};
@@ -18,6 +22,7 @@ use crate::job::Progress;
 use crate::learn::dense::Dense;
 use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
 use crate::learn::heads::{HeadFit, HeadInput, HeadLoss, LinearHead};
+use crate::learn::mlp::Mlp;
 use crate::learn::tfidf::{Sparse, Terms, Vocabulary, learn};
 
 /// What a head sees of every sample of a dataset.
@@ -109,41 +114,166 @@ fn likeliest(row: &[f64]) -> usize {
     (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
 }
 
-/// Learns what is asked.
+/// Learns what is asked: a run, or one for each label column where several are learned at once.
 ///
 /// # Errors
 /// [`TrainError`].
-pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Run, TrainError> {
+pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Vec<Run>, TrainError> {
     may_keep(lesson, means.keep)?;
-    let parts = TrainParts::of(dataset, lesson, progress)?;
-    let asked: Vec<u32> = (0..dataset.rows() as u32)
-        .filter(|row| !dataset.is_excluded(SampleId(*row)) && !matches!(parts.of[*row as usize], Some((RunPart::Train, _))))
-        .collect();
-    let (mut learned, asked) = match &lesson.approach {
+    if lesson.through.is_some() && matches!(lesson.approach, Approach::Prompt { .. }) {
+        return Err(TrainError::PromptThrough);
+    }
+    if let Some(watch) = means.watch {
+        *watch.seen() = TeachSeen { words: lesson.words(), ..TeachSeen::default() };
+    }
+    let mut all = TrainParts::all(dataset, lesson, progress)?;
+    let finer = lesson.through.as_ref().map(|name| finer_of(dataset, name, &all[0], progress)).transpose()?;
+    let coarse = all[0].clone();
+    if let Some(finer) = &finer {
+        all[0] = through(&coarse, finer);
+    }
+    let trained = |row: &u32| all.iter().any(|parts| matches!(parts.of[*row as usize], Some((RunPart::Train, _))));
+    let asked: Vec<u32> =
+        (0..dataset.rows() as u32).filter(|row| !dataset.is_excluded(SampleId(*row)) && !trained(row)).collect();
+    let (mut learned, asked, all) = learn_all(dataset, lesson, (all, asked), means, progress)?;
+    if let Some(finer) = &finer {
+        fold(&mut learned[0], (finer, coarse.learned), &asked);
+    }
+    let labels = lesson.labels();
+    let runs = learned.into_iter().zip(all).zip(labels).map(|((learned, parts), label)| {
+        let lesson = Lesson { label: label.to_owned(), ..lesson.clone() };
+        let parts = if finer.is_some() { coarse.clone() } else { parts };
+        run_of(lesson, parts, finer.as_ref(), learned, &asked)
+    });
+    Ok(runs.collect())
+}
+
+/// What is learned of every label column, the samples that something is said of, and the parts again.
+fn learn_all(
+    dataset: &Dataset,
+    lesson: &Lesson,
+    (all, asked): (Vec<TrainParts>, Vec<u32>),
+    means: TeachMeans<'_>,
+    progress: &Progress,
+) -> Result<(Vec<Learned>, Vec<u32>, Vec<TrainParts>), TrainError> {
+    let weighed = |all: Vec<TrainParts>, weights: &[f64]| -> Vec<TaskParts> {
+        all.into_iter().zip(weights).map(|(parts, weight)| TaskParts { parts, weight: *weight }).collect()
+    };
+    let back = |tasks: Vec<TaskParts>| tasks.into_iter().map(|task| task.parts).collect();
+    match &lesson.approach {
         Approach::Features { encoder, head, balanced } => {
+            let parts = &all[0];
             // Of what was made of pictures nobody has looked yet.
-            let seen = seen_of(dataset, lesson, encoder, &parts, means, progress)?;
+            let seen = seen_of(dataset, lesson, encoder, parts, means, progress)?;
             let asked: Vec<u32> = asked.iter().copied().filter(|row| (*row as usize) < seen.rows()).collect();
-            (features(&seen, &parts, &asked, (*head, *balanced, lesson.seed), progress)?, asked)
+            let mut learned = features(&seen, parts, &asked, (*head, *balanced, lesson.seed), progress)?;
+            if let (Some(to), HeadModel::Linear { weights, bias }) = (means.keep, &learned.model) {
+                let words = ModelWords { classes: &parts.classes[..parts.learned], about: &parts.about(lesson) };
+                if let Err(why) = keep_head(weights, bias, &words, to) {
+                    // The run is not lost by it.
+                    learned.notes.push(format!("the model could not be taken away: {why}"));
+                }
+            }
+            let unsaid = parts.members(RunPart::Train).count() - learned.held_out.len();
+            if unsaid > 0 && !learned.held_out.is_empty() {
+                let n = count_samples(unsaid);
+                learned.notes.push(format!("{n} of the train part were not drawn for cross-validation: nothing is said of them"));
+            }
+            Ok((vec![learned], asked, all))
+        }
+        Approach::Prompt { model, prompt: asked } => {
+            let (dense, mut all) = (prompt_rows(dataset, lesson, asked, means, progress)?, all);
+            let (learned, rows, parts) =
+                prompt(dataset, lesson, (model, asked), (all.remove(0), dense.as_deref()), means, progress)?;
+            Ok((vec![learned], rows, vec![parts]))
         }
         Approach::Encoder { folder, tune: how } => {
-            (tune(dataset, lesson, (folder, how), &parts, (&asked, means.keep), progress)?, asked)
+            let tasks = weighed(all, &[1.0]);
+            let learned = tune(dataset, lesson, (folder, how, false), &tasks, (&asked, means), progress)?;
+            Ok((learned, asked, back(tasks)))
         }
-    };
-    if let (Some(to), HeadModel::Linear { weights, bias }) = (means.keep, &learned.model) {
-        let words = ModelWords { classes: &parts.classes[..parts.learned], about: &parts.about(lesson) };
-        if let Err(why) = keep_head(weights, bias, &words, to) {
-            // The run is not lost by it.
-            learned.notes.push(format!("the model could not be taken away: {why}"));
+        Approach::Multitask { folder, tune: how, tasks, uncertain } => {
+            let labels: HashSet<&str> = tasks.iter().map(|task| task.label.as_str()).collect();
+            if labels.len() < 2 || labels.len() < tasks.len() || !labels.contains(lesson.label.as_str()) {
+                return Err(TrainError::OneTask);
+            }
+            let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
+            let tasks = weighed(all, &weights);
+            let learned = tune(dataset, lesson, (folder, how, *uncertain), &tasks, (&asked, means), progress)?;
+            Ok((learned, asked, back(tasks)))
         }
     }
-    let unsaid = parts.members(RunPart::Train).count() - learned.held_out.len();
-    if unsaid > 0 && !learned.held_out.is_empty() {
-        learned.notes.push(format!(
-            "{} of the train part were not drawn for cross-validation: nothing is said of them",
-            count_samples(unsaid)
-        ));
+}
+
+/// Rows of samples by which examples are chosen, where they are.
+fn prompt_rows(
+    dataset: &Dataset,
+    lesson: &Lesson,
+    asked: &PromptAsked,
+    means: TeachMeans<'_>,
+    progress: &Progress,
+) -> Result<Option<Arc<Dense>>, TrainError> {
+    if lesson.text.is_none() && dataset.pictures().is_some() {
+        return Err(TrainError::PromptedPictures);
     }
+    let near = matches!(asked.examples, Examples::Nearest { .. } | Examples::Diverse { .. });
+    near.then(|| rows_of(dataset, lesson, &FrozenEncoder::BuiltIn, means, progress)).transpose()
+}
+
+/// Makes three steps or asks three questions, and says what all of them cost: seconds, memory, tokens. `now` says what the time is, in seconds.
+///
+/// # Errors
+/// As teaching has them; [`TrainError::NoSteps`] of a head, which takes seconds.
+pub fn try_steps(
+    dataset: &Dataset,
+    lesson: &Lesson,
+    means: TeachMeans<'_>,
+    now: &dyn Fn() -> f64,
+    progress: &Progress,
+) -> Result<TriedSteps, TrainError> {
+    match &lesson.approach {
+        Approach::Features { .. } => Err(TrainError::NoSteps),
+        Approach::Encoder { folder, tune } => try_tuning(dataset, lesson, (folder, tune, false), vec![1.0], now, progress),
+        Approach::Multitask { folder, tune, tasks, uncertain } => {
+            let weights = tasks.iter().map(|task| task.weight).collect();
+            try_tuning(dataset, lesson, (folder, tune, *uncertain), weights, now, progress)
+        }
+        Approach::Prompt { model, prompt } => {
+            let asker = means.asker.ok_or(TrainError::NobodyToAsk)?;
+            let dense = prompt_rows(dataset, lesson, prompt, means, progress)?;
+            let parts = TrainParts::of(dataset, lesson, progress)?;
+            try_questions(dataset, lesson, (model, prompt), (&parts, dense.as_deref()), (asker, now), progress)
+        }
+    }
+}
+
+/// Parts by the classes of a finer column: samples that have none are not learned from.
+fn through(coarse: &TrainParts, finer: &FinerColumn) -> TrainParts {
+    let unknown = finer.classes.len() as u32;
+    let of = coarse.of.iter().zip(&finer.of).map(|(entry, fine)| match (entry, fine) {
+        (Some((RunPart::Test, _)), fine) => Some((RunPart::Test, fine.unwrap_or(unknown))),
+        (Some((part, _)), Some(fine)) => Some((*part, *fine)),
+        _ => None,
+    });
+    TrainParts { of: of.collect(), classes: finer.classes.clone(), learned: finer.classes.len(), ..coarse.clone() }
+}
+
+/// What is said of fine classes as what is said of those that they stand for.
+fn fold(learned: &mut Learned, (finer, coarse): (&FinerColumn, usize), asked: &[u32]) {
+    let mut out = vec![0.0; asked.len() * coarse];
+    for (own, out) in learned.probabilities.chunks(finer.classes.len()).zip(out.chunks_mut(coarse)) {
+        own.iter().zip(&finer.to).for_each(|(p, to)| out[*to as usize] += p);
+    }
+    learned.probabilities = out;
+    learned.held_out.iter_mut().for_each(|one| one.1 = finer.to[one.1 as usize]);
+    if finer.without > 0 {
+        learned
+            .notes
+            .push(format!("{} of the train part have no finer class, and are not learned from", count_samples(finer.without)));
+    }
+}
+
+fn run_of(lesson: Lesson, parts: TrainParts, finer: Option<&FinerColumn>, learned: Learned, asked: &[u32]) -> Run {
     let mut said = learned.held_out;
     #[allow(clippy::cast_possible_truncation)]
     said.extend(asked.iter().zip(learned.probabilities.chunks(parts.learned)).map(|(row, own)| {
@@ -165,12 +295,13 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         }
     }
     let n = |part| parts.members(part).count();
-    Ok(Run {
-        lesson: lesson.clone(),
+    Run {
+        lesson,
         sizes: [n(RunPart::Train), n(RunPart::Validation), n(RunPart::Test)],
         print: parts.print,
         test_print: parts.test_print,
         learned: parts.learned,
+        finer: finer.map(|finer| finer.to.clone()).unwrap_or_default(),
         chosen: learned.chosen,
         model: learned.model,
         predictions,
@@ -180,7 +311,7 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
         classes: parts.classes,
         seconds: 0.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    }
 }
 
 /// Whether a model can be taken away to a folder: said before anything is learned.
@@ -192,7 +323,9 @@ fn may_keep(lesson: &Lesson, keep: Option<&Path>) -> Result<(), TrainError> {
     }
     match &lesson.approach {
         Approach::Features { head: HeadKind::Neighbours { .. }, .. } => Err(TrainError::NothingToKeep("a vote of neighbours")),
+        Approach::Features { head: HeadKind::Network { .. }, .. } => Err(TrainError::NothingToKeep("a small network")),
         Approach::Features { encoder: FrozenEncoder::Words, .. } => Err(TrainError::NothingToKeep("TF-IDF")),
+        _ if lesson.through.is_some() => Err(TrainError::NothingToKeep("a finer column")),
         _ => Ok(()),
     }
 }
@@ -226,6 +359,13 @@ fn features(
             let votes = nearest_votes(dense, head_rows, k as usize, asked, progress)?;
             let notes = vec!["nearest neighbours say nothing of their own train part".to_owned()];
             Ok(plain(HeadModel::Neighbours { k }, votes, notes))
+        }
+        HeadKind::Network { hidden } => {
+            let Seen::Dense(dense) = seen else { return Err(TrainError::NetworkOfWords) };
+            let (mlp, epochs, notes) = network(dense, head_rows, (hidden as usize, seed), progress)?;
+            let probabilities = network_says(&mlp, dense, asked);
+            let model = HeadModel::Network { dims: mlp.dims, hidden: mlp.hidden, numbers: mlp.numbers };
+            Ok(Learned { epochs, ..plain(model, probabilities, notes) })
         }
         HeadKind::Logistic { c } | HeadKind::Support { c } => {
             let loss = if matches!(head, HeadKind::Support { .. }) { HeadLoss::Support } else { HeadLoss::Logistic };
@@ -269,27 +409,48 @@ pub fn predicted(
     progress: &Progress,
 ) -> Result<Vec<(u32, f32)>, TrainError> {
     let Approach::Features { encoder, .. } = &run.lesson.approach else { return Err(TrainError::NotKept) };
-    let head = run.model.head().ok_or(TrainError::NoHead)?;
     // Another dataset may call its text otherwise, unless the column was named.
     let seen = match &run.model {
-        HeadModel::Words { terms: list, idf, .. } => {
+        HeadModel::Words { terms: list, idf, weights, .. } => {
             let text = TextOf::of(dataset, run.lesson.text.as_deref())?;
-            let vocabulary = Vocabulary::of_parts(terms(run.learned), list, idf.clone());
+            let vocabulary = Vocabulary::of_parts(terms(weights.len() / list.len().max(1)), list, idf.clone());
             Seen::Words(words_of(dataset, &text, &vocabulary), vocabulary)
         }
         _ => Seen::Dense(rows_of(dataset, &run.lesson, encoder, means, progress)?),
     };
-    let (found, wanted) = (seen.input().dims(), head.dims());
-    if found != wanted {
-        return Err(TrainError::OtherEncoder { found, wanted });
-    }
+    let found = seen.input().dims();
     let all: Vec<u32> = (0..dataset.rows() as u32).collect();
+    let said = match (&run.model, &seen) {
+        (HeadModel::Network { dims, hidden, numbers }, Seen::Dense(dense)) => {
+            if found != *dims {
+                return Err(TrainError::OtherEncoder { found, wanted: *dims });
+            }
+            let classes = (numbers.len() - hidden * (dims + 1)) / (hidden + 1);
+            network_says(&Mlp { dims: *dims, hidden: *hidden, classes, numbers: numbers.clone() }, dense, &all)
+        }
+        _ => {
+            let head = run.model.head().ok_or(TrainError::NoHead)?;
+            let wanted = head.dims();
+            if found != wanted {
+                return Err(TrainError::OtherEncoder { found, wanted });
+            }
+            head.probabilities(seen.input(), &all)
+        }
+    };
     #[allow(clippy::cast_possible_truncation)]
     let one = |own: &[f64]| {
         let best = likeliest(own);
         (best as u32, own[best] as f32)
     };
-    Ok(head.probabilities(seen.input(), &all).chunks(run.learned.max(1)).map(one).collect())
+    if run.finer.is_empty() {
+        return Ok(said.chunks(run.learned.max(1)).map(one).collect());
+    }
+    let coarse = |own: &[f64]| {
+        let mut out = vec![0.0; run.learned];
+        own.iter().zip(&run.finer).for_each(|(p, to)| out[*to as usize] += p);
+        one(&out)
+    };
+    Ok(said.chunks(run.finer.len()).map(coarse).collect())
 }
 
 /// The edit that makes what a run says columns: the class as `into`, how sure as `into_confidence`; of a fine-tuned encoder what training saw of its samples, too (confidence, variability, area under the margin).

@@ -11,7 +11,7 @@ pub struct Cancelled;
 struct Shared {
     done: AtomicU64,
     total: AtomicU64,
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
     drawn: AtomicU64,
     started: Instant,
     /// When the phase began whose steps are counted, in microseconds after that.
@@ -39,7 +39,7 @@ impl Progress {
         Self(Arc::new(Shared {
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
-            cancelled: AtomicBool::new(false),
+            cancelled: Arc::new(AtomicBool::new(false)),
             drawn: AtomicU64::new(0),
             started: Instant::now(),
             phase: AtomicU64::new(0),
@@ -51,6 +51,22 @@ impl Progress {
     /// A progress that nobody watches: for the command line and tests.
     pub fn silent() -> Self {
         Self::new(Arc::new(|| {}))
+    }
+
+    /// A progress of a part of this one: it counts for itself, nobody watches it, and it hears the wish to stop.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        let shared = &self.0;
+        Self(Arc::new(Shared {
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            cancelled: Arc::clone(&shared.cancelled),
+            drawn: AtomicU64::new(0),
+            started: Instant::now(),
+            phase: AtomicU64::new(0),
+            wake: Arc::new(|| {}),
+            waited_for: shared.waited_for.clone(),
+        }))
     }
 
     /// Begins a phase: says how many steps it will have. Zero means that it cannot be known.

@@ -28,6 +28,8 @@ pub struct BertShape {
     /// How many steps of distance between tokens a head weighs by themselves (`MPNet`); 0 where it weighs none.
     pub distances: usize,
     pub activation: Activation,
+    /// Whether a linear map and `tanh` stand behind the first token (the pooler of BERT).
+    pub pooler: bool,
 }
 
 /// What stands between the two linear maps of a layer.
@@ -49,12 +51,17 @@ pub struct ParamAt {
 }
 
 impl ParamAt {
+    /// The place as a range.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.at..self.at + self.rows * self.columns
+    }
+
     fn of(self, list: &[f32]) -> &[f32] {
-        &list[self.at..self.at + self.rows * self.columns]
+        &list[self.range()]
     }
 
     fn of_mut(self, list: &mut [f32]) -> &mut [f32] {
-        &mut list[self.at..self.at + self.rows * self.columns]
+        &mut list[self.range()]
     }
 }
 
@@ -95,6 +102,7 @@ pub struct BertLayout {
     /// `distances × heads`.
     relative: Option<ParamAt>,
     layers: Vec<LayerAt>,
+    pooler: Option<LinearAt>,
     /// How many numbers there are.
     pub size: usize,
 }
@@ -140,7 +148,11 @@ impl BertLayout {
                 LayerAt { query, key, value, mixed, first, up, down, second }
             })
             .collect();
-        Self { shape, names, word, position, kind, norm, relative, layers, size }
+        let pooler = shape.pooler.then(|| LinearAt {
+            weight: take("pooler.dense.weight".into(), hidden, hidden),
+            bias: take("pooler.dense.bias".into(), 1, hidden),
+        });
+        Self { shape, names, word, position, kind, norm, relative, layers, pooler, size }
     }
 
     /// Where the table of words lies.
@@ -193,22 +205,64 @@ fn linear(params: &[f32], at: LinearAt, x: &[f32], out: &mut [f32]) {
     );
 }
 
-/// The gradients of a linear map: into `slope` those of its parameters, into `dx` that of its input, added.
-fn linear_back(params: &[f32], at: LinearAt, x: &[f32], dy: &[f32], slope: &mut [f32], dx: &mut [f32]) {
+/// Where gradients of parameters are added up, and which of them are asked for.
+struct Slopes<'s> {
+    list: &'s mut [f32],
+    learns: Learns,
+}
+
+/// Which parameters of an encoder learn: what does not is not worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learns {
+    /// Layers from below that stay as they are, and the tables with them.
+    pub from: usize,
+    /// Whether the table of words learns.
+    pub words: bool,
+    /// The weights of these linear maps, and nothing else.
+    pub only: Option<Adapted>,
+}
+
+/// Linear maps of a layer that are adapted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapted {
+    QueryValue,
+    Attention,
+    All,
+}
+
+impl Adapted {
+    /// Whether a parameter is the weight of one of them.
+    pub fn has(self, name: &str) -> bool {
+        let Some(name) = name.strip_prefix("encoder.layer.").and_then(|rest| rest.strip_suffix(".weight")) else { return false };
+        let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+        match self {
+            Self::QueryValue => ends(&["self.query", "self.value"]),
+            Self::Attention => ends(&["self.query", "self.key", "self.value"]),
+            Self::All => ends(&["self.query", "self.key", "self.value", ".dense"]),
+        }
+    }
+}
+
+/// The gradients of a linear map: into the list those of its parameters where it `learns`, into `dx` that of its input, added.
+fn linear_back(params: &[f32], at: LinearAt, x: &[f32], dy: &[f32], slopes: &mut Slopes<'_>, learns: bool, dx: &mut [f32]) {
     let (rows, columns) = (at.weight.rows, at.weight.columns);
     let n = x.len() / columns;
     let dy_matrix = MatRef::from_row_major_slice(dy, n, rows);
-    matmul(
-        MatMut::from_row_major_slice_mut(at.weight.of_mut(slope), rows, columns),
-        Accum::Add,
-        dy_matrix.transpose(),
-        MatRef::from_row_major_slice(x, n, columns),
-        1.0,
-        Par::Seq,
-    );
-    let bias = at.bias.of_mut(slope);
-    for row in dy.chunks(rows) {
-        bias.iter_mut().zip(row).for_each(|(sum, dy)| *sum += dy);
+    if learns {
+        matmul(
+            MatMut::from_row_major_slice_mut(at.weight.of_mut(slopes.list), rows, columns),
+            Accum::Add,
+            dy_matrix.transpose(),
+            MatRef::from_row_major_slice(x, n, columns),
+            1.0,
+            Par::Seq,
+        );
+    }
+    if slopes.learns.only.is_none() {
+        let bias = at.bias.of_mut(slopes.list);
+        for row in dy.chunks(rows) {
+            bias.iter_mut().zip(row).for_each(|(sum, dy)| *sum += dy);
+        }
     }
     matmul(
         MatMut::from_row_major_slice_mut(dx, n, columns),
@@ -245,12 +299,15 @@ fn norm(params: &[f32], at: NormAt, epsilon: f32, x: &mut [f32]) -> (Vec<f32>, V
 }
 
 /// The gradient of a layer norm, in place of that of its output.
-fn norm_back(params: &[f32], at: NormAt, (plain, inverse): &(Vec<f32>, Vec<f32>), dy: &mut [f32], slope: &mut [f32]) {
+fn norm_back(params: &[f32], at: NormAt, (plain, inverse): &(Vec<f32>, Vec<f32>), dy: &mut [f32], slopes: &mut Slopes<'_>) {
     let weight = at.weight.of(params);
     let width = weight.len();
-    for (dy, plain) in dy.chunks(width).zip(plain.chunks(width)) {
-        at.weight.of_mut(slope).iter_mut().zip(dy.iter().zip(plain)).for_each(|(sum, (dy, plain))| *sum += dy * plain);
-        at.bias.of_mut(slope).iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
+    if slopes.learns.only.is_none() {
+        for (dy, plain) in dy.chunks(width).zip(plain.chunks(width)) {
+            let sums = at.weight.of_mut(slopes.list).iter_mut();
+            sums.zip(dy.iter().zip(plain)).for_each(|(sum, (dy, plain))| *sum += dy * plain);
+            at.bias.of_mut(slopes.list).iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
+        }
     }
     vectorised(
         #[inline(always)]
@@ -560,7 +617,7 @@ impl BertLayout {
         (attention, masks)
     }
 
-    /// The gradients of all parameters, added to `slope`, of that of the last layer's rows. Layers below `from` and the tables stay as they are where `from` is above 0, and the table of words where `words` is not asked for.
+    /// The gradients of the parameters that learn, added to `slope`, of that of the last layer's rows.
     pub fn backward(
         &self,
         params: &[f32],
@@ -568,25 +625,26 @@ impl BertLayout {
         kept: &BertKept,
         mut dx: Vec<f32>,
         slope: &mut [f32],
-        (from, words): (usize, bool),
+        learns: Learns,
     ) {
-        for (at, of) in self.layers.iter().zip(&kept.layers).skip(from).rev() {
-            dx = self.layer_back(params, at, rows, of, dx, slope);
+        let mut slopes = Slopes { list: slope, learns };
+        for (at, of) in self.layers.iter().zip(&kept.layers).skip(learns.from).rev() {
+            dx = self.layer_back(params, at, rows, of, dx, &mut slopes);
         }
-        if from > 0 {
+        if learns.from > 0 || learns.only.is_some() {
             return;
         }
         masked(&mut dx, &kept.dropped);
-        norm_back(params, self.norm, &kept.norm, &mut dx, slope);
+        norm_back(params, self.norm, &kept.norm, &mut dx, &mut slopes);
         let hidden = self.shape.hidden;
         for range in rows.ranges() {
             for (place, token) in range.enumerate() {
                 let own = &dx[token * hidden..(token + 1) * hidden];
                 let mut add = |at: ParamAt, row: usize| {
-                    let to = &mut at.of_mut(slope)[row * hidden..(row + 1) * hidden];
+                    let to = &mut at.of_mut(slopes.list)[row * hidden..(row + 1) * hidden];
                     to.iter_mut().zip(own).for_each(|(sum, dx)| *sum += dx);
                 };
-                if words {
+                if learns.words {
                     add(self.word, rows.ids[token] as usize);
                 }
                 add(self.position, place + self.shape.first_position);
@@ -604,24 +662,27 @@ impl BertLayout {
         rows: &TokenRows,
         of: &LayerKept,
         mut dy: Vec<f32>,
-        slope: &mut [f32],
+        slopes: &mut Slopes<'_>,
     ) -> Vec<f32> {
-        norm_back(params, at.second, &of.second, &mut dy, slope);
+        let only = slopes.learns.only;
+        let all = only.is_none_or(|only| only == Adapted::All);
+        let key_learns = only.is_none_or(|only| only != Adapted::QueryValue);
+        norm_back(params, at.second, &of.second, &mut dy, slopes);
         let mut bent = vec![0.0; of.bent.len()];
         // Past the map goes all of it, through the map what was not left out.
-        linear_back(params, at.down, &of.bent, &through(&dy, &of.dropped[2]), slope, &mut bent);
+        linear_back(params, at.down, &of.bent, &through(&dy, &of.dropped[2]), slopes, all, &mut bent);
         self.shape.activation.back(&of.raised, &mut bent);
         // What went past the two maps comes back beside what went through them.
-        linear_back(params, at.up, &of.between, &bent, slope, &mut dy);
-        norm_back(params, at.first, &of.first, &mut dy, slope);
+        linear_back(params, at.up, &of.between, &bent, slopes, all, &mut dy);
+        norm_back(params, at.first, &of.first, &mut dy, slopes);
         let mut context = vec![0.0; of.context.len()];
-        linear_back(params, at.mixed, &of.context, &through(&dy, &of.dropped[1]), slope, &mut context);
+        linear_back(params, at.mixed, &of.context, &through(&dy, &of.dropped[1]), slopes, all, &mut context);
         let n = of.query.len();
         let (mut query, mut key, mut value) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-        self.attend_back(rows, of, &context, [&mut query, &mut key, &mut value], slope);
-        linear_back(params, at.query, &of.input, &query, slope, &mut dy);
-        linear_back(params, at.key, &of.input, &key, slope, &mut dy);
-        linear_back(params, at.value, &of.input, &value, slope, &mut dy);
+        self.attend_back(rows, of, &context, [&mut query, &mut key, &mut value], slopes);
+        linear_back(params, at.query, &of.input, &query, slopes, true, &mut dy);
+        linear_back(params, at.key, &of.input, &key, slopes, key_learns, &mut dy);
+        linear_back(params, at.value, &of.input, &value, slopes, true, &mut dy);
         dy
     }
 
@@ -631,7 +692,7 @@ impl BertLayout {
         of: &LayerKept,
         context: &[f32],
         [query, key, value]: [&mut [f32]; 3],
-        all: &mut [f32],
+        slopes: &mut Slopes<'_>,
     ) {
         let mut at = 0;
         let (mut slope, mut looked): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
@@ -660,8 +721,8 @@ impl BertLayout {
                         }
                     },
                 );
-                if let Some(relative) = self.relative {
-                    let to = relative.of_mut(all);
+                if let Some(relative) = self.relative.filter(|_| slopes.learns.only.is_none()) {
+                    let to = relative.of_mut(slopes.list);
                     for (at, slope) in slope[..n * n].iter().enumerate() {
                         to[self.distance(at / n, at % n) * self.shape.heads + head] += slope;
                     }
@@ -672,5 +733,33 @@ impl BertLayout {
                 matmul(self.part_mut(key, &range, head), Accum::Replace, slope.transpose(), q, self.scale(), Par::Seq);
             }
         }
+    }
+
+    /// What the pooler makes of rows of first tokens: `tanh` of a linear map of each; as they are where there is none.
+    pub fn pool(&self, params: &[f32], first: &[f32]) -> Vec<f32> {
+        let Some(at) = self.pooler else { return first.to_vec() };
+        let mut out = vec![0.0; first.len()];
+        linear(params, at, first, &mut out);
+        out.iter_mut().for_each(|x| *x = tanh(*x));
+        out
+    }
+
+    /// The gradient of the pooler: that of the first tokens, of that of what it made of them.
+    pub fn pool_back(
+        &self,
+        params: &[f32],
+        first: &[f32],
+        pooled: &[f32],
+        mut dy: Vec<f32>,
+        slope: &mut [f32],
+        learns: bool,
+    ) -> Vec<f32> {
+        let Some(at) = self.pooler else { return dy };
+        dy.iter_mut().zip(pooled).for_each(|(dy, pooled)| *dy *= 1.0 - pooled * pooled);
+        let mut dx = vec![0.0; dy.len()];
+        let only = (!learns).then_some(Adapted::QueryValue);
+        let mut slopes = Slopes { list: slope, learns: Learns { from: 0, words: false, only } };
+        linear_back(params, at, first, &dy, &mut slopes, learns, &mut dx);
+        dx
     }
 }

@@ -4,11 +4,11 @@ use super::heads::softmax;
 
 /// What was seen of a sample in one epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct SeenOnce {
+pub struct SeenOnce {
     /// The probability of the class that it has, and by how much its logit lies above the best other.
-    given: f32,
-    margin: f32,
-    right: bool,
+    pub given: f32,
+    pub margin: f32,
+    pub right: bool,
 }
 
 /// What training saw of every row.
@@ -38,6 +38,16 @@ impl Dynamics {
     /// Of so many rows.
     pub fn new(rows: usize) -> Self {
         Self { rows: vec![Vec::new(); rows] }
+    }
+
+    /// What was seen before, by row.
+    pub fn of_rows(rows: Vec<Vec<SeenOnce>>) -> Self {
+        Self { rows }
+    }
+
+    /// What was seen of every row, epoch by epoch.
+    pub fn rows(&self) -> &[Vec<SeenOnce>] {
+        &self.rows
     }
 
     /// Takes in what a model says of a row: its logits, and the class that it has.

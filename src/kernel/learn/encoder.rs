@@ -11,6 +11,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 use super::bert::{Activation, BertLayout, BertShape, TokenRows};
 use super::dense::{Dense, normalise};
 use super::tensors::{self, TensorBytes};
+use super::tune::Pooling;
 use crate::job::{Cancelled, Progress};
 
 /// The files of a sentence-transformers folder.
@@ -79,6 +80,8 @@ pub struct Encoder {
     tokenizer: Tokenizer,
     pooled: Pooled,
     family: Family,
+    /// As `config.json` calls it.
+    kind: String,
     /// What stands before the names of its numbers in its file.
     prefix: String,
 }
@@ -96,12 +99,15 @@ impl Encoder {
     pub fn new(files: &EncoderFiles) -> Result<Self, EncoderError> {
         let config: Value = serde_json::from_slice(&files.config).map_err(|error| model(format!("config.json: {error}")))?;
         let family = family_of(&config)?;
-        let layout = BertLayout::new(shape_of(&config, family)?);
+        let file = SliceSafetensors::new(&files.weights).map_err(|error| model(format!("model.safetensors: {error}")))?;
+        let prefix = prefix_of(&file)?;
+        let has_pooler = file.tensors().iter().any(|(name, _)| *name == format!("{prefix}pooler.dense.bias"));
+        let layout = BertLayout::new(BertShape { pooler: has_pooler, ..shape_of(&config, family)? });
         // Half precision takes two bytes a number: nothing is allocated for more than there is.
         if layout.size > files.weights.len() / 2 {
             return Err(model("model.safetensors holds fewer numbers than config.json says"));
         }
-        let (params, prefix) = params_of(&layout, family, &files.weights)?;
+        let params = params_of(&layout, family, &file, &prefix)?;
         let mut tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         let json = |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         let longest = json(&files.limits).and_then(|limits| limits["max_seq_length"].as_u64()).unwrap_or(256) as usize;
@@ -110,12 +116,18 @@ impl Encoder {
         tokenizer.with_truncation(Some(truncation)).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         tokenizer.with_padding(None);
         let pooled = pooled_of(json(&files.pooling).as_ref())?;
-        Ok(Self { layout, params, tokenizer, pooled, family, prefix })
+        let kind = config["model_type"].as_str().unwrap_or("bert").to_owned();
+        Ok(Self { layout, params, tokenizer, pooled, family, kind, prefix })
     }
 
     /// How many numbers a text becomes.
     pub fn dims(&self) -> usize {
         self.layout.shape.hidden
+    }
+
+    /// How many tokens of a text it reads at most.
+    pub fn longest(&self) -> usize {
+        self.tokenizer.get_truncation().map_or(usize::MAX, |cut| cut.max_length)
     }
 
     /// Embeds texts: rows of length 1, in order. The same whatever the number of threads.
@@ -170,9 +182,54 @@ impl Encoder {
         Ok(tokens)
     }
 
-    /// Its layout and its numbers, to be taught; whether the mean of a text's tokens stands for it.
-    pub fn to_teach(&self) -> (&BertLayout, &[f32], bool) {
-        (&self.layout, &self.params, self.pooled == Pooled::Mean)
+    /// Its layout and its numbers, to be taught; what of a text's tokens stands for it, where that can be taught.
+    pub fn to_teach(&self) -> (&BertLayout, &[f32], Option<Pooling>) {
+        let pooling = match self.pooled {
+            Pooled::Mean => Some(Pooling::Mean),
+            Pooled::First => Some(Pooling::First),
+            Pooled::Most => None,
+        };
+        (&self.layout, &self.params, pooling)
+    }
+
+    /// What its file and transformers call a map or a number of it, without what stands before.
+    pub fn name_of(&self, name: &str) -> String {
+        called(name, self.family)
+    }
+
+    /// Whether transformers' classifier of its family is a linear map on the pooler, and nothing else.
+    pub fn has_plain_classifier(&self) -> bool {
+        self.family == Family::Bert
+    }
+
+    /// The class of transformers that classifies with it.
+    pub fn classifier(&self) -> &'static str {
+        match self.family {
+            Family::Bert => "BertForSequenceClassification",
+            Family::Roberta => match self.kind.as_str() {
+                "xlm-roberta" => "XLMRobertaForSequenceClassification",
+                "camembert" => "CamembertForSequenceClassification",
+                _ => "RobertaForSequenceClassification",
+            },
+            Family::DistilBert => "DistilBertForSequenceClassification",
+            Family::MpNet => "MPNetForSequenceClassification",
+        }
+    }
+
+    /// What that class calls a number of the encoder; `classifier` is the map to classes.
+    pub fn name_in_classifier(&self, name: &str) -> String {
+        let plain = self.has_plain_classifier();
+        let before = match self.family {
+            Family::Bert => "bert",
+            Family::Roberta => "roberta",
+            Family::DistilBert => "distilbert",
+            Family::MpNet => "mpnet",
+        };
+        match name.strip_prefix("pooler.dense.") {
+            Some(rest) if !plain => format!("classifier.dense.{rest}"),
+            _ if name == "classifier" => (if plain { "classifier" } else { "classifier.out_proj" }).to_owned(),
+            _ => format!("{before}.{}", called(name, self.family)),
+        }
     }
 
     /// Its file of weights with other numbers in the place of its own; what it holds besides (a pooler) stays as it is.
@@ -265,6 +322,7 @@ fn shape_of(config: &Value, family: Family) -> Result<BertShape, EncoderError> {
             0
         },
         activation,
+        pooler: false,
     };
     if shape.layers > MOST_LAYERS {
         return Err(model(format!("config.json says {} layers", shape.layers)));
@@ -299,15 +357,17 @@ fn called(name: &str, family: Family) -> String {
     }
 }
 
-/// The numbers of a file in their places, and what stands before their names there.
-fn params_of(layout: &BertLayout, family: Family, weights: &[u8]) -> Result<(Vec<f32>, String), EncoderError> {
-    let fault = |error: candle_core::Error| model(format!("model.safetensors: {error}"));
-    let file = SliceSafetensors::new(weights).map_err(fault)?;
-    // A model with a head has its encoder below a name of its own.
+/// What stands before the names of a file: a model with a head has its encoder below a name of its own.
+fn prefix_of(file: &SliceSafetensors<'_>) -> Result<String, EncoderError> {
     let tables =
         file.tensors().into_iter().map(|(name, _)| name).filter(|name| name.ends_with("embeddings.word_embeddings.weight"));
     let table = tables.min_by_key(String::len).ok_or_else(|| model("model.safetensors has no table of words"))?;
-    let prefix = table.trim_end_matches("embeddings.word_embeddings.weight").to_owned();
+    Ok(table.trim_end_matches("embeddings.word_embeddings.weight").to_owned())
+}
+
+/// The numbers of a file in their places.
+fn params_of(layout: &BertLayout, family: Family, file: &SliceSafetensors<'_>, prefix: &str) -> Result<Vec<f32>, EncoderError> {
+    let fault = |error: candle_core::Error| model(format!("model.safetensors: {error}"));
     let mut params = vec![0.0; layout.size];
     for (name, place) in &layout.names {
         let wanted = format!("{prefix}{}", called(name, family));
@@ -325,7 +385,7 @@ fn params_of(layout: &BertLayout, family: Family, weights: &[u8]) -> Result<(Vec
         }
         params[place.at..place.at + numbers.len()].copy_from_slice(&numbers);
     }
-    Ok((params, prefix))
+    Ok(params)
 }
 
 fn pooled_of(pooling: Option<&Value>) -> Result<Pooled, EncoderError> {

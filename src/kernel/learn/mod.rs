@@ -1,9 +1,11 @@
 //! What is learned from a dataset: features, models, neighbours, and what they say about labels. Pure: no disk, no clock, seeded.
 
+pub mod adam;
 pub mod annotators;
 pub mod appearance;
 pub mod bert;
 pub mod calibration;
+pub mod chosen;
 pub mod confident;
 pub mod contamination;
 pub mod crossfit;
@@ -23,6 +25,8 @@ pub mod isolation;
 pub mod layout;
 mod lbfgs;
 mod logistic;
+pub mod lora;
+pub mod mlp;
 pub mod near;
 pub mod neighbours;
 pub mod noise;

@@ -14,6 +14,7 @@ use ureq::http::Uri;
 
 use crate::data::{Ask, Task};
 use crate::io::error::WriterError;
+use crate::io::models::choosing::{ChoiceAnswer, choice_body, read_choice, without_thoughts};
 use crate::job::Progress;
 
 /// A text model's address, made ready.
@@ -143,6 +144,10 @@ impl Endpoint {
                     self.seedless.store(true, Ordering::Relaxed);
                     continue;
                 }
+                // A choice that is not taken counts as one that was not made.
+                Err(Trouble::Refused(text)) if matches!(ask.task, Task::Choose(_)) => {
+                    return Ok(ChoiceAnswer { refused: text, ..ChoiceAnswer::default() }.to_text());
+                }
                 // This text is nothing for the model, and others may be.
                 Err(Trouble::Refused(text)) if is_of_text(&text) => return Ok(String::new()),
                 Err(Trouble::Refused(text)) => {
@@ -162,6 +167,7 @@ impl Endpoint {
 
     fn body(&self, ask: &Ask) -> Value {
         let mut system = match &ask.task {
+            Task::Choose(choosing) => return choice_body(&self.model, choosing),
             Task::Paraphrase => {
                 "Say the user's text in other words. Keep its meaning, its language, its tone, its names and numbers, \
                  and about its length."
@@ -246,7 +252,7 @@ impl Endpoint {
             });
         }
         let reader = BufReader::new(response.into_body().into_reader().take(MOST_STREAM));
-        if streamed { stream(reader, ask, partial, progress) } else { whole(reader, ask) }
+        if streamed && !matches!(ask.task, Task::Choose(_)) { stream(reader, ask, partial, progress) } else { whole(reader, ask) }
     }
 
     fn unreached(error: &ureq::Error) -> String {
@@ -342,6 +348,12 @@ fn whole(mut reader: impl Read, ask: &Ask) -> Result<String, Trouble> {
     reader.read_to_string(&mut text).map_err(|error| Trouble::Passing(format!("the answer broke off: {error}"), None))?;
     let value: Value = serde_json::from_str(&text)
         .map_err(|_| Trouble::Final(format!("it did not answer as chat completions do: {}", said(&text))))?;
+    if let Task::Choose(_) = ask.task {
+        let answer = read_choice(&value);
+        return answer
+            .map(|answer| answer.to_text())
+            .ok_or_else(|| Trouble::Final(format!("it did not answer as chat completions do: {}", said(&text))));
+    }
     let choice = &value["choices"][0];
     let Some(answer) = choice["message"]["content"].as_str() else {
         return Err(Trouble::Final(format!("it did not answer as chat completions do: {}", said(&text))));
@@ -370,19 +382,6 @@ fn is_of_text(said: &str) -> bool {
     ]
     .iter()
     .any(|words| small.contains(words))
-}
-
-/// An answer without what a model thought aloud before it.
-pub fn without_thoughts(answer: &str) -> &str {
-    let text = answer.trim_start();
-    // Some templates open the thoughts themselves, so that only their end is written.
-    if let (false, Some((_, after))) = (text.starts_with("<think>"), text.rsplit_once("</think>")) {
-        return after;
-    }
-    match text.strip_prefix("<think>") {
-        Some(rest) => rest.split_once("</think>").map_or("", |(_, after)| after),
-        None => text,
-    }
 }
 
 #[cfg(test)]

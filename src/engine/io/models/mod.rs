@@ -2,7 +2,10 @@
 
 pub mod answers;
 pub mod chat_model;
+pub mod checkpoint;
+pub mod choosing;
 pub mod endpoint;
+pub mod kept_encoder;
 pub mod kept_model;
 pub mod meaning;
 pub mod text_model;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Ask, Task, sentences};
 use crate::io::error::WriterError;
-use crate::io::models::endpoint::{Endpoint, host_of, is_open, without_thoughts};
+use crate::io::models::choosing::without_thoughts;
+use crate::io::models::endpoint::{Endpoint, host_of, is_open};
 use crate::io::models::torch_file::read_torch;
 use crate::job::Progress;
 use crate::learn::seq2seq::{Seq2Seq, Seq2SeqError, Seq2SeqFiles};
@@ -76,6 +77,11 @@ impl TextModel {
                 None => Some(url.clone()),
             },
         }
+    }
+
+    /// Whether it is a folder, which rewrites texts and answers no questions.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.place, Place::Folder { .. })
     }
 
     /// Whether it may be asked: it stays on this machine, or the user has allowed its host.
@@ -170,13 +176,18 @@ impl Writer {
     /// [`WriterError`].
     pub fn write(&self, ask: &Ask, partial: &dyn Fn(&str), progress: &Progress) -> Result<String, WriterError> {
         let answer = match &self.0 {
+            How::Address(endpoint) if matches!(ask.task, Task::Choose(_)) => return endpoint.write(ask, &|_| (), progress),
+            How::Folder { .. } if matches!(ask.task, Task::Choose(_)) => {
+                let text = format!("{} is a folder that rewrites texts: name an address that answers questions", ask.model);
+                return Err(WriterError::Setting(text));
+            }
             How::Address(endpoint) => {
                 let answer = endpoint.write(ask, &|text| partial(without_thoughts(text)), progress)?;
                 without_thoughts(&answer).to_owned()
             }
             How::Folder { there, back, prefix, back_prefix } => {
                 let (net, prefix) = match (&ask.task, back) {
-                    (Task::Paraphrase | Task::There(_), _) => (there, prefix),
+                    (Task::Paraphrase | Task::There(_) | Task::Choose(_), _) => (there, prefix),
                     (Task::Back(_), Some(back)) => (back, back_prefix),
                     (Task::Back(_), None) => {
                         let text = format!("{} translates there and not back: name a folder that does", ask.model);

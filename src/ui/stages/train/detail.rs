@@ -2,28 +2,28 @@
 
 use egui::{Align, Layout, Rect, RichText, Role as WidgetType, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::grown::{self, has_tasks};
+use super::lines::{LINE, line, show};
 use super::runs::shown;
+use super::seen;
 use super::state::RunSide;
 use crate::action::Action;
-use crate::data::{Rule, SampleId, SampleSet};
+use crate::data::SampleId;
 use crate::session::Workspace;
 use crate::train::{RunFigures, slices};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::view::View;
-use crate::ui::widgets::controls::{choice, clipped, dim, right_aligned};
+use crate::ui::widgets::controls::{choice, dim, right_aligned};
 use crate::ui::widgets::rows;
 use crate::ui::widgets::text::{count, percent, things};
 
-/// The height of a line.
-const LINE: f32 = 24.0;
 /// Up to so many classes a matrix is drawn.
 const MATRIX: usize = 24;
 /// Lines of a list before it scrolls.
 const LINES: usize = 14;
 
-pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, _: &mut Vec<Action>) {
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let Some((at, kept)) = shown(state, workspace) else { return };
     let Some((measured, old)) = bundle.session.measured() else { return };
@@ -33,7 +33,15 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         state.train.confused = Some((key, pairs_of(found)));
     }
     ui.horizontal_wrapped(|ui| {
-        for (side, name) in RunSide::ALL {
+        let offered = |side: &RunSide| match side {
+            RunSide::Seen => !kept.run.seen.is_empty(),
+            RunSide::Tasks => has_tasks(workspace),
+            _ => true,
+        };
+        if !offered(&state.train.side) {
+            state.train.side = RunSide::default();
+        }
+        for (side, name) in RunSide::ALL.into_iter().filter(|(side, _)| offered(side)) {
             let on = state.train.side == side;
             let ink = if on { theme.text } else { theme.dim };
             if ui.selectable_label(on, RichText::new(name).color(ink)).clicked() {
@@ -54,16 +62,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         RunSide::Classes => classes(ui, state, theme, found),
         RunSide::Calibration => calibration(ui, theme, found),
         RunSide::Slices => sliced(ui, state, theme, workspace, found, (kept.id, old)),
+        RunSide::Seen => seen::draw(ui, state, theme, workspace, &kept.run, found.stale),
+        RunSide::Curve => grown::draw(ui, bundle, workspace, &kept.run.lesson, actions),
+        RunSide::Tasks => grown::tasks(ui, theme, workspace, measured),
         RunSide::Choice => tried(ui, theme, &kept.run),
     }
-}
-
-/// Shows samples in Explore.
-fn show(state: &mut UiState, title: String, samples: impl IntoIterator<Item = SampleId>) {
-    let samples: SampleSet = samples.into_iter().collect();
-    state.filter.clauses.retain(|clause| !matches!(clause.rule, Rule::Listed { .. }));
-    state.toggle_clause(Rule::Listed { title, samples: samples.into() }.into());
-    state.view = View::Explore;
 }
 
 /// Pairs of classes that are taken for each other, the most often first.
@@ -131,19 +134,6 @@ fn draw_confused(
             }
         }
     });
-}
-
-/// A line with a bar below its words, and a figure. What happened to it.
-fn line(ui: &mut Ui, theme: &Theme, text: &str, part: f32, figure: &str) -> egui::Response {
-    let (rect, response) = ui.allocate_exact_size(vec2((ui.available_width() - 12.0).max(80.0), LINE), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{text}: {figure}")));
-    let bar =
-        Rect::from_min_size(pos2(rect.left(), rect.bottom() - 4.0), vec2((rect.width() - 56.0) * part.clamp(0.0, 1.0), 3.0));
-    ui.painter().rect_filled(bar, 1, theme.bar);
-    let ink = if response.hovered() { theme.accent } else { theme.text };
-    clipped(ui, rect.min + vec2(0.0, 1.0), rect.width() - 60.0, text, theme.body(), ink, 1);
-    right_aligned(ui, pos2(rect.right(), rect.center().y - 2.0), figure, theme.body(), theme.dim);
-    response.on_hover_text(text)
 }
 
 /// Every class against every class. The cell that was clicked.

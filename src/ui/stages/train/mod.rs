@@ -2,7 +2,12 @@
 
 mod detail;
 mod form;
+mod grown;
+mod lines;
+mod live;
+mod prompt_form;
 mod runs;
+mod seen;
 pub mod state;
 
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
@@ -55,10 +60,12 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             let text = format!("{n} of the project cannot be read here (torn, or of a later Lapidary), and stay where they are");
             ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
         }
-        if workspace.runs().is_empty() {
-            return empty(ui, bundle);
-        }
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            live::draw(ui, bundle, actions);
+            live::stopped(ui, bundle, workspace, actions);
+            if workspace.runs().is_empty() {
+                return empty(ui, bundle);
+            }
             runs::draw(ui, state, bundle, workspace, actions);
             ui.add_space(STEP * 4.0);
             detail::draw(ui, state, bundle, workspace, actions);

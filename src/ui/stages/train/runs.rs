@@ -1,9 +1,14 @@
 //! The runs there are: how good each is with its interval on one axis, and two of them against each other.
 
+use std::collections::HashMap;
+
 use egui::{Rect, RichText, Role as WidgetType, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
-use crate::action::Action;
+use super::lines::show;
+use crate::action::{Action, TrainAction};
+use crate::data::SampleId;
 use crate::session::{Measured, NamedRun, Workspace};
+use crate::train::Lesson;
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
@@ -84,8 +89,62 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         ui.add(egui::Label::new(RichText::new(words).color(ink)).wrap()).on_hover_text(
             "McNemar's test on the samples that both were tried on, corrected for how many pairs of runs there are (Holm). Shift and click chooses the other run.",
         );
+        only_one(ui, state, theme, workspace, measured, (mine, other));
+    }
+    if let Some(mine) = mine {
+        seeds(ui, theme, workspace, measured, mine);
     }
     named(ui, state, bundle, workspace, actions);
+}
+
+/// The samples that only one of two runs gets right, and that both miss.
+fn only_one(
+    ui: &mut Ui,
+    state: &mut UiState,
+    theme: &Theme,
+    workspace: &Workspace,
+    measured: &Measured,
+    (mine, other): (usize, usize),
+) {
+    let (Some(a), Some(b)) = (measured.of(mine), measured.of(other)) else { return };
+    let names = |at: usize| workspace.runs()[at].name.as_str();
+    let place: HashMap<SampleId, usize> = b.tested.iter().copied().zip(0..).collect();
+    let both: Vec<(SampleId, bool, bool)> = a
+        .tested
+        .iter()
+        .enumerate()
+        .filter_map(|(at, id)| place.get(id).map(|there| (*id, a.right(at), b.right(*there))))
+        .collect();
+    ui.horizontal_wrapped(|ui| {
+        for (words, wanted) in [
+            (format!("only right by {}", names(mine)), (true, false)),
+            (format!("only right by {}", names(other)), (false, true)),
+            ("missed by both".to_owned(), (false, false)),
+        ] {
+            let list: Vec<SampleId> = both.iter().filter(|one| (one.1, one.2) == wanted).map(|one| one.0).collect();
+            let text = format!("{} {words}", count(list.len()));
+            if button(ui, theme, &text, "", ButtonLook::Quiet, !list.is_empty()).clicked() {
+                show(state, sentence(&words), list);
+            }
+        }
+    });
+}
+
+/// What the seeds of a lesson differ by, where it was taught with several.
+fn seeds(ui: &mut Ui, theme: &Theme, workspace: &Workspace, measured: &Measured, mine: usize) {
+    let plain = |at: usize| Lesson { seed: 0, ..workspace.runs()[at].run.lesson.clone() };
+    let own = plain(mine);
+    let found: Vec<f64> = (0..workspace.runs().len())
+        .filter(|at| plain(*at) == own)
+        .filter_map(|at| measured.of(at).map(|found| found.scores.accuracy))
+        .collect();
+    if found.len() < 2 {
+        return;
+    }
+    let mean = found.iter().sum::<f64>() / found.len() as f64;
+    let (low, high) = (found.iter().copied().fold(1.0, f64::min), found.iter().copied().fold(0.0, f64::max));
+    let text = format!("{} seeds of it: {mean:.3} on average, from {low:.3} to {high:.3}", count(found.len()));
+    dim(ui, theme, text).on_hover_text("The same settings with other seeds, on the same test part: so much is chance");
 }
 
 /// How long it took.
@@ -157,10 +216,13 @@ fn row(
     let corner = rect.min + vec2(STEP * 2.0, 2.0);
     clipped(ui, corner, left - STEP * 3.0, &kept.name, theme.body(), theme.text, 1);
     let run = &kept.run;
+    // Of several label columns a row says which it is of.
+    let several = workspace.runs().iter().any(|other| other.run.lesson.label != run.lesson.label);
+    let of = if several { format!("{}: ", run.lesson.label) } else { String::new() };
     let under = if stale {
         "the train part has changed since".to_owned()
     } else {
-        format!("{} trained on, {} tested, {}", count(run.sizes[0]), count(run.sizes[2]), took(run.seconds))
+        format!("{of}{} trained on, {} tested, {}", count(run.sizes[0]), count(run.sizes[2]), took(run.seconds))
     };
     let ink = if stale { theme.amber } else { theme.dim };
     clipped(ui, corner + vec2(0.0, 16.0), left - STEP * 3.0, &under, theme.note(), ink, 1);
@@ -225,7 +287,7 @@ fn named(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
             let done = ui.input(|input| input.key_pressed(egui::Key::Enter));
             if done || response.lost_focus() {
                 if done {
-                    actions.push(Action::RenameRun { id: *id, name: name.clone() });
+                    actions.push(Action::Train(TrainAction::Rename { id: *id, name: name.clone() }));
                 }
                 state.train.renaming = None;
             } else {
@@ -237,7 +299,7 @@ fn named(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
             .on_hover_text("What it says of every sample, and how sure it is; of samples of the train part what a model says that has not seen them. An edit: undo takes it back.")
             .clicked()
         {
-            actions.push(Action::WritePredictions(kept.id));
+            actions.push(Action::Train(TrainAction::WritePredictions(kept.id)));
         }
         if button(ui, theme, "Rename", "", ButtonLook::Quiet, may).clicked() {
             state.train.renaming = Some((kept.id, kept.name.clone()));
@@ -246,7 +308,7 @@ fn named(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
             .on_hover_text("Fills the form as this run was asked, to change one thing and teach again")
             .clicked()
         {
-            actions.push(Action::UseLesson(kept.id));
+            actions.push(Action::Train(TrainAction::UseSettings(kept.id)));
         }
     });
     for note in &kept.run.notes {

@@ -1,7 +1,7 @@
 //! What Train remembers: what is asked for next, which runs are looked at, and how.
 
 use crate::data::Dataset;
-use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, SliceFigures, TuneAsked};
+use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, PromptAsked, SliceFigures, TaskAsked, TuneAsked};
 
 /// What is shown of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,16 +11,50 @@ pub enum RunSide {
     Classes,
     Calibration,
     Slices,
+    /// What training saw of each sample.
+    Seen,
+    /// What more samples are worth.
+    Curve,
+    /// Which task helps which.
+    Tasks,
     Choice,
+}
+
+/// How something is taught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TaughtBy {
+    #[default]
+    Features,
+    Encoder,
+    Multitask,
+    Prompt,
+}
+
+impl TaughtBy {
+    /// Every one, and what it is called.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Features, "Frozen encoder and a head"),
+        (Self::Encoder, "Fine-tune an encoder"),
+        (Self::Multitask, "Several label columns"),
+        (Self::Prompt, "Ask a language model"),
+    ];
+
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        Self::ALL.iter().find(|(way, _)| *way == self).map_or("", |(_, words)| words)
+    }
 }
 
 impl RunSide {
     /// Every side, and what it is called.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Confused, "Confused"),
         (Self::Classes, "Classes"),
         (Self::Calibration, "Calibration"),
         (Self::Slices, "Slices"),
+        (Self::Seen, "Data map"),
+        (Self::Curve, "More samples"),
+        (Self::Tasks, "Tasks"),
         (Self::Choice, "What was tried"),
     ];
 }
@@ -45,10 +79,26 @@ pub struct TrainForm {
     pub c: Option<f64>,
     pub k: u32,
     pub balanced: bool,
-    /// Whether an encoder is fine-tuned, and how.
-    pub tuned: bool,
+    /// Units of the small network.
+    pub hidden: u32,
+    /// How it is taught, and how an encoder is fine-tuned.
+    pub way: TaughtBy,
     pub tune: TuneAsked,
+    /// A finer column through which the label is learned; none where it is empty.
+    pub through: String,
+    /// Other label columns that are learned with it, and what each weighs; whether weights are learned.
+    pub with: Vec<(String, f64)>,
+    pub uncertain: bool,
+    /// What its user calls the language model that is asked, and what it is asked.
+    pub model: String,
+    pub prompt: PromptAsked,
     pub seed: u64,
+    /// How many seeds are taught, one after the other.
+    pub seeds: u32,
+    /// Whether everything is shown that can be chosen of fine-tuning.
+    pub all: bool,
+    /// On the data map: where a frame began that is drawn.
+    pub frame: Option<egui::Pos2>,
     /// The run that is looked at, and the one that it is held against.
     pub shown: Option<i64>,
     pub against: Option<i64>,
@@ -72,9 +122,18 @@ impl Default for TrainForm {
             c: None,
             k: 10,
             balanced: false,
-            tuned: false,
+            hidden: 256,
+            way: TaughtBy::default(),
             tune: TuneAsked::default(),
+            through: String::new(),
+            with: Vec::new(),
+            uncertain: false,
+            model: String::new(),
+            prompt: PromptAsked::default(),
             seed: 42,
+            seeds: 1,
+            all: false,
+            frame: None,
             shown: None,
             against: None,
             side: RunSide::default(),
@@ -96,13 +155,46 @@ impl TrainForm {
             HeadKind::Logistic { .. } => HeadKind::Logistic { c: self.c },
             HeadKind::Support { .. } => HeadKind::Support { c: self.c },
             HeadKind::Neighbours { .. } => HeadKind::Neighbours { k: self.k },
+            HeadKind::Network { .. } => HeadKind::Network { hidden: self.hidden },
         };
-        let approach = match FrozenEncoder::from_name(&self.encoder) {
-            FrozenEncoder::Folder(folder) if self.tuned => Approach::Encoder { folder, tune: self.tune.clone() },
+        let approach = match (self.way, FrozenEncoder::from_name(&self.encoder)) {
+            (TaughtBy::Prompt, _) if self.model.is_empty() => return None,
+            (TaughtBy::Prompt, _) => {
+                // What a person said of classes is said to the model, too.
+                let descriptions = dataset.properties().guidelines(&label);
+                Approach::Prompt { model: self.model.clone(), prompt: PromptAsked { descriptions, ..self.prompt.clone() } }
+            }
+            (TaughtBy::Features, encoder) => Approach::Features { encoder, head, balanced: self.balanced },
+            (TaughtBy::Encoder, FrozenEncoder::Folder(folder)) => Approach::Encoder { folder, tune: self.tune.clone() },
+            (TaughtBy::Multitask, FrozenEncoder::Folder(folder)) => {
+                let first = TaskAsked { label: label.clone(), weight: 1.0 };
+                let others = self.with.iter().filter(|(name, _)| dataset.field(name).is_some() && *name != label);
+                let others = others.map(|(label, weight)| TaskAsked { label: label.clone(), weight: *weight });
+                let tasks: Vec<TaskAsked> = std::iter::once(first).chain(others).collect();
+                if tasks.len() < 2 {
+                    return None;
+                }
+                Approach::Multitask { folder, tune: self.tune.clone(), tasks, uncertain: self.uncertain }
+            }
             // Only a folder can be taught.
-            _ if self.tuned => return None,
-            encoder => Approach::Features { encoder, head, balanced: self.balanced },
+            _ => return None,
         };
-        Some(Lesson { text: named(&self.text), split: named(&self.split), approach, seed: self.seed, ..Lesson::usual(&label) })
+        let through =
+            named(&self.through).filter(|name| matches!(self.way, TaughtBy::Features | TaughtBy::Encoder) && *name != label);
+        Some(Lesson {
+            text: named(&self.text),
+            split: named(&self.split),
+            through,
+            approach,
+            seed: self.seed,
+            ..Lesson::usual(&label)
+        })
+    }
+
+    /// The same with every seed that is asked for.
+    pub fn lessons(&self, dataset: &Dataset) -> Vec<Lesson> {
+        let seeds = 0..u64::from(self.seeds.max(1));
+        self.lesson(dataset)
+            .map_or(Vec::new(), |lesson| seeds.map(|seed| Lesson { seed: lesson.seed + seed, ..lesson.clone() }).collect())
     }
 }

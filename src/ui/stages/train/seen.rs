@@ -1,0 +1,138 @@
+//! What training saw of each sample, on a map: how sure the model was of its label, and by how much that went to and fro (Swayamdipta et al. 2020). A frame that is drawn shows who is in it.
+
+use egui::{Color32, Mesh, Pos2, Rect, RichText, Role as WidgetType, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::lines::{line, show};
+use crate::data::SampleId;
+use crate::session::Workspace;
+use crate::train::{Run, SampleSeen};
+use crate::ui::state::UiState;
+use crate::ui::theme::{STEP, Theme};
+use crate::ui::widgets::controls::{ButtonLook, button, dim, right_aligned};
+use crate::ui::widgets::text::{count, cut, things};
+
+/// The most width of the map, and how high it is for its width.
+const WIDTH: f32 = 460.0;
+const SLOPE: f32 = 0.72;
+/// Hardest samples that are listed.
+const HARDEST: usize = 12;
+
+/// The regions of the map: thirds by rank, as the paper has them.
+struct Regions {
+    easy: Vec<SampleId>,
+    hard: Vec<SampleId>,
+    ambiguous: Vec<SampleId>,
+}
+
+fn regions(seen: &[SampleSeen]) -> Regions {
+    let third = |of: &dyn Fn(&SampleSeen) -> f32| -> Vec<SampleId> {
+        let mut order: Vec<&SampleSeen> = seen.iter().collect();
+        order.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.0.cmp(&b.0)));
+        order.iter().take(seen.len() / 3).map(|one| SampleId(one.0)).collect()
+    };
+    Regions { easy: third(&|one| one.1), hard: third(&|one| -one.1), ambiguous: third(&|one| one.2) }
+}
+
+pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, run: &Run, stale: bool) {
+    let dataset = workspace.dataset();
+    let seen = &run.seen;
+    if run.epochs.len() < 2 {
+        let text = "Of one epoch there is little to see: how often a label is gone back on shows after several.";
+        ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
+    }
+    if stale {
+        let text = "The train part has changed since: this is what training saw then.";
+        ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
+    }
+    let found = regions(seen);
+    ui.horizontal_wrapped(|ui| {
+        for (name, list, tip) in [
+            ("Easy", found.easy, "The third that it was surest of"),
+            ("Ambiguous", found.ambiguous, "The third that went to and fro most: these teach it most"),
+            ("Hard", found.hard, "The third that it was least sure of: wrong labels are among them"),
+        ] {
+            let text = format!("{name} {}", count(list.len()));
+            if button(ui, theme, &text, "", ButtonLook::Plain, !list.is_empty()).on_hover_text(tip).clicked() {
+                show(state, format!("{name} to learn"), list);
+            }
+        }
+        dim(ui, theme, "or draw a frame on the map");
+    });
+    ui.add_space(STEP);
+    let wide = ui.available_width();
+    let beside = wide > WIDTH + 280.0;
+    let side = wide.min(WIDTH);
+    let hardest = |ui: &mut Ui, state: &mut UiState| {
+        dim(ui, theme, "hardest to learn: how sure it was of their label");
+        let mut order: Vec<&SampleSeen> = seen.iter().filter(|one| (one.0 as usize) < dataset.rows()).collect();
+        order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        let text = dataset
+            .field(run.lesson.text.as_deref().unwrap_or_default())
+            .or_else(|| dataset.with_role(|role| role == crate::data::Role::Text));
+        let label = dataset.field(&run.lesson.label);
+        for one in order.into_iter().take(HARDEST) {
+            let id = SampleId(one.0);
+            let read = |field: Option<usize>| field.and_then(|field| dataset.text(field, id)).unwrap_or_default();
+            let words = format!("{}: {}", read(label), cut(&read(text), 160).replace(['\n', '\r'], " "));
+            if line(ui, theme, &words, one.1, &format!("{:.2}", one.1)).clicked() {
+                show(state, "Hard to learn".to_owned(), [id]);
+            }
+        }
+    };
+    if beside {
+        ui.horizontal_top(|ui| {
+            ui.vertical(|ui| map(ui, state, theme, run, side));
+            ui.add_space(STEP * 4.0);
+            ui.vertical(|ui| hardest(ui, state));
+        });
+    } else {
+        map(ui, state, theme, run, side);
+        ui.add_space(STEP * 2.0);
+        hardest(ui, state);
+    }
+}
+
+/// The map itself.
+fn map(ui: &mut Ui, state: &mut UiState, theme: &Theme, run: &Run, side: f32) {
+    let (rect, response) = ui.allocate_exact_size(vec2(side, side * SLOPE), Sense::drag());
+    let n = run.seen.len();
+    response
+        .widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, format!("Data map of {}", things(n, "sample", "samples"))));
+    let area = Rect::from_min_max(rect.min + vec2(32.0, 4.0), rect.max - vec2(8.0, 34.0));
+    // A share goes to and fro by half at most.
+    let place = |one: &SampleSeen| -> Pos2 {
+        pos2(area.left() + area.width() * (one.2 / 0.5).min(1.0), area.bottom() - area.height() * one.1.clamp(0.0, 1.0))
+    };
+    ui.painter().rect_stroke(area, 0, theme.hairline(), StrokeKind::Inside);
+    let epochs = run.epochs.len().max(1) as f32;
+    let half = if n > 5_000 { 1.0 } else { 1.75 };
+    let mut mesh = Mesh::default();
+    for one in &run.seen {
+        let ink: Color32 = theme.ruby.lerp_to_gamma(theme.emerald, (one.4 as f32 / epochs).min(1.0));
+        mesh.add_colored_rect(Rect::from_center_size(place(one), vec2(half, half) * 2.0), ink.gamma_multiply(0.75));
+    }
+    ui.painter().add(mesh);
+    for part in [0.0f32, 0.5, 1.0] {
+        let y = area.bottom() - area.height() * part;
+        right_aligned(ui, pos2(area.left() - STEP, y), &format!("{part:.1}"), theme.note(), theme.dim);
+        let x = area.left() + area.width() * part;
+        let text = format!("{:.2}", part / 2.0);
+        ui.painter().text(pos2(x, area.bottom() + 2.0), egui::Align2::CENTER_TOP, text, theme.note(), theme.dim);
+    }
+    let words = "across: how much it went to and fro; up: how sure of its label; green was right in every epoch";
+    let galley = ui.painter().layout(words.to_owned(), theme.note(), theme.dim, side);
+    ui.painter().galley(pos2(rect.left(), rect.bottom() - 16.0), galley, theme.dim);
+    if response.drag_started() {
+        state.train.frame = response.interact_pointer_pos();
+    }
+    let Some((from, now)) = state.train.frame.zip(ui.input(|input| input.pointer.latest_pos())) else { return };
+    let frame = Rect::from_two_pos(from, now).intersect(area);
+    ui.painter().rect(frame, 0, theme.accent.gamma_multiply(0.12), theme.hairline(), StrokeKind::Inside);
+    if response.drag_stopped() {
+        state.train.frame = None;
+        let within: Vec<SampleId> = run.seen.iter().filter(|one| frame.contains(place(one))).map(|one| SampleId(one.0)).collect();
+        if !within.is_empty() {
+            show(state, "A frame on the data map".to_owned(), within);
+        }
+    }
+}
