@@ -172,6 +172,8 @@ pub enum TrainAction {
     Try(Lesson),
     /// Say what more samples are worth to a lesson.
     Grow(Lesson),
+    /// Say which judge finds wrong labels better, by a lesson.
+    Judge(Lesson),
     /// Say which columns are finer than a label.
     Finer(String),
     /// Give up a run that was stopped.

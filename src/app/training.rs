@@ -14,6 +14,7 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: TrainAction) {
         TrainAction::Teach(lessons) => app.session.train(lessons),
         TrainAction::Try(lesson) => app.session.try_lesson(lesson),
         TrainAction::Grow(lesson) => app.session.grow_lesson(lesson),
+        TrainAction::Judge(lesson) => app.session.judge_lesson(lesson),
         TrainAction::Finer(label) => app.session.want_finer(&label),
         TrainAction::GiveUp(path) => app.session.give_up_run(&path),
         TrainAction::Rename { id, name } => {

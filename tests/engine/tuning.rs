@@ -9,6 +9,7 @@ use lapidary::learn::bert::{Activation, Adapted, BertLayout, BertShape, TokenRow
 use lapidary::learn::dynamics::Dynamics;
 use lapidary::learn::lora::LoraFit;
 use lapidary::learn::mlp::{Mlp, MlpFit, MlpTeaching};
+use lapidary::learn::scores::auroc;
 use lapidary::learn::tune::{HeadTask, NO_CLASS, Pooling, TuneFit, Tuned};
 use lapidary::train::{
     Approach, HeadKind, Lesson, LoraAsked, RunPart, TaskAsked, TeachMeans, TrainParts, TuneAsked, Watch, finer_columns,
@@ -553,6 +554,86 @@ fn more_samples_are_worth_what_the_curve_says_and_shares_are_nested() {
 }
 
 #[test]
+fn wrong_labels_are_found_by_what_training_saw_and_it_is_measured_which_judge_finds_more() {
+    let place = Place::new();
+    let Some(folder) = shared("reference/train/exact/model") else { return };
+    std::fs::write(place.path("tickets.csv"), tickets(120)).unwrap();
+    let folder = folder.display().to_string();
+    let words = ["train", "tickets.csv", "--label", "category", "--approach", "encoder", "--encoder", folder.as_str()];
+    let more = ["--epochs", "6", "--batch", "8", "--rate", "0.001", "--judge", "--json"];
+    let found = place.json(&[words.as_slice(), &more].concat());
+    assert_eq!((&found["planted"], &found["rows"]), (&json!(10), &json!(216)), "{found}");
+    for judge in ["noise_model", "training", "both"] {
+        let auroc = found[judge]["auroc"].as_f64().unwrap();
+        // The encoder is tiny and knows no words: better than chance is what it can be.
+        assert!((0.65..=1.0).contains(&auroc), "{judge}: {auroc}");
+    }
+    // Nothing of it stays: the labels are what they were, and no run is kept.
+    assert_eq!(place.json(&["runs", "tickets.csv", "--json"])["runs"], json!([]));
+    let head = ["train", "tickets.csv", "--label", "category", "--judge", "--json"];
+    assert!(place.refused(&head).contains("fine-tune an encoder"), "a head sees nothing of its samples");
+    std::fs::write(place.path("few.csv"), tickets(20)).unwrap();
+    let few = [["train", "few.csv"].as_slice(), &words[2..], &more].concat();
+    assert!(place.refused(&few).contains("too few to make labels wrong"));
+}
+
+#[test]
+fn texts_and_classes_become_questions_that_a_trainer_takes() {
+    let place = Place::new();
+    std::fs::write(place.path("tickets.csv"), tickets(10)).unwrap();
+    place.run(&["instruct", "tickets.csv", "--label", "category"]);
+    place.run(&["export", "tickets.csv", "-o", "out.jsonl"]);
+    let text = std::fs::read_to_string(place.path("out.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let question = first["prompt"].as_str().unwrap();
+    assert!(question.contains("- refund") && question.ends_with(first["text"].as_str().unwrap()), "{question}");
+    assert_eq!(first["completion"], first["category"]);
+    let said = place.json(&["dryrun", "tickets.csv", "--target", "trl", "--model", "qwen2.5", "--json"]).to_string();
+    assert!(said.contains("\"kept\":30") || said.contains("\"learned\":30") || said.contains("30"), "{said}");
+    assert!(place.refused(&["instruct", "tickets.csv", "--label", "category"]).contains("prompt"), "the columns are there");
+    place.run(&["undo", "tickets.csv"]);
+    assert!(place.refused(&["instruct", "tickets.csv", "--label", "nowhere"]).contains("nowhere"));
+}
+
+#[test]
+fn a_kept_encoder_says_what_its_run_said_and_intervals_go_by_groups() {
+    let place = Place::new();
+    let Some(folder) = shared("reference/train/exact/model") else { return };
+    // Every ticket four times over, from one person each: a column says so.
+    let mut text = String::new();
+    for (at, line) in tickets(60).lines().enumerate() {
+        text.push_str(&format!("{line},{}\n", if at == 0 { "person".to_owned() } else { format!("p{}", (at - 1) / 60) }));
+    }
+    std::fs::write(place.path("tickets.csv"), text).unwrap();
+    let folder = folder.display().to_string();
+    for (name, more) in [("st", &[][..]), ("cls", &["--pooler"][..])] {
+        let words = ["train", "tickets.csv", "--label", "category", "--approach", "encoder", "--encoder", folder.as_str()];
+        let how = ["--epochs", "2", "--rate", "0.001", "--keep", name, "--into", name, "--json"];
+        let found = place.json(&[words.as_slice(), &how, more].concat());
+        assert!(found["metrics"]["temperature"].as_f64().unwrap() > 0.0, "36 samples validate: {found}");
+        let said = place.json(&["predict", "tickets.csv", "--kept", name, "--text", "text", "--of", "tickets.csv", "--json"]);
+        place.run(&["export", "tickets.csv", "-o", "out.jsonl"]);
+        let text = std::fs::read_to_string(place.path("out.jsonl")).unwrap();
+        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut met = 0;
+        for (row, one) in rows.iter().zip(said["predictions"].as_array().unwrap()) {
+            if row[name].is_string() {
+                assert_eq!(row[name], one["class"]);
+                met += 1;
+            }
+        }
+        assert_eq!(met, 72, "validation and test");
+    }
+    // Groups: three persons in the test part make an interval wider than 36 samples would.
+    let lesson = ["train", "tickets.csv", "--label", "category", "--no-project", "--head", "knn", "--k", "1", "--json"];
+    let plain = place.json(&lesson);
+    let grouped = place.json(&[lesson.as_slice(), &["--role", "person=group"]].concat());
+    assert_eq!(plain["metrics"]["accuracy"], grouped["metrics"]["accuracy"]);
+    let refused = place.refused(&["predict", "tickets.csv", "--kept", "nowhere", "--of", "tickets.csv"]);
+    assert!(refused.contains("labels.json"), "{refused}");
+}
+
+#[test]
 fn every_way_is_there_without_a_window() {
     let place = Place::new();
     let Some(folder) = shared("reference/train/exact/model") else { return };
@@ -672,6 +753,19 @@ fn what_training_saw_is_the_references() {
         near(f64::from(ours.aum), &row["aum"], 1e-4, "area under the margin");
         near(f64::from(ours.correctness), &row["correctness"], 1e-9, "correctness");
         near(f64::from(ours.forgetting), &row["forgetting"], 1e-9, "forgetting");
+    }
+    // Labels that were made wrong are found as well as the reference finds them.
+    let golden = read(&folder.join("dynamics.json"));
+    let wrong: Vec<bool> = rows.iter().map(|row| row["label"] != row["true"]).collect();
+    let (mut sure, mut margin) = (Vec::new(), Vec::new());
+    for at in 0..n {
+        let ours = seen.of(at).unwrap();
+        sure.push(1.0 - f64::from(ours.confidence));
+        margin.push(-f64::from(ours.aum));
+    }
+    for (name, scores) in [("1 - confidence", sure), ("- aum", margin)] {
+        let ours = auroc(&scores, &|row| wrong[row]).unwrap();
+        near(ours, &golden["auroc_of_planted_errors"][name], 1e-4, name);
     }
 }
 

@@ -11,6 +11,7 @@ mod dryrun;
 mod export;
 mod fix;
 mod history;
+mod instruct;
 mod marks;
 mod recipe;
 mod recover;
@@ -50,7 +51,7 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 25] = [
+pub static VERBS: [Verb; 26] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -64,6 +65,7 @@ pub static VERBS: [Verb; 25] = [
     train::TRAIN,
     train::RUNS,
     train::PREDICT,
+    instruct::VERB,
     dryrun::VERB,
     contamination::CONTAMINATION,
     contamination::FINGERPRINT,

@@ -15,10 +15,11 @@ use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
 use crate::cli::text_models::named_models;
 use crate::data::{Dataset, Role, count, count_samples, things};
-use crate::io::{Reading, write_field, write_small};
+use crate::derive::TextOf;
+use crate::io::{Reading, open_kept, write_field, write_small};
 use crate::job::Progress;
 use crate::learn::dense::Dense;
-use crate::operate::{Means, Operation, PredictionsOf, scan_pictures};
+use crate::operate::{ErrorJudges, JudgeFigures, Means, Operation, PredictionsOf, compare_judges, scan_pictures};
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
     Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, PairFigures, PromptAsked, Run,
@@ -100,6 +101,11 @@ pub const TRAIN: Verb = Verb {
             ("--most", Some("N"), "prompt: ask about so many of the test part (200); 0 for all"),
             ("--anew", None, "begin anew, and do not go on where a run of the same was stopped"),
             ("--estimate", None, "make three steps, say how long all take and what memory, and teach nothing"),
+            (
+                "--judge",
+                None,
+                "make labels of the train part wrong on purpose, in a copy, and say whether training or the noise model finds them better; keep no run",
+            ),
             ("--curve", None, "say how good it is on growing shares of the train part, and keep no run"),
             ("--seeds", Some("N"), "teach it with so many seeds, one after the other, on the same parts (1)"),
             ("--seed", Some("N"), "the seed of chance (42)"),
@@ -146,6 +152,8 @@ pub const PREDICT: Verb = Verb {
     options: &[
         &[
             ("--run", Some("NAME"), "the run, by its name or number (the last)"),
+            ("--kept", Some("DIR"), "a fine-tuned encoder that `train --keep` wrote, in the place of a run"),
+            ("--text", Some("COL"), "with --kept: the column that is read (those with the role text)"),
             ("--of", Some("FILE"), "the samples that something is to be said of"),
             ("-o", Some("FILE"), "write CSV: the row, the class, how sure; to the terminal where no file is named"),
             ("--json", None, "print JSON"),
@@ -313,7 +321,8 @@ fn metrics(found: &RunFigures) -> Value {
         "macro_f1": round(scores.macro_f1), "macro_f1_low": round(found.macro_f1.0), "macro_f1_high": round(found.macro_f1.1),
         "balanced_accuracy": round(scores.balanced_accuracy), "weighted_f1": round(scores.weighted_f1), "mcc": round(scores.mcc),
         "kappa": round(scores.kappa), "top3": round(scores.top3), "log_loss": round(scores.log_loss), "brier": round(scores.brier),
-        "auroc": round(scores.auroc), "ece": round(found.calibration.ece), "mce": round(found.calibration.mce), "rows": scores.rows,
+        "auroc": round(scores.auroc), "temperature": found.tempered.map(|of| round(of.0)), "ece_tempered": found.tempered.map(|of| round(of.1)),
+        "ece": round(found.calibration.ece), "mce": round(found.calibration.mce), "rows": scores.rows,
     })
 }
 
@@ -362,6 +371,10 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
     };
     if arguments.has("--estimate") {
         return estimate(workspace.dataset(), (&lesson, means), arguments.has("--json"), out);
+    }
+    if arguments.has("--judge") {
+        let found = compare_judges(workspace.dataset(), &lesson, means, &progress).map_err(say)?;
+        return judges(&found, arguments.has("--json"), out);
     }
     if arguments.has("--curve") {
         let found = learning_curve(workspace.dataset(), &lesson, means, &progress).map_err(say)?;
@@ -465,6 +478,31 @@ fn estimate(dataset: &Dataset, (lesson, means): (&Lesson, TeachMeans<'_>), as_js
     }
     let (steps, minutes, mebibytes) = (count(found.steps), found.seconds / 60.0, found.bytes >> 20);
     print(out, &format!("{steps} steps at most, about {minutes:.1} minutes here, about {mebibytes} MiB\n"))
+}
+
+/// Says which judge found labels that were made wrong on purpose.
+fn judges(found: &ErrorJudges, as_json: bool, out: &mut dyn Write) -> Done {
+    let all = [("noise_model", found.model), ("training", found.training), ("both", found.both)];
+    if as_json {
+        let one = |(name, of): (&str, JudgeFigures)| {
+            (name.to_owned(), json!({ "auroc": round(of.auroc), "precision": round(of.precision) }))
+        };
+        let mut value = Value::Object(all.into_iter().map(one).collect());
+        value["planted"] = json!(found.planted);
+        value["rows"] = json!(found.rows);
+        return print_json(out, &value);
+    }
+    let mut text = format!("{} of {} labels were made wrong on purpose\n", count(found.planted), count(found.rows));
+    for (name, of) in all {
+        let name = name.replace('_', " ");
+        text.push_str(&format!(
+            "  {name:<12} AUROC {:.3}, {:.0} % of the first {} are wrong\n",
+            of.auroc,
+            of.precision * 100.0,
+            found.planted
+        ));
+    }
+    print(out, &text)
 }
 
 /// Says what more samples are worth.
@@ -622,21 +660,45 @@ fn runs(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
 
 fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let workspace = open(arguments)?;
-    let kept = chosen(&workspace, arguments.get("--run"))?;
     let path = arguments.get("--of").ok_or("of which samples? name their file with --of")?;
     let other = read(Path::new(path), &Reading::default())?;
+    if let Some(folder) = arguments.path("--kept") {
+        let model = open_kept(folder).map_err(say)?;
+        let text = TextOf::of(&other, arguments.get("--text")).map_err(say)?;
+        let texts: Vec<String> = other.samples().map(|id| text.read(&other, id).into_owned()).collect();
+        let said = model.say(&texts, &Progress::silent()).map_err(say)?;
+        let k = model.classes.len().max(1);
+        #[allow(clippy::cast_possible_truncation)]
+        let best = |row: &[f64]| {
+            let at = (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best });
+            (at as u32, row[at] as f32)
+        };
+        let said: Vec<(u32, f32)> = said.chunks(k).map(best).collect();
+        return say_predictions((&folder.display().to_string(), &model.classes, &said), arguments, out, err);
+    }
+    let kept = chosen(&workspace, arguments.get("--run"))?;
     let looks = looks(&other, &kept.run.lesson)?;
     let store = crate::derive::Store::default();
     let means = TeachMeans { looks: looks.as_ref(), ..TeachMeans::of(&store) };
     let said = predicted(&other, &kept.run, means, &Progress::silent()).map_err(say)?;
-    let class = |at: u32| kept.run.classes.get(at as usize).map_or("", String::as_str);
+    say_predictions((&kept.name, &kept.run.classes, &said), arguments, out, err)
+}
+
+/// Says what something says of samples: a row a sample, the class, how sure.
+fn say_predictions(
+    (name, classes, said): (&str, &[String], &[(u32, f32)]),
+    arguments: &Arguments,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Done {
+    let class = |at: u32| classes.get(at as usize).map_or("", String::as_str);
     if arguments.has("--json") {
         let list: Vec<Value> = said
             .iter()
             .enumerate()
             .map(|(row, (at, sure))| json!({ "row": row, "class": class(*at), "confidence": sure }))
             .collect();
-        return print_json(out, &json!({ "run": kept.name, "predictions": list }));
+        return print_json(out, &json!({ "run": name, "predictions": list }));
     }
     let mut text = "row,class,confidence\n".to_owned();
     for (row, (at, sure)) in said.iter().enumerate() {
@@ -647,7 +709,7 @@ fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
     match arguments.get("-o") {
         Some(to) => {
             write_small(Path::new(to), &text).map_err(say)?;
-            note(err, &format!("{to}: what {} says of {}", kept.name, count_samples(said.len())));
+            note(err, &format!("{to}: what {name} says of {}", count_samples(said.len())));
             Ok(())
         }
         None => print(out, &text),

@@ -22,6 +22,7 @@ pub use models::answers::AnswerStore;
 pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model};
 pub use models::checkpoint::{checkpoint_path, checkpoints, read_checkpoint, remove_checkpoint, write_checkpoint};
 pub use models::choosing::ChoiceAnswer;
+pub use models::kept_again::{KeptModel, open_kept};
 pub use models::kept_encoder::{KeptHeads, keep_encoder};
 pub use models::kept_model::{ModelWords, keep_head, keep_prompt};
 pub use models::meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words, open_encoder};

@@ -10,6 +10,8 @@ mod contamination;
 mod copied;
 mod health;
 mod hub;
+mod instruct;
+mod judging;
 mod names;
 mod plan;
 mod predict;
@@ -33,6 +35,8 @@ pub use contamination::{ContaminationError, RUN, TestTexts, contaminated, finger
 pub use copied::copies;
 pub use health::{CardWords, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
+pub use instruct::InstructOf;
+pub use judging::{ErrorJudges, JudgeFigures, compare_judges};
 pub use plan::split_edit;
 pub use predict::PredictionsOf;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
@@ -170,6 +174,8 @@ pub enum Operation {
     Relevance(RelevanceOf),
     /// Learn, and write what the model says of every sample; of those it was trained on what a model says that has not seen them.
     Predict(PredictionsOf),
+    /// Make questions and answers of texts and their classes, for a language model.
+    Instruct(InstructOf),
 }
 
 mod role_name {

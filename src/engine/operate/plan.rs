@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::chats::{repair_chats, split_chats};
 use super::consensus::plan_consensus;
+use super::instruct::plan_instruct;
 use super::predict::plan_predictions;
 use super::relevance::plan_relevance;
 use super::rewrite::{repair_texts, replace, widened};
@@ -64,6 +65,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         }
         Operation::Consensus(asked) => return plan_consensus(dataset, asked, progress),
         Operation::Relevance(asked) => return plan_relevance(dataset, asked, progress),
+        Operation::Instruct(asked) => return Ok(plan_instruct(dataset, asked, progress)?),
         Operation::Predict(asked) => return plan_predictions(dataset, asked, means, progress),
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };

@@ -491,6 +491,13 @@ impl Session {
         }
     }
 
+    /// Asks which judge finds wrong labels better.
+    pub fn judge_lesson(&mut self, lesson: Lesson) {
+        if let Some(workspace) = &self.workspace {
+            self.training.ask_judges((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
+        }
+    }
+
     /// Asks which columns are finer than a label.
     pub fn want_finer(&mut self, label: &str) {
         if let Some(workspace) = &self.workspace {

@@ -116,6 +116,7 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Balance(_)
         | Operation::Consensus(_)
         | Operation::Relevance(_)
-        | Operation::Predict(_) => workspace.dataset().rows(),
+        | Operation::Predict(_)
+        | Operation::Instruct(_) => workspace.dataset().rows(),
     }
 }

@@ -12,7 +12,7 @@ use crate::derive::Store;
 use crate::io::TextModel;
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Slot};
 use crate::learn::dense::Dense;
-use crate::operate::TextModels;
+use crate::operate::{ErrorJudges, TextModels, compare_judges};
 use crate::train::{
     Approach, LearningCurve, Lesson, PairFigures, Run, RunFigures, StoppedRun, TeachMeans, TeachSeen, TriedSteps, Watch, compare,
     figures, finer_columns, give_up, learning_curve, stopped_runs, teach, try_steps,
@@ -101,6 +101,8 @@ pub struct Teaching {
     tried: Slot<(Lesson, u64), TriedSteps>,
     /// What more samples are worth to a lesson.
     curve: Slot<(Lesson, u64), LearningCurve>,
+    /// Which judge finds wrong labels better.
+    judges: Slot<(Lesson, u64), ErrorJudges>,
     /// By revision and label: columns that are finer.
     finer: Slot<(u64, String), Vec<String>>,
     /// By how often teaching ended, or a stopped run was given up.
@@ -118,6 +120,7 @@ impl Default for Teaching {
             measured: Slot::new("figures", Lane::Learning),
             tried: Slot::new("steps", Lane::Learning),
             curve: Slot::new("curve", Lane::Learning),
+            judges: Slot::new("judges", Lane::Learning),
             finer: Slot::new("finer", Lane::Screen),
             stopped: Slot::new("stopped", Lane::Screen),
             taught: 0,
@@ -128,12 +131,20 @@ impl Default for Teaching {
 }
 
 impl Teaching {
-    pub fn slots(&self) -> [&dyn AnySlot; 6] {
-        [&self.run, &self.measured, &self.tried, &self.curve, &self.finer, &self.stopped]
+    pub fn slots(&self) -> [&dyn AnySlot; 7] {
+        [&self.run, &self.measured, &self.tried, &self.curve, &self.judges, &self.finer, &self.stopped]
     }
 
-    pub fn slots_mut(&mut self) -> [&mut dyn AnySlot; 6] {
-        [&mut self.run, &mut self.measured, &mut self.tried, &mut self.curve, &mut self.finer, &mut self.stopped]
+    pub fn slots_mut(&mut self) -> [&mut dyn AnySlot; 7] {
+        [
+            &mut self.run,
+            &mut self.measured,
+            &mut self.tried,
+            &mut self.curve,
+            &mut self.judges,
+            &mut self.finer,
+            &mut self.stopped,
+        ]
     }
 
     /// What the run that is taught has come to; nothing where none is.
@@ -152,6 +163,19 @@ impl Teaching {
     pub fn curve(&self, workspace: &Workspace, lesson: &Lesson) -> Option<(&LearningCurve, bool)> {
         let ((asked, revision), curve) = self.curve.shown()?;
         (asked == lesson).then_some((curve, *revision == workspace.revision()))
+    }
+
+    /// Which judge finds wrong labels better, where that was asked of a lesson.
+    pub fn judges(&self, lesson: &Lesson) -> Option<&ErrorJudges> {
+        self.judges.shown().filter(|((asked, _), _)| asked == lesson).map(|(_, found)| found)
+    }
+
+    /// Asks which judge finds wrong labels better.
+    pub fn ask_judges(&mut self, of: TaughtWith<'_>, lesson: Lesson, desk: &Desk) {
+        let (with, asked, revision) = (With::of(of), lesson.clone(), of.0.revision());
+        self.judges.ask(desk, (lesson, revision), "Making labels wrong on purpose", move |progress| {
+            compare_judges(&with.snapshot, &asked, with.means(), progress).map_err(JobError::from)
+        });
     }
 
     /// Columns that are finer than a label.
@@ -259,6 +283,9 @@ impl Teaching {
         }
         if let Some(Came::Failed(why)) = self.curve.take(desk) {
             news.push(News::Failed("curve", why));
+        }
+        if let Some(Came::Failed(why)) = self.judges.take(desk) {
+            news.push(News::Failed("judges", why));
         }
         // What these say stands where it was asked for.
         let _ = (self.tried.take(desk), self.finer.take(desk), self.stopped.take(desk));

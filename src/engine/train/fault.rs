@@ -63,6 +63,10 @@ pub enum TrainError {
     PromptThrough,
     #[error("pictures are not asked about: choose a text column")]
     PromptedPictures,
+    #[error("training saw nothing of its samples: fine-tune an encoder to hold it against the noise model")]
+    NothingSeen,
+    #[error("{} of the train part are too few to make labels wrong on purpose: {} are wanted", count(*.0), count(*.1))]
+    FewForJudges(usize, usize),
     #[error("{0} gives no head to take away: it needs every sample of the train part, or the words that it knows")]
     NothingToKeep(&'static str),
     #[error(transparent)]

@@ -6,9 +6,9 @@ use super::fault::TrainError;
 use super::parts::{TrainParts, hashes_of};
 use super::run::Run;
 use crate::chance::{Chance, seed_of};
-use crate::data::{Dataset, SampleId};
+use crate::data::{Dataset, Role, SampleId};
 use crate::job::Progress;
-use crate::learn::calibration::Calibration;
+use crate::learn::calibration::{Calibration, tempered};
 use crate::learn::scores::{Predicted, Scores, macro_f1};
 use crate::learn::significance::{DRAWS, McNemar, bootstrap, holm, permutation, wilson};
 
@@ -31,6 +31,10 @@ pub struct RunFigures {
     pub accuracy: (f64, f64),
     pub macro_f1: (f64, f64),
     pub calibration: Calibration,
+    /// At the temperature that the validation part says: it, and the gap and log loss then.
+    pub tempered: Option<(f64, f64, f64)>,
+    /// The group of each tested sample, by number, where a column says groups: intervals draw whole groups. Empty where none does.
+    pub groups: Vec<u32>,
     /// Whether what it was trained on has changed since.
     pub stale: bool,
     /// Tested samples whose label or text is not there any more, or that are excluded.
@@ -85,7 +89,9 @@ pub fn figures(dataset: &Dataset, run: &Run, progress: &Progress) -> Result<RunF
     let right = truth.iter().zip(&said).filter(|(truth, said)| truth == said).count();
     let mut gathered = (Vec::new(), Vec::new());
     let draws = (DRAWN / truth.len().max(1)).clamp(200, DRAWS);
-    let spread = bootstrap(truth.len(), None, draws, seed_of(&[run.lesson.seed, 1]), &mut |drawn| {
+    let groups = groups_of(dataset, &tested);
+    let by_group = (!groups.is_empty()).then_some(groups.as_slice());
+    let spread = bootstrap(truth.len(), by_group, draws, seed_of(&[run.lesson.seed, 1]), &mut |drawn| {
         gathered.0.clear();
         gathered.1.clear();
         gathered.0.extend(drawn.iter().map(|row| truth[*row as usize]));
@@ -93,8 +99,53 @@ pub fn figures(dataset: &Dataset, run: &Run, progress: &Progress) -> Result<RunF
         macro_f1(&gathered.0, &gathered.1, k, &of)
     });
     let calibration = Calibration::of(&truth, predicted);
-    let accuracy = wilson(right, truth.len());
-    Ok(RunFigures { tested, truth, said, sure, classes, scores, accuracy, macro_f1: spread, calibration, stale, gone })
+    // Wilson takes every sample for itself.
+    let accuracy = match by_group {
+        None => wilson(right, truth.len()),
+        Some(groups) => bootstrap(truth.len(), Some(groups), draws, seed_of(&[run.lesson.seed, 4]), &mut |drawn| {
+            let hits = drawn.iter().filter(|row| truth[**row as usize] == said[**row as usize]).count();
+            hits as f64 / drawn.len().max(1) as f64
+        }),
+    };
+    let tempered = run.temperature.map(|temperature| {
+        let wide = tempered(predicted, temperature);
+        let then = Predicted { classes: k, of: &wide };
+        (temperature, Calibration::of(&truth, then).ece, Scores::of(&truth, then).log_loss)
+    });
+    Ok(RunFigures {
+        tested,
+        truth,
+        said,
+        sure,
+        classes,
+        scores,
+        accuracy,
+        macro_f1: spread,
+        calibration,
+        tempered,
+        groups,
+        stale,
+        gone,
+    })
+}
+
+/// The group of each sample, by number; empty where no column says groups.
+fn groups_of(dataset: &Dataset, samples: &[SampleId]) -> Vec<u32> {
+    let Some(field) = dataset.with_role(|role| role == Role::Group) else { return Vec::new() };
+    let mut codes: HashMap<String, u32> = HashMap::new();
+    let mut next = 0;
+    samples
+        .iter()
+        .map(|id| {
+            let name = dataset.text(field, *id).map(|text| text.into_owned()).unwrap_or_default();
+            let fresh = |next: &mut u32| {
+                *next += 1;
+                *next - 1
+            };
+            // A sample without a group is one of its own.
+            if name.is_empty() { fresh(&mut next) } else { *codes.entry(name).or_insert_with(|| fresh(&mut next)) }
+        })
+        .collect()
 }
 
 impl RunFigures {
@@ -168,13 +219,14 @@ fn pair(list: &[&RunFigures], one: usize, other: usize) -> Option<PairFigures> {
     let share = |(x, y): (bool, bool)| f64::from(u8::from(x)) - f64::from(u8::from(y));
     let accuracy = hits.iter().map(|hit| share(*hit)).sum::<f64>() / n as f64;
     let mean = |drawn: &[u32]| drawn.iter().map(|row| share(hits[*row as usize])).sum::<f64>() / n as f64;
-    let interval = if n > MANY {
+    let groups: Vec<u32> = both.iter().filter_map(|(at, _)| a.groups.get(*at).copied()).collect();
+    let interval = if n > MANY && groups.is_empty() {
         // Of so many samples the mean is as good as normal.
         let apart = (test.only_one + test.only_other) as f64 / n as f64;
         let half = 1.96 * ((apart - accuracy * accuracy) / n as f64).sqrt();
         (accuracy - half, accuracy + half)
     } else {
-        bootstrap(n, None, DRAWS, seed_of(&[2, n as u64]), &mut |drawn| mean(drawn))
+        bootstrap(n, (!groups.is_empty()).then_some(groups.as_slice()), DRAWS, seed_of(&[2, n as u64]), &mut |drawn| mean(drawn))
     };
     // Classes of the two by name: each may have got some behind its own.
     let mut names: Vec<&String> = a.classes.iter().chain(&b.classes).collect();

@@ -272,10 +272,10 @@ pub(super) fn prompt(
     }
     spoken(&answers, &mut notes);
     without_model(&parts, (&rows, &examples), &mut notes);
+    let varies = matches!(own.asked.examples, Examples::Nearest { .. } | Examples::Diverse { .. });
+    let said = own.said(if varies { &[] } else { &own.same }, "{text}".to_owned());
+    let template = said.iter().map(|(who, text)| ((*who).to_owned(), text.clone())).collect();
     if let Some(to) = means.keep {
-        let example = examples.first().map(Vec::as_slice).unwrap_or_default();
-        let varies = matches!(own.asked.examples, Examples::Nearest { .. } | Examples::Diverse { .. });
-        let said = own.said(if varies { &[] } else { example }, "{text}".to_owned());
         if let Err(why) = keep_prompt(&said, &parts.classes[..k], &parts.about(lesson), to) {
             notes.push(format!("the prompt could not be taken away: {why}"));
         }
@@ -294,7 +294,7 @@ pub(super) fn prompt(
         notes.push(format!("{} of the test part were asked about, and no others", count_samples(rows.len())));
     }
     let learned = Learned {
-        model: HeadModel::Prompt,
+        model: HeadModel::Prompt { said: template },
         chosen: None,
         held_out: Vec::new(),
         probabilities: p,

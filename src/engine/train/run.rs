@@ -32,7 +32,10 @@ pub enum HeadModel {
     /// A small network, as [`crate::learn::mlp::Mlp`] has its numbers.
     Network { dims: usize, hidden: usize, numbers: Vec<f32> },
     /// A language model elsewhere.
-    Prompt,
+    Prompt {
+        /// Who says what, with `{text}` where the question goes; without examples that are chosen for each question.
+        said: Vec<(String, String)>,
+    },
     /// An encoder that learned: too large to be kept with the project.
     Encoder,
 }
@@ -52,7 +55,7 @@ impl HeadModel {
             Self::Linear { weights, bias } | Self::Words { weights, bias, .. } => {
                 Some(LinearHead { classes: bias.len(), weights: double(weights), bias: double(bias) })
             }
-            Self::Neighbours { .. } | Self::Network { .. } | Self::Prompt | Self::Encoder => None,
+            Self::Neighbours { .. } | Self::Network { .. } | Self::Prompt { .. } | Self::Encoder => None,
         }
     }
 }
@@ -158,6 +161,9 @@ pub struct Run {
     pub epochs: Vec<EpochSeen>,
     #[serde(default)]
     pub seen: Vec<SampleSeen>,
+    /// The temperature that fits what it says of the validation part, where there is one that it did not learn from.
+    #[serde(default)]
+    pub temperature: Option<f64>,
     pub notes: Vec<String>,
     /// How long it took, in seconds: said, and nothing more.
     pub seconds: f64,

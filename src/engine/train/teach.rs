@@ -19,10 +19,12 @@ use crate::derive::{TextOf, embedding, embedding_of_made};
 use crate::edit::{Change, Edit, EditError};
 use crate::io::{IoError, Meaning, ModelWords, embed_pictures, keep_head};
 use crate::job::Progress;
+use crate::learn::calibration::temperature_of;
 use crate::learn::dense::Dense;
 use crate::learn::head_choice::{HeadRows, choose_head, nearest_votes};
 use crate::learn::heads::{HeadFit, HeadInput, HeadLoss, LinearHead};
 use crate::learn::mlp::Mlp;
+use crate::learn::scores::Predicted;
 use crate::learn::tfidf::{Sparse, Terms, Vocabulary, learn};
 
 /// What a head sees of every sample of a dataset.
@@ -273,6 +275,24 @@ fn fold(learned: &mut Learned, (finer, coarse): (&FinerColumn, usize), asked: &[
     }
 }
 
+/// The fewest samples that a temperature is fitted to.
+const FEW_FOR_TEMPERATURE: usize = 30;
+
+/// The temperature that fits what is said of the validation part.
+fn temperature(parts: &TrainParts, probabilities: &[f64], asked: &[u32]) -> Option<f64> {
+    let mut truth = Vec::new();
+    let mut rows: Vec<f64> = Vec::new();
+    for (row, own) in asked.iter().zip(probabilities.chunks(parts.learned.max(1))) {
+        if let Some((RunPart::Validation, class)) = parts.of[*row as usize]
+            && (class as usize) < parts.learned
+        {
+            truth.push(class);
+            rows.extend(own);
+        }
+    }
+    (truth.len() >= FEW_FOR_TEMPERATURE).then(|| temperature_of(&truth, Predicted { classes: parts.learned, of: &rows }))
+}
+
 fn run_of(lesson: Lesson, parts: TrainParts, finer: Option<&FinerColumn>, learned: Learned, asked: &[u32]) -> Run {
     let mut said = learned.held_out;
     #[allow(clippy::cast_possible_truncation)]
@@ -294,8 +314,10 @@ fn run_of(lesson: Lesson, parts: TrainParts, finer: Option<&FinerColumn>, learne
             predictions.probabilities.extend(own.iter().map(|p| Predictions::packed(*p)));
         }
     }
+    let temperature = temperature(&parts, &learned.probabilities, asked);
     let n = |part| parts.members(part).count();
     Run {
+        temperature,
         lesson,
         sizes: [n(RunPart::Train), n(RunPart::Validation), n(RunPart::Test)],
         print: parts.print,

@@ -5,6 +5,7 @@ pub mod chat_model;
 pub mod checkpoint;
 pub mod choosing;
 pub mod endpoint;
+pub mod kept_again;
 pub mod kept_encoder;
 pub mod kept_model;
 pub mod meaning;

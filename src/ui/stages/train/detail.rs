@@ -62,7 +62,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         RunSide::Classes => classes(ui, state, theme, found),
         RunSide::Calibration => calibration(ui, theme, found),
         RunSide::Slices => sliced(ui, state, theme, workspace, found, (kept.id, old)),
-        RunSide::Seen => seen::draw(ui, state, theme, workspace, &kept.run, found.stale),
+        RunSide::Seen => seen::draw(ui, state, bundle, workspace, (&kept.run, found.stale), actions),
         RunSide::Curve => grown::draw(ui, bundle, workspace, &kept.run.lesson, actions),
         RunSide::Tasks => grown::tasks(ui, theme, workspace, measured),
         RunSide::Choice => tried(ui, theme, &kept.run),
@@ -227,6 +227,13 @@ fn calibration(ui: &mut Ui, theme: &Theme, found: &RunFigures) {
             found.scores.brier
         ),
     );
+    if let Some((temperature, gap, loss)) = found.tempered {
+        let text = format!(
+            "At the temperature {temperature:.2}, which the validation part says, the gap is {} and the log loss {loss:.3}.",
+            percent(gap)
+        );
+        dim(ui, theme, text).on_hover_text("What it says is made less sure (above 1) or more; what it says first stays the same. A temperature can make the gap larger, too");
+    }
     ui.add_space(STEP);
     let side = ui.available_width().min(320.0);
     let (rect, response) = ui.allocate_exact_size(vec2(side, side * 0.8), Sense::hover());

@@ -6,6 +6,7 @@ use super::prompt_form;
 use super::state::TaughtBy;
 use crate::action::{Action, TrainAction};
 use crate::data::{Kind, Role};
+use crate::operate::{InstructOf, Operation};
 use crate::session::Workspace;
 use crate::train::{FrozenEncoder, HeadKind, LoraAsked, TriedSteps, TuneAsked, may_be_label};
 use crate::ui::Bundle;
@@ -323,12 +324,29 @@ pub fn deed(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     if let Some(lesson) = lessons.first().filter(|_| state.train.way != TaughtBy::Features) {
         estimate(ui, bundle, workspace, lesson, running, actions);
     }
+    instruct(ui, state, bundle, workspace, actions);
     let response = button(ui, theme, &words, "", ButtonLook::Main, may);
     if let Some(why) = workspace.read_only() {
         response.clone().on_hover_text(format!("A run is kept in the project: {why}"));
     }
     if response.clicked() {
         actions.push(Action::Train(TrainAction::Teach(lessons)));
+    }
+}
+
+/// Questions and answers for a large language model that is taught elsewhere.
+fn instruct(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+    let dataset = workspace.dataset();
+    if state.train.way != TaughtBy::Prompt || dataset.field("prompt").is_some() || dataset.pictures().is_some() {
+        return;
+    }
+    let Some(label) = label_of(state, workspace) else { return };
+    let tip = "Makes two columns, prompt and completion: the instruction with the classes, the text, and the class. Export then writes them for LLaMA-Factory, TRL, Axolotl and others, with a configuration, on this split. An edit: undo takes it back";
+    let may = workspace.read_only().is_none();
+    if button(ui, bundle.theme, "Make questions for a trainer", "", ButtonLook::Quiet, may).on_hover_text(tip).clicked() {
+        let text = Some(state.train.text.clone()).filter(|text| dataset.field(text).is_some());
+        let instruction = state.train.prompt.instruction.clone();
+        actions.push(Action::Do(Operation::Instruct(InstructOf { label, text, instruction })));
     }
 }
 

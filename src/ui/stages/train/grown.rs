@@ -126,7 +126,10 @@ pub fn tasks(ui: &mut Ui, theme: &Theme, workspace: &Workspace, measured: &Measu
                 let turn = if pair.of.0 == *at { 1.0 } else { -1.0 };
                 let (low, high) = (turn * pair.interval.0, turn * pair.interval.1);
                 let (low, high) = (low.min(high), low.max(high));
-                text.push_str(&format!("   {:+.3} ({low:+.3} to {high:+.3}) against alone", turn * pair.accuracy));
+                // What rounds to nothing has no sign.
+                let plain = |x: f64| if x.abs() < 5e-4 { 0.0 } else { x };
+                let (gain, low, high) = (plain(turn * pair.accuracy), plain(low), plain(high));
+                text.push_str(&format!("   {gain:+.3} ({low:+.3} to {high:+.3}) against alone"));
             }
             line(ui, theme, &text, found.scores.accuracy as f32, &format!("{:.3}", found.scores.accuracy));
         }

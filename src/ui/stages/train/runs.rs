@@ -8,12 +8,12 @@ use super::lines::show;
 use crate::action::{Action, TrainAction};
 use crate::data::SampleId;
 use crate::session::{Measured, NamedRun, Workspace};
-use crate::train::Lesson;
+use crate::train::{HeadModel, Lesson};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, clipped, dim, name_edit, right_aligned, title};
-use crate::ui::widgets::text::{count, sentence};
+use crate::ui::widgets::text::{count, cut, sentence};
 
 const ROW: f32 = 34.0;
 /// The widths of the figures behind the axis.
@@ -60,7 +60,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     };
     let (low, high) = axis(workspace, measured);
     let wide = ui.available_width();
-    let name = (wide * 0.34).min(NAME);
+    let name = if wide > 620.0 { (wide * 0.34).min(NAME) } else { wide * 0.42 };
     let figures = if wide > 620.0 { 3.0 * FIGURE } else { FIGURE };
     let chart = (name, (wide - figures - STEP * 2.0).max(name + 60.0));
     heads(ui, theme, chart, (low, high), figures > FIGURE);
@@ -84,7 +84,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         && let Some(pair) = measured.pair(mine, other)
     {
         let names = |at: usize| workspace.runs()[at].name.as_str();
-        let words = pair.words(names(pair.of.0), names(pair.of.1));
+        let words = sentence(&pair.words(names(pair.of.0), names(pair.of.1)));
         let ink = if pair.p > 0.05 { theme.dim } else { theme.text };
         ui.add(egui::Label::new(RichText::new(words).color(ink)).wrap()).on_hover_text(
             "McNemar's test on the samples that both were tried on, corrected for how many pairs of runs there are (Holm). Shift and click chooses the other run.",
@@ -95,6 +95,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         seeds(ui, theme, workspace, measured, mine);
     }
     named(ui, state, bundle, workspace, actions);
+}
+
+/// A name in a sentence that is not to grow long.
+fn short(name: &str) -> String {
+    let cut = cut(name, 28).trim_end();
+    if cut.len() < name.trim_end().len() { format!("{cut}…") } else { cut.to_owned() }
 }
 
 /// The samples that only one of two runs gets right, and that both miss.
@@ -117,13 +123,16 @@ fn only_one(
         .collect();
     ui.horizontal_wrapped(|ui| {
         for (words, wanted) in [
-            (format!("only right by {}", names(mine)), (true, false)),
-            (format!("only right by {}", names(other)), (false, true)),
+            (format!("only right by {}", short(names(mine))), (true, false)),
+            (format!("only right by {}", short(names(other))), (false, true)),
             ("missed by both".to_owned(), (false, false)),
         ] {
             let list: Vec<SampleId> = both.iter().filter(|one| (one.1, one.2) == wanted).map(|one| one.0).collect();
+            if list.is_empty() {
+                continue;
+            }
             let text = format!("{} {words}", count(list.len()));
-            if button(ui, theme, &text, "", ButtonLook::Quiet, !list.is_empty()).clicked() {
+            if button(ui, theme, &text, "", ButtonLook::Quiet, true).clicked() {
                 show(state, sentence(&words), list);
             }
         }
@@ -170,7 +179,9 @@ fn heads(ui: &mut Ui, theme: &Theme, (left, right): (f32, f32), (low, high): (f6
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
     let y = rect.center().y;
     let note = |at: f32, text: &str| right_aligned(ui, pos2(rect.left() + at, y), text, theme.note(), theme.dim);
-    for part in [0.0, 0.5, 1.0] {
+    // Where there is little room the ends are enough.
+    let parts: &[f64] = if right - left > 140.0 { &[0.0, 0.5, 1.0] } else { &[0.0, 1.0] };
+    for part in parts.iter().copied() {
         let x = rect.left() + left + STEP * 3.0 + (right - left - STEP * 6.0) * part as f32;
         let value = low + (high - low) * part;
         let text = if (value * 100.0).fract().abs() < 1e-6 { format!("{value:.2}") } else { format!("{value:.3}") };
@@ -300,6 +311,14 @@ fn named(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
             .clicked()
         {
             actions.push(Action::Train(TrainAction::WritePredictions(kept.id)));
+        }
+        if let HeadModel::Prompt { said } = &kept.run.model
+            && button(ui, theme, "Copy its prompt", "", ButtonLook::Plain, true)
+                .on_hover_text("As messages in JSON, with {text} where the text goes")
+                .clicked()
+        {
+            let messages: Vec<_> = said.iter().map(|(who, text)| serde_json::json!({ "role": who, "content": text })).collect();
+            ui.ctx().copy_text(format!("{:#}", serde_json::json!(messages)));
         }
         if button(ui, theme, "Rename", "", ButtonLook::Quiet, may).clicked() {
             state.train.renaming = Some((kept.id, kept.name.clone()));

@@ -3,9 +3,12 @@
 use egui::{Color32, Mesh, Pos2, Rect, RichText, Role as WidgetType, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::lines::{line, show};
+use crate::action::{Action, TrainAction};
 use crate::data::SampleId;
+use crate::operate::JudgeFigures;
 use crate::session::Workspace;
 use crate::train::{Run, SampleSeen};
+use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::controls::{ButtonLook, button, dim, right_aligned};
@@ -33,7 +36,42 @@ fn regions(seen: &[SampleSeen]) -> Regions {
     Regions { easy: third(&|one| one.1), hard: third(&|one| -one.1), ambiguous: third(&|one| one.2) }
 }
 
-pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspace, run: &Run, stale: bool) {
+/// Which of two judges finds wrong labels better: measured with labels that are made wrong on purpose.
+fn judges(ui: &mut Ui, bundle: &Bundle<'_>, run: &Run, actions: &mut Vec<Action>) {
+    let theme = bundle.theme;
+    let running = bundle.running.iter().any(|job| job.key == "judges");
+    ui.add_space(STEP * 2.0);
+    if let Some(found) = bundle.session.teaching().judges(&run.lesson) {
+        let one = |name: &str, of: JudgeFigures| {
+            format!("{name} {:.3} ({:.0} % of the first {})", of.auroc, of.precision * 100.0, found.planted)
+        };
+        let text = format!(
+            "{} of {} labels were made wrong on purpose. How often a wrong one stands above a right one: {}, {}, {}.",
+            count(found.planted),
+            count(found.rows),
+            one("the noise model", found.model),
+            one("training", found.training),
+            one("both together", found.both)
+        );
+        ui.add(egui::Label::new(RichText::new(text).color(theme.text)).wrap());
+        return;
+    }
+    let words = if running { "Making labels wrong on purpose…" } else { "Which finds wrong labels better?" };
+    let tip = "Makes one label in twenty of the train part wrong, in a copy, teaches this run's lesson on it and fits the noise model of Label, and says which of them finds those labels. Takes as long as the run did";
+    if button(ui, theme, words, "", ButtonLook::Plain, !running).on_hover_text(tip).clicked() {
+        actions.push(Action::Train(TrainAction::Judge(run.lesson.clone())));
+    }
+}
+
+pub fn draw(
+    ui: &mut Ui,
+    state: &mut UiState,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    (run, stale): (&Run, bool),
+    actions: &mut Vec<Action>,
+) {
+    let theme = bundle.theme;
     let dataset = workspace.dataset();
     let seen = &run.seen;
     if run.epochs.len() < 2 {
@@ -81,7 +119,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
     };
     if beside {
         ui.horizontal_top(|ui| {
-            ui.vertical(|ui| map(ui, state, theme, run, side));
+            ui.vertical(|ui| {
+                ui.set_max_width(side);
+                map(ui, state, theme, run, side);
+            });
             ui.add_space(STEP * 4.0);
             ui.vertical(|ui| hardest(ui, state));
         });
@@ -90,6 +131,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
         ui.add_space(STEP * 2.0);
         hardest(ui, state);
     }
+    judges(ui, bundle, run, actions);
 }
 
 /// The map itself.
@@ -98,7 +140,7 @@ fn map(ui: &mut Ui, state: &mut UiState, theme: &Theme, run: &Run, side: f32) {
     let n = run.seen.len();
     response
         .widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, format!("Data map of {}", things(n, "sample", "samples"))));
-    let area = Rect::from_min_max(rect.min + vec2(32.0, 4.0), rect.max - vec2(8.0, 34.0));
+    let area = Rect::from_min_max(rect.min + vec2(32.0, 4.0), rect.max - vec2(8.0, 18.0));
     // A share goes to and fro by half at most.
     let place = |one: &SampleSeen| -> Pos2 {
         pos2(area.left() + area.width() * (one.2 / 0.5).min(1.0), area.bottom() - area.height() * one.1.clamp(0.0, 1.0))
@@ -119,9 +161,8 @@ fn map(ui: &mut Ui, state: &mut UiState, theme: &Theme, run: &Run, side: f32) {
         let text = format!("{:.2}", part / 2.0);
         ui.painter().text(pos2(x, area.bottom() + 2.0), egui::Align2::CENTER_TOP, text, theme.note(), theme.dim);
     }
-    let words = "across: how much it went to and fro; up: how sure of its label; green was right in every epoch";
-    let galley = ui.painter().layout(words.to_owned(), theme.note(), theme.dim, side);
-    ui.painter().galley(pos2(rect.left(), rect.bottom() - 16.0), galley, theme.dim);
+    let words = "Across: how much it went to and fro; up: how sure of its label. Green was right in every epoch, red in none.";
+    ui.add(egui::Label::new(RichText::new(words).font(theme.note()).color(theme.dim)).wrap());
     if response.drag_started() {
         state.train.frame = response.interact_pointer_pos();
     }
