@@ -130,7 +130,7 @@ impl App {
                     self.state.balance.choose_best(&list);
                 }
             }
-            News::Taught(runs) => training::taught(self, ctx, runs),
+            News::Taught(lesson, runs) => training::taught(self, ctx, &lesson, runs),
             News::Saved(words) => words.into_iter().for_each(|words| self.notices.say(ctx, words)),
             News::Failed(_, why) => self.notices.complain(ctx, why),
         }

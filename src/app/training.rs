@@ -5,7 +5,7 @@ use egui::Context;
 use super::App;
 use crate::action::TrainAction;
 use crate::operate::{Operation, PredictionsOf};
-use crate::train::{Approach, FrozenEncoder, HeadKind, Run};
+use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, Run};
 use crate::ui::{TaughtBy, View};
 
 /// Carries out what Train asks for.
@@ -85,15 +85,23 @@ fn use_lesson(app: &mut App, id: i64) {
 }
 
 /// Models were taught: they are kept, and the first is shown.
-pub(super) fn taught(app: &mut App, ctx: &Context, runs: Vec<Run>) {
-    let mut first = None;
-    for run in runs {
-        match app.session.keep_run(run) {
+pub(super) fn taught(app: &mut App, ctx: &Context, lesson: &Lesson, runs: Vec<Run>) {
+    let (mut first, mut all) = (None, true);
+    for run in &runs {
+        match app.session.keep_run(run.clone()) {
             Ok(Some(kept)) => first = first.or(Some(kept)),
             Ok(None) => {}
-            Err(why) => app.notices.complain(ctx, why.to_string()),
+            Err(why) => {
+                all = false;
+                app.notices.complain(ctx, why.to_string());
+            }
         }
     }
+    // What was learned so far stays beside the project where a run could not be kept.
+    if all {
+        app.session.runs_are_kept(lesson, &runs);
+    }
+    app.session.train_next();
     let Some((at, name)) = first else { return };
     if app.state.view != View::Train {
         app.notices.say(ctx, format!("{name} is taught: Train says how good it is"));

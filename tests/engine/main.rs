@@ -13,6 +13,7 @@ mod hostile;
 mod images;
 mod labels;
 mod making;
+mod monitoring;
 mod parts;
 mod preferences;
 mod prompting;

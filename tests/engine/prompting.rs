@@ -196,12 +196,18 @@ fn a_server_that_obeys_a_grammar_is_bound_by_it_and_one_that_refuses_says_so() {
     let refused = |more: &[&str]| place.refused(&words(&server.address, more));
     assert!(refused(&["--examples", "many"]).contains("one-a-class"));
     assert!(refused(&["--calibrate", "somehow"]).contains("contextual"));
-    assert!(refused(&["--through", "part"]).contains("asks for the label itself"));
+    assert!(refused(&["--through", "part"]).contains("leave the finer column away"));
     // Nobody there, and nobody named.
     let gone = place.refused(&words("http://127.0.0.1:9/v1", &["--by-name"]));
     assert!(gone.contains("nothing answers there"), "{gone}");
     let nobody = place.refused(&["train", "tickets.csv", "--label", "category", "--approach", "prompt"]);
     assert!(nobody.contains("--endpoint and --model"), "{nobody}");
+    // What was refused may be taken another day: it is asked again.
+    let asked = server.count();
+    place.json(&words(&server.address, &["--by-name"]));
+    assert_eq!(server.count(), asked + 8);
+    let full = Server::start(|_, _| Reply::Status(400, "", json!({ "error": { "message": "no such field" } }).to_string()));
+    assert!(place.refused(&words(&full.address, &["--by-name"])).contains("took no question: "));
     let broken = Server::start(|_, _| Reply::Status(200, "", "<html>no</html>".to_owned()));
     assert!(place.refused(&words(&broken.address, &[])).contains("did not answer as chat completions do"));
 }

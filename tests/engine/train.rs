@@ -238,6 +238,11 @@ impl Place {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// What it ends with.
+    pub fn status(&self, words: &[&str]) -> i32 {
+        self.run(words).status.code().unwrap()
+    }
+
     /// Why it refuses.
     pub fn refused(&self, words: &[&str]) -> String {
         let output = self.run(words);

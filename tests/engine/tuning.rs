@@ -13,7 +13,7 @@ use lapidary::learn::scores::auroc;
 use lapidary::learn::tune::{HeadTask, NO_CLASS, Pooling, TuneFit, Tuned};
 use lapidary::train::{
     Approach, HeadKind, Lesson, LoraAsked, RunPart, TaskAsked, TeachMeans, TrainParts, TuneAsked, Watch, finer_columns,
-    learning_curve, stopped_runs, teach, try_steps,
+    learning_curve, run_is_kept, stopped_runs, teach, try_steps,
 };
 use serde_json::{Value, json};
 
@@ -360,7 +360,9 @@ fn a_run_that_is_stopped_goes_on_to_the_same_model() {
     let lesson = tuned_lesson(&folder, 3);
     let means = TeachMeans { project: Some(&project), goes_on: true, ..TeachMeans::of(workspace.derived()) };
     let whole = teach(dataset, &lesson, means, &Progress::silent()).unwrap().remove(0);
-    assert!(checkpoints(&project).is_empty(), "a run that is made leaves nothing behind");
+    assert_eq!(checkpoints(&project).len(), 1, "until a run is kept it could be gone on with");
+    run_is_kept(&project, &lesson, whole.print);
+    assert!(checkpoints(&project).is_empty(), "a run that is kept leaves nothing behind");
     // 72 samples are nine steps an epoch: it is stopped in the first, and in the second.
     for stop in [3, 14] {
         let watch = Watch::default();
@@ -385,6 +387,7 @@ fn a_run_that_is_stopped_goes_on_to_the_same_model() {
         let again = teach(dataset, &lesson, means, &Progress::silent()).unwrap().remove(0);
         assert_eq!((&again.predictions, &again.epochs, &again.seen), (&whole.predictions, &whole.epochs, &whole.seen));
         assert_eq!(again.notes.iter().any(|note| note.contains("went on from there")), !stopped.is_empty());
+        run_is_kept(&project, &lesson, again.print);
         assert!(checkpoints(&project).is_empty());
     }
 }
@@ -678,6 +681,16 @@ fn every_way_is_there_without_a_window() {
     assert!(refused(&["--approach", "encoder", "--lora", "--maps", "none"]).contains("query-value"));
     assert!(refused(&["--approach", "encoder", "--dropout", "1.5"]).contains("from 0 up to 1"));
     assert!(refused(&["--approach", "prompting"]).contains("multitask"));
+    // What another approach has, or nobody can have, is not left out without a word.
+    assert!(refused(&["--with", "topic"]).contains("--approach multitask"));
+    assert!(refused(&["--approach", "multitask", "--with", "topic", "--through", "topic"]).contains("finer"));
+    assert!(refused(&["--approach", "multitask", "--with", "topic", "--pooler", "--keep", "no"]).contains("several heads"));
+    assert!(refused(&["--approach", "encoder", "--lora", "--frozen", "9"]).contains("no map of the encoder learns"));
+    assert!(refused(&["--approach", "encoder", "--batch", "5000"]).contains("1 to 1024"));
+    assert!(refused(&["--approach", "encoder", "--seeds", "0"]).contains("1 to 100"));
+    let last =
+        place.json(&["train", "tickets.csv", "--label", "category", "--seed", "18446744073709551615", "--seeds", "2", "--json"]);
+    assert_eq!(last["runs"].as_array().unwrap().len(), 2);
 }
 
 #[test]

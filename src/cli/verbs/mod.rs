@@ -13,6 +13,7 @@ mod fix;
 mod history;
 mod instruct;
 mod marks;
+mod monitor;
 mod recipe;
 mod recover;
 mod relabel;
@@ -51,7 +52,7 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 26] = [
+pub static VERBS: [Verb; 27] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -65,6 +66,7 @@ pub static VERBS: [Verb; 26] = [
     train::TRAIN,
     train::RUNS,
     train::PREDICT,
+    monitor::VERB,
     instruct::VERB,
     dryrun::VERB,
     contamination::CONTAMINATION,

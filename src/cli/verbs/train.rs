@@ -23,8 +23,8 @@ use crate::operate::{ErrorJudges, JudgeFigures, Means, Operation, PredictionsOf,
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
     Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, PairFigures, PromptAsked, Run,
-    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, predicted, slices, stopped_runs,
-    teach, try_steps,
+    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, predicted, run_is_kept, slices,
+    stopped_runs, teach, try_steps,
 };
 
 /// Teaches a model.
@@ -181,7 +181,11 @@ fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
         HeadKind::Support { .. } => HeadKind::Support { c },
         HeadKind::Neighbours { k } => HeadKind::Neighbours { k: arguments.number("--k")?.unwrap_or(k).max(1) },
         HeadKind::Network { hidden } => {
-            HeadKind::Network { hidden: arguments.number("--hidden")?.unwrap_or(hidden).clamp(1, 4_096) }
+            let hidden = arguments.number("--hidden")?.unwrap_or(hidden);
+            if !(1..=4_096).contains(&hidden) {
+                return Err(format!("--hidden takes 1 to 4096, and not {hidden}"));
+            }
+            HeadKind::Network { hidden }
         }
     };
     let encoder = FrozenEncoder::from_name(arguments.get("--encoder").unwrap_or("builtin"));
@@ -189,6 +193,9 @@ fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
         FrozenEncoder::Folder(folder) => Ok(folder),
         _ => Err(format!("which encoder is {what}? name a sentence-transformers folder with --encoder")),
     };
+    if arguments.has("--with") && arguments.get("--approach") != Some("multitask") {
+        return Err("--with names columns that are learned at once: add --approach multitask".to_owned());
+    }
     let approach = match arguments.get("--approach") {
         None | Some("features") => Approach::Features { encoder, head, balanced: arguments.has("--balanced") },
         Some("encoder") => Approach::Encoder { folder: folder("fine-tuned")?, tune: tune(arguments)? },
@@ -245,7 +252,10 @@ fn prompt(arguments: &Arguments, dataset: &Dataset, label: &str) -> Result<Promp
     let kind = one_of("--examples", &Examples::ALL.map(|(_, name, _)| name), usual.examples.place())?;
     let mut examples = Examples::ALL[kind].0;
     if let (Some(k), Some(shots)) = (examples.k(), arguments.number::<u32>("--shots")?) {
-        *k = shots.clamp(1, 200);
+        if !(1..=200).contains(&shots) {
+            return Err(format!("--shots takes 1 to 200, and not {shots}"));
+        }
+        *k = shots;
     }
     let calibrated = Calibrated::ALL[one_of("--calibrate", &Calibrated::ALL.map(|(_, name, _)| name), 0)?].0;
     Ok(PromptAsked {
@@ -285,15 +295,18 @@ fn tune(arguments: &Arguments) -> Result<TuneAsked, Failure> {
         lora,
         ..usual
     };
-    if asked.epochs == 0 || asked.batch == 0 || !(asked.rate > 0.0 && asked.rate <= 1.0) {
-        return Err("--epochs and --batch take a number above 0, --rate one up to 1".to_owned());
+    if !(1..=1_024).contains(&asked.batch) || asked.longest < 8 {
+        return Err("--batch takes 1 to 1024, --longest at least 8".to_owned());
+    }
+    if asked.epochs == 0 || !(asked.rate > 0.0 && asked.rate <= 1.0) {
+        return Err("--epochs takes a number above 0, --rate one up to 1".to_owned());
     }
     let part = |value: f64| (0.0..1.0).contains(&value);
     if !part(asked.smoothing) || !part(asked.dropout) || !part(asked.decay) {
         return Err("--smoothing, --dropout and --decay take a number from 0 up to 1".to_owned());
     }
-    if lora.is_some_and(|lora| lora.rank == 0 || !lora.alpha.is_finite()) {
-        return Err("--rank and --alpha take a number above 0".to_owned());
+    if lora.is_some_and(|lora| !(1..=256).contains(&lora.rank) || !(lora.alpha > 0.0 && lora.alpha.is_finite())) {
+        return Err("--rank takes 1 to 256, --alpha a number above 0".to_owned());
     }
     Ok(asked)
 }
@@ -361,13 +374,14 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
         _ => Arc::default(),
     };
     let progress = if models.is_empty() { progress } else { crate::cli::text_models::told(&models) };
+    let store = Arc::clone(workspace.derived());
     let means = TeachMeans {
         asker: Some(&models),
         project: Some(&project),
         looks: looks.as_ref(),
         keep: arguments.path("--keep"),
         goes_on: !arguments.has("--no-project"),
-        ..TeachMeans::of(workspace.derived())
+        ..TeachMeans::of(&store)
     };
     if arguments.has("--estimate") {
         return estimate(workspace.dataset(), (&lesson, means), arguments.has("--json"), out);
@@ -382,37 +396,31 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
     }
     if arguments.has("--anew") {
         let stopped = stopped_runs(&project);
-        stopped.iter().filter(|(_, run)| run.lesson == lesson).for_each(|(path, _)| give_up(path));
+        let same = |run: &Lesson| Lesson { seed: lesson.seed, ..run.clone() } == lesson;
+        stopped.iter().filter(|(_, run)| same(&run.lesson)).for_each(|(path, _)| give_up(path));
     }
-    let seeds = arguments.number::<u64>("--seeds")?.unwrap_or(1).clamp(1, 100);
+    let seeds = arguments.number::<u64>("--seeds")?.unwrap_or(1);
+    if !(1..=100).contains(&seeds) {
+        return Err(format!("--seeds takes 1 to 100, and not {seeds}"));
+    }
     if seeds > 1 && means.keep.is_some() {
         return Err("--keep writes one model: leave --seeds away, or name the seed".to_owned());
     }
-    let mut runs = Vec::new();
-    for seed in 0..seeds {
-        let begun = Instant::now();
-        let own = Lesson { seed: lesson.seed + seed, ..lesson.clone() };
-        let own = teach(workspace.dataset(), &own, means, &progress).map_err(say)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        runs.extend(own.into_iter().map(|run| Run { seconds, ..run }));
-    }
     let mut noted: Vec<String> = Vec::new();
     let mut all: Vec<(NamedRun, RunFigures)> = Vec::new();
-    for run in runs {
-        for text in &run.notes {
-            if !noted.contains(text) {
-                note(err, text);
-                noted.push(text.clone());
+    for seed in 0..seeds {
+        let begun = Instant::now();
+        let own = Lesson { seed: lesson.seed.wrapping_add(seed), ..lesson.clone() };
+        let runs = teach(workspace.dataset(), &own, means, &progress).map_err(say)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        // Each is kept before the next begins.
+        for run in runs {
+            for text in run.notes.iter().filter(|text| !noted.contains(text)).cloned().collect::<Vec<_>>() {
+                note(err, &text);
+                noted.push(text);
             }
+            all.push(kept_run(&mut workspace, (Run { seconds, ..run }, &own), arguments, &progress)?);
         }
-        let found = figures(workspace.dataset(), &run, &progress).map_err(say)?;
-        let kept = if arguments.has("--no-project") {
-            NamedRun { id: 0, at: 0, name: run.lesson.words(), look: 1, run: Arc::new(run) }
-        } else {
-            let at = workspace.keep_run(run, arguments.get("--name")).map_err(say)?;
-            workspace.runs()[at].clone()
-        };
-        all.push((kept, found));
     }
     say_runs(&workspace, &all, arguments, out)?;
     if let (Some(into), Some((kept, _))) = (arguments.get("--into"), all.first()) {
@@ -425,6 +433,23 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
         }
     }
     Ok(())
+}
+
+/// Keeps a run; what it had learned on its way is not needed any more.
+fn kept_run(
+    workspace: &mut Workspace,
+    (run, lesson): (Run, &Lesson),
+    arguments: &Arguments,
+    progress: &Progress,
+) -> Result<(NamedRun, RunFigures), Failure> {
+    let found = figures(workspace.dataset(), &run, progress).map_err(say)?;
+    if arguments.has("--no-project") {
+        return Ok((NamedRun { id: 0, at: 0, name: run.lesson.words(), look: 1, run: Arc::new(run) }, found));
+    }
+    let print = run.print;
+    let at = workspace.keep_run(run, arguments.get("--name")).map_err(say)?;
+    run_is_kept(workspace.project().0, lesson, print);
+    Ok((workspace.runs()[at].clone(), found))
 }
 
 /// Says how good runs are: the first one's figures, and beside it all others that were taught with it.

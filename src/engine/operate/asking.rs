@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::data::{Answers, Ask, AskKey, Dataset};
-use crate::io::{AnswerStore, TextModel, Writer, WriterError};
+use crate::io::{AnswerStore, ChoiceAnswer, TextModel, Writer, WriterError};
 use crate::job::{Progress, crew, guarded};
 use crate::train::Asker;
 use crate::transform::{Augment, AugmentError, Children};
@@ -139,7 +139,10 @@ impl TextModels {
             Ok(text) => {
                 // A store that is full or gone costs asking again another day; this run has its answer.
                 // That there was no answer of use may be a server's setting, and is asked again another day.
-                let _ = self.store().filter(|_| !text.is_empty()).map(|store| store.put(&ready.identity, kept, &text));
+                // What a server did not take it may take another day, too.
+                let refused = ChoiceAnswer::of_text(&text).is_some_and(|answer| !answer.refused.is_empty());
+                let _ =
+                    self.store().filter(|_| !text.is_empty() && !refused).map(|store| store.put(&ready.identity, kept, &text));
                 self.answers.put(key, &text);
                 Ok(Some(begun.elapsed().as_secs_f64()))
             }

@@ -9,7 +9,7 @@ use crate::edit::{Change, Direction, Edit};
 use crate::io::Meaning;
 use crate::job::Progress;
 use crate::learn::scores::auroc;
-use crate::train::{Lesson, RunPart, TeachMeans, TrainError, TrainParts, teach};
+use crate::train::{Approach, Lesson, RunPart, TeachMeans, TrainError, TrainParts, teach};
 
 /// One label in so many is made wrong.
 const ONE_OF: usize = 20;
@@ -47,6 +47,9 @@ pub fn compare_judges(
     means: TeachMeans<'_>,
     progress: &Progress,
 ) -> Result<ErrorJudges, TrainError> {
+    if !matches!(lesson.approach, Approach::Encoder { .. } | Approach::Multitask { .. }) {
+        return Err(TrainError::NothingSeen);
+    }
     let parts = TrainParts::of(dataset, lesson, progress)?;
     let mut members: Vec<(SampleId, u32)> = parts.members(RunPart::Train).collect();
     let n = members.len() / ONE_OF;

@@ -10,7 +10,7 @@ use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
 use crate::eye::TrainerTarget;
 use crate::operate::{Augmented, Balanced, Tried};
-use crate::train::Run;
+use crate::train::{Lesson, Run};
 
 /// What a stage shows, and what is worked out for it though a dataset is large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub enum News {
     /// A large operation is planned, and still to be made an edit; whether that is to be said.
     Planned(Box<PlannedEdit>, bool),
     /// Models were taught, and are still to be kept.
-    Taught(Vec<Run>),
+    Taught(Box<Lesson>, Vec<Run>),
     /// Something was saved: what there is to say.
     Saved(Vec<String>),
     /// A file could not be opened: its path, and why.

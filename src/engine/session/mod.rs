@@ -477,6 +477,20 @@ impl Session {
         }
     }
 
+    /// Teaches what waits behind the last run.
+    pub fn train_next(&mut self) {
+        if let Some(workspace) = &self.workspace {
+            self.training.ask_next((workspace, &self.checking, self.asking.models()), &self.desk);
+        }
+    }
+
+    /// The runs of a lesson are kept in the project.
+    pub fn runs_are_kept(&mut self, lesson: &Lesson, runs: &[Run]) {
+        if let Some(workspace) = &self.workspace {
+            self.training.kept(workspace, lesson, runs);
+        }
+    }
+
     /// Makes three steps of a lesson, and says how long all would take.
     pub fn try_lesson(&mut self, lesson: Lesson) {
         if let Some(workspace) = &self.workspace {

@@ -1,5 +1,6 @@
 //! Teaching, and how good what was taught is: a run in a job when it is asked for, figures of all runs on the labels as they are whenever the stage is shown.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::learn::dense::Dense;
 use crate::operate::{ErrorJudges, TextModels, compare_judges};
 use crate::train::{
     Approach, LearningCurve, Lesson, PairFigures, Run, RunFigures, StoppedRun, TeachMeans, TeachSeen, TriedSteps, Watch, compare,
-    figures, finer_columns, give_up, learning_curve, stopped_runs, teach, try_steps,
+    figures, finer_columns, give_up, learning_curve, run_is_kept, stopped_runs, teach, try_steps,
 };
 
 /// How good all runs are.
@@ -94,7 +95,9 @@ pub type StoppedRuns = Vec<(PathBuf, StoppedRun)>;
 
 /// Teaching.
 pub struct Teaching {
-    run: Slot<(Vec<Lesson>, u64), Vec<Run>>,
+    run: Slot<(Lesson, u64), Vec<Run>>,
+    /// What is taught behind it, one after the other: each is kept before the next begins.
+    queue: VecDeque<Lesson>,
     /// By revision and the runs there are.
     measured: Slot<(u64, Vec<i64>), Arc<Measured>>,
     /// How long a lesson would take.
@@ -117,6 +120,7 @@ impl Default for Teaching {
     fn default() -> Self {
         Self {
             run: Slot::new("train", Lane::Learning),
+            queue: VecDeque::new(),
             measured: Slot::new("figures", Lane::Learning),
             tried: Slot::new("steps", Lane::Learning),
             curve: Slot::new("curve", Lane::Learning),
@@ -166,8 +170,8 @@ impl Teaching {
     }
 
     /// Which judge finds wrong labels better, where that was asked of a lesson.
-    pub fn judges(&self, lesson: &Lesson) -> Option<&ErrorJudges> {
-        self.judges.shown().filter(|((asked, _), _)| asked == lesson).map(|(_, found)| found)
+    pub fn judges(&self, workspace: &Workspace, lesson: &Lesson) -> Option<&ErrorJudges> {
+        self.judges.answer_to(&(lesson.clone(), workspace.revision()))
     }
 
     /// Asks which judge finds wrong labels better.
@@ -220,22 +224,30 @@ impl Teaching {
 
     /// Teaches what is asked, one lesson after the other.
     pub fn ask(&mut self, of: TaughtWith<'_>, lessons: Vec<Lesson>, desk: &Desk) {
-        let (with, revision) = (With::of(of), of.0.revision());
-        let asked = lessons.clone();
+        self.queue = lessons.into();
+        self.ask_next(of, desk);
+    }
+
+    /// Teaches the next lesson, where one waits.
+    pub fn ask_next(&mut self, of: TaughtWith<'_>, desk: &Desk) {
+        let Some(lesson) = self.queue.pop_front() else { return };
+        let (with, asked, revision) = (With::of(of), lesson.clone(), of.0.revision());
         let watch = self.watch.clone();
         *watch.seen() = TeachSeen::default();
-        let title = title_of(&with.models, lessons.first(), "Teaching");
-        self.run.ask(desk, (lessons, revision), title, move |progress| {
-            let mut runs = Vec::new();
-            for lesson in &asked {
-                let begun = Instant::now();
-                let means = TeachMeans { goes_on: true, watch: Some(&watch), ..with.means() };
-                let own = teach(&with.snapshot, lesson, means, progress).map_err(JobError::from)?;
-                let seconds = begun.elapsed().as_secs_f64();
-                runs.extend(own.into_iter().map(|run| Run { seconds, ..run }));
-            }
-            Ok(runs)
+        let title = title_of(&with.models, Some(&lesson), "Teaching");
+        self.run.ask(desk, (lesson, revision), title, move |progress| {
+            let begun = Instant::now();
+            let means = TeachMeans { goes_on: true, watch: Some(&watch), ..with.means() };
+            let own = teach(&with.snapshot, &asked, means, progress).map_err(JobError::from)?;
+            let seconds = begun.elapsed().as_secs_f64();
+            Ok(own.into_iter().map(|run| Run { seconds, ..run }).collect())
         });
+    }
+
+    /// The runs of a lesson are kept: there is nothing to go on with any more.
+    pub fn kept(&mut self, workspace: &Workspace, lesson: &Lesson, runs: &[Run]) {
+        runs.iter().for_each(|run| run_is_kept(workspace.project().0, lesson, run.print));
+        self.taught += 1;
     }
 
     /// Makes three steps of a lesson, and says how long all would take.
@@ -251,7 +263,8 @@ impl Teaching {
     /// Teaches a lesson on growing shares of its train part.
     pub fn ask_curve(&mut self, of: TaughtWith<'_>, lesson: Lesson, desk: &Desk) {
         let (with, asked, revision) = (With::of(of), lesson.clone(), of.0.revision());
-        self.curve.ask(desk, (lesson, revision), "Growing the train part", move |progress| {
+        let title = title_of(&with.models, Some(&lesson), "Growing the train part");
+        self.curve.ask(desk, (lesson, revision), title, move |progress| {
             learning_curve(&with.snapshot, &asked, with.means(), progress).map_err(JobError::from)
         });
     }
@@ -271,11 +284,14 @@ impl Teaching {
     pub fn work(&mut self, workspace: &Workspace, wants: &Wants<'_>, desk: &Desk, news: &mut Vec<News>) {
         match self.run.take(desk) {
             Some(Came::Answer) => {
-                if let Some((_, runs)) = self.run.take_answer() {
-                    news.push(News::Taught(runs));
+                if let Some(((lesson, _), runs)) = self.run.take_answer() {
+                    news.push(News::Taught(Box::new(lesson), runs));
                 }
             }
-            Some(Came::Failed(why)) => news.push(News::Failed("train", why)),
+            Some(Came::Failed(why)) => {
+                self.queue.clear();
+                news.push(News::Failed("train", why));
+            }
             None => {}
         }
         if let Some(Came::Failed(why)) = self.measured.take(desk) {
@@ -291,6 +307,10 @@ impl Teaching {
         let _ = (self.tried.take(desk), self.finer.take(desk), self.stopped.take(desk));
         let runs = self.run.is_at_work();
         self.taught += u64::from(self.at_work && !runs);
+        // What a person stopped is not gone on with by what waits behind it.
+        if self.run.running().is_none() && self.run.without().is_some_and(|(_, why)| why.is_none()) {
+            self.queue.clear();
+        }
         self.at_work = runs;
         // A run that is on its way keeps what it has learned, too: it is no stopped one.
         if wants.needs(Need::Runs) && !runs && self.stopped.needs(&self.taught) {

@@ -48,7 +48,7 @@ pub fn learning_curve(
         let (mut samples, mut found) = (0, Vec::new());
         for seed in 0..SEEDS {
             progress.step(1)?;
-            let own = Lesson { share: (share < 1.0).then_some(share), seed: lesson.seed + seed, ..lesson.clone() };
+            let own = Lesson { share: (share < 1.0).then_some(share), seed: lesson.seed.wrapping_add(seed), ..lesson.clone() };
             // Steps of progress are lessons here; what each of them does only hears whether to stop.
             let silent = progress.part();
             let runs = teach(dataset, &own, means, &silent)?;

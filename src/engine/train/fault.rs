@@ -59,8 +59,12 @@ pub enum TrainError {
     NoSteps,
     #[error("no language model was named that can be asked")]
     NobodyToAsk,
-    #[error("a prompt asks for the label itself: leave the finer column away, or make it the label")]
-    PromptThrough,
+    #[error(
+        "only a head or one fine-tuned column is learned through a finer one: leave the finer column away, or make it the label"
+    )]
+    NotThrough,
+    #[error("no map of the encoder learns: fewer layers are to stay as they are")]
+    NothingLearns,
     #[error("pictures are not asked about: choose a text column")]
     PromptedPictures,
     #[error("training saw nothing of its samples: fine-tune an encoder to hold it against the noise model")]

@@ -78,7 +78,7 @@ pub struct StoppedRun {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     run: StoppedRun,
-    /// The hash of the encoder as it was before.
+    /// The hash of the encoder as it was before, and of all that was read.
     encoder: u64,
     place: Place,
 }
@@ -91,7 +91,7 @@ pub(super) struct GoesOn {
 }
 
 impl GoesOn {
-    pub fn new(project: &Path, lesson: &Lesson, (parts, params): (&TrainParts, &[f32])) -> Self {
+    pub fn new(project: &Path, lesson: &Lesson, (parts, params, inputs): (&TrainParts, &[f32], u64)) -> Self {
         let asked = serde_json::to_vec(lesson).unwrap_or_default();
         let key = seed_of(&[xxh3_64(&asked), parts.print]);
         let bytes: Vec<u8> = params.iter().flat_map(|number| number.to_le_bytes()).collect();
@@ -102,12 +102,7 @@ impl GoesOn {
             steps: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        Self { path: checkpoint_path(project, key), run, encoder: xxh3_64(&bytes) }
-    }
-
-    /// The run is made: there is nothing to go on with.
-    pub fn done(&self) {
-        remove_checkpoint(&self.path);
+        Self { path: checkpoint_path(project, key), run, encoder: seed_of(&[xxh3_64(&bytes), inputs]) }
     }
 }
 
@@ -128,6 +123,12 @@ impl Kept {
 pub fn stopped_runs(project: &Path) -> Vec<(PathBuf, StoppedRun)> {
     let read = |(path, state): (PathBuf, String)| Some((path, Kept::of_text(&state)?.run));
     checkpoints(project).into_iter().filter_map(read).collect()
+}
+
+/// The run of a lesson is kept: there is nothing to go on with any more.
+pub fn run_is_kept(project: &Path, lesson: &Lesson, print: u64) {
+    let own = stopped_runs(project).into_iter().filter(|(_, run)| run.lesson == *lesson && run.print == print);
+    own.for_each(|(path, _)| remove_checkpoint(&path));
 }
 
 /// Gives up a run that was stopped.
@@ -234,7 +235,9 @@ impl Going<'_> {
             kept.run.lesson == goes_on.run.lesson && kept.run.print == goes_on.run.print && kept.encoder == goes_on.encoder;
         let of = |name: &str| lists.iter().find(|(own, _)| own == name).map(|(_, list)| list.clone());
         let (learned, best, first, second, seen) = (of("learned")?, of("best")?, of("first")?, of("second")?, of("seen")?);
-        if !same || first.len() != learned.len() || second.len() != learned.len() {
+        let place = &kept.place;
+        let sound = place.step <= self.fit.steps && place.epoch < self.epochs && place.within <= self.rows.train.len();
+        if !same || !sound || first.len() != learned.len() || second.len() != learned.len() {
             return None;
         }
         let dynamics = seen_of_numbers(&seen, state.seen.len(), self.rows.train.len())?;
@@ -336,7 +339,8 @@ fn seen_of_numbers(numbers: &[f32], tasks: usize, rows: usize) -> Option<Vec<Dyn
         let mut list = Vec::with_capacity(rows);
         for _ in 0..rows {
             let (n, later) = rest.split_first()?;
-            let (own, later) = later.split_at_checked(3 * *n as usize)?;
+            let n = (0.0..=1e6).contains(n).then_some(*n as usize)?;
+            let (own, later) = later.split_at_checked(3 * n)?;
             rest = later;
             list.push(own.chunks(3).map(|one| SeenOnce { given: one[0], margin: one[1], right: one[2] > 0.0 }).collect());
         }

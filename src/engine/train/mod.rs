@@ -20,7 +20,7 @@ pub use asked::{Approach, Calibrated, Examples, FrozenEncoder, HeadKind, Lesson,
 pub use curve::{CurvePoint, LearningCurve, learning_curve};
 pub use fault::TrainError;
 pub use figures::{PairFigures, RunFigures, SliceFigures, compare, figures, slices};
-pub use going::{StoppedRun, give_up, stopped_runs};
+pub use going::{StoppedRun, give_up, run_is_kept, stopped_runs};
 pub use means::{Asker, TeachMeans, TeachSeen, Watch};
 pub use parts::{RunPart, TrainParts, finer_columns, may_be_label};
 pub use prompting::{NO_ANSWER, usual_instruction};

@@ -36,7 +36,7 @@ const MOST_CLASSES: usize = 2_000;
 /// One part in so many is the test part where nothing says which is.
 const TEST: usize = 5;
 /// Who is drawn for it is the same whatever the seed of a run: runs of several seeds are tried on the same samples.
-const SPLIT: u64 = 42;
+pub(super) const SPLIT: u64 = 42;
 
 /// Who is trained on, and who is tested.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,8 +81,17 @@ impl TrainParts {
         let together = together_of(dataset, &hashes);
         let mut list: Vec<Self> = Vec::new();
         for label in lesson.labels() {
-            let own = Self::by_label(dataset, (lesson, label), (&hashes, &together), list.first(), progress)?;
+            let own = Self::by_label(dataset, (lesson, label), (&hashes, &together), (list.first(), None), progress)?;
             list.push(own);
+        }
+        if let Some(share) = lesson.share {
+            // Who is left aside is left aside of every column.
+            let aside = left_aside(&list, share, lesson.seed);
+            let first = list.first().cloned();
+            for (own, label) in list.iter_mut().zip(lesson.labels()) {
+                let beside = first.as_ref().filter(|_| label != lesson.labels()[0]);
+                *own = Self::by_label(dataset, (lesson, label), (&hashes, &together), (beside, Some(&aside)), progress)?;
+            }
         }
         // What is learned depends on every label that is learned from.
         let first = list.first();
@@ -102,7 +111,7 @@ impl TrainParts {
         dataset: &Dataset,
         (lesson, name): (&Lesson, &str),
         (hashes, together): (&[u64], &[u32]),
-        beside: Option<&Self>,
+        (beside, aside): (Option<&Self>, Option<&[bool]>),
         progress: &Progress,
     ) -> Result<Self, TrainError> {
         let label = dataset.field(name).ok_or_else(|| TrainError::NoColumn(name.to_owned()))?;
@@ -146,13 +155,16 @@ impl TrainParts {
                 "no column says the parts: a fifth is held out for the test, by class, with equal texts together".to_owned()
             });
         }
-        if let Some(share) = lesson.share {
-            let dropped = thinned(&mut of, hashes, share, lesson.seed);
-            notes.push(format!(
-                "{} of the train part are left aside: {:.0} % are learned from",
-                count_samples(dropped),
-                share * 100.0
-            ));
+        if let Some(aside) = aside {
+            let mut dropped = 0;
+            for (entry, aside) in of.iter_mut().zip(aside) {
+                if *aside && matches!(entry, Some((RunPart::Train, _))) {
+                    *entry = None;
+                    dropped += 1;
+                }
+            }
+            let share = lesson.share.unwrap_or(1.0) * 100.0;
+            notes.push(format!("{} of the train part are left aside: {share:.0} % are learned from", count_samples(dropped)));
         }
         Self::frozen(dataset, &index, hashes.to_vec(), of, together.to_vec(), notes)
     }
@@ -287,23 +299,28 @@ fn as_first(
     (0..dataset.rows()).map(of).collect()
 }
 
-/// Leaves a share of each class of the train part in it: those that are drawn first, so that every larger share has them, too. How many are left aside.
+/// Who of the train part is left aside where a share of each class is learned from: those that are drawn last, so that every larger share has the samples of the smaller. Of samples without a class of the first column
+/// the same share.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn thinned(of: &mut [Option<(RunPart, u32)>], hashes: &[u64], share: f64, seed: u64) -> usize {
+fn left_aside(list: &[TrainParts], share: f64, seed: u64) -> Vec<bool> {
+    let Some(first) = list.first() else { return Vec::new() };
+    let draw = |row: usize| seed_of(&[seed, 0x5a7e, first.hashes[row]]);
     let mut classes: BTreeMap<u32, Vec<(u64, usize)>> = BTreeMap::new();
-    for (row, entry) in of.iter().enumerate() {
-        if let Some((RunPart::Train, class)) = entry {
-            classes.entry(*class).or_default().push((seed_of(&[seed, 0x5a7e, hashes[row]]), row));
+    for (row, entry) in first.of.iter().enumerate() {
+        let other = list.iter().skip(1).any(|parts| matches!(parts.of[row], Some((RunPart::Train, _))));
+        match entry {
+            Some((RunPart::Train, class)) => classes.entry(*class).or_default().push((draw(row), row)),
+            None if other => classes.entry(u32::MAX).or_default().push((draw(row), row)),
+            _ => {}
         }
     }
-    let mut dropped = 0;
+    let mut aside = vec![false; first.of.len()];
     for mut list in classes.into_values() {
         list.sort_unstable();
         let kept = ((list.len() as f64 * share).round() as usize).clamp(1, list.len());
-        list[kept..].iter().for_each(|(_, row)| of[*row] = None);
-        dropped += list.len() - kept;
+        list[kept..].iter().for_each(|(_, row)| aside[*row] = true);
     }
-    dropped
+    aside
 }
 
 /// A finer column than the label: its classes, and the label's class that each stands for.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::asked::{Calibrated, Examples, Lesson, PromptAsked};
 use super::fault::TrainError;
 use super::means::{Asker, TeachMeans};
-use super::parts::{RunPart, TrainParts};
+use super::parts::{RunPart, SPLIT, TrainParts};
 use super::run::{HeadModel, Learned};
 use super::taught::TriedSteps;
 use crate::chance::{Chance, seed_of};
@@ -216,11 +216,11 @@ fn answered(asker: &dyn Asker, asks: Vec<Ask>, progress: &Progress) -> Result<Ve
     Ok(keys.iter().map(read).collect())
 }
 
-/// The test samples that are asked about: all of them, or so many of each class that are drawn first.
-fn tested(parts: &TrainParts, most: u32, seed: u64) -> Vec<u32> {
+/// The test samples that are asked about: all of them, or so many that are drawn, the same whatever the seed of a run.
+fn tested(parts: &TrainParts, most: u32) -> Vec<u32> {
     let mut list: Vec<u32> = parts.members(RunPart::Test).map(|(id, _)| id.0).collect();
     if most > 0 && (most as usize) < list.len() {
-        list.sort_by_key(|row| (seed_of(&[seed, 0x7e57, parts.hashes[*row as usize]]), *row));
+        list.sort_by_key(|row| (seed_of(&[SPLIT, 0x7e57, parts.hashes[*row as usize]]), *row));
         list.truncate(most as usize);
         list.sort_unstable();
     }
@@ -248,26 +248,40 @@ pub(super) fn prompt(
     let asker = means.asker.ok_or(TrainError::NobodyToAsk)?;
     let mut own = Prompting::new(dataset, lesson, of, (&parts, dense))?;
     prompting_bound(&mut own, asker, progress)?;
-    let rows = tested(&parts, own.asked.most, lesson.seed);
+    let rows = tested(&parts, own.asked.most);
     let examples: Vec<Vec<(u32, u32)>> = rows.iter().map(|row| own.examples(*row)).collect();
     let asks = rows.iter().zip(&examples).map(|(row, examples)| own.ask(own.said(examples, own.read(*row)))).collect();
     let answers = answered(asker, asks, progress)?;
+    if let Some(first) = answers.first().filter(|_| answers.iter().all(|answer| !answer.refused.is_empty())) {
+        return Err(TrainError::NotAnswered(format!("the server took no question: {}", first.refused)));
+    }
     let k = parts.learned;
     let mut notes = vec![bound_words(own.bound, own.letters).to_owned()];
     let logs: Vec<Option<Vec<f64>>> =
         answers.iter().map(|answer| if own.letters { letter_logs(&answer.first, k) } else { None }).collect();
-    let graded = !logs.is_empty() && logs.iter().all(Option::is_some);
+    let graded = logs.iter().any(Option::is_some);
     let mut p = if graded {
+        let lettered: Vec<bool> = logs.iter().map(Option::is_some).collect();
         let plain = whole(&logs.into_iter().flatten().flatten().collect::<Vec<f64>>(), k);
-        calibrated(&own, asker, plain, &mut notes, progress)?
+        let plain = calibrated(&own, asker, plain, &mut notes, progress)?;
+        let mut rows = plain.chunks(k);
+        // One that says no letter names no class.
+        let mut out: Vec<f64> = Vec::new();
+        for has in lettered {
+            match if has { rows.next() } else { None } {
+                Some(own) => out.extend(own.iter().copied().chain([0.0])),
+                None => out.extend((0..=k).map(|at| f64::from(u8::from(at == k)))),
+            }
+        }
+        out
     } else {
         notes.push("its answers have no probabilities: log loss and calibration say nothing of it".to_owned());
         let named = answers.iter().map(|answer| class_named(&answer.text, &own.shown, own.letters));
         named.flat_map(|class| (0..=k).map(move |at| f64::from(u8::from(at == class.unwrap_or(k))))).collect()
     };
     // A class of its own for what names none: it counts as wrong, and is seen among what was said.
-    let silent = if graded { 0 } else { p.chunks(k + 1).filter(|row| row[k] > 0.0).count() };
-    if !graded && silent == 0 {
+    let silent = p.chunks(k + 1).filter(|row| row[k] > 0.0).count();
+    if silent == 0 {
         p = p.chunks(k + 1).flat_map(|row| row[..k].to_vec()).collect();
     }
     spoken(&answers, &mut notes);
@@ -286,7 +300,12 @@ pub(super) fn prompt(
     drop(own);
     if silent > 0 {
         notes.push(format!("{} got an answer that names no class: they count as wrong", count_samples(silent)));
-        parts.classes.insert(k, NO_ANSWER.to_owned());
+        // A class of that name is another.
+        let mut name = NO_ANSWER.to_owned();
+        while parts.classes.contains(&name) {
+            name = format!("({name})");
+        }
+        parts.classes.insert(k, name);
         parts.learned = k + 1;
         parts.of.iter_mut().flatten().filter(|(_, class)| *class as usize >= k).for_each(|(_, class)| *class += 1);
     }
@@ -298,6 +317,7 @@ pub(super) fn prompt(
         chosen: None,
         held_out: Vec::new(),
         probabilities: p,
+        rest: Vec::new(),
         epochs: Vec::new(),
         seen: Vec::new(),
         notes,
@@ -340,7 +360,11 @@ fn calibrated(
             let answers = answered(asker, asks, progress)?;
             let free: Vec<Vec<f64>> =
                 answers.iter().filter_map(|answer| Some(whole(&letter_logs(&answer.first, k)?, k))).collect();
-            Ok(if free.is_empty() { p } else { contextual(&p, &free, k) })
+            if free.is_empty() {
+                notes.push("of texts without content it says no letters: its probabilities are as they are".to_owned());
+                return Ok(p);
+            }
+            Ok(contextual(&p, &free, k))
         }
     }
 }
@@ -355,7 +379,9 @@ fn spoken(answers: &[ChoiceAnswer], notes: &mut Vec<String>) {
     if cut > 0 {
         notes.push(format!("{} got an answer that was cut off", count_samples(cut)));
     }
-    let (read, written) = answers.iter().fold((0, 0), |sum, answer| (sum.0 + answer.read, sum.1 + answer.written));
+    let (read, written) = answers
+        .iter()
+        .fold((0u64, 0u64), |sum, answer| (sum.0.saturating_add(answer.read), sum.1.saturating_add(answer.written)));
     if read > 0 {
         notes.push(format!("{} tokens read, {} written", count(read as usize), count(written as usize)));
     }
@@ -402,13 +428,13 @@ pub(super) fn try_questions(
 ) -> Result<TriedSteps, TrainError> {
     let mut own = Prompting::new(dataset, lesson, of, (parts, dense))?;
     prompting_bound(&mut own, asker, progress)?;
-    let rows = tested(parts, own.asked.most, lesson.seed);
+    let rows = tested(parts, own.asked.most);
     let first: Vec<u32> = rows.iter().copied().take(TRIED).collect();
     let asks = first.iter().map(|row| own.ask(own.said(&own.examples(*row), own.read(*row)))).collect();
     let begun = now();
     let answers = answered(asker, asks, progress)?;
     let each = (now() - begun) / first.len().max(1) as f64;
-    let tokens: u64 = answers.iter().map(|answer| answer.read + answer.written).sum();
-    let tokens = tokens * rows.len() as u64 / first.len().max(1) as u64;
+    let tokens = answers.iter().fold(0u64, |sum, answer| sum.saturating_add(answer.read).saturating_add(answer.written));
+    let tokens = tokens.saturating_mul(rows.len() as u64) / first.len().max(1) as u64;
     Ok(TriedSteps { steps: rows.len(), seconds: each * rows.len() as f64, bytes: 0, tokens })
 }

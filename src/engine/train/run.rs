@@ -134,6 +134,8 @@ pub struct Learned {
     pub held_out: Vec<(u32, u32, f32)>,
     /// The probabilities of the samples that were asked for, class by class.
     pub probabilities: Vec<f64>,
+    /// Of all others the class and how sure: what every class has would be too much to hold.
+    pub rest: Vec<(u32, u32, f32)>,
     pub epochs: Vec<EpochSeen>,
     pub seen: Vec<SampleSeen>,
     pub notes: Vec<String>,

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::fault::TrainError;
+use super::parts::FinerColumn;
 use crate::job::Progress;
 use crate::learn::bert::{BertLayout, TokenRows};
 use crate::learn::dense::Dense;
@@ -76,4 +77,39 @@ pub struct TriedSteps {
     pub bytes: u64,
     /// Tokens that a language model reads and writes.
     pub tokens: u64,
+}
+
+/// Rows that are said something of at a time.
+const ROWS: usize = 4_096;
+
+/// The likeliest class of a row, the first of equals.
+pub(super) fn likeliest(row: &[f64]) -> usize {
+    (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
+}
+
+/// Of each row the likeliest class and how sure, a piece at a time: `say` says probabilities of rows, `classes` each; of fine classes what they stand for.
+pub(super) fn likeliest_of(
+    rows: &[u32],
+    (classes, finer): (usize, Option<&FinerColumn>),
+    say: &dyn Fn(&[u32]) -> Result<Vec<f64>, TrainError>,
+) -> Result<Vec<(u32, u32, f32)>, TrainError> {
+    let mut out = Vec::with_capacity(rows.len());
+    for part in rows.chunks(ROWS) {
+        let said = say(part)?;
+        out.extend(part.iter().zip(said.chunks(classes.max(1))).map(|(row, own)| reduced(*row, own, finer)));
+    }
+    Ok(out)
+}
+
+/// The likeliest class of one row; of fine classes what they stand for.
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn reduced(row: u32, own: &[f64], finer: Option<&FinerColumn>) -> (u32, u32, f32) {
+    let Some(finer) = finer else {
+        let best = likeliest(own);
+        return (row, best as u32, own[best] as f32);
+    };
+    let mut coarse = vec![0.0; finer.to.iter().max().map_or(0, |most| *most as usize + 1)];
+    own.iter().zip(&finer.to).for_each(|(p, to)| coarse[*to as usize] += p);
+    let best = likeliest(&coarse);
+    (row, best as u32, coarse[best] as f32)
 }

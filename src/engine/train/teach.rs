@@ -12,7 +12,7 @@ use super::network::{network, network_says};
 use super::parts::{FinerColumn, RunPart, TrainParts, finer_of, hashes_of};
 use super::prompting::{prompt, try_questions};
 use super::run::{Chosen, HeadModel, Learned, Predictions, Run, SampleSeen};
-use super::taught::TriedSteps;
+use super::taught::{TriedSteps, likeliest, likeliest_of};
 use super::tuning::{TaskParts, try_tuning, tune};
 use crate::data::{Dataset, Kind, Role, SampleId, count_samples};
 use crate::derive::{TextOf, embedding, embedding_of_made};
@@ -111,19 +111,14 @@ fn words_of(dataset: &Dataset, text: &TextOf, vocabulary: &Vocabulary) -> Sparse
     vocabulary.rows_of(texts.iter().map(|text| &**text))
 }
 
-/// The likeliest class of a row, the first of equals.
-fn likeliest(row: &[f64]) -> usize {
-    (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
-}
-
 /// Learns what is asked: a run, or one for each label column where several are learned at once.
 ///
 /// # Errors
 /// [`TrainError`].
 pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress: &Progress) -> Result<Vec<Run>, TrainError> {
     may_keep(lesson, means.keep)?;
-    if lesson.through.is_some() && matches!(lesson.approach, Approach::Prompt { .. }) {
-        return Err(TrainError::PromptThrough);
+    if lesson.through.is_some() && matches!(lesson.approach, Approach::Prompt { .. } | Approach::Multitask { .. }) {
+        return Err(TrainError::NotThrough);
     }
     if let Some(watch) = means.watch {
         *watch.seen() = TeachSeen { words: lesson.words(), ..TeachSeen::default() };
@@ -137,7 +132,10 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
     let trained = |row: &u32| all.iter().any(|parts| matches!(parts.of[*row as usize], Some((RunPart::Train, _))));
     let asked: Vec<u32> =
         (0..dataset.rows() as u32).filter(|row| !dataset.is_excluded(SampleId(*row)) && !trained(row)).collect();
-    let (mut learned, asked, all) = learn_all(dataset, lesson, (all, asked), means, progress)?;
+    // Of those that are tested or that a temperature is fitted to every class is held, of all others the likeliest.
+    let (asked, rest): (Vec<u32>, Vec<u32>) =
+        asked.into_iter().partition(|row| all.iter().any(|parts| parts.of[*row as usize].is_some()));
+    let (mut learned, asked, all) = learn_all(dataset, lesson, (all, asked, rest), (means, finer.as_ref()), progress)?;
     if let Some(finer) = &finer {
         fold(&mut learned[0], (finer, coarse.learned), &asked);
     }
@@ -154,8 +152,8 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
 fn learn_all(
     dataset: &Dataset,
     lesson: &Lesson,
-    (all, asked): (Vec<TrainParts>, Vec<u32>),
-    means: TeachMeans<'_>,
+    (all, asked, rest): (Vec<TrainParts>, Vec<u32>, Vec<u32>),
+    (means, finer): (TeachMeans<'_>, Option<&FinerColumn>),
     progress: &Progress,
 ) -> Result<(Vec<Learned>, Vec<u32>, Vec<TrainParts>), TrainError> {
     let weighed = |all: Vec<TrainParts>, weights: &[f64]| -> Vec<TaskParts> {
@@ -167,8 +165,10 @@ fn learn_all(
             let parts = &all[0];
             // Of what was made of pictures nobody has looked yet.
             let seen = seen_of(dataset, lesson, encoder, parts, means, progress)?;
-            let asked: Vec<u32> = asked.iter().copied().filter(|row| (*row as usize) < seen.rows()).collect();
-            let mut learned = features(&seen, parts, &asked, (*head, *balanced, lesson.seed), progress)?;
+            let there = |list: Vec<u32>| -> Vec<u32> { list.into_iter().filter(|row| (*row as usize) < seen.rows()).collect() };
+            let (asked, rest) = (there(asked), there(rest));
+            let of = (asked.as_slice(), rest.as_slice(), finer);
+            let mut learned = features(&seen, parts, of, (*head, *balanced, lesson.seed), progress)?;
             if let (Some(to), HeadModel::Linear { weights, bias }) = (means.keep, &learned.model) {
                 let words = ModelWords { classes: &parts.classes[..parts.learned], about: &parts.about(lesson) };
                 if let Err(why) = keep_head(weights, bias, &words, to) {
@@ -191,7 +191,7 @@ fn learn_all(
         }
         Approach::Encoder { folder, tune: how } => {
             let tasks = weighed(all, &[1.0]);
-            let learned = tune(dataset, lesson, (folder, how, false), &tasks, (&asked, means), progress)?;
+            let learned = tune(dataset, lesson, (folder, how, false), &tasks, (&asked, &rest, finer, means), progress)?;
             Ok((learned, asked, back(tasks)))
         }
         Approach::Multitask { folder, tune: how, tasks, uncertain } => {
@@ -201,7 +201,7 @@ fn learn_all(
             }
             let weights: Vec<f64> = tasks.iter().map(|task| task.weight).collect();
             let tasks = weighed(all, &weights);
-            let learned = tune(dataset, lesson, (folder, how, *uncertain), &tasks, (&asked, means), progress)?;
+            let learned = tune(dataset, lesson, (folder, how, *uncertain), &tasks, (&asked, &rest, None, means), progress)?;
             Ok((learned, asked, back(tasks)))
         }
     }
@@ -295,6 +295,7 @@ fn temperature(parts: &TrainParts, probabilities: &[f64], asked: &[u32]) -> Opti
 
 fn run_of(lesson: Lesson, parts: TrainParts, finer: Option<&FinerColumn>, learned: Learned, asked: &[u32]) -> Run {
     let mut said = learned.held_out;
+    said.extend(learned.rest);
     #[allow(clippy::cast_possible_truncation)]
     said.extend(asked.iter().zip(learned.probabilities.chunks(parts.learned)).map(|(row, own)| {
         let best = likeliest(own);
@@ -316,10 +317,11 @@ fn run_of(lesson: Lesson, parts: TrainParts, finer: Option<&FinerColumn>, learne
     }
     let temperature = temperature(&parts, &learned.probabilities, asked);
     let n = |part| parts.members(part).count();
+    let tested = if let HeadModel::Prompt { .. } = learned.model { predictions.tested.len() } else { n(RunPart::Test) };
     Run {
         temperature,
         lesson,
-        sizes: [n(RunPart::Train), n(RunPart::Validation), n(RunPart::Test)],
+        sizes: [n(RunPart::Train), n(RunPart::Validation), tested],
         print: parts.print,
         test_print: parts.test_print,
         learned: parts.learned,
@@ -347,6 +349,9 @@ fn may_keep(lesson: &Lesson, keep: Option<&Path>) -> Result<(), TrainError> {
         Approach::Features { head: HeadKind::Neighbours { .. }, .. } => Err(TrainError::NothingToKeep("a vote of neighbours")),
         Approach::Features { head: HeadKind::Network { .. }, .. } => Err(TrainError::NothingToKeep("a small network")),
         Approach::Features { encoder: FrozenEncoder::Words, .. } => Err(TrainError::NothingToKeep("TF-IDF")),
+        Approach::Multitask { tune, .. } if tune.pooler && tune.lora.is_none() => {
+            Err(TrainError::NothingToKeep("several heads behind a pooler"))
+        }
         _ if lesson.through.is_some() => Err(TrainError::NothingToKeep("a finer column")),
         _ => Ok(()),
     }
@@ -356,7 +361,7 @@ fn may_keep(lesson: &Lesson, keep: Option<&Path>) -> Result<(), TrainError> {
 fn features(
     seen: &Seen,
     parts: &TrainParts,
-    asked: &[u32],
+    (asked, rest, finer): (&[u32], &[u32], Option<&FinerColumn>),
     (head, balanced, seed): (HeadKind, bool, u64),
     progress: &Progress,
 ) -> Result<Learned, TrainError> {
@@ -365,8 +370,9 @@ fn features(
     let truth: Vec<u32> = train.iter().map(|(_, class)| *class).collect();
     let together: Vec<u32> = train.iter().map(|(id, _)| parts.together[id.row()]).collect();
     let head_rows = HeadRows { rows: &rows, truth: &truth, together: &together, classes: parts.learned };
-    let plain = |model, probabilities, notes| Learned {
+    let plain = |model, probabilities, rest, notes| Learned {
         model,
+        rest,
         chosen: None,
         held_out: Vec::new(),
         probabilities,
@@ -378,16 +384,18 @@ fn features(
         HeadKind::Neighbours { k } => {
             let Seen::Dense(dense) = seen else { return Err(TrainError::NoHead) };
             progress.set_total(asked.len() as u64);
-            let votes = nearest_votes(dense, head_rows, k as usize, asked, progress)?;
+            let vote = |rows: &[u32]| Ok(nearest_votes(dense, head_rows, k as usize, rows, progress)?);
+            let (votes, rest) = (vote(asked)?, likeliest_of(rest, (parts.learned, finer), &vote)?);
             let notes = vec!["nearest neighbours say nothing of their own train part".to_owned()];
-            Ok(plain(HeadModel::Neighbours { k }, votes, notes))
+            Ok(plain(HeadModel::Neighbours { k }, votes, rest, notes))
         }
         HeadKind::Network { hidden } => {
             let Seen::Dense(dense) = seen else { return Err(TrainError::NetworkOfWords) };
             let (mlp, epochs, notes) = network(dense, head_rows, (hidden as usize, seed), progress)?;
-            let probabilities = network_says(&mlp, dense, asked);
+            let say = |rows: &[u32]| Ok(network_says(&mlp, dense, rows));
+            let (probabilities, rest) = (say(asked)?, likeliest_of(rest, (parts.learned, finer), &say)?);
             let model = HeadModel::Network { dims: mlp.dims, hidden: mlp.hidden, numbers: mlp.numbers };
-            Ok(Learned { epochs, ..plain(model, probabilities, notes) })
+            Ok(Learned { epochs, ..plain(model, probabilities, rest, notes) })
         }
         HeadKind::Logistic { c } | HeadKind::Support { c } => {
             let loss = if matches!(head, HeadKind::Support { .. }) { HeadLoss::Support } else { HeadLoss::Logistic };
@@ -404,8 +412,12 @@ fn features(
             let held_out = held.filter_map(|(row, held)| held.map(|held| (*row, held.said, held.sure))).collect();
             let tried = found.tried.iter().map(|one| (one.c, one.evened, one.folds, one.accuracy)).collect();
             let chosen = Some(Chosen { c: found.fit.c, evened: found.fit.evened, tried });
-            let probabilities = found.head.probabilities(seen.input(), asked);
-            Ok(Learned { chosen, held_out, ..plain(kept(&found.head, seen), probabilities, notes) })
+            let say = |rows: &[u32]| {
+                progress.check()?;
+                Ok(found.head.probabilities(seen.input(), rows))
+            };
+            let (probabilities, rest) = (say(asked)?, likeliest_of(rest, (parts.learned, finer), &say)?);
+            Ok(Learned { chosen, held_out, ..plain(kept(&found.head, seen), probabilities, rest, notes) })
         }
     }
 }

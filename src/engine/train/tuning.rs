@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::asked::{Lesson, LoraAsked, TuneAsked};
 use super::fault::TrainError;
 use super::going::{GoesOn, Going, Gone, gone_through};
 use super::means::TeachMeans;
-use super::parts::{RunPart, TrainParts, held_out};
+use super::parts::{FinerColumn, RunPart, TrainParts, held_out};
 use super::run::{Chosen, HeadModel, Learned};
-use super::taught::{TaughtRows, TriedSteps, said_of, vectors};
+use super::taught::{TaughtRows, TriedSteps, reduced, said_of, vectors};
 use crate::chance::{Chance, seed_of};
 use crate::data::{Dataset, SampleId, count_samples};
 use crate::derive::TextOf;
@@ -52,7 +54,7 @@ pub(super) fn tune(
     lesson: &Lesson,
     (folder, asked, uncertain): (&Path, &TuneAsked, bool),
     tasks: &[TaskParts],
-    (rows, means): (&[u32], TeachMeans<'_>),
+    (rows, rest, finer, means): (&[u32], &[u32], Option<&FinerColumn>, TeachMeans<'_>),
     progress: &Progress,
 ) -> Result<Vec<Learned>, TrainError> {
     let mut ready = made_ready(dataset, lesson, (folder, asked, uncertain), tasks, progress)?;
@@ -60,7 +62,12 @@ pub(super) fn tune(
     let (heads, chosen) = first_heads(layout, params, &ready, (tasks, asked, lesson.seed), progress)?;
     let list = tasks.iter().map(|task| task_of(&task.parts, task.weight, asked.balanced)).collect();
     let tuned = Tuned::new(params.to_vec(), heads, list).adapted(layout, &ready.fit);
-    let goes_on = means.project.filter(|_| means.goes_on).map(|project| GoesOn::new(project, lesson, (&tasks[0].parts, params)));
+    if tuned.lora.as_ref().is_some_and(|lora| lora.numbers.is_empty()) {
+        return Err(TrainError::NothingLearns);
+    }
+    let inputs = inputs_of(&ready);
+    let goes_on =
+        means.project.filter(|_| means.goes_on).map(|project| GoesOn::new(project, lesson, (&tasks[0].parts, params, inputs)));
     let going = Going {
         layout,
         tokens: &ready.tokens,
@@ -75,6 +82,14 @@ pub(super) fn tune(
     ready.notes.extend(notes);
     let how = (ready.fit.pooling, ready.fit.normed);
     let said = said_of(layout, &tuned, &ready.tokens, rows, how, progress)?;
+    let mut others: Vec<Vec<(u32, u32, f32)>> = vec![Vec::new(); tasks.len()];
+    for part in rest.chunks(1_024) {
+        let said = said_of(layout, &tuned, &ready.tokens, part, how, progress)?;
+        for ((said, out), task) in said.into_iter().zip(&mut others).zip(tasks) {
+            let rows = part.iter().zip(said.chunks(task.parts.learned.max(1)));
+            out.extend(rows.map(|(row, own)| reduced(*row, own, finer)));
+        }
+    }
     if let Some(to) = means.keep {
         let words =
             ModelWords { classes: &tasks[0].parts.classes[..tasks[0].parts.learned], about: &tasks[0].parts.about(lesson) };
@@ -90,21 +105,40 @@ pub(super) fn tune(
             ready.notes.push(format!("the model could not be taken away: {why}"));
         }
     }
-    if let Some(goes_on) = goes_on {
-        goes_on.done();
-    }
     ready.notes.push("it says nothing of samples of the train part: it has seen them all".to_owned());
     let mut out = Vec::new();
-    for ((said, seen), (chosen, task)) in said.into_iter().zip(seen).zip(chosen.into_iter().zip(tasks)) {
+    for (((said, rest), seen), chosen) in said.into_iter().zip(others).zip(seen).zip(chosen) {
         let mut notes = ready.notes.clone();
-        let others = ready.rows.train.len() - task.parts.members(RunPart::Train).count().min(ready.rows.train.len());
+        let own = ready.rows.train_truth.iter().skip(out.len()).step_by(tasks.len());
+        let others = own.filter(|class| **class == NO_CLASS).count();
         if tasks.len() > 1 && others > 0 {
             notes.push(format!("{} of the train part have no label here, and are learned from by others", count_samples(others)));
         }
         let epochs = epochs.clone();
-        out.push(Learned { model: HeadModel::Encoder, chosen, held_out: Vec::new(), probabilities: said, epochs, seen, notes });
+        out.push(Learned {
+            model: HeadModel::Encoder,
+            chosen,
+            held_out: Vec::new(),
+            probabilities: said,
+            rest,
+            epochs,
+            seen,
+            notes,
+        });
     }
     Ok(out)
+}
+
+/// The hash of all that is read beside the train part's own print: tokens, and who validates as what.
+fn inputs_of(ready: &Ready) -> u64 {
+    let mut hash = Xxh3::new();
+    for row in ready.rows.train.iter().chain(&ready.rows.validation) {
+        hash.update(&row.to_le_bytes());
+        ready.tokens[*row as usize].iter().for_each(|token| hash.update(&token.to_le_bytes()));
+    }
+    ready.rows.train_truth.iter().chain(&ready.rows.validation_truth).for_each(|class| hash.update(&class.to_le_bytes()));
+    hash.update(format!("{:?} {} {}", ready.fit.pooling, ready.fit.normed, ready.longest).as_bytes());
+    hash.digest()
 }
 
 fn batch_of(asked: &TuneAsked) -> usize {

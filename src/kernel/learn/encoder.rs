@@ -112,6 +112,9 @@ impl Encoder {
         let json = |bytes: &Option<Vec<u8>>| bytes.as_ref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         let longest = json(&files.limits).and_then(|limits| limits["max_seq_length"].as_u64()).unwrap_or(256) as usize;
         let room = layout.shape.positions.saturating_sub(layout.shape.first_position).max(1);
+        if longest.min(room) < 3 {
+            return Err(model(format!("it reads {} tokens of a text: too few for any", longest.min(room))));
+        }
         let truncation = TruncationParams { max_length: longest.min(room), ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|error| model(format!("tokenizer.json: {error}")))?;
         tokenizer.with_padding(None);

@@ -95,7 +95,9 @@ fn grammar(answers: &[String]) -> String {
 /// What a server answered; `None` where that is no chat completion.
 pub fn read_choice(value: &Value) -> Option<ChoiceAnswer> {
     let choice = &value["choices"][0];
-    let text = choice["message"]["content"].as_str()?;
+    // A model that thought until it was cut off has written nothing.
+    let content = &choice["message"].as_object()?.get("content").cloned().unwrap_or_default();
+    let text = if content.is_null() { "" } else { content.as_str()? };
     let top = choice["logprobs"]["content"][0]["top_logprobs"].as_array().map(Vec::as_slice).unwrap_or_default();
     let first = top.iter().filter_map(|one| Some((one["token"].as_str()?.to_owned(), one["logprob"].as_f64()?))).collect();
     Some(ChoiceAnswer {

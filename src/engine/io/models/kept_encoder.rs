@@ -179,6 +179,9 @@ impl Written<'_> {
         self.tokenizer(folder)?;
         put(folder, "labels.json", json!(classes).to_string().as_bytes())?;
         let longest = self.kept.longest;
+        // It is read as it was taught.
+        let limits = json!({ "max_seq_length": longest, "do_lower_case": false });
+        put(folder, "sentence_bert_config.json", format!("{limits:#}").as_bytes())?;
         let how = format!(
             "from transformers import pipeline\nsay = pipeline(\"text-classification\", model=\".\", truncation=True, max_length={longest})\nprint(say(\"a text\"))\n"
         );

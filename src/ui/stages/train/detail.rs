@@ -10,7 +10,7 @@ use super::state::RunSide;
 use crate::action::Action;
 use crate::data::SampleId;
 use crate::session::Workspace;
-use crate::train::{RunFigures, slices};
+use crate::train::{Approach, RunFigures, slices};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
@@ -36,6 +36,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         let offered = |side: &RunSide| match side {
             RunSide::Seen => !kept.run.seen.is_empty(),
             RunSide::Tasks => has_tasks(workspace),
+            // Nobody is asked twelve times over by a click.
+            RunSide::Curve => !matches!(kept.run.lesson.approach, Approach::Prompt { .. }),
             _ => true,
         };
         if !offered(&state.train.side) {
@@ -62,7 +64,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         RunSide::Classes => classes(ui, state, theme, found),
         RunSide::Calibration => calibration(ui, theme, found),
         RunSide::Slices => sliced(ui, state, theme, workspace, found, (kept.id, old)),
-        RunSide::Seen => seen::draw(ui, state, bundle, workspace, (&kept.run, found.stale), actions),
+        RunSide::Seen => seen::draw(ui, state, bundle, workspace, (kept.id, &kept.run, found.stale), actions),
         RunSide::Curve => grown::draw(ui, bundle, workspace, &kept.run.lesson, actions),
         RunSide::Tasks => grown::tasks(ui, theme, workspace, measured),
         RunSide::Choice => tried(ui, theme, &kept.run),

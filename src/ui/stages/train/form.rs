@@ -106,6 +106,10 @@ fn through(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
         actions.push(Action::Train(TrainAction::Finer(label.clone())));
     }
     let finer = bundle.session.teaching().finer(&label);
+    // A column that is not finer than this label is not gone through.
+    if !bundle.session.teaching().lacks_finer(workspace, &label) && !finer.contains(&state.train.through) {
+        state.train.through.clear();
+    }
     if finer.is_empty() {
         return;
     }
@@ -131,6 +135,7 @@ fn tasks(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Work
     let fields = workspace.dataset().fields();
     let names = fields.iter().filter(|field| may_be_label(field.role) && *field.name != *label);
     let names: Vec<String> = names.map(|field| field.name.to_string()).collect();
+    form.with.retain(|(own, _)| names.contains(own));
     if names.is_empty() {
         ui.add(egui::Label::new(RichText::new("There is no other column with classes.").color(theme.amber)).wrap());
         return;

@@ -84,12 +84,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         && let Some(pair) = measured.pair(mine, other)
     {
         let names = |at: usize| workspace.runs()[at].name.as_str();
-        let words = sentence(&pair.words(names(pair.of.0), names(pair.of.1)));
+        let words = pair.words(names(pair.of.0), names(pair.of.1));
         let ink = if pair.p > 0.05 { theme.dim } else { theme.text };
         ui.add(egui::Label::new(RichText::new(words).color(ink)).wrap()).on_hover_text(
             "McNemar's test on the samples that both were tried on, corrected for how many pairs of runs there are (Holm). Shift and click chooses the other run.",
         );
-        only_one(ui, state, theme, workspace, measured, (mine, other));
+        only_one(ui, state, theme, workspace, (measured, old), (mine, other));
     }
     if let Some(mine) = mine {
         seeds(ui, theme, workspace, measured, mine);
@@ -109,34 +109,42 @@ fn only_one(
     state: &mut UiState,
     theme: &Theme,
     workspace: &Workspace,
-    measured: &Measured,
+    (measured, old): (&Measured, bool),
     (mine, other): (usize, usize),
 ) {
     let (Some(a), Some(b)) = (measured.of(mine), measured.of(other)) else { return };
     let names = |at: usize| workspace.runs()[at].name.as_str();
-    let place: HashMap<SampleId, usize> = b.tested.iter().copied().zip(0..).collect();
-    let both: Vec<(SampleId, bool, bool)> = a
-        .tested
-        .iter()
-        .enumerate()
-        .filter_map(|(at, id)| place.get(id).map(|there| (*id, a.right(at), b.right(*there))))
-        .collect();
-    ui.horizontal_wrapped(|ui| {
-        for (words, wanted) in [
-            (format!("only right by {}", short(names(mine))), (true, false)),
-            (format!("only right by {}", short(names(other))), (false, true)),
-            ("missed by both".to_owned(), (false, false)),
-        ] {
-            let list: Vec<SampleId> = both.iter().filter(|one| (one.1, one.2) == wanted).map(|one| one.0).collect();
-            if list.is_empty() {
-                continue;
+    let id = |at: usize| workspace.runs()[at].id;
+    let key = (id(mine), id(other), workspace.revision(), old);
+    if state.train.alone.as_ref().is_none_or(|(of, _)| *of != key) {
+        let place: HashMap<SampleId, usize> = b.tested.iter().copied().zip(0..).collect();
+        let mut found: [Vec<SampleId>; 3] = Default::default();
+        for (at, id) in a.tested.iter().enumerate() {
+            let Some(there) = place.get(id) else { continue };
+            match (a.right(at), b.right(*there)) {
+                (true, false) => found[0].push(*id),
+                (false, true) => found[1].push(*id),
+                (false, false) => found[2].push(*id),
+                (true, true) => {}
             }
-            let text = format!("{} {words}", count(list.len()));
-            if button(ui, theme, &text, "", ButtonLook::Quiet, true).clicked() {
-                show(state, sentence(&words), list);
+        }
+        state.train.alone = Some((key, found));
+    }
+    // Taken out while it is drawn: what is shown changes the filter.
+    let Some((key, found)) = state.train.alone.take() else { return };
+    ui.horizontal_wrapped(|ui| {
+        let words = [
+            format!("only right by {}", short(names(mine))),
+            format!("only right by {}", short(names(other))),
+            "missed by both".to_owned(),
+        ];
+        for (words, list) in words.into_iter().zip(&found).filter(|(_, list)| !list.is_empty()) {
+            if button(ui, theme, &format!("{} {words}", count(list.len())), "", ButtonLook::Quiet, true).clicked() {
+                show(state, sentence(&words), list.iter().copied());
             }
         }
     });
+    state.train.alone = Some((key, found));
 }
 
 /// What the seeds of a lesson differ by, where it was taught with several.

@@ -19,29 +19,28 @@ const WIDTH: f32 = 460.0;
 const SLOPE: f32 = 0.72;
 /// Hardest samples that are listed.
 const HARDEST: usize = 12;
+/// The most samples that are drawn: of more every so-manieth.
+const DRAWN: usize = 20_000;
 
-/// The regions of the map: thirds by rank, as the paper has them.
-struct Regions {
-    easy: Vec<SampleId>,
-    hard: Vec<SampleId>,
-    ambiguous: Vec<SampleId>,
-}
-
-fn regions(seen: &[SampleSeen]) -> Regions {
-    let third = |of: &dyn Fn(&SampleSeen) -> f32| -> Vec<SampleId> {
-        let mut order: Vec<&SampleSeen> = seen.iter().collect();
-        order.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.0.cmp(&b.0)));
-        order.iter().take(seen.len() / 3).map(|one| SampleId(one.0)).collect()
+/// The regions of the map, thirds by rank as the paper has them: easy, ambiguous, hard; and the hardest, by place.
+fn regions(seen: &[SampleSeen], rows: usize) -> ([Vec<SampleId>; 3], Vec<u32>) {
+    let ordered = |of: &dyn Fn(&SampleSeen) -> f32| -> Vec<u32> {
+        let mut order: Vec<u32> = (0..seen.len() as u32).filter(|at| (seen[*at as usize].0 as usize) < rows).collect();
+        order.sort_by(|a, b| of(&seen[*b as usize]).total_cmp(&of(&seen[*a as usize])).then(a.cmp(b)));
+        order
     };
-    Regions { easy: third(&|one| one.1), hard: third(&|one| -one.1), ambiguous: third(&|one| one.2) }
+    let hard = ordered(&|one| -one.1);
+    let third = |order: &[u32]| order.iter().take(seen.len() / 3).map(|at| SampleId(seen[*at as usize].0)).collect();
+    let found = [third(&ordered(&|one| one.1)), third(&ordered(&|one| one.2)), third(&hard)];
+    (found, hard.into_iter().take(HARDEST).collect())
 }
 
 /// Which of two judges finds wrong labels better: measured with labels that are made wrong on purpose.
-fn judges(ui: &mut Ui, bundle: &Bundle<'_>, run: &Run, actions: &mut Vec<Action>) {
+fn judges(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, run: &Run, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let running = bundle.running.iter().any(|job| job.key == "judges");
     ui.add_space(STEP * 2.0);
-    if let Some(found) = bundle.session.teaching().judges(&run.lesson) {
+    if let Some(found) = bundle.session.teaching().judges(workspace, &run.lesson) {
         let one = |name: &str, of: JudgeFigures| {
             format!("{name} {:.3} ({:.0} % of the first {})", of.auroc, of.precision * 100.0, found.planted)
         };
@@ -68,7 +67,7 @@ pub fn draw(
     state: &mut UiState,
     bundle: &Bundle<'_>,
     workspace: &Workspace,
-    (run, stale): (&Run, bool),
+    (id, run, stale): (i64, &Run, bool),
     actions: &mut Vec<Action>,
 ) {
     let theme = bundle.theme;
@@ -82,19 +81,28 @@ pub fn draw(
         let text = "The train part has changed since: this is what training saw then.";
         ui.add(egui::Label::new(RichText::new(text).color(theme.amber)).wrap());
     }
-    let found = regions(seen);
+    if state.train.regions.as_ref().is_none_or(|(of, ..)| *of != id) {
+        let (found, hardest) = regions(seen, dataset.rows());
+        state.train.regions = Some((id, found, hardest));
+    }
+    // Taken out while it is drawn: what is shown changes the filter.
+    let Some((id, found, order)) = state.train.regions.take() else { return };
     ui.horizontal_wrapped(|ui| {
-        for (name, list, tip) in [
-            ("Easy", found.easy, "The third that it was surest of"),
-            ("Ambiguous", found.ambiguous, "The third that went to and fro most: these teach it most"),
-            ("Hard", found.hard, "The third that it was least sure of: wrong labels are among them"),
-        ] {
+        let said = [
+            ("Easy", "The third that it was surest of"),
+            ("Ambiguous", "The third that went to and fro most: these teach it most"),
+            ("Hard", "The third that it was least sure of: wrong labels are among them"),
+        ];
+        for ((name, tip), list) in said.into_iter().zip(&found) {
             let text = format!("{name} {}", count(list.len()));
             if button(ui, theme, &text, "", ButtonLook::Plain, !list.is_empty()).on_hover_text(tip).clicked() {
-                show(state, format!("{name} to learn"), list);
+                show(state, format!("{name} to learn"), list.iter().copied());
             }
         }
         dim(ui, theme, "or draw a frame on the map");
+        if seen.len() > DRAWN {
+            dim(ui, theme, format!("(one in {} is drawn)", seen.len().div_ceil(DRAWN)));
+        }
     });
     ui.add_space(STEP);
     let wide = ui.available_width();
@@ -102,13 +110,11 @@ pub fn draw(
     let side = wide.min(WIDTH);
     let hardest = |ui: &mut Ui, state: &mut UiState| {
         dim(ui, theme, "hardest to learn: how sure it was of their label");
-        let mut order: Vec<&SampleSeen> = seen.iter().filter(|one| (one.0 as usize) < dataset.rows()).collect();
-        order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         let text = dataset
             .field(run.lesson.text.as_deref().unwrap_or_default())
             .or_else(|| dataset.with_role(|role| role == crate::data::Role::Text));
         let label = dataset.field(&run.lesson.label);
-        for one in order.into_iter().take(HARDEST) {
+        for one in order.iter().map(|at| &seen[*at as usize]).filter(|one| (one.0 as usize) < dataset.rows()) {
             let id = SampleId(one.0);
             let read = |field: Option<usize>| field.and_then(|field| dataset.text(field, id)).unwrap_or_default();
             let words = format!("{}: {}", read(label), cut(&read(text), 160).replace(['\n', '\r'], " "));
@@ -131,7 +137,8 @@ pub fn draw(
         ui.add_space(STEP * 2.0);
         hardest(ui, state);
     }
-    judges(ui, bundle, run, actions);
+    state.train.regions = Some((id, found, order));
+    judges(ui, bundle, workspace, run, actions);
 }
 
 /// The map itself.
@@ -149,7 +156,8 @@ fn map(ui: &mut Ui, state: &mut UiState, theme: &Theme, run: &Run, side: f32) {
     let epochs = run.epochs.len().max(1) as f32;
     let half = if n > 5_000 { 1.0 } else { 1.75 };
     let mut mesh = Mesh::default();
-    for one in &run.seen {
+    // So many are enough to see where they lie.
+    for one in run.seen.iter().step_by(n.div_ceil(DRAWN).max(1)) {
         let ink: Color32 = theme.ruby.lerp_to_gamma(theme.emerald, (one.4 as f32 / epochs).min(1.0));
         mesh.add_colored_rect(Rect::from_center_size(place(one), vec2(half, half) * 2.0), ink.gamma_multiply(0.75));
     }

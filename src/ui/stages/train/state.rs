@@ -1,6 +1,6 @@
 //! What Train remembers: what is asked for next, which runs are looked at, and how.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, SampleId};
 use crate::train::{Approach, FrozenEncoder, HeadKind, Lesson, PromptAsked, SliceFigures, TaskAsked, TuneAsked};
 
 /// What is shown of a run.
@@ -65,6 +65,9 @@ pub type SlicesOf = ((i64, String, u64, bool), Vec<SliceFigures>);
 /// Pairs of classes that are taken for each other, the most often first: how often, what they are, what is said; and what they are of: the run, the revision, whether figures are old.
 pub type ConfusedOf = ((i64, u64, bool), Vec<(usize, usize, usize)>);
 
+/// Samples that the first of two runs gets right alone, the second alone, and neither; and what they are of: both runs, the revision, whether figures are old.
+pub type AloneOf = ((i64, i64, u64, bool), [Vec<SampleId>; 3]);
+
 /// What is asked for next, and what is looked at.
 #[derive(Debug, Clone)]
 pub struct TrainForm {
@@ -97,6 +100,10 @@ pub struct TrainForm {
     pub seeds: u32,
     /// Whether everything is shown that can be chosen of fine-tuning.
     pub all: bool,
+    /// Samples that one of two runs gets right alone, the other alone, and neither; and what they are of.
+    pub alone: Option<AloneOf>,
+    /// Samples of the data map that are easy, ambiguous and hard; and the run that they are of.
+    pub regions: Option<(i64, [Vec<SampleId>; 3], Vec<u32>)>,
     /// On the data map: where a frame began that is drawn.
     pub frame: Option<egui::Pos2>,
     /// The run that is looked at, and the one that it is held against.
@@ -133,6 +140,8 @@ impl Default for TrainForm {
             seed: 42,
             seeds: 1,
             all: false,
+            alone: None,
+            regions: None,
             frame: None,
             shown: None,
             against: None,
@@ -194,7 +203,8 @@ impl TrainForm {
     /// The same with every seed that is asked for.
     pub fn lessons(&self, dataset: &Dataset) -> Vec<Lesson> {
         let seeds = 0..u64::from(self.seeds.max(1));
-        self.lesson(dataset)
-            .map_or(Vec::new(), |lesson| seeds.map(|seed| Lesson { seed: lesson.seed + seed, ..lesson.clone() }).collect())
+        self.lesson(dataset).map_or(Vec::new(), |lesson| {
+            seeds.map(|seed| Lesson { seed: lesson.seed.wrapping_add(seed), ..lesson.clone() }).collect()
+        })
     }
 }

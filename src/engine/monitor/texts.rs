@@ -1,0 +1,78 @@
+//! Texts of a batch against those of the dataset, by what they mean.
+
+use super::columns::{ColumnDrift, DriftValues, DriftVerdict};
+use super::fault::MonitorError;
+use crate::chance::seed_of;
+use crate::data::{Dataset, SampleId};
+use crate::derive::{Store, TextOf, embedding};
+use crate::io::Meaning;
+use crate::job::Progress;
+use crate::learn::dense::Dense;
+use crate::learn::drift::share_p;
+use crate::learn::newness::newness;
+
+/// The most texts of each side that are compared: drawn by what they say.
+const MOST: usize = 2_000;
+/// How often rows are dealt out for what chance does.
+const PERMUTATIONS: usize = 999;
+/// Newest rows that are named.
+const NEWEST: usize = 50;
+/// Fewer than this of one side, and no head can be held out five times.
+const FEWEST: usize = 20;
+
+/// Texts of one column of both; `None` where one of them has too few.
+pub(super) fn drift_of_texts(
+    column: &str,
+    sides: [(&Dataset, &[SampleId]); 2],
+    seed: u64,
+    progress: &Progress,
+) -> Result<Option<ColumnDrift>, MonitorError> {
+    let mut rows: Vec<Dense> = Vec::new();
+    let mut drawn: Vec<Vec<SampleId>> = Vec::new();
+    let (mut missing, mut counts) = ([0; 2], [0; 2]);
+    for (side, (dataset, samples)) in sides.into_iter().enumerate() {
+        let text = TextOf::of(dataset, Some(column)).map_err(|why| MonitorError::Text(why.to_string()))?;
+        let mut own: Vec<(u64, SampleId)> = Vec::new();
+        for id in samples.iter().filter(|id| id.row() < dataset.extent()) {
+            let read = text.read(dataset, *id);
+            if read.trim().is_empty() {
+                missing[side] += 1;
+            } else {
+                own.push((seed_of(&[seed, xxhash_rust::xxh3::xxh3_64(read.as_bytes())]), *id));
+            }
+        }
+        counts[side] = own.len();
+        own.sort_unstable();
+        own.truncate(MOST);
+        let all = embedding(dataset, &text, &Meaning::BuiltIn, &Store::default(), None, progress)?;
+        let data = own.iter().flat_map(|(_, id)| all.row(id.row())).copied().collect();
+        rows.push(Dense { dims: all.dims, data });
+        drawn.push(own.into_iter().map(|(_, id)| id).collect());
+    }
+    if drawn.iter().any(|list| list.len() < FEWEST) {
+        return Ok(None);
+    }
+    let reference = rows[0].rows();
+    let data = rows.iter().flat_map(|side| &side.data).copied().collect();
+    let both = Dense { dims: rows[0].dims, data };
+    let found = newness(&both, reference, PERMUTATIONS, seed, progress)?;
+    let mut order: Vec<usize> = (0..found.scores.len()).filter(|at| found.scores[*at] > found.border).collect();
+    order.sort_by(|a, b| found.scores[*b].total_cmp(&found.scores[*a]).then(a.cmp(b)));
+    let newest = order.into_iter().take(NEWEST).map(|at| drawn[1][at]).collect();
+    // Of two tests the smaller p, twice: either may say it.
+    let p = (2.0 * found.auc_p.min(found.tail_p)).min(1.0);
+    let all = [0, 1].map(|side| counts[side] + missing[side]);
+    let share = |side: usize| missing[side] as f64 / all[side].max(1) as f64;
+    Ok(Some(ColumnDrift {
+        column: column.to_owned(),
+        rows: (counts[0], counts[1]),
+        values: DriftValues::Texts { newness: found, newest },
+        p,
+        missing_p: share_p((missing[0] as u64, all[0] as u64), (missing[1] as u64, all[1] as u64)),
+        new_p: 1.0,
+        corrected: [1.0; 3],
+        missing: (share(0), share(1)),
+        new: Vec::new(),
+        verdict: DriftVerdict::Steady,
+    }))
+}
