@@ -169,11 +169,11 @@ pub enum TrainAction {
     /// Teach models, one after the other.
     Teach(Vec<Lesson>),
     /// Make three steps of a lesson, and say how long all would take.
-    Try(Lesson),
+    Try(Box<Lesson>),
     /// Say what more samples are worth to a lesson.
-    Grow(Lesson),
+    Grow(Box<Lesson>),
     /// Say which judge finds wrong labels better, by a lesson.
-    Judge(Lesson),
+    Judge(Box<Lesson>),
     /// Say which columns are finer than a label.
     Finer(String),
     /// Give up a run that was stopped.

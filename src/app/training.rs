@@ -12,9 +12,9 @@ use crate::ui::{TaughtBy, View};
 pub(super) fn act(app: &mut App, ctx: &Context, action: TrainAction) {
     match action {
         TrainAction::Teach(lessons) => app.session.train(lessons),
-        TrainAction::Try(lesson) => app.session.try_lesson(lesson),
-        TrainAction::Grow(lesson) => app.session.grow_lesson(lesson),
-        TrainAction::Judge(lesson) => app.session.judge_lesson(lesson),
+        TrainAction::Try(lesson) => app.session.try_lesson(*lesson),
+        TrainAction::Grow(lesson) => app.session.grow_lesson(*lesson),
+        TrainAction::Judge(lesson) => app.session.judge_lesson(*lesson),
         TrainAction::Finer(label) => app.session.want_finer(&label),
         TrainAction::GiveUp(path) => app.session.give_up_run(&path),
         TrainAction::Rename { id, name } => {
@@ -33,7 +33,7 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: TrainAction) {
             }
             let into = format!("pred_{}", kept.name.replace([' ', '+'], "_").replace("___", "_"));
             let asked = PredictionsOf { lesson: kept.run.lesson.clone(), into };
-            app.operate(ctx, Operation::Predict(asked));
+            app.operate(ctx, Operation::Predict(Box::new(asked)));
         }
         TrainAction::UseSettings(id) => use_lesson(app, id),
     }

@@ -287,7 +287,8 @@ fn class_weights_and_learned_task_weights_have_the_gradients_of_their_losses() {
     tuned.learn(&layout, &rows, &truth, &fit);
     let moments = &tuned.moments[0];
     let head = moments.len() - 2 - tuned.head.len();
-    let lists: [(usize, usize, fn(&mut Tuned) -> &mut Vec<f32>); 2] =
+    type Numbers = fn(&mut Tuned) -> &mut Vec<f32>;
+    let lists: [(usize, usize, Numbers); 2] =
         [(head, tuned.head.len(), |tuned| &mut tuned.head), (moments.len() - 2, 2, |tuned| &mut tuned.uncertainty)];
     for (from, n, of) in lists {
         for at in (0..n).step_by(n.div_ceil(25)) {

@@ -305,7 +305,7 @@ fn tune(arguments: &Arguments) -> Result<TuneAsked, Failure> {
     if !part(asked.smoothing) || !part(asked.dropout) || !part(asked.decay) {
         return Err("--smoothing, --dropout and --decay take a number from 0 up to 1".to_owned());
     }
-    if lora.is_some_and(|lora| !(1..=256).contains(&lora.rank) || !(lora.alpha > 0.0 && lora.alpha.is_finite())) {
+    if lora.is_some_and(|lora| !((1..=256).contains(&lora.rank) && lora.alpha > 0.0 && lora.alpha.is_finite())) {
         return Err("--rank takes 1 to 256, --alpha a number above 0".to_owned());
     }
     Ok(asked)
@@ -424,7 +424,7 @@ fn train(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Don
     }
     say_runs(&workspace, &all, arguments, out)?;
     if let (Some(into), Some((kept, _))) = (arguments.get("--into"), all.first()) {
-        let asked = Operation::Predict(PredictionsOf { lesson: kept.run.lesson.clone(), into: into.to_owned() });
+        let asked = Operation::Predict(Box::new(PredictionsOf { lesson: kept.run.lesson.clone(), into: into.to_owned() }));
         let means = Means { runs: vec![kept.run.clone()], ..Means::default() };
         let planned = asked.plan(workspace.dataset(), &means, &progress).map_err(say)?;
         if let Some(edit) = planned.edit {

@@ -173,7 +173,7 @@ pub enum Operation {
     /// Say how much each sample is of a domain that samples with a tag stand for.
     Relevance(RelevanceOf),
     /// Learn, and write what the model says of every sample; of those it was trained on what a model says that has not seen them.
-    Predict(PredictionsOf),
+    Predict(Box<PredictionsOf>),
     /// Make questions and answers of texts and their classes, for a language model.
     Instruct(InstructOf),
 }

@@ -236,7 +236,7 @@ fn yes() -> bool {
     true
 }
 
-/// How matrices beside maps learn (LoRA, Hu et al. 2021).
+/// How matrices beside maps learn (`LoRA`, Hu et al. 2021).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LoraAsked {
     /// The width between the two matrices.

@@ -109,7 +109,11 @@ impl GoesOn {
 impl Kept {
     /// As text: numbers keep their last bit, and may be none.
     fn to_text(&self) -> Option<String> {
-        Some(rmp_serde::to_vec_named(self).ok()?.iter().map(|byte| format!("{byte:02x}")).collect())
+        use std::fmt::Write as _;
+        let bytes = rmp_serde::to_vec_named(self).ok()?;
+        let mut text = String::with_capacity(2 * bytes.len());
+        bytes.iter().try_for_each(|byte| write!(text, "{byte:02x}")).ok()?;
+        Some(text)
     }
 
     fn of_text(text: &str) -> Option<Self> {

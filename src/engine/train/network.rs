@@ -54,7 +54,8 @@ pub(super) fn network(
 ) -> Result<(Mlp, Vec<EpochSeen>, Vec<String>), TrainError> {
     let mut notes = vec!["it says nothing of samples of the train part: it has seen them all".to_owned()];
     // Equal texts are held out together.
-    let held = |at: usize| of.rows.len() >= FEW && seed_of(&[seed, 0x317, u64::from(of.together[at])]) % HELD as u64 == 0;
+    let held =
+        |at: usize| of.rows.len() >= FEW && seed_of(&[seed, 0x317, u64::from(of.together[at])]).is_multiple_of(HELD as u64);
     let (out, own): (Vec<usize>, Vec<usize>) = (0..of.rows.len()).partition(|at| held(*at));
     if out.is_empty() {
         notes.push(format!(

@@ -271,11 +271,14 @@ impl TrainParts {
     }
 }
 
+/// The part that a sample is in, and its class.
+type Placed = Option<(RunPart, u32)>;
+
 /// Parts as another label column has them: a sample that it has no label for is where its equal is, or where a column says, or else trained on.
 fn as_first(
     dataset: &Dataset,
     first: &TrainParts,
-    (split, by_column): (Option<usize>, &[Option<(RunPart, u32)>]),
+    (split, by_column): (Option<usize>, &[Placed]),
     together: &[u32],
     usable: &dyn Fn(SampleId) -> Option<u32>,
 ) -> Vec<Option<(RunPart, u32)>> {

@@ -387,8 +387,11 @@ fn spoken(answers: &[ChoiceAnswer], notes: &mut Vec<String>) {
     }
 }
 
+/// The examples of a question: samples and their classes.
+type Shown = Vec<(u32, u32)>;
+
 /// What the same examples say without a language model: their vote, and the nearest alone.
-fn without_model(parts: &TrainParts, (rows, examples): (&[u32], &[Vec<(u32, u32)>]), notes: &mut Vec<String>) {
+fn without_model(parts: &TrainParts, (rows, examples): (&[u32], &[Shown]), notes: &mut Vec<String>) {
     let known: Vec<(u32, &Vec<(u32, u32)>)> = rows
         .iter()
         .zip(examples)

@@ -87,12 +87,18 @@ pub(super) fn likeliest(row: &[f64]) -> usize {
     (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
 }
 
+/// A row, its likeliest class, and how sure that is.
+pub(super) type SaidOf = (u32, u32, f32);
+
+/// What says probabilities of rows, class by class.
+pub(super) type Says<'s> = dyn Fn(&[u32]) -> Result<Vec<f64>, TrainError> + 's;
+
 /// Of each row the likeliest class and how sure, a piece at a time: `say` says probabilities of rows, `classes` each; of fine classes what they stand for.
 pub(super) fn likeliest_of(
     rows: &[u32],
     (classes, finer): (usize, Option<&FinerColumn>),
-    say: &dyn Fn(&[u32]) -> Result<Vec<f64>, TrainError>,
-) -> Result<Vec<(u32, u32, f32)>, TrainError> {
+    say: &Says<'_>,
+) -> Result<Vec<SaidOf>, TrainError> {
     let mut out = Vec::with_capacity(rows.len());
     for part in rows.chunks(ROWS) {
         let said = say(part)?;

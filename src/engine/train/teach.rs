@@ -148,6 +148,9 @@ pub fn teach(dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>, progress
     Ok(runs.collect())
 }
 
+/// What is learned of every label column, the samples that something is said of, and the parts.
+type AllLearned = (Vec<Learned>, Vec<u32>, Vec<TrainParts>);
+
 /// What is learned of every label column, the samples that something is said of, and the parts again.
 fn learn_all(
     dataset: &Dataset,
@@ -155,7 +158,7 @@ fn learn_all(
     (all, asked, rest): (Vec<TrainParts>, Vec<u32>, Vec<u32>),
     (means, finer): (TeachMeans<'_>, Option<&FinerColumn>),
     progress: &Progress,
-) -> Result<(Vec<Learned>, Vec<u32>, Vec<TrainParts>), TrainError> {
+) -> Result<AllLearned, TrainError> {
     let weighed = |all: Vec<TrainParts>, weights: &[f64]| -> Vec<TaskParts> {
         all.into_iter().zip(weights).map(|(parts, weight)| TaskParts { parts, weight: *weight }).collect()
     };

@@ -278,12 +278,8 @@ fn first_heads(
 ) -> Result<(Vec<f32>, Vec<Option<Chosen>>), TrainError> {
     let hidden = layout.shape.hidden;
     let (mut heads, mut all) = (Vec::new(), Vec::new());
-    let dense = match asked.from_head {
-        true => {
-            Some(vectors(layout, params, (&ready.tokens, &ready.rows.train), (ready.fit.pooling, ready.fit.normed), progress)?)
-        }
-        false => None,
-    };
+    let rows = || vectors(layout, params, (&ready.tokens, &ready.rows.train), (ready.fit.pooling, ready.fit.normed), progress);
+    let dense = asked.from_head.then(rows).transpose()?;
     for (at, task) in tasks.iter().enumerate() {
         let classes = task.parts.learned;
         let mut head = vec![0.0f32; classes * hidden + classes];

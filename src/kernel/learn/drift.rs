@@ -223,7 +223,8 @@ impl CountDrift {
         let q: Vec<f64> = second.iter().map(|x| *x as f64 / m).collect();
         let pairs = || p.iter().copied().zip(q.iter().copied());
         let part = |x: f64, mean: f64| if x > 0.0 { x * (x / mean).ln() } else { 0.0 };
-        let divergence: f64 = pairs().map(|(p, q)| (part(p, (p + q) / 2.0) + part(q, (p + q) / 2.0)) / 2.0).sum();
+        let both = |p: f64, q: f64| f64::midpoint(part(p, f64::midpoint(p, q)), part(q, f64::midpoint(p, q)));
+        let divergence: f64 = pairs().map(|(p, q)| both(p, q)).sum();
         let filled = |list: &[f64]| {
             let least = list.iter().copied().filter(|x| *x > 0.0).fold(f64::INFINITY, f64::min);
             let fill = if least <= 1e-4 { least / 1e6 } else { 1e-4 };

@@ -1,4 +1,4 @@
-//! LoRA (Hu et al. 2021): linear maps learn by the product of two narrow matrices that is added to them; the maps themselves stay.
+//! `LoRA` (Hu et al. 2021): linear maps learn by the product of two narrow matrices that is added to them; the maps themselves stay.
 //!
 //! The product is added before a batch goes through, so that a batch costs what it costs without; the gradients of both matrices are those of the sum, times the other.
 

@@ -91,8 +91,11 @@ fn state_of(path: &Path) -> Option<String> {
     Some(header["__metadata__"][STATE].as_str()?.to_owned())
 }
 
+/// A state as text, and its lists by name.
+pub type CheckpointRead = (String, Vec<(String, Vec<f32>)>);
+
 /// The state that is kept, and its lists by name; `None` where there is none, or none that is whole.
-pub fn read_checkpoint(path: &Path) -> Option<(String, Vec<(String, Vec<f32>)>)> {
+pub fn read_checkpoint(path: &Path) -> Option<CheckpointRead> {
     let state = state_of(path)?;
     let bytes = fs::read(path).ok()?;
     let length = usize::try_from(u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?)).ok()?;

@@ -172,7 +172,7 @@ fn number(ui: &mut Ui, bundle: &Bundle<'_>, name: &str, what: &str, value: DragV
     });
 }
 
-fn rate<'v>(value: &'v mut f64, range: std::ops::RangeInclusive<f64>) -> DragValue<'v> {
+fn rate(value: &mut f64, range: std::ops::RangeInclusive<f64>) -> DragValue<'_> {
     DragValue::new(value).range(range).speed(1e-6).custom_formatter(|rate, _| format!("{rate:.0e}"))
 }
 
@@ -395,7 +395,7 @@ fn estimate(
                 "Makes three real steps, and says how long all of them take here and what memory"
             };
             if button(ui, theme, words, "", ButtonLook::Quiet, !trying && !running).on_hover_text(tip).clicked() {
-                actions.push(Action::Train(TrainAction::Try(lesson.clone())));
+                actions.push(Action::Train(TrainAction::Try(Box::new(lesson.clone()))));
             }
         }
     }

@@ -50,7 +50,7 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, lesson: &Le
         let tip = if slow { "Teaches an encoder twelve times: that takes long" } else { "Twelve heads on frozen features" };
         let words = if running { "Growing…" } else { "Work it out" };
         if button(ui, theme, words, "", ButtonLook::Plain, !running).on_hover_text(tip).clicked() {
-            actions.push(Action::Train(TrainAction::Grow(lesson.clone())));
+            actions.push(Action::Train(TrainAction::Grow(Box::new(lesson.clone()))));
         }
     }
 }

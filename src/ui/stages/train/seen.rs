@@ -58,7 +58,7 @@ fn judges(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, run: &Run, ac
     let words = if running { "Making labels wrong on purpose…" } else { "Which finds wrong labels better?" };
     let tip = "Makes one label in twenty of the train part wrong, in a copy, teaches this run's lesson on it and fits the noise model of Label, and says which of them finds those labels. Takes as long as the run did";
     if button(ui, theme, words, "", ButtonLook::Plain, !running).on_hover_text(tip).clicked() {
-        actions.push(Action::Train(TrainAction::Judge(run.lesson.clone())));
+        actions.push(Action::Train(TrainAction::Judge(Box::new(run.lesson.clone()))));
     }
 }
 
