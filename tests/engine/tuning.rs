@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use lapidary::data::Dataset;
 use lapidary::io::{checkpoints, open_encoder};
 use lapidary::job::Progress;
 use lapidary::learn::bert::{Activation, Adapted, BertLayout, BertShape, TokenRows};
@@ -350,6 +351,21 @@ fn tuned_lesson(folder: &Path, epochs: u32) -> Lesson {
     Lesson { approach: Approach::Encoder { folder: folder.to_owned(), tune }, ..Lesson::usual("category") }
 }
 
+/// Teaches until so many steps are made, and stops it as a person would.
+fn stop_after(steps: usize, dataset: &Dataset, lesson: &Lesson, means: TeachMeans<'_>) {
+    let watch = Watch::default();
+    let progress = Progress::silent();
+    let means = TeachMeans { watch: Some(&watch), ..means };
+    std::thread::scope(|scope| {
+        let teaching = scope.spawn(|| teach(dataset, lesson, means, &progress));
+        while watch.seen().losses.len() < steps && !teaching.is_finished() {
+            std::thread::yield_now();
+        }
+        progress.cancel();
+        drop(teaching.join());
+    });
+}
+
 #[test]
 fn a_run_that_is_stopped_goes_on_to_the_same_model() {
     let place = Place::new();
@@ -366,19 +382,7 @@ fn a_run_that_is_stopped_goes_on_to_the_same_model() {
     assert!(checkpoints(&project).is_empty(), "a run that is kept leaves nothing behind");
     // 72 samples are nine steps an epoch: it is stopped in the first, and in the second.
     for stop in [3, 14] {
-        let watch = Watch::default();
-        let progress = Progress::silent();
-        let wish = progress.clone();
-        let (seen, until) = (watch.clone(), stop);
-        let means = TeachMeans { watch: Some(&watch), ..means };
-        std::thread::scope(|scope| {
-            let teaching = scope.spawn(|| teach(dataset, &lesson, means, &progress));
-            while seen.seen().losses.len() < until && !teaching.is_finished() {
-                std::thread::yield_now();
-            }
-            wish.cancel();
-            drop(teaching.join());
-        });
+        stop_after(stop, dataset, &lesson, means);
         let stopped = stopped_runs(&project);
         // Whoever is quick has made it before the wish was heard.
         if let [(_, run)] = stopped.as_slice() {
@@ -404,17 +408,7 @@ fn a_state_that_is_torn_or_of_another_run_is_not_gone_on_with() {
     let lesson = tuned_lesson(&folder, 2);
     let means = TeachMeans { project: Some(&project), goes_on: true, ..TeachMeans::of(workspace.derived()) };
     let stop = || {
-        let watch = Watch::default();
-        let progress = Progress::silent();
-        let means = TeachMeans { watch: Some(&watch), ..means };
-        std::thread::scope(|scope| {
-            let teaching = scope.spawn(|| teach(dataset, &lesson, means, &progress));
-            while watch.seen().losses.len() < 2 && !teaching.is_finished() {
-                std::thread::yield_now();
-            }
-            progress.cancel();
-            drop(teaching.join());
-        });
+        stop_after(2, dataset, &lesson, means);
         checkpoints(&project).first().map(|(path, _)| path.clone())
     };
     let Some(path) = stop() else { return };

@@ -14,6 +14,7 @@ mod history;
 mod instruct;
 mod marks;
 mod monitor;
+mod predict;
 mod recipe;
 mod recover;
 mod relabel;
@@ -65,7 +66,7 @@ pub static VERBS: [Verb; 27] = [
     split::VERB,
     train::TRAIN,
     train::RUNS,
-    train::PREDICT,
+    predict::VERB,
     monitor::VERB,
     instruct::VERB,
     dryrun::VERB,

@@ -1,7 +1,6 @@
-//! Models taught from a dataset: train, compare runs, predict.
+//! Models taught from a dataset: train, and compare runs.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,21 +9,19 @@ use serde_json::{Value, json};
 use super::Verb;
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
-use crate::cli::opened::{open, read};
+use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
 use crate::cli::text_models::named_models;
-use crate::data::{Dataset, Role, count, count_samples, things};
-use crate::derive::TextOf;
-use crate::io::{Reading, open_kept, write_field, write_small};
+use crate::data::{Dataset, Role, count, things};
 use crate::job::Progress;
 use crate::learn::dense::Dense;
 use crate::operate::{ErrorJudges, JudgeFigures, Means, Operation, PredictionsOf, compare_judges, scan_pictures};
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
     Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, PairFigures, PromptAsked, Run,
-    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, predicted, run_is_kept, slices,
-    stopped_runs, teach, try_steps,
+    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, run_is_kept, slices, stopped_runs,
+    teach, try_steps,
 };
 
 /// Teaches a model.
@@ -141,29 +138,6 @@ pub const RUNS: Verb = Verb {
     also: None,
     more: None,
     run: |arguments, out, err| runs(arguments, out, err).map(|()| false),
-};
-
-/// Says what a run says of other samples.
-pub const PREDICT: Verb = Verb {
-    name: "predict",
-    summary: "say what a model that was taught from a dataset says of other samples",
-    usage: "PATH [--run NAME] --of FILE [-o FILE] [--json]",
-    example: "lapidary predict tickets.csv --of new.csv -o predicted.csv",
-    options: &[
-        &[
-            ("--run", Some("NAME"), "the run, by its name or number (the last)"),
-            ("--kept", Some("DIR"), "a fine-tuned encoder that `train --keep` wrote, in the place of a run"),
-            ("--text", Some("COL"), "with --kept: the column that is read (those with the role text)"),
-            ("--of", Some("FILE"), "the samples that something is to be said of"),
-            ("-o", Some("FILE"), "write CSV: the row, the class, how sure; to the terminal where no file is named"),
-            ("--json", None, "print JSON"),
-        ],
-        &READING,
-    ],
-    takes_recipe: false,
-    also: None,
-    more: None,
-    run: |arguments, out, err| predict(arguments, out, err).map(|()| false),
 };
 
 fn lesson(arguments: &Arguments, dataset: &Dataset) -> Result<Lesson, Failure> {
@@ -312,7 +286,7 @@ fn tune(arguments: &Arguments) -> Result<TuneAsked, Failure> {
 }
 
 /// How pictures look, where a lesson reads pictures by it.
-fn looks(dataset: &Dataset, lesson: &Lesson) -> Result<Option<std::sync::Arc<Dense>>, Failure> {
+pub(super) fn looks(dataset: &Dataset, lesson: &Lesson) -> Result<Option<std::sync::Arc<Dense>>, Failure> {
     let built_in = matches!(&lesson.approach, Approach::Features { encoder: FrozenEncoder::BuiltIn, .. });
     match dataset.pictures() {
         Some(field) if lesson.text.is_none() && built_in => {
@@ -605,7 +579,7 @@ fn ordinal(n: i64) -> String {
     format!("{n}{ending}")
 }
 
-fn chosen<'w>(workspace: &'w Workspace, named: Option<&str>) -> Result<&'w NamedRun, Failure> {
+pub(super) fn chosen<'w>(workspace: &'w Workspace, named: Option<&str>) -> Result<&'w NamedRun, Failure> {
     let list = workspace.runs();
     let Some(name) = named else {
         return list.last().ok_or("nothing was taught from this dataset yet: `lapidary train` does".to_owned());
@@ -681,62 +655,4 @@ fn runs(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         text.push_str(&format!("{}\n", pair.words(one, other)));
     }
     print(out, &text)
-}
-
-fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done {
-    let workspace = open(arguments)?;
-    let path = arguments.get("--of").ok_or("of which samples? name their file with --of")?;
-    let other = read(Path::new(path), &Reading::default())?;
-    if let Some(folder) = arguments.path("--kept") {
-        let model = open_kept(folder).map_err(say)?;
-        let text = TextOf::of(&other, arguments.get("--text")).map_err(say)?;
-        let texts: Vec<String> = other.samples().map(|id| text.read(&other, id).into_owned()).collect();
-        let said = model.say(&texts, &Progress::silent()).map_err(say)?;
-        let k = model.classes.len().max(1);
-        #[allow(clippy::cast_possible_truncation)]
-        let best = |row: &[f64]| {
-            let at = (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best });
-            (at as u32, row[at] as f32)
-        };
-        let said: Vec<(u32, f32)> = said.chunks(k).map(best).collect();
-        return say_predictions((&folder.display().to_string(), &model.classes, &said), arguments, out, err);
-    }
-    let kept = chosen(&workspace, arguments.get("--run"))?;
-    let looks = looks(&other, &kept.run.lesson)?;
-    let store = crate::derive::Store::default();
-    let means = TeachMeans { looks: looks.as_ref(), ..TeachMeans::of(&store) };
-    let said = predicted(&other, &kept.run, means, &Progress::silent()).map_err(say)?;
-    say_predictions((&kept.name, &kept.run.classes, &said), arguments, out, err)
-}
-
-/// Says what something says of samples: a row a sample, the class, how sure.
-fn say_predictions(
-    (name, classes, said): (&str, &[String], &[(u32, f32)]),
-    arguments: &Arguments,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Done {
-    let class = |at: u32| classes.get(at as usize).map_or("", String::as_str);
-    if arguments.has("--json") {
-        let list: Vec<Value> = said
-            .iter()
-            .enumerate()
-            .map(|(row, (at, sure))| json!({ "row": row, "class": class(*at), "confidence": sure }))
-            .collect();
-        return print_json(out, &json!({ "run": name, "predictions": list }));
-    }
-    let mut text = "row,class,confidence\n".to_owned();
-    for (row, (at, sure)) in said.iter().enumerate() {
-        let mut cell = Vec::new();
-        write_field(class(*at), b',', false, &mut cell);
-        text.push_str(&format!("{row},{},{sure:.6}\n", String::from_utf8_lossy(&cell)));
-    }
-    match arguments.get("-o") {
-        Some(to) => {
-            write_small(Path::new(to), &text).map_err(say)?;
-            note(err, &format!("{to}: what {name} says of {}", count_samples(said.len())));
-            Ok(())
-        }
-        None => print(out, &text),
-    }
 }

@@ -1,6 +1,5 @@
 //! Why a batch was not looked at.
 
-use crate::io::MeaningError;
 use crate::job::{Cancelled, JobError};
 
 /// Why a batch was not looked at.
@@ -14,8 +13,6 @@ pub enum MonitorError {
     NoColumns(String),
     #[error("{0}")]
     Text(String),
-    #[error(transparent)]
-    Meaning(MeaningError),
     #[error("stopped")]
     Cancelled,
 }
@@ -23,15 +20,6 @@ pub enum MonitorError {
 impl From<Cancelled> for MonitorError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
-    }
-}
-
-impl From<MeaningError> for MonitorError {
-    fn from(error: MeaningError) -> Self {
-        match error {
-            MeaningError::Cancelled => Self::Cancelled,
-            other => Self::Meaning(other),
-        }
     }
 }
 

@@ -4,11 +4,11 @@ use super::columns::{ColumnDrift, DriftValues, DriftVerdict};
 use super::fault::MonitorError;
 use crate::chance::seed_of;
 use crate::data::{Dataset, SampleId};
-use crate::derive::{Store, TextOf, embedding};
-use crate::io::Meaning;
+use crate::derive::TextOf;
 use crate::job::Progress;
 use crate::learn::dense::Dense;
 use crate::learn::drift::share_p;
+use crate::learn::embedding::built_in;
 use crate::learn::newness::newness;
 
 /// The most texts of each side that are compared: drawn by what they say.
@@ -33,7 +33,7 @@ pub(super) fn drift_of_texts(
     for (side, (dataset, samples)) in sides.into_iter().enumerate() {
         let text = TextOf::of(dataset, Some(column)).map_err(|why| MonitorError::Text(why.to_string()))?;
         let mut own: Vec<(u64, SampleId)> = Vec::new();
-        for id in samples.iter().filter(|id| id.row() < dataset.extent()) {
+        for id in samples {
             let read = text.read(dataset, *id);
             if read.trim().is_empty() {
                 missing[side] += 1;
@@ -44,9 +44,8 @@ pub(super) fn drift_of_texts(
         counts[side] = own.len();
         own.sort_unstable();
         own.truncate(MOST);
-        let all = embedding(dataset, &text, &Meaning::BuiltIn, &Store::default(), None, progress)?;
-        let data = own.iter().flat_map(|(_, id)| all.row(id.row())).copied().collect();
-        rows.push(Dense { dims: all.dims, data });
+        // Only those that are compared are embedded, however large a batch is.
+        rows.push(built_in().embed_all(own.len(), |at| text.read(dataset, own[at].1), &progress.part())?);
         drawn.push(own.into_iter().map(|(_, id)| id).collect());
     }
     if drawn.iter().any(|list| list.len() < FEWEST) {

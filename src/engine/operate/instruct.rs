@@ -43,8 +43,7 @@ pub fn plan_instruct(dataset: &Dataset, asked: &InstructOf, progress: &Progress)
         instruction
     }
     .to_owned();
-    for (class, name) in index.names().iter().enumerate().filter(|(class, _)| index.counts()[*class] > 0) {
-        let _ = class;
+    for (name, _) in index.names().iter().zip(index.counts()).filter(|(_, n)| **n > 0) {
         let said =
             dataset.properties().get(Property::Guideline, &[&asked.label, name]).map(str::trim).filter(|said| !said.is_empty());
         head.push_str(&format!("\n- {name}{}", said.map(|said| format!(": {said}")).unwrap_or_default()));

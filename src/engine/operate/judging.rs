@@ -1,5 +1,7 @@
 //! Which of two judges finds wrong labels better: the noise model of Label, or what training saw. Some labels of the train part are made wrong on purpose, in a copy, and both are asked.
 
+use std::collections::HashSet;
+
 use crate::chance::{Chance, seed_of};
 use crate::checks::label_errors::{LabelModel, LabelQuestion};
 use crate::data::{Dataset, SampleId};
@@ -72,7 +74,7 @@ pub fn compare_judges(
     if let Some(edit) = Edit::new("wrong on purpose".to_owned(), change) {
         edit.apply(&mut planted, Direction::Forward);
     }
-    // A store of its own: what is worked out of labels that are wrong on purpose is nobody else's.
+    // Nothing of it is kept: neither a model nor a state to go on with.
     let own = TeachMeans { keep: None, goes_on: false, ..means };
     let runs = teach(&planted, lesson, own, progress)?;
     let seen = runs.into_iter().find(|run| run.lesson.label == lesson.label).map(|run| run.seen).unwrap_or_default();
@@ -88,7 +90,8 @@ pub fn compare_judges(
     judge.ranked().into_iter().enumerate().for_each(|(at, id)| place[id.row()] = Some(at));
     let mut both: Vec<(u32, usize, f32)> = seen.iter().filter_map(|one| Some((one.0, place[one.0 as usize]?, one.1))).collect();
     both.sort_unstable_by_key(|one| one.0);
-    let is_wrong: Vec<bool> = both.iter().map(|one| wrong.iter().any(|(id, _)| id.0 == one.0)).collect();
+    let wrong: HashSet<u32> = wrong.iter().map(|(id, _)| id.0).collect();
+    let is_wrong: Vec<bool> = both.iter().map(|one| wrong.contains(&one.0)).collect();
     let by_model: Vec<f64> = ranks(&both.iter().map(|one| -(one.1 as f64)).collect::<Vec<_>>());
     let by_training: Vec<f64> = ranks(&both.iter().map(|one| -f64::from(one.2)).collect::<Vec<_>>());
     let by_both: Vec<f64> = by_model.iter().zip(&by_training).map(|(a, b)| a + b).collect();

@@ -35,7 +35,7 @@ pub use contamination::{ContaminationError, RUN, TestTexts, contaminated, finger
 pub use copied::copies;
 pub use health::{CardWords, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
-pub use instruct::InstructOf;
+pub use instruct::{InstructOf, QUESTION};
 pub use judging::{ErrorJudges, JudgeFigures, compare_judges};
 pub use plan::split_edit;
 pub use predict::PredictionsOf;

@@ -48,6 +48,22 @@ struct Ready {
     notes: Vec<String>,
 }
 
+impl Ready {
+    /// How it is gone through; nobody looks on, and nothing of it is kept.
+    fn going(&self, asked: &TuneAsked) -> Going<'_> {
+        Going {
+            layout: self.encoder.to_teach().0,
+            tokens: &self.tokens,
+            rows: &self.rows,
+            fit: &self.fit,
+            batch: batch_of(asked),
+            epochs: asked.epochs.max(1) as usize,
+            watch: None,
+            goes_on: None,
+        }
+    }
+}
+
 /// Teaches an encoder, and says what it says of the samples that are asked for, by every task.
 pub(super) fn tune(
     dataset: &Dataset,
@@ -68,16 +84,7 @@ pub(super) fn tune(
     let inputs = inputs_of(&ready);
     let goes_on =
         means.project.filter(|_| means.goes_on).map(|project| GoesOn::new(project, lesson, (&tasks[0].parts, params, inputs)));
-    let going = Going {
-        layout,
-        tokens: &ready.tokens,
-        rows: &ready.rows,
-        fit: &ready.fit,
-        batch: batch_of(asked),
-        epochs: asked.epochs.max(1) as usize,
-        watch: means.watch,
-        goes_on: goes_on.as_ref(),
-    };
+    let going = Going { watch: means.watch, goes_on: goes_on.as_ref(), ..ready.going(asked) };
     let Gone { tuned, epochs, seen, notes } = gone_through(&going, tuned, progress)?;
     ready.notes.extend(notes);
     let how = (ready.fit.pooling, ready.fit.normed);
@@ -331,16 +338,7 @@ pub(super) fn try_tuning(
     let list: Vec<HeadTask> = tasks.iter().map(|task| task_of(&task.parts, task.weight, asked.balanced)).collect();
     let head: usize = list.iter().map(|task| task.classes * (layout.shape.hidden + 1)).sum();
     let mut tuned = Tuned::new(params.to_vec(), vec![0.0; head], list).adapted(layout, &ready.fit);
-    let going = Going {
-        layout,
-        tokens: &ready.tokens,
-        rows: &ready.rows,
-        fit: &ready.fit,
-        batch: batch_of(asked),
-        epochs: 1,
-        watch: None,
-        goes_on: None,
-    };
+    let going = Going { epochs: 1, ..ready.going(asked) };
     let (seconds, bytes) = going.tried(&mut tuned, TRIED, now, progress)?;
     let seconds = seconds * f64::from(asked.epochs.max(1));
     Ok(TriedSteps { steps: ready.fit.steps, seconds, bytes, tokens: 0 })

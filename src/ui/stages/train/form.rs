@@ -6,7 +6,7 @@ use super::prompt_form;
 use super::state::TaughtBy;
 use crate::action::{Action, TrainAction};
 use crate::data::{Kind, Role};
-use crate::operate::{InstructOf, Operation};
+use crate::operate::{InstructOf, Operation, QUESTION};
 use crate::session::Workspace;
 use crate::train::{FrozenEncoder, HeadKind, LoraAsked, TriedSteps, TuneAsked, may_be_label};
 use crate::ui::Bundle;
@@ -342,7 +342,7 @@ pub fn deed(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
 /// Questions and answers for a large language model that is taught elsewhere.
 fn instruct(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let dataset = workspace.dataset();
-    if state.train.way != TaughtBy::Prompt || dataset.field("prompt").is_some() || dataset.pictures().is_some() {
+    if state.train.way != TaughtBy::Prompt || dataset.field(QUESTION).is_some() || dataset.pictures().is_some() {
         return;
     }
     let Some(label) = label_of(state, workspace) else { return };
