@@ -19,6 +19,8 @@ pub enum PageOf {
     Card,
     /// What a trainer makes of it.
     DryRun(TrainerTarget),
+    /// The batch of new data that is shown.
+    Batch,
 }
 
 impl PageOf {
@@ -28,6 +30,7 @@ impl PageOf {
             Self::Health => "health.html",
             Self::Card => "README.md",
             Self::DryRun(_) => "dry-run.html",
+            Self::Batch => "new-data.html",
         }
     }
 }
@@ -75,6 +78,10 @@ pub enum Action {
     ApplyReplace { column: String, what: Replace },
     /// What Train asks for.
     Train(TrainAction),
+    /// What Monitor asks for.
+    Monitor(MonitorAction),
+    /// Ask for a log to be brought in, or a folder to look in for new ones.
+    LogDialog { folder: bool },
     /// Ask for the folder of an encoder to teach with.
     TrainFolderDialog,
     /// Ask for a file of test texts, then look for what of the dataset stands in them.
@@ -184,4 +191,21 @@ pub enum TrainAction {
     WritePredictions(i64),
     /// Ask again as a run was asked.
     UseSettings(i64),
+}
+
+/// What Monitor asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MonitorAction {
+    /// Read a log, to be brought in.
+    Offer(PathBuf),
+    /// Do not bring in the log that is offered.
+    Decline,
+    /// Watch the log that is offered, as the form says.
+    Watch,
+    /// Look for new logs in a folder from now on.
+    LookIn(PathBuf),
+    /// Take the rows over that are worth a label.
+    Take,
+    /// Go where what was taken over is labelled.
+    Label,
 }

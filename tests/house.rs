@@ -45,7 +45,7 @@ fn code(text: &str) -> String {
     body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// `main → {app, cli} → ui → action → session → operate → {checks, transform, eye, train, monitor} → derive → io → edit → data → learn → {pixels, writing, trainers} → {render, tokens} → {job, chance}`
+/// `main → {app, cli} → ui → action → session → operate → {checks, transform, eye, train, monitor, collect} → derive → io → edit → data → learn → {pixels, writing, trainers} → {render, tokens} → {job, chance}`
 fn may_use(room: &str) -> Vec<&'static str> {
     // From left to right; rooms of one step do not use each other.
     let steps: [&[&str]; 15] = [
@@ -55,7 +55,7 @@ fn may_use(room: &str) -> Vec<&'static str> {
         &["action"],
         &["session"],
         &["operate"],
-        &["checks", "transform", "eye", "train", "monitor"],
+        &["checks", "transform", "eye", "train", "monitor", "collect"],
         &["derive"],
         &["io"],
         &["edit"],

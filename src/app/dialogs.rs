@@ -29,6 +29,8 @@ pub enum Asked {
     TrainFolder,
     /// Test texts, or a pack of their fingerprints.
     TestTexts,
+    /// A log of new data, or a folder of them.
+    Log { folder: bool },
     /// A folder for Hugging Face's `datasets`.
     Hub,
     /// A file of probabilities.
@@ -107,6 +109,8 @@ impl Dialogs for System {
             }
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
             Asked::TestTexts => Box::pin(dialog.set_title("Choose test texts, or a pack of fingerprints").pick_file()),
+            Asked::Log { folder: false } => Box::pin(dialog.set_title("Choose a log of new data").pick_file()),
+            Asked::Log { folder: true } => Box::pin(dialog.set_title("Look for new logs in which folder?").pick_folder()),
             Asked::Hub => Box::pin(dialog.set_title("Write a Hugging Face folder in which folder?").pick_folder()),
             Asked::HandOver { .. } => Box::pin(dialog.set_title("Write a folder for the trainer in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),

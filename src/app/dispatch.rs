@@ -8,8 +8,8 @@ use egui::Context;
 use super::dialogs::{Answer, Asked};
 use super::news::wants;
 use super::pictures::Gallery;
-use super::{App, cells, parts, settings, training};
-use crate::action::{Action, PageOf};
+use super::{App, cells, monitoring, parts, settings, training};
+use crate::action::{Action, MonitorAction, PageOf};
 use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, free_name};
@@ -47,6 +47,7 @@ impl App {
             | Action::HandOverDialog { .. }
             | Action::HubDialog
             | Action::TestTextsDialog
+            | Action::LogDialog { .. }
             | Action::TrainFolderDialog
             | Action::ExportImagesDialog { .. } => {}
             Action::Open(path) => self.open(path, Begun::Open),
@@ -88,6 +89,7 @@ impl App {
                 Ok(workspace.history().node(id).map_or("the file as it was opened".to_owned(), |node| node.words.clone()))
             }),
             Action::Train(action) => training::act(self, ctx, action),
+            Action::Monitor(action) => monitoring::act(self, ctx, action),
             Action::Check { thoroughly } => self.session.check_again(thoroughly),
             Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
             Action::ApplySplit => {
@@ -250,6 +252,7 @@ impl App {
                         | Asked::OpenFolder
                         | Asked::Probabilities
                         | Asked::TestTexts
+                        | Asked::Log { .. }
                         | Asked::TrainFolder
                         | Asked::Pipeline { save: false },
                     ) => {
@@ -326,6 +329,9 @@ impl App {
             Some(Asked::Open | Asked::OpenFolder) => self.open(path, Begun::Open),
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
             Some(Asked::Report { of: PageOf::DryRun(target) }) => self.session.save(Save::DryRun { path, target }),
+            Some(Asked::Report { of: PageOf::Batch }) => monitoring::page(self, path),
+            Some(Asked::Log { folder: true }) => self.actions.push(Action::Monitor(MonitorAction::LookIn(path))),
+            Some(Asked::Log { folder: false }) => self.actions.push(Action::Monitor(MonitorAction::Offer(path))),
             Some(Asked::Report { of }) => {
                 let card = of == PageOf::Card;
                 let findings = self.session.workspace().map(|workspace| workspace.findings().list().to_vec());
@@ -422,6 +428,7 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::HubDialog => Asked::Hub,
         Action::TestTextsDialog => Asked::TestTexts,
         Action::TrainFolderDialog => Asked::TrainFolder,
+        Action::LogDialog { folder } => Asked::Log { folder: *folder },
         Action::HandOverDialog { target } => Asked::HandOver { target: target.clone() },
         Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },
         _ => return None,

@@ -4,6 +4,7 @@ mod cells;
 mod dialogs;
 mod dispatch;
 mod keys;
+mod monitoring;
 mod news;
 mod notices;
 mod opening;
@@ -206,6 +207,8 @@ impl App {
         let focused = ctx.input(|input| input.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true))));
         let Some(workspace) = self.session.workspace().filter(|_| focused) else { return };
         let path = workspace.dataset().base.origin.path.clone();
+        self.session.look_for_logs();
+        let Some(workspace) = self.session.workspace() else { return };
         let now = io::file_stamp(&path);
         if self.window.stamp.is_some() && now != self.window.stamp {
             self.window.stamp = now;
@@ -272,7 +275,7 @@ impl eframe::App for App {
         self.close_or_ask(ctx);
         self.look_at_file(ctx);
         let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-        self.actions.extend(dropped.map(Action::Open));
+        self.actions.extend(dropped.map(|path| monitoring::dropped(self, path)));
         self.carry_out(ctx);
         self.notices.forget_old(ctx, self.state.on_notice);
         self.remember(ctx);

@@ -6,13 +6,13 @@ use super::App;
 use super::keys::Hands;
 use super::pipelines::Shelf;
 use super::queue::Queue;
-use super::training;
+use super::{monitoring, training};
 use crate::action::Action;
 use crate::data::{Rule, SampleSet, things};
 use crate::operate::{Augmented, Balanced, RUN};
 use crate::session::{EyeWants, News, Session, Wants};
 use crate::ui::making::shown;
-use crate::ui::{UiState, View, chart_field, chart_measure, count, count_samples, stage};
+use crate::ui::{UiState, View, chart_field, chart_measure, count, count_samples, sentence, stage};
 
 /// What to say where samples were made of a dataset that is another now.
 const MOVED: &str = "The dataset was edited meanwhile, and nothing was added: add once more";
@@ -45,8 +45,19 @@ pub(super) fn wants<'w>(state: &'w UiState, session: &Session) -> Wants<'w> {
             sample: if looks { state.export.looked_at(session) } else { state.selection.cursor },
             walked: state.export.walked.as_ref().filter(|_| looks).map(|(reason, samples)| (reason.as_str(), samples.as_slice())),
         }),
+        watch: (state.view == View::Monitor).then(|| {
+            let known = state.monitor.shown.as_deref();
+            state.monitor.wants(known, session.watching().offered().is_some())
+        }),
         augment: &state.augment,
         balance: &state.balance,
+    }
+}
+
+/// What there is to say of what was done.
+fn noted(app: &mut App, ctx: &Context, notes: &[String]) {
+    if !notes.is_empty() {
+        app.notices.say(ctx, sentence(&notes.join("; ")));
     }
 }
 
@@ -121,7 +132,9 @@ impl App {
             News::Augmented(revision, done, instead) => self.take_augmented(ctx, revision, *done, instead),
             News::Balanced(revision, done) => self.take_balanced(ctx, revision, *done),
             News::Planned(planned, loud) => {
+                let notes = planned.notes.clone();
                 let done = self.session.make(*planned);
+                noted(self, ctx, &notes);
                 self.edited(ctx, loud, done);
             }
             News::Tried(form, list) => {
@@ -130,6 +143,8 @@ impl App {
                     self.state.balance.choose_best(&list);
                 }
             }
+            News::Noted(notes) => noted(self, ctx, &notes),
+            News::LogRead => monitoring::read(self),
             News::Taught(lesson, runs) => training::taught(self, ctx, &lesson, runs),
             News::Saved(words) => words.into_iter().for_each(|words| self.notices.say(ctx, words)),
             News::Failed(_, why) => self.notices.complain(ctx, why),

@@ -13,21 +13,21 @@ pub struct Arguments {
     /// The dataset.
     pub path: PathBuf,
     /// What stands before it, where the command takes that.
-    pub first: Option<PathBuf>,
+    pub before: Vec<PathBuf>,
     given: BTreeMap<&'static str, Vec<OsString>>,
 }
 
 /// Options that may be given several times.
-const MANY: [&str; 2] = ["--role", "--kind"];
+const MANY: [&str; 3] = ["--role", "--kind", "--is"];
 /// Options whose values are paths, which need not be UTF-8.
 const PATHS: [&str; 6] = ["-o", "--pipeline", "--answers", "--model", "--model-back", "--probabilities"];
 
 impl Arguments {
-    /// Sorts out `words`. `takes_recipe`: two paths are needed, a recipe's and the dataset's.
+    /// Sorts out `words`; `wanted` are the paths that are needed, by what they are, the dataset's last.
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    pub fn parse(options: &[OptionLine], takes_recipe: bool, words: &[OsString]) -> Result<Self, String> {
+    pub fn parse(options: &[OptionLine], wanted: &[&str], words: &[OsString]) -> Result<Self, String> {
         let (mut paths, mut given) = (Vec::new(), BTreeMap::<&'static str, Vec<OsString>>::new());
         let (mut words, mut only_paths) = (words.iter(), false);
         while let Some(whole) = words.next() {
@@ -64,11 +64,16 @@ impl Arguments {
             list.push(value);
         }
         match paths.as_slice() {
-            [path] if !takes_recipe => Ok(Self { path: PathBuf::from(path), first: None, given }),
-            [first, path] if takes_recipe => Ok(Self { path: PathBuf::from(path), first: Some(PathBuf::from(first)), given }),
-            [_] => Err("two paths are needed: the recipe, then the dataset".to_owned()),
+            [before @ .., path] if before.len() + 1 == wanted.len() => {
+                Ok(Self { path: PathBuf::from(path), before: before.iter().map(PathBuf::from).collect(), given })
+            }
             [] => Err("which file? A path is missing".to_owned()),
-            [_, more, ..] => Err(format!("one file at a time: what is {}?", more.display())),
+            [_, more, ..] if wanted.len() == 1 => Err(format!("one file at a time: what is {}?", more.display())),
+            _ => Err(format!(
+                "{} paths are needed: {}",
+                ["no", "one", "two", "three"][wanted.len().min(3)],
+                wanted.join(", then ")
+            )),
         }
     }
 

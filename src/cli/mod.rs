@@ -27,7 +27,7 @@ pub fn run(verb: &'static Verb, words: &[OsString], out: &mut dyn Write, err: &m
         let _ = out.write_all(verb.help().as_bytes());
         return 0;
     }
-    let arguments = match Arguments::parse(&verb.options(), verb.takes_recipe, words) {
+    let arguments = match Arguments::parse(&verb.options(), verb.paths, words) {
         Ok(arguments) => arguments,
         Err(message) => {
             let _ = writeln!(err, "lapidary {}: {message}; see lapidary {} -h", verb.name, verb.name);

@@ -39,6 +39,28 @@ pub fn open_as_it_is(arguments: &Arguments) -> Result<Workspace, Failure> {
     assuming(Workspace::without_project(dataset, reading, fallback_folder().as_deref()), arguments)
 }
 
+/// A version of a dataset: a file, with the edits of its project where it has one.
+///
+/// # Errors
+/// Why it cannot be opened.
+pub fn open_version(path: &Path, arguments: &Arguments) -> Result<Dataset, Failure> {
+    let fallback = fallback_folder();
+    if !path.exists() {
+        return Err(format!("{} cannot be read: there is no such file", path.display()));
+    }
+    let mut reading = arguments.reading()?;
+    if let Some(stored) = stored_reading(&io::dataset_path(path), fallback.as_deref()).map_err(say)?
+        && reading == io::Reading::default()
+    {
+        reading = stored;
+    }
+    let dataset = read(path, &reading)?;
+    if arguments.has("--no-project") {
+        return Ok(dataset);
+    }
+    Ok(Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)?.dataset().clone())
+}
+
 /// Opens the dataset with the edits of its project, unless they are to be left out.
 ///
 /// # Errors

@@ -1,11 +1,12 @@
 //! Lapidary without a screen: everything that is done to a dataset.
 //!
 //! A module uses only what stands to its right:
-//! `session → operate → {checks, transform, eye, train, monitor} → derive → io → edit → data`, and the kernel.
+//! `session → operate → {checks, transform, eye, train, monitor, collect} → derive → io → edit → data`, and the kernel.
 
 pub use lapidary_kernel::{chance, job, learn, pixels, render, tokens, trainers, writing};
 
 pub mod checks;
+pub mod collect;
 pub mod data;
 pub mod derive;
 pub mod edit;

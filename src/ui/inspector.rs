@@ -113,6 +113,7 @@ fn sample(
             _ => text(ui, state, theme, dataset, field, id),
         }
     }
+    taken(ui, theme, dataset, id);
     family(ui, state, theme, dataset, id);
     label_error(ui, theme, bundle, id, commands, state);
     // The marks say whether there is anything to look for: the list may be long.
@@ -182,6 +183,18 @@ fn as_trained(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, id: SampleI
         (None, None) => {
             dim(ui, theme, "Cutting into tokens…");
         }
+    }
+}
+
+/// Which log it was taken out of, when it arose there, and why it was taken.
+fn taken(ui: &mut Ui, theme: &Theme, dataset: &Dataset, id: SampleId) {
+    let Some((_, taken, at)) = dataset.taken(id) else { return };
+    caption(ui, theme, "taken over");
+    let time = taken.times.get(at).filter(|time| !time.is_empty()).map_or(String::new(), |time| format!(", {time}"));
+    let row = taken.rows.get(at).copied().unwrap_or_default();
+    ui.add(egui::Label::new(format!("from {}, row {row} of {}{time}", taken.batch, taken.log)).wrap());
+    if let Some(why) = taken.reasons.get(at).filter(|why| !why.is_empty()) {
+        ui.add(egui::Label::new(RichText::new(crate::ui::sentence(why)).color(theme.dim)).wrap());
     }
 }
 

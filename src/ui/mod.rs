@@ -35,13 +35,15 @@ pub use sample::swap;
 pub use stages::explore::{chart_field, chart_measure};
 pub use stages::export::ExportForm;
 pub use stages::label::{Offered, Review, ReviewTab};
+pub use stages::monitor::shown_name as shown_batch;
+pub use stages::monitor::state::{BatchSide, MonitorForm};
 pub use stages::split::{METHODS, SplitForm, wanted as wanted_split};
 pub use stages::train::state::{RunSide, TaughtBy, TrainForm};
 pub use stages::{STAGES, stage};
 pub use state::{Chart, Popup, Selection, TableColumn, TableState, UiState};
 pub use theme::Theme;
 pub use view::View;
-pub use widgets::text::{count, named, samples as count_samples};
+pub use widgets::text::{count, named, samples as count_samples, sentence};
 
 use crate::action::Action;
 use crate::data::{Answers, Pipeline};

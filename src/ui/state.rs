@@ -14,6 +14,7 @@ use super::stages::explore::class_book_state::ClassBook;
 use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
 use super::stages::map::state::MapState;
+use super::stages::monitor::state::MonitorForm;
 use super::stages::split::state::SplitForm;
 use super::stages::train::state::TrainForm;
 use super::text_model_form::TextModelForm;
@@ -262,6 +263,7 @@ pub struct UiState {
     pub balance: BalanceForm,
     /// What is taught next, and which runs are looked at.
     pub train: TrainForm,
+    pub monitor: MonitorForm,
     /// The text model that is being named.
     pub text_model: TextModelForm,
     /// What the keys give that were drawn last.
@@ -324,6 +326,7 @@ impl Default for UiState {
             augment: AugmentForm::default(),
             balance: BalanceForm::default(),
             train: TrainForm::default(),
+            monitor: MonitorForm::default(),
             text_model: TextModelForm::default(),
             offered: Offered::default(),
             confirm: None,

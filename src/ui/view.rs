@@ -14,6 +14,7 @@ pub enum View {
     Balance,
     Augment,
     Train,
+    Monitor,
     Export,
     History,
 }
@@ -36,7 +37,7 @@ struct Named {
 const CTRL: Modifiers = Modifiers::COMMAND;
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-static NAMES: [Named; 11] = [
+static NAMES: [Named; 12] = [
     Named {
         view: View::Collect,
         title: "Collect",
@@ -110,6 +111,14 @@ static NAMES: [Named; 11] = [
         begins_group: false,
     },
     Named {
+        view: View::Monitor,
+        title: "Monitor",
+        go_to: "Go to Monitor",
+        help: "New data against the old, and what it teaches",
+        key: None,
+        begins_group: false,
+    },
+    Named {
         view: View::Export,
         title: "Export",
         go_to: "Go to Export",
@@ -180,6 +189,7 @@ mod tests {
             View::Balance,
             View::Augment,
             View::Train,
+            View::Monitor,
             View::Export,
             View::History,
         ];

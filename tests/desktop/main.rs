@@ -15,3 +15,4 @@ mod stories;
 mod support;
 mod teaching;
 mod trust;
+mod watching;

@@ -25,3 +25,5 @@ mod support;
 mod train;
 mod trainers;
 mod tuning;
+mod versions;
+mod watching;

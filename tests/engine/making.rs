@@ -308,7 +308,7 @@ proptest! {
                 Move::Join => {
                     let base = open(TICKETS).base;
                     let part = PartSource {
-                        first: SampleId(rows), rows: 59, path: "tickets.csv".to_owned(), fingerprint: [1, 2], reading: String::new(),
+                        first: SampleId(rows), rows: 59, path: "tickets.csv".to_owned(), fingerprint: [1, 2], reading: String::new(), taken: None,
                     };
                     dataset.know(part.key(), base);
                     let edit = Edit::new("joined", Change::part(&dataset, part).unwrap()).unwrap();

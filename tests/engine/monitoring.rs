@@ -63,7 +63,8 @@ fn drawn(n: usize, chance: &mut Chance, (by, flag): (f64, f64)) -> String {
 fn where_nothing_moved_few_batches_cry_wolf_and_what_moved_is_found() {
     use lapidary::io::{self, Reading};
     use lapidary::job::Progress;
-    use lapidary::monitor::{Against, batch_report};
+    use lapidary::monitor::{Against, LogColumns, LogCut};
+    use lapidary::operate::{LookBy, look_at};
     let place = Place::new();
     let open = |text: String| {
         std::fs::write(place.path("t.csv"), text).unwrap();
@@ -73,16 +74,57 @@ fn where_nothing_moved_few_batches_cry_wolf_and_what_moved_is_found() {
         let mut chance = Chance::new(seed);
         let dataset = open(drawn(sizes.0, &mut chance, (0.0, 0.02)));
         let batch = open(drawn(sizes.1, &mut chance, what));
-        let report = batch_report(&dataset, &batch, Against::Train, 1, &Progress::silent()).unwrap();
+        let (columns, rows): (_, Vec<_>) = (LogColumns::proposed(&dataset, &batch), batch.samples().collect());
+        let by = LookBy {
+            log: &batch,
+            columns: &columns,
+            rows: &rows,
+            run: None,
+            against: &Against::Train,
+            before: None,
+            kept: &[],
+            cut: &LogCut::Whole,
+            seed: 1,
+        };
+        let report = look_at(&dataset, &by, &Progress::silent()).unwrap().report;
         assert_eq!(report.columns.len(), 4, "{:?}", report.left);
         report.moved().map(|one| one.column.clone()).collect()
     };
     // All four columns of a batch together: at most one in twenty, and what sixty draws say of that.
-    for sizes in [(1_000, 50), (1_000, 500), (5_000, 1_000)] {
+    let few = [50, 100, 500, 1_000].map(|n| (1_000, n));
+    let many = [50, 100, 200, 500, 1_000, 5_000].map(|n| (5_000, n));
+    let mut all = 0;
+    for sizes in few.into_iter().chain(many) {
         let alarms = (0..60).filter(|seed| !moved(*seed, sizes, (0.0, 0.02)).is_empty()).count();
         println!("{sizes:?}: {alarms} of 60 batches without drift called moved");
         assert!(alarms <= 7, "{sizes:?}: {alarms} of 60");
+        all += alarms;
     }
+    assert!(all <= 30, "{all} of 600 batches without drift, which is more than one in twenty");
+    // A rare flag alone, twice as common, in 1,000 rows a side.
+    let flags = |seed: u64, share: f64| {
+        let mut chance = Chance::new(seed);
+        open((0..1_000).fold("flag\n".to_owned(), |text, _| text + if chance.happens(share) { "yes\n" } else { "no\n" }))
+    };
+    let alone = |seed: u64| {
+        let (dataset, batch) = (flags(300 + seed, 0.02), flags(900 + seed, 0.04));
+        let (columns, rows): (_, Vec<_>) = (LogColumns::default(), batch.samples().collect());
+        let by = LookBy {
+            log: &batch,
+            columns: &columns,
+            rows: &rows,
+            run: None,
+            against: &Against::All,
+            before: None,
+            kept: &[],
+            cut: &LogCut::Whole,
+            seed: 1,
+        };
+        look_at(&dataset, &by, &Progress::silent()).unwrap().report.moved().next().is_some()
+    };
+    let found = (0..100).filter(|seed| alone(*seed)).count();
+    println!("a flag twice as common in 1,000 and 1,000 rows is found in {found} of 100 draws");
+    assert!(found >= 65, "{found} of 100");
     // Half a deviation in 200 rows; a rare flag three times as common.
     let found = (0..20).filter(|seed| moved(100 + seed, (2_000, 200), (0.5, 0.02)) == ["size"]).count();
     assert!(found >= 17, "{found} of 20");

@@ -238,6 +238,21 @@ impl Place {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// What it says to standard output, where it succeeds.
+    pub fn done(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What is saved of a dataset.
+    pub fn export(&self, name: &str) -> String {
+        let to = self.path("exported");
+        let _ = std::fs::remove_file(&to);
+        self.done(&["export", name, "--format", "csv", "-o", "exported"]);
+        std::fs::read_to_string(to).unwrap()
+    }
+
     /// What it ends with.
     pub fn status(&self, words: &[&str]) -> i32 {
         self.run(words).status.code().unwrap()

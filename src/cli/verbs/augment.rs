@@ -41,7 +41,7 @@ pub const VERB: Verb = Verb {
         &ASKS,
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: Some(operations),
     run: |arguments, _, err| augment(arguments, err).map(|()| false),

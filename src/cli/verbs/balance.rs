@@ -52,7 +52,7 @@ pub const VERB: Verb = Verb {
         &ASKS,
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| balance(arguments, out, err).map(|()| false),

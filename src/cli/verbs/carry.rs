@@ -19,7 +19,7 @@ pub const VERB: Verb = Verb {
     usage: "PATH",
     example: "lapidary carry tickets.csv",
     options: &[&READING],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, _, err| carry(arguments, err).map(|()| false),

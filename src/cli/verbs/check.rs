@@ -66,7 +66,7 @@ pub const VERB: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: Some(numbers),
     more: Some(checks),
     run: check,

@@ -19,7 +19,7 @@ pub const VERB: Verb = Verb {
     usage: "PATH [--json]",
     example: "lapidary info tickets.csv --json",
     options: &[&[("--json", None, "print JSON")], &READING],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| info(arguments, out, err).map(|()| false),

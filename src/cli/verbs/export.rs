@@ -51,7 +51,7 @@ pub const VERB: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, _, err| export(arguments, err).map(|()| false),

@@ -40,7 +40,7 @@ pub const VERB: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: Some(repairs),
     run: |arguments, out, err| fix(arguments, out, err).map(|()| false),

@@ -17,7 +17,7 @@ pub const VERB: Verb = Verb {
     usage: "PATH [--json]",
     example: "lapidary history tickets.csv --json",
     options: &[&[("--json", None, "print JSON")], &READING],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, _| history(arguments, out).map(|()| false),

@@ -25,7 +25,7 @@ pub const VERB: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, _, err| run(arguments, err).map(|()| false),

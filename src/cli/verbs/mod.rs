@@ -7,13 +7,16 @@ mod check;
 mod consensus;
 mod contamination;
 mod contents;
+mod diff;
 mod dryrun;
 mod export;
 mod fix;
 mod history;
 mod instruct;
 mod marks;
+mod merge;
 mod monitor;
+mod monitor_said;
 mod predict;
 mod recipe;
 mod recover;
@@ -45,15 +48,15 @@ pub struct Verb {
     pub options: &'static [&'static [OptionLine]],
     /// Those that a list elsewhere names, behind the others.
     pub also: Option<fn() -> Vec<OptionLine>>,
-    /// Whether a recipe stands before the dataset.
-    pub takes_recipe: bool,
+    /// The paths that it takes, by what they are, the dataset's last.
+    pub paths: &'static [&'static str],
     /// More help, where there is any.
     pub more: Option<fn() -> String>,
     pub run: VerbRun,
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 27] = [
+pub static VERBS: [Verb; 29] = [
     contents::VERB,
     check::VERB,
     fix::VERB,
@@ -79,6 +82,8 @@ pub static VERBS: [Verb; 27] = [
     history::VERB,
     recipe::VERB,
     run::VERB,
+    diff::VERB,
+    merge::VERB,
     carry::VERB,
     recover::VERB,
 ];

@@ -16,7 +16,7 @@ pub const VERB: Verb = Verb {
     usage: "PATH [-o FILE]",
     example: "lapidary recipe tickets.csv -o tickets.recipe.json",
     options: &[&[("-o", Some("FILE"), "the new file; without it the recipe is printed")], &READING],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| recipe(arguments, out, err).map(|()| false),

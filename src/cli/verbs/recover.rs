@@ -16,7 +16,7 @@ pub const VERB: Verb = Verb {
     usage: "PATH",
     example: "lapidary recover tickets.csv",
     options: &[],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, _, err| rescue(arguments, err).map(|()| false),

@@ -33,7 +33,7 @@ pub const VERB: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| run(arguments, out, err).map(|()| false),

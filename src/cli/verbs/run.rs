@@ -23,7 +23,7 @@ pub const VERB: Verb = Verb {
     usage: "RECIPE PATH -o OUT",
     example: "lapidary run tickets.recipe.json tickets-june.csv -o clean-june.csv",
     options: &[&[OUT, OWN_COLUMNS, SAFE, IMAGES[0], IMAGES[1]], &ASKS, &READING],
-    takes_recipe: true,
+    paths: &["the recipe", "the dataset"],
     also: None,
     more: None,
     run: |arguments, _, err| run(arguments, err),
@@ -32,7 +32,7 @@ pub const VERB: Verb = Verb {
 /// Carries a recipe out on a dataset and saves what comes of it. Says whether anything did not fit.
 fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<bool, Failure> {
     arguments.need("-o")?;
-    let path = arguments.first.as_ref().ok_or_else(|| "two paths are needed: the recipe and the dataset".to_owned())?;
+    let path = arguments.before.first().ok_or_else(|| "two paths are needed: the recipe and the dataset".to_owned())?;
     let text = crate::io::read_text(path, LARGEST).map_err(say)?;
     let recipe = Recipe::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let pipelines: Vec<_> = recipe

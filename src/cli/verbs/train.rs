@@ -19,9 +19,9 @@ use crate::learn::dense::Dense;
 use crate::operate::{ErrorJudges, JudgeFigures, Means, Operation, PredictionsOf, compare_judges, scan_pictures};
 use crate::session::{NamedRun, Workspace};
 use crate::train::{
-    Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, PairFigures, PromptAsked, Run,
-    RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, run_is_kept, slices, stopped_runs,
-    teach, try_steps,
+    Approach, Calibrated, Examples, FrozenEncoder, HeadKind, LearningCurve, Lesson, LoraAsked, OtherTest, PairFigures,
+    PromptAsked, Run, RunFigures, TaskAsked, TeachMeans, TuneAsked, compare, figures, give_up, learning_curve, other_tests,
+    run_is_kept, slices, stopped_runs, teach, try_steps,
 };
 
 /// Teaches a model.
@@ -114,7 +114,7 @@ pub const TRAIN: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| train(arguments, out, err).map(|()| false),
@@ -134,7 +134,7 @@ pub const RUNS: Verb = Verb {
         ],
         &READING,
     ],
-    takes_recipe: false,
+    paths: &["the dataset"],
     also: None,
     more: None,
     run: |arguments, out, err| runs(arguments, out, err).map(|()| false),
@@ -324,6 +324,8 @@ fn run_json(kept: &NamedRun, found: Option<&RunFigures>) -> Value {
         value["metrics"] = metrics(found);
         value["stale"] = json!(found.stale);
         value["gone"] = json!(found.gone);
+        let other = |one: &OtherTest| json!({ "part": one.part, "rows": one.rows, "right": one.right, "accuracy": round(one.accuracy()), "low": round(one.interval.0), "high": round(one.interval.1) });
+        value["other_tests"] = found.others.iter().map(other).collect();
         let classes = found.classes.iter().zip(&found.scores.per_class);
         value["per_class"] = classes
             .map(|(name, class)| {
@@ -613,7 +615,11 @@ fn runs(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
     let mut list: Vec<(&NamedRun, Option<RunFigures>)> = Vec::new();
     for kept in workspace.runs() {
         match figures(workspace.dataset(), &kept.run, &progress) {
-            Ok(found) => list.push((kept, Some(found))),
+            Ok(mut found) => {
+                let means = TeachMeans::of(workspace.derived());
+                found.others = other_tests(workspace.dataset(), &kept.run, means, &progress).map_err(say)?;
+                list.push((kept, Some(found)));
+            }
             Err(why) => {
                 note(err, &format!("{}: {why}", kept.name));
                 list.push((kept, None));
@@ -649,6 +655,11 @@ fn runs(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
             "{:>4}  {:<44} {:>8.3} {interval:>17} {:>8.3}{stale}\n",
             kept.id, kept.name, found.scores.accuracy, found.scores.macro_f1
         ));
+        for one in &found.others {
+            let (low, high) = one.interval;
+            let of = format!("on {}, {}", one.part, things(one.rows, "sample", "samples"));
+            text.push_str(&format!("{:>4}  {of:<44} {:>8.3} {:>17}\n", "", one.accuracy(), format!("({low:.3} to {high:.3})")));
+        }
     }
     for pair in &pairs {
         let (one, other) = named(pair);

@@ -11,7 +11,7 @@ use super::base::Base;
 use super::ids::{SampleId, SampleSet};
 use super::made::{Batch, Family, Made, Origins};
 use super::overlay::{NULL, Overlay, UNTOUCHED};
-use super::parts::{PartSource, Parts, Segment, SourcePart};
+use super::parts::{PartSource, Parts, Segment, SourcePart, TakenRows};
 use super::properties::{Properties, Property};
 use super::roles::propose_roles;
 use super::schema::{Kind, Role};
@@ -22,9 +22,11 @@ use xxhash_rust::xxh3::xxh3_64;
 const HELD_OUT: [&str; 11] =
     ["validation", "valid", "val", "dev", "development", "test", "testing", "eval", "evaluation", "holdout", "hold-out"];
 
-/// Whether a part of a split is one that models are tested on: what was made of samples does not count there.
+/// Whether a part of a split is one that models are tested on, `test new` and `test-2026` too: what was made of samples does not count there.
 pub fn is_held_out(part: &str) -> bool {
-    HELD_OUT.contains(&part.trim().to_lowercase().as_str())
+    let part = part.trim().to_lowercase();
+    let first = part.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+    HELD_OUT.contains(&part.as_str()) || HELD_OUT.contains(&first)
 }
 
 /// One column of the dataset: the source's, or one that an edit added.
@@ -170,6 +172,18 @@ impl Dataset {
     /// What was read of the source of that key ([`PartSource::key`]).
     pub fn known(&self, key: u64) -> Option<&Arc<Base>> {
         self.parts.known(key)
+    }
+
+    /// Where a sample was taken from, where it was chosen out of a log: its place among those that were taken with it.
+    pub fn taken(&self, id: SampleId) -> Option<(&PartSource, &TakenRows, usize)> {
+        let (at, row) = self.parts.of(id)?;
+        let source = &self.parts.list()[at].source;
+        Some((source, source.taken.as_deref()?, row))
+    }
+
+    /// Every part that was taken out of a log, in order.
+    pub fn taken_parts(&self) -> impl Iterator<Item = (&PartSource, &TakenRows)> {
+        self.parts.list().iter().filter_map(|part| Some((&part.source, part.source.taken.as_deref()?)))
     }
 
     /// Adds a part behind all samples there are: columns of one name are one column, those that only it has are new and empty before it.

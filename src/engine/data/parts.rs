@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::base::Base;
 use super::ids::SampleId;
 use super::made::Made;
+use super::schema::{Kind, Role};
 use crate::chance::seed_of;
 
 /// What a part is read from, as a project keeps it.
@@ -25,6 +27,28 @@ pub struct PartSource {
     pub fingerprint: [u64; 2],
     /// How it is read, as JSON.
     pub reading: String,
+    /// Rows of a log that somebody chose, with what they say: then the log itself is not read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Box<TakenRows>>,
+}
+
+/// Rows of a log that were taken over, as the project keeps them: the log may be gone tomorrow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TakenRows {
+    /// The batch that they are of.
+    pub batch: String,
+    /// The log, as [`PartSource::path`], and its hash.
+    pub log: String,
+    pub log_print: [u64; 2],
+    /// What they say: JSON Lines, by the columns of the dataset.
+    pub text: String,
+    /// The row of each in the log, when it arose (as the log says it), and why it was taken.
+    pub rows: Vec<u32>,
+    pub times: Vec<String>,
+    pub reasons: Vec<String>,
+    /// The run that said something of them, where the log did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 impl PartSource {
@@ -37,6 +61,39 @@ impl PartSource {
     pub fn ids(&self) -> impl Iterator<Item = SampleId> + use<> {
         let first = self.first.row();
         (first..first + self.rows as usize).map(SampleId::at)
+    }
+}
+
+/// A column that is written down: its name, its kind, its role.
+pub type TakenColumn<'c> = (&'c str, Kind, Role);
+
+impl TakenRows {
+    /// Writes rows down, each with its row there, when it arose and why it was taken. Numbers and lists stay what they are, where all cells of a column are: a column of several kinds would be read as JSON, quotes and all.
+    pub fn write(&mut self, columns: &[TakenColumn<'_>], rows: Vec<(Vec<Option<String>>, u32, String, String)>) {
+        let nested =
+            |kind: Kind| matches!(kind, Kind::Integer | Kind::Number | Kind::Boolean | Kind::List | Kind::Struct | Kind::Json);
+        let value = |cell: &str| serde_json::from_str::<Value>(cell).ok().filter(|value| !value.is_string());
+        let raw: Vec<bool> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, (_, kind, role))| {
+                let all = || rows.iter().filter_map(|(cells, ..)| cells[at].as_deref()).all(|cell| value(cell).is_some());
+                (nested(*kind) || *role == Role::Messages) && all()
+            })
+            .collect();
+        for (cells, row, time, reason) in rows {
+            let cell = |at: usize| match &cells[at] {
+                None => Value::Null,
+                Some(cell) if raw[at] => value(cell).unwrap_or(Value::Null),
+                Some(cell) => json!(cell),
+            };
+            let line: Map<String, Value> = (0..columns.len()).map(|at| (columns[at].0.to_owned(), cell(at))).collect();
+            self.text.push_str(&Value::Object(line).to_string());
+            self.text.push('\n');
+            self.rows.push(row);
+            self.times.push(time);
+            self.reasons.push(reason);
+        }
     }
 }
 

@@ -26,11 +26,17 @@ pub enum Property {
     AskAgain,
     /// Of a column and a sample's number: what was said of it at first and when it was shown once more, as a list of JSON.
     SaidAgain,
+    /// Of a name: a batch of new data that is watched, as JSON.
+    Batch,
+    /// Of a name: a slice that is looked at in every batch, as JSON.
+    LogSlice,
+    /// Of a folder: it is looked at for new logs.
+    LogFolder,
 }
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Guideline,
         Self::ClassOrder,
         Self::ClassColour,
@@ -41,6 +47,9 @@ impl Property {
         Self::Filter,
         Self::AskAgain,
         Self::SaidAgain,
+        Self::Batch,
+        Self::LogSlice,
+        Self::LogFolder,
     ];
 
     /// Its name in projects and recipes.
@@ -56,6 +65,9 @@ impl Property {
             Self::Filter => "filter",
             Self::AskAgain => "ask_again",
             Self::SaidAgain => "said_again",
+            Self::Batch => "batch",
+            Self::LogSlice => "log_slice",
+            Self::LogFolder => "log_folder",
         }
     }
 

@@ -126,6 +126,20 @@ impl Times {
     }
 }
 
+/// The day of a point in time in UTC, as `2026-11-30` (Hinnant 2013, `civil_from_days`).
+pub fn day_words(moment: Moment) -> String {
+    let days = moment.div_euclid(DAY) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// The two first numbers of a date with slashes or dashes that ends in its year.
 fn slashed(cell: &str) -> Option<(i64, i64)> {
     let cell = cell.trim();
@@ -323,6 +337,14 @@ fn days(year: i64, month: i64, day: i64) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_said_as_it_is_read() {
+        let times = Times::of(std::iter::empty());
+        for day in ["1970-01-01", "2024-02-29", "2026-11-30", "1969-12-31", "1900-03-01", "2000-02-29"] {
+            assert_eq!(day_words(times.read(day).unwrap()), day);
+        }
+    }
 
     fn read(cells: &[&str]) -> Vec<Option<Moment>> {
         let times = Times::of(cells.iter().copied());

@@ -28,7 +28,7 @@ pub use models::kept_model::{ModelWords, keep_head, keep_prompt};
 pub use models::meaning::{Meaning, MeaningError, embed, embed_pictures, embed_words, open_encoder};
 pub use models::text_model::{MOST_AT_ONCE, Place, TextModel, Writer, is_variable};
 pub use models::torch_file::read_torch;
-pub use open::open;
+pub use open::{open, taken_base};
 pub use pictures::folder::dataset_path;
 pub use pictures::images::{picture_bytes, stamp as file_stamp};
 pub use pictures::made_pictures::{altered_by, altered_picture, made_picture, picture_size, picture_to_alter};

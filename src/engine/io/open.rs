@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -13,7 +14,7 @@ use super::read::budget::{Budget, is_memory_set, over};
 use super::read::text::{TextFile, beside, open_text};
 use super::read::{class_names, source, typed};
 use super::reading::Reading;
-use crate::data::{Base, Column, Dataset, Format, Origin, Packing, Warning};
+use crate::data::{Base, Column, Dataset, Format, Origin, Packing, TakenRows, Warning};
 use crate::job::Progress;
 
 /// What a typed file may grow to: generous for its size, so that an honest file passes and a bomb does not.
@@ -32,6 +33,17 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
         return open_folder(path, reading, progress, preview, &open_one);
     }
     open_one(path, reading, &Budget::of_dataset(), true, progress, preview)
+}
+
+/// What rows that were taken out of a log say: read from the project, and not from the log.
+///
+/// # Errors
+/// [`IoError`].
+pub fn taken_base(taken: &TakenRows, progress: &Progress) -> Result<Arc<Base>, IoError> {
+    let bytes = taken.text.clone().into_bytes();
+    let fingerprint = xxh3_128(&bytes);
+    let file = TextFile { bytes, named: Some(Format::JsonLines), packing: Packing::None, fingerprint, pictures: None };
+    Ok(open_text(Path::new(&taken.log), file, &Reading::default(), &Budget::of_dataset(), progress)?.base)
 }
 
 /// Opens one file, be it one of several.

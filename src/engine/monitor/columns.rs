@@ -45,6 +45,8 @@ pub enum DriftValues {
     Texts {
         newness: Newness,
         newest: Vec<SampleId>,
+        /// Words that it has oftener: in how many texts of the batch, and of the dataset, of those that were compared.
+        words: Vec<(String, u32, u32)>,
     },
 }
 
@@ -149,10 +151,12 @@ pub(super) fn drift_of(column: &str, read: Read, missing: [usize; 2]) -> Option<
             let mut changed: Vec<(String, f64, f64)> =
                 (0..names.len()).map(|at| (names[at].clone(), share(first[at], n), share(second[at], m))).collect();
             // A rare class that doubles moves little of the whole, and matters.
+            // Of two classes one says what the other does.
+            let tests = names.len().saturating_sub(1).max(1) as f64;
             let times = (0..names.len()).any(|at| {
                 let (x, y) = (share(first[at], n), share(second[at], m));
                 let by = if x.min(y) > 0.0 { x.max(y) / x.min(y) } else { 0.0 };
-                let p = share_p((first[at], n as u64), (second[at], m as u64)) * names.len() as f64;
+                let p = share_p((first[at], n as u64), (second[at], m as u64)) * tests;
                 by >= LEAST_TIMES && p <= 0.05
             });
             changed.sort_by(|a, b| (b.2 - b.1).abs().total_cmp(&(a.2 - a.1).abs()).then(a.0.cmp(&b.0)));
@@ -226,13 +230,19 @@ impl ColumnDrift {
                 }
                 out.push(text);
             }
-            DriftValues::Texts { newness, .. } => out.push(format!(
-                "{} texts where chance puts {:.1} beyond all but a hundredth of the dataset ({}; AUC {:.3})",
-                newness.tail,
-                newness.expected,
-                p(self.p),
-                newness.auc
-            )),
+            DriftValues::Texts { newness, words, .. } => {
+                out.push(format!(
+                    "{} texts lie beyond 99 % of the dataset's, where chance puts {:.1} ({}; AUC {:.3})",
+                    newness.tail,
+                    newness.expected,
+                    p(self.p),
+                    newness.auc
+                ));
+                if moved[0] && !words.is_empty() {
+                    let words: Vec<&str> = words.iter().map(|(word, ..)| word.as_str()).collect();
+                    out.push(format!("oftener than before: {}", words.join(", ")));
+                }
+            }
         }
         if moved[1] || self.missing.1 > 0.0 && self.missing_p <= 0.05 {
             out.push(format!(

@@ -11,6 +11,12 @@ pub enum MonitorError {
     NoReference,
     #[error("the batch has no column of the dataset: it has {0}")]
     NoColumns(String),
+    #[error("there is no column called {0:?} to cut the log by")]
+    NoColumn(String),
+    #[error("no column of the log holds times that can be read: say which one does, or do not cut it")]
+    NoTimes,
+    #[error("cut like this the log comes to more than {0} batches: cut it more coarsely")]
+    TooMany(usize),
     #[error("{0}")]
     Text(String),
     #[error("stopped")]

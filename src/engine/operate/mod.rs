@@ -12,7 +12,9 @@ mod health;
 mod hub;
 mod instruct;
 mod judging;
+mod merging;
 mod names;
+mod page;
 mod plan;
 mod predict;
 mod recipe;
@@ -20,7 +22,10 @@ mod relevance;
 mod remedy;
 mod rewrite;
 mod scanned;
+mod taking;
 mod trying;
+mod watch_page;
+mod watching;
 mod worth;
 
 use std::sync::Arc;
@@ -37,20 +42,25 @@ pub use health::{CardWords, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
 pub use instruct::{InstructOf, QUESTION};
 pub use judging::{ErrorJudges, JudgeFigures, compare_judges};
+pub use merging::merge_edit;
 pub use plan::split_edit;
 pub use predict::PredictionsOf;
 pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
 pub use relevance::{RelevanceOf, relevance, relevance_edit};
 pub use remedy::remedy;
 pub use scanned::{scan_pictures, scanned};
+pub use taking::TO_LABEL;
 pub use trying::{Tried, tried};
+pub use watch_page::{verdict_words, watch_page};
+pub use watching::{BatchLook, LookBy, NEW_TEST, RunSaid, choose_rows, look_at, parts_to_admit, run_said};
 pub use worth::{Worth, can_probe, worth};
 
-use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Property, Role, SampleId};
+use crate::data::{ClassIndex, Dataset, Kind, Pipeline, Property, Role, SampleId, TakenRows};
 use crate::derive::Store;
 use crate::edit::{Edit, EditError};
 use crate::eye::TrainerTarget;
 use crate::job::{Cancelled, Progress};
+use crate::monitor::WatchedBatch;
 use crate::train::Run;
 use crate::trainers::repair::ChatRepair;
 use crate::transform::{AugmentError, Replace, Split, SplitError};
@@ -174,6 +184,16 @@ pub enum Operation {
     Relevance(RelevanceOf),
     /// Learn, and write what the model says of every sample; of those it was trained on what a model says that has not seen them.
     Predict(Box<PredictionsOf>),
+    /// Watch batches of new data: they are beside the dataset, and none of its samples.
+    Watch { batches: Vec<WatchedBatch> },
+    /// Take rows of a log over as samples, to be labelled: they are in no part until they are admitted.
+    Take(Box<TakenRows>),
+    /// Put samples that were taken over and have a label into a part; without a column of parts, only say that they are labelled.
+    Admit {
+        #[serde(skip)]
+        samples: Vec<SampleId>,
+        part: String,
+    },
     /// Make questions and answers of texts and their classes, for a language model.
     Instruct(InstructOf),
 }
@@ -322,7 +342,8 @@ impl Operation {
             | Self::Replace { samples, .. }
             | Self::Repair { samples, .. }
             | Self::RepairChats { samples, .. }
-            | Self::SplitChats { samples, .. } => Some(samples),
+            | Self::SplitChats { samples, .. }
+            | Self::Admit { samples, .. } => Some(samples),
             _ => None,
         }
     }
@@ -340,7 +361,8 @@ impl Operation {
             | Self::Replace { samples, .. }
             | Self::Repair { samples, .. }
             | Self::RepairChats { samples, .. }
-            | Self::SplitChats { samples, .. } => list.clone_into(samples),
+            | Self::SplitChats { samples, .. }
+            | Self::Admit { samples, .. } => list.clone_into(samples),
             _ => {}
         }
         self

@@ -31,6 +31,10 @@ impl Names {
             let place = drawn(dataset, origins.parent, origins.draw).position(|other| other == id).unwrap_or(0) + 1;
             return format!("{parent}/{:016x}/{place}", origins.draw);
         }
+        // What was taken over is named by what was taken, and its place there: the data before it do not have it.
+        if let Some((source, _, place)) = dataset.taken(id) {
+            return format!("+{:016x}#{}", source.key(), place + 1);
+        }
         let print = self.prints.get(id.row()).copied().unwrap_or(0);
         let place = self.of.get(&print).and_then(|list| list.binary_search(&id).ok()).unwrap_or(0);
         if place == 0 { format!("{print:016x}") } else { format!("{print:016x}#{}", place + 1) }
@@ -46,6 +50,11 @@ impl Names {
         }
         let (print, place) = name.split_once('#').unwrap_or((name, "1"));
         let place: usize = place.parse().ok()?;
+        if let Some(key) = print.strip_prefix('+') {
+            let key = u64::from_str_radix(key, 16).ok()?;
+            let (source, _) = dataset.taken_parts().find(|(source, _)| source.key() == key)?;
+            return source.ids().nth(place.checked_sub(1)?);
+        }
         let list = self.of.get(&u64::from_str_radix(print, 16).ok()?)?;
         list.get(place.checked_sub(1)?).copied()
     }

@@ -8,6 +8,7 @@ use super::instruct::plan_instruct;
 use super::predict::plan_predictions;
 use super::relevance::plan_relevance;
 use super::rewrite::{repair_texts, replace, widened};
+use super::taking::{admit, plan_take, watch};
 use super::{
     Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
 };
@@ -65,6 +66,9 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         }
         Operation::Consensus(asked) => return plan_consensus(dataset, asked, progress),
         Operation::Relevance(asked) => return plan_relevance(dataset, asked, progress),
+        Operation::Watch { batches } => watch(dataset, batches)?,
+        Operation::Take(asked) => return plan_take(dataset, asked, progress),
+        Operation::Admit { samples, part } => return admit(dataset, samples, part, means, progress),
         Operation::Instruct(asked) => return Ok(plan_instruct(dataset, asked, progress)?),
         Operation::Predict(asked) => return plan_predictions(dataset, asked, means, progress),
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
@@ -158,7 +162,13 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
     let on = value.is_some();
     let column = match property {
         Property::Fine => second,
-        Property::ColumnOrder | Property::Filter | Property::AskAgain | Property::SaidAgain => "",
+        Property::ColumnOrder
+        | Property::Filter
+        | Property::AskAgain
+        | Property::LogSlice
+        | Property::SaidAgain
+        | Property::Batch
+        | Property::LogFolder => "",
         _ => first,
     };
     if !column.is_empty() && dataset.field(column).is_none() {
@@ -183,6 +193,12 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
         Property::AskAgain if on => "Shows some samples once more".to_owned(),
         Property::AskAgain => "Shows no sample twice".to_owned(),
         Property::SaidAgain => format!("Shown once more: sample {second}"),
+        Property::Batch if on => format!("Watches {first}"),
+        Property::Batch => format!("Does not watch {first} any more"),
+        Property::LogSlice if on => format!("Looks at {first} in every batch"),
+        Property::LogSlice => format!("Looks at {first} no more"),
+        Property::LogFolder if on => format!("Looks for new logs in {first}"),
+        Property::LogFolder => format!("Looks for no logs in {first} any more"),
     };
     Ok(Edit::new(words, Change::said(dataset, property, &of, value)))
 }

@@ -11,6 +11,7 @@ use super::names::Names;
 use super::{Means, Operation, OperationError};
 use crate::data::{Batch, Dataset, SampleId};
 use crate::edit::{Change, Direction, Edit, EditError, INHERITED, Target, Values};
+use crate::io::taken_base;
 use crate::job::Progress;
 
 /// The number of the format.
@@ -130,6 +131,12 @@ impl Recipe {
             };
             match planned {
                 Ok(Some(edit)) => {
+                    for part in edit.parts() {
+                        let known = part.taken.as_deref().map(|taken| taken_base(taken, progress)).transpose();
+                        if let Ok(Some(base)) = known {
+                            dataset.know(part.key(), base);
+                        }
+                    }
                     edit.apply(dataset, Direction::Forward);
                     replayed.done += 1;
                 }
@@ -223,6 +230,12 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
             | Operation::RepairChats { .. },
         ) => {
             step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
+        }
+        // What is admitted is written to the split, or has its tag taken off alone.
+        Some(Operation::Admit { .. }) => {
+            let mut known = HashSet::new();
+            let all = edit.changes.iter().flat_map(|change| &change.samples);
+            step.rows = all.filter(|id| known.insert(**id)).map(|id| names.name(dataset, *id)).collect();
         }
         Some(Operation::Exclude { .. } | Operation::Review { .. } | Operation::Tag { .. }) => {
             step.rows = edit.changes.first().map(&named).unwrap_or_default();

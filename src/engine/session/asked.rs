@@ -9,6 +9,7 @@ use crate::checks::Options;
 use crate::checks::label_errors::LabelMethod;
 use crate::data::{Filter, Measure, SampleId};
 use crate::eye::TrainerTarget;
+use crate::monitor::{Against, LogColumns, LogCut, WorthReason};
 use crate::operate::{Augmented, Balanced, Tried};
 use crate::train::{Lesson, Run};
 
@@ -31,6 +32,8 @@ pub enum Need {
     Eye,
     /// How good the models are that were taught.
     Runs,
+    /// Batches of new data.
+    Batches,
 }
 
 /// What the screen asks for: said anew each frame, and free while it stays as it is.
@@ -56,6 +59,8 @@ pub struct Wants<'w> {
     pub class: Option<(&'w str, &'w str)>,
     /// What the trainer's eye looks at.
     pub eye: Option<EyeWants<'w>>,
+    /// What is asked of batches of new data.
+    pub watch: Option<WatchWants<'w>>,
     pub augment: &'w AugmentForm,
     pub balance: &'w BalanceForm,
 }
@@ -77,6 +82,20 @@ impl Wants<'_> {
     pub fn needs(&self, need: Need) -> bool {
         self.needs.contains(&need)
     }
+}
+
+/// What is asked of batches: which is on screen, what it is held against, and by which run.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchWants<'w> {
+    /// The batch on screen, by name; the last where it is none.
+    pub shown: Option<&'w str>,
+    pub against: &'w Against,
+    /// The run, by its number; the last where it is none.
+    pub run: Option<i64>,
+    /// How the offered log is read and cut.
+    pub offer: Option<(&'w LogColumns, &'w LogCut)>,
+    /// How many rows worth a label, and for which reasons, where that is on screen.
+    pub worth: Option<(usize, &'w [WorthReason])>,
 }
 
 /// What has happened, for whoever draws.
@@ -103,6 +122,10 @@ pub enum News {
     Planned(Box<PlannedEdit>, bool),
     /// Models were taught, and are still to be kept.
     Taught(Box<Lesson>, Vec<Run>),
+    /// What there is to say of what was done.
+    Noted(Vec<String>),
+    /// A log was read, and may be brought in.
+    LogRead,
     /// Something was saved: what there is to say.
     Saved(Vec<String>),
     /// A file could not be opened: its path, and why.

@@ -20,6 +20,8 @@ mod facets;
 mod findings;
 mod forms;
 mod labels;
+mod learning;
+mod logs;
 mod mapping;
 mod opened;
 mod opening;
@@ -32,13 +34,14 @@ mod searching;
 mod splitting;
 mod training;
 mod viewing;
+mod watching;
 mod workspace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use asked::{EyeWants, Need, News, Wants};
+pub use asked::{EyeWants, Need, News, Wants, WatchWants};
 pub use asking::Asking;
 use checking::Cache;
 pub use class_facts::ClassFacts;
@@ -50,16 +53,19 @@ pub use forms::{
     AugmentForm, BY_HAND, BY_WEIGHT, BalanceForm, BalanceView, Estimate, MOST_COPIES, ORIGINALS, RULES, WEIGHTS, starters,
 };
 pub use labels::{LabelSource, decides};
+pub use logs::{CutBatch, log_batches, log_of, rows_of};
 pub use mapping::SampleMap;
 pub use opened::{Opened, Remedy};
 pub use opening::Begun;
 pub use operated::PlannedEdit;
+pub use parts::path_in;
 pub use replacing::ReplaceView;
 pub use saving::Save;
 pub use searching::Sought;
 pub use splitting::PlannedSplit;
 pub use training::{Measured, Teaching};
 pub use viewing::{ChartData, Visible};
+pub use watching::{BatchSummary, OfferedLog, ShownBatch, Watching, cut_words};
 pub use workspace::{Carried, NamedRun, Workspace, stored_reading};
 
 use augmenting::Augmenting;
@@ -88,7 +94,6 @@ use crate::io::{self, Meaning, TextModel};
 use crate::job::{AnySlot, Desk, Progress, Running};
 use crate::learn::neighbours::Neighbour;
 use crate::operate::{Means, Operation, OperationError, Tried, Worth};
-use crate::train::{Lesson, Run};
 use crate::transform::{Replace, Split};
 
 /// What is open, and everything that is worked out of it.
@@ -115,6 +120,7 @@ pub struct Session {
     contaminating: Contaminating,
     eyeing: Eyeing,
     training: Teaching,
+    watching: Watching,
     news: Vec<News>,
 }
 
@@ -144,6 +150,7 @@ impl Session {
             contaminating: Contaminating::default(),
             eyeing: Eyeing::default(),
             training: Teaching::default(),
+            watching: Watching::default(),
             news: Vec::new(),
         }
     }
@@ -162,6 +169,7 @@ impl Session {
         all.push(self.contaminating.slot());
         all.extend(self.eyeing.slots());
         all.extend(self.training.slots());
+        all.extend(self.watching.slots());
         all
     }
 
@@ -178,6 +186,7 @@ impl Session {
         all.push(self.contaminating.slot_mut());
         all.extend(self.eyeing.slots_mut());
         all.extend(self.training.slots_mut());
+        all.extend(self.watching.slots_mut());
         all
     }
 
@@ -253,6 +262,7 @@ impl Session {
             self.contaminating.work(desk, news);
             self.eyeing.work(workspace, wants, desk, news);
             self.training.work(workspace, wants, desk, news);
+            self.watching.work(workspace, wants, desk, news);
             splitting.work(desk);
             labels.work(workspace, checking, wants, desk, news);
             augmenting.take(asking, desk, news);
@@ -308,6 +318,7 @@ impl Session {
         self.contaminating = Contaminating::default();
         self.eyeing = Eyeing::default();
         self.training = Teaching::default();
+        self.watching = Watching::default();
         self.asking.stop();
     }
 
@@ -342,15 +353,25 @@ impl Session {
             self.operating.ask(workspace, operation.clone(), loud, &self.desk);
             return Ok(None);
         }
-        self.edit(|workspace| {
+        let mut notes = Vec::new();
+        let done = self.edit(|workspace| {
             let classes = column_of(operation).and_then(|column| workspace.classes(column)).map(Arc::as_ref);
             let means = Means { classes, derived: Arc::clone(workspace.derived()), ..Means::default() };
             let planned = operation.plan(workspace.dataset(), &means, &Progress::silent());
-            planned.map(|planned| planned.edit).map_err(|error| match error {
-                OperationError::Edit(error) => error,
-                other => EditError::Refused(other.to_string()),
-            })
-        })
+            planned
+                .map(|planned| {
+                    notes = planned.notes;
+                    planned.edit
+                })
+                .map_err(|error| match error {
+                    OperationError::Edit(error) => error,
+                    other => EditError::Refused(other.to_string()),
+                })
+        });
+        if !notes.is_empty() {
+            self.news.push(News::Noted(notes));
+        }
+        done
     }
 
     /// Makes what was planned beside the window an edit.
@@ -453,93 +474,6 @@ impl Session {
     /// What the trainer's eye sees.
     pub fn eye(&self) -> &Eyeing {
         &self.eyeing
-    }
-
-    /// How good the models are that were taught, and whether that is of another state of the data.
-    pub fn measured(&self) -> Option<(&Measured, bool)> {
-        self.training.measured(self.workspace.as_ref()?)
-    }
-
-    /// Why the last run came to nothing.
-    pub fn train_trouble(&self) -> Option<&str> {
-        self.training.trouble()
-    }
-
-    /// Teaching: the run that is on its way, what was tried, and what more samples are worth.
-    pub fn teaching(&self) -> &Teaching {
-        &self.training
-    }
-
-    /// Teaches models, one after the other.
-    pub fn train(&mut self, lessons: Vec<Lesson>) {
-        if let Some(workspace) = &self.workspace {
-            self.training.ask((workspace, &self.checking, self.asking.models()), lessons, &self.desk);
-        }
-    }
-
-    /// Teaches what waits behind the last run.
-    pub fn train_next(&mut self) {
-        if let Some(workspace) = &self.workspace {
-            self.training.ask_next((workspace, &self.checking, self.asking.models()), &self.desk);
-        }
-    }
-
-    /// The runs of a lesson are kept in the project.
-    pub fn runs_are_kept(&mut self, lesson: &Lesson, runs: &[Run]) {
-        if let Some(workspace) = &self.workspace {
-            self.training.kept(workspace, lesson, runs);
-        }
-    }
-
-    /// Makes three steps of a lesson, and says how long all would take.
-    pub fn try_lesson(&mut self, lesson: Lesson) {
-        if let Some(workspace) = &self.workspace {
-            self.training.try_out((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
-        }
-    }
-
-    /// Asks what more samples are worth to a lesson.
-    pub fn grow_lesson(&mut self, lesson: Lesson) {
-        if let Some(workspace) = &self.workspace {
-            self.training.ask_curve((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
-        }
-    }
-
-    /// Asks which judge finds wrong labels better.
-    pub fn judge_lesson(&mut self, lesson: Lesson) {
-        if let Some(workspace) = &self.workspace {
-            self.training.ask_judges((workspace, &self.checking, self.asking.models()), lesson, &self.desk);
-        }
-    }
-
-    /// Asks which columns are finer than a label.
-    pub fn want_finer(&mut self, label: &str) {
-        if let Some(workspace) = &self.workspace {
-            self.training.want_finer(workspace, label, &self.desk);
-        }
-    }
-
-    /// Gives up a run that was stopped.
-    pub fn give_up_run(&mut self, path: &std::path::Path) {
-        self.training.give_up(path);
-    }
-
-    /// Keeps a run in the project. What it is called, and its place.
-    ///
-    /// # Errors
-    /// [`EditError`]; nothing was kept then.
-    pub fn keep_run(&mut self, run: Run) -> Result<Option<(usize, String)>, EditError> {
-        let Some(workspace) = &mut self.workspace else { return Ok(None) };
-        let at = workspace.keep_run(run, None)?;
-        Ok(Some((at, workspace.runs()[at].name.clone())))
-    }
-
-    /// Gives a run another name.
-    ///
-    /// # Errors
-    /// [`EditError`]; it is called as it was then.
-    pub fn rename_run(&mut self, id: i64, name: &str) -> Result<(), EditError> {
-        self.workspace.as_mut().map_or(Ok(()), |workspace| workspace.rename_run(id, name).map(drop))
     }
 
     /// What stands in somebody's test texts, too, as far as it was looked for.

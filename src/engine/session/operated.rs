@@ -7,4 +7,6 @@ pub struct PlannedEdit {
     /// `None` where nothing is to be done.
     pub edit: Option<Edit>,
     pub prints: Vec<u64>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
 }

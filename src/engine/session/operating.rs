@@ -80,7 +80,7 @@ impl Operating {
 
 fn hashed(dataset: &Dataset, planned: Planned) -> PlannedEdit {
     let prints = planned.edit.as_ref().map(|edit| prints_of(dataset, edit)).unwrap_or_default();
-    PlannedEdit { edit: planned.edit, prints }
+    PlannedEdit { edit: planned.edit, prints, notes: planned.notes }
 }
 
 /// The column whose classes an operation needs.
@@ -109,7 +109,7 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
             let classes = workspace.classes(column);
             classes.and_then(|classes| classes.class(from).map(|class| classes.counts()[class] as usize)).unwrap_or(0)
         }
-        Operation::SetRole { .. } | Operation::SetKind { .. } | Operation::Say { .. } => 1,
+        Operation::SetRole { .. } | Operation::SetKind { .. } | Operation::Say { .. } | Operation::Watch { .. } => 1,
         Operation::Split(_)
         | Operation::Weigh { .. }
         | Operation::Augment { .. }
@@ -117,6 +117,8 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Consensus(_)
         | Operation::Relevance(_)
         | Operation::Predict(_)
+        | Operation::Take(_)
+        | Operation::Admit { .. }
         | Operation::Instruct(_) => workspace.dataset().rows(),
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::asked::News;
+use super::watching::ShownBatch;
 use crate::checks::Finding;
 use crate::data::{Dataset, count_samples};
 use crate::eye::{HandError, TrainerTarget, dry_report, dry_run, hand_over, rows_of};
 use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder};
+use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder, watch_page};
 
 /// Something to be saved.
 pub enum Save {
@@ -21,6 +23,8 @@ pub enum Save {
     Hub { folder: PathBuf, findings: Vec<Finding>, told: Vec<String> },
     /// What a trainer makes of the dataset, as a page.
     DryRun { path: PathBuf, target: TrainerTarget },
+    /// A batch of new data, as a page.
+    Batch { path: PathBuf, shown: Arc<ShownBatch> },
     /// A folder that a trainer takes whole: the one named where it is new or empty, else a new one below it.
     HandOver { target: TrainerTarget, folder: PathBuf },
     /// A folder of images, by part.
@@ -104,6 +108,12 @@ impl Saving {
                     health_report(&snapshot, &findings, &work, markdown)
                 };
                 io::write_small(&path, &text)?;
+                Ok(vec![format!("Saved {}", path.display())])
+            }),
+            Save::Batch { path, shown } => self.run.ask(desk, self.count, "Writing the report", move |_| {
+                let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+                let looks = [(shown.batch.name.as_str(), &shown.log, &shown.look)];
+                io::write_small(&path, &watch_page(&snapshot, &looks, markdown))?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),
             Save::DryRun { path, target } => self.run.ask(desk, self.count, "Writing the report", move |progress| {

@@ -16,7 +16,7 @@ use crate::learn::dense::Dense;
 use crate::operate::{ErrorJudges, TextModels, compare_judges};
 use crate::train::{
     Approach, LearningCurve, Lesson, PairFigures, Run, RunFigures, StoppedRun, TeachMeans, TeachSeen, TriedSteps, Watch, compare,
-    figures, finer_columns, give_up, learning_curve, run_is_kept, stopped_runs, teach, try_steps,
+    figures, finer_columns, give_up, learning_curve, other_tests, run_is_kept, stopped_runs, teach, try_steps,
 };
 
 /// How good all runs are.
@@ -322,20 +322,30 @@ impl Teaching {
             return;
         }
         let snapshot = workspace.dataset().clone();
+        let store = Arc::clone(workspace.derived());
         let runs: Vec<Arc<Run>> = workspace.runs().iter().map(|kept| Arc::clone(&kept.run)).collect();
         self.measured.ask(desk, question, "Measuring runs", move |progress| {
             progress.set_total(runs.len() as u64);
-            measured(&snapshot, &runs, progress)
+            measured(&snapshot, &store, &runs, progress)
         });
     }
 }
 
-fn measured(dataset: &Dataset, runs: &[Arc<Run>], progress: &crate::job::Progress) -> Result<Arc<Measured>, JobError> {
+fn measured(
+    dataset: &Dataset,
+    store: &Store,
+    runs: &[Arc<Run>],
+    progress: &crate::job::Progress,
+) -> Result<Arc<Measured>, JobError> {
     let silent = crate::job::Progress::silent();
     let mut list = Vec::with_capacity(runs.len());
     for run in runs {
         progress.step(1)?;
-        list.push(figures(dataset, run, &silent).map_err(|why| why.to_string()));
+        let mut found = figures(dataset, run, &silent).map_err(|why| why.to_string());
+        if let Ok(found) = &mut found {
+            found.others = other_tests(dataset, run, TeachMeans::of(store), progress).map_err(JobError::from)?;
+        }
+        list.push(found);
     }
     let places: Vec<usize> =
         (0..list.len()).rev().filter(|at| list[*at].is_ok()).take(COMPARED).collect::<Vec<_>>().into_iter().rev().collect();

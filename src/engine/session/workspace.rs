@@ -422,6 +422,8 @@ impl Workspace {
     }
 
     fn write(&mut self, edit: &Edit, prints: &[u64]) -> Result<EditId, JournalError> {
+        // What cannot be read is not committed.
+        know_parts(&mut self.dataset, edit)?;
         let id = self.journal()?.commit(edit, prints)?;
         self.apply(edit, Direction::Forward);
         Ok(id)

@@ -31,6 +31,15 @@ pub struct LearningCurve {
     pub twice: Option<f64>,
 }
 
+impl LearningCurve {
+    /// What so many samples more would come to, by the same power law; `None` where more were no better.
+    pub fn with(&self, more: usize) -> Option<f64> {
+        let (twice, last) = (self.twice?, self.points.last()?);
+        let slope = ((1.0 - twice) / (1.0 - last.accuracy)).log2();
+        Some(1.0 - (1.0 - last.accuracy) * ((last.samples + more) as f64 / last.samples as f64).powf(slope))
+    }
+}
+
 /// Teaches a lesson on growing shares of its train part; every larger share has the samples of the smaller.
 ///
 /// # Errors
@@ -93,6 +102,8 @@ mod tests {
         };
         let found = twice(&[point(100), point(400), point(1_600)]).unwrap();
         assert!((found - (1.0 - 2.0 * 3_200f64.powf(-0.5))).abs() < 1e-9);
+        let curve = LearningCurve { points: vec![point(100), point(400), point(1_600)], twice: Some(found) };
+        assert!((curve.with(800).unwrap() - (1.0 - 2.0 * 2_400f64.powf(-0.5))).abs() < 1e-9);
         let flat = CurvePoint { accuracy: 0.5, ..point(100) };
         assert_eq!(twice(&[flat, CurvePoint { samples: 200, ..flat }]), None, "more is no better");
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::fault::TrainError;
 use super::parts::{TrainParts, hashes_of};
+use super::retested::OtherTest;
 use super::run::Run;
 use crate::chance::{Chance, seed_of};
 use crate::data::{Dataset, Role, SampleId};
@@ -39,6 +40,8 @@ pub struct RunFigures {
     pub stale: bool,
     /// Tested samples whose label or text is not there any more, or that are excluded.
     pub gone: usize,
+    /// How good it is on parts that were locked later, where somebody asked ([`super::other_tests`]).
+    pub others: Vec<OtherTest>,
 }
 
 /// The figures of a run on a dataset as it is.
@@ -126,6 +129,7 @@ pub fn figures(dataset: &Dataset, run: &Run, progress: &Progress) -> Result<RunF
         groups,
         stale,
         gone,
+        others: Vec::new(),
     })
 }
 

@@ -21,7 +21,7 @@ pub enum RunPart {
 
 impl RunPart {
     /// By the name of a part of a split: `None` of one that is neither.
-    fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         match name.trim().to_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),
             "validation" | "valid" | "val" | "dev" | "development" => Some(Self::Validation),

@@ -1,6 +1,7 @@
 //! Whether two lists of values differ: distances as evidently, nannyml and scipy have them, and tests in which both are samples.
 
 use super::significance::erfc;
+use super::tails::ln_gamma;
 
 /// Two lists of numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -294,30 +295,6 @@ pub fn chi2_upper(x: f64, freedom: usize) -> f64 {
     }
     let (a, x) = (freedom as f64 / 2.0, x / 2.0);
     if x < a + 1.0 { 1.0 - gamma_series(a, x) } else { gamma_fraction(a, x) }
-}
-
-/// The logarithm of the gamma function (Lanczos 1964, as Numerical Recipes has it).
-fn ln_gamma(x: f64) -> f64 {
-    const TERMS: [f64; 14] = [
-        57.156_235_665_862_92,
-        -59.597_960_355_475_49,
-        14.136_097_974_741_746,
-        -0.491_913_816_097_620_2,
-        0.339_946_499_848_118_9e-4,
-        0.465_236_289_270_485_8e-4,
-        -0.983_744_753_048_795_6e-4,
-        0.158_088_703_224_912_5e-3,
-        -0.210_264_441_724_104_9e-3,
-        0.217_439_618_115_212_6e-3,
-        -0.164_318_106_536_763_9e-3,
-        0.844_182_239_838_527_4e-4,
-        -0.261_908_384_015_814_1e-4,
-        0.368_991_826_595_316_2e-5,
-    ];
-    let t = x + 5.242_187_5;
-    let t = (x + 0.5) * t.ln() - t;
-    let sum = TERMS.iter().enumerate().fold(0.999_999_999_999_997_1, |sum, (at, term)| sum + term / (x + at as f64 + 1.0));
-    t + (2.506_628_274_631_000_5 * sum / x).ln()
 }
 
 /// The lower tail of the gamma distribution by its series.

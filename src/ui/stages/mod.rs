@@ -10,6 +10,7 @@ pub mod export;
 mod history;
 pub mod label;
 pub mod map;
+pub mod monitor;
 pub mod split;
 pub mod train;
 
@@ -40,7 +41,7 @@ pub struct Stage {
 }
 
 /// Every stage, in the order of the rail: the order in which a dataset becomes good.
-pub static STAGES: [(View, Stage); 11] = [
+pub static STAGES: [(View, Stage); 12] = [
     (View::Collect, collect::STAGE),
     (View::Explore, explore::STAGE),
     (View::Map, map::STAGE),
@@ -50,6 +51,7 @@ pub static STAGES: [(View, Stage); 11] = [
     (View::Balance, balance::STAGE),
     (View::Augment, augment::STAGE),
     (View::Train, train::STAGE),
+    (View::Monitor, monitor::STAGE),
     (View::Export, export::STAGE),
     (View::History, history::STAGE),
 ];

@@ -93,6 +93,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     }
     if let Some(mine) = mine {
         seeds(ui, theme, workspace, measured, mine);
+        others(ui, theme, workspace, measured, (mine, other));
     }
     named(ui, state, bundle, workspace, actions);
 }
@@ -145,6 +146,26 @@ fn only_one(
         }
     });
     state.train.alone = Some((key, found));
+}
+
+/// How good it is, and the other one, on parts that were locked later.
+fn others(ui: &mut Ui, theme: &Theme, workspace: &Workspace, measured: &Measured, (mine, other): (usize, Option<usize>)) {
+    for at in std::iter::once(mine).chain(other) {
+        let Some(found) = measured.of(at) else { continue };
+        for one in &found.others {
+            let (low, high) = one.interval;
+            let text = format!(
+                "{} on {}, {}: {:.3} ({low:.3} to {high:.3})",
+                short(&workspace.runs()[at].name),
+                one.part,
+                crate::ui::count_samples(one.rows),
+                one.accuracy()
+            );
+            dim(ui, theme, text).on_hover_text(
+                "A second test part, of samples that came later: it is looked at beside the first, and nothing is chosen by it",
+            );
+        }
+    }
 }
 
 /// What the seeds of a lesson differ by, where it was taught with several.
