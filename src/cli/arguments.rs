@@ -151,7 +151,8 @@ impl Arguments {
         };
         let skip = self.number::<usize>("--skip")?;
         let encoding = self.get("--encoding").map(ToOwned::to_owned);
-        Ok(Reading { encoding, delimiter, header, skip, surplus: self.has("--surplus") })
+        let sheet = self.get("--sheet").map(ToOwned::to_owned);
+        Ok(Reading { encoding, delimiter, header, skip, surplus: self.has("--surplus"), sheet })
     }
 }
 
@@ -192,7 +193,8 @@ mod tests {
 
     #[test]
     fn words_are_checked() {
-        let parse = |line: &str| Arguments::parse(&OPTIONS, false, &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let parse =
+            |line: &str| Arguments::parse(&OPTIONS, &["the dataset"], &line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let good = parse("x.csv --ratios=80,20 -o out").unwrap();
         assert_eq!((good.get("--ratios"), good.get("-o")), (Some("80,20"), Some("out")));
         for bad in ["--ratios 1", "x.csv y.csv", "x.csv --nope", "x.csv --ratios", "x.csv --seed 1 --seed 2"] {

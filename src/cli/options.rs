@@ -3,12 +3,17 @@
 /// An option: its name, whether it takes a value, what it does.
 pub type OptionLine = (&'static str, Option<&'static str>, &'static str);
 
-pub const READING: [OptionLine; 9] = [
+pub const READING: [OptionLine; 10] = [
     ("--no-project", None, "leave the dataset's edits out"),
     ("--encoding", Some("NAME"), "read text in this encoding instead of the detected one"),
     ("--delimiter", Some("CHAR"), "the character between fields (\\t for a tab)"),
     ("--header", Some("yes|no"), "whether the first row names the columns"),
     ("--skip", Some("LINES"), "how many lines stand before the table (0: none, whatever they look like)"),
+    (
+        "--sheet",
+        Some("NAME"),
+        "the sheet of a workbook, or the table of a database (the first that has cells; the table with the most rows)",
+    ),
     ("--surplus", None, "make columns of fields beyond the header's"),
     (
         "--role",

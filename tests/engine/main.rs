@@ -20,6 +20,7 @@ mod prompting;
 mod recipes;
 #[path = "../support/server.rs"]
 mod server;
+mod sheets;
 #[path = "../support/mod.rs"]
 mod support;
 mod train;

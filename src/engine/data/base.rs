@@ -31,6 +31,14 @@ pub enum Format {
     Zip,
     /// A tar archive of images, `WebDataset` among them.
     Tar,
+    /// Excel workbooks: of Office Open XML, of Excel 97, binary.
+    Xlsx,
+    Xls,
+    Xlsb,
+    /// An `OpenDocument` spreadsheet.
+    Ods,
+    /// A `SQLite` database.
+    Sqlite,
 }
 
 /// Something about the source that the user should know: a line that could not be read, or that was repaired.
@@ -57,6 +65,9 @@ pub struct Origin {
     pub fingerprint: u128,
     /// The file's size in bytes.
     pub bytes: u64,
+    /// The sheets of a workbook, or the tables of a database, and which of them was read; empty where a file is one table.
+    pub sheets: Vec<String>,
+    pub sheet: Option<String>,
 }
 
 impl Origin {

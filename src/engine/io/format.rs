@@ -11,6 +11,8 @@ enum Family {
     Text,
     /// Columns with types, read in a child process.
     Typed,
+    /// Workbooks and databases: one of their sheets or tables, read in a child process, and never written.
+    Sheets,
     /// Files of images, rather than a table.
     Images,
 }
@@ -26,7 +28,7 @@ struct Entry {
 }
 
 /// Every format, in the order that menus list them.
-static FORMATS: [Entry; 10] = [
+static FORMATS: [Entry; 15] = [
     Entry { format: Format::Csv, title: "CSV", endings: &["csv", "txt", "psv", "ssv"], family: Family::Text },
     Entry { format: Format::Tsv, title: "TSV", endings: &["tsv", "tab"], family: Family::Text },
     Entry { format: Format::Json, title: "JSON", endings: &["json"], family: Family::Text },
@@ -37,6 +39,11 @@ static FORMATS: [Entry; 10] = [
     Entry { format: Format::Folder, title: "folder of images", endings: &[""], family: Family::Images },
     Entry { format: Format::Zip, title: "ZIP archive of images", endings: &["zip"], family: Family::Images },
     Entry { format: Format::Tar, title: "tar archive of images", endings: &["tar"], family: Family::Images },
+    Entry { format: Format::Xlsx, title: "Excel workbook", endings: &["xlsx", "xlsm"], family: Family::Sheets },
+    Entry { format: Format::Xls, title: "Excel 97 workbook", endings: &["xls"], family: Family::Sheets },
+    Entry { format: Format::Xlsb, title: "binary Excel workbook", endings: &["xlsb"], family: Family::Sheets },
+    Entry { format: Format::Ods, title: "OpenDocument spreadsheet", endings: &["ods"], family: Family::Sheets },
+    Entry { format: Format::Sqlite, title: "SQLite database", endings: &["sqlite", "sqlite3", "db"], family: Family::Sheets },
 ];
 
 impl Format {
@@ -47,7 +54,7 @@ impl Format {
 
     /// Every format that a table is saved in, in the order that menus list them.
     pub fn tables() -> impl Iterator<Item = Self> {
-        FORMATS.iter().filter(|entry| entry.family != Family::Images).map(|entry| entry.format)
+        FORMATS.iter().filter(|entry| matches!(entry.family, Family::Text | Family::Typed)).map(|entry| entry.format)
     }
 
     /// The name on screen.
@@ -63,6 +70,11 @@ impl Format {
     /// Whether it holds images as files, rather than being a table.
     pub fn is_of_images(self) -> bool {
         self.entry().family == Family::Images
+    }
+
+    /// Whether it holds sheets or tables, of which one is read and none is written.
+    pub fn has_sheets(self) -> bool {
+        self.entry().family == Family::Sheets
     }
 
     /// Whether the file is JSON.
@@ -91,6 +103,11 @@ pub fn format_of_name(path: &Path) -> (Option<Format>, Packing) {
     let table = |entry: &&Entry| entry.family != Family::Images && entry.endings.contains(&ending);
     let format = FORMATS.iter().find(table).map(|entry| entry.format);
     (format, packing)
+}
+
+/// Whether a file is a table, by its name.
+pub fn is_table_name(path: &Path) -> bool {
+    format_of_name(path).0.is_some()
 }
 
 /// The same for saving a dataset that came in the format `own`: what is called `.arrow` is mostly a file, and a stream where it came as one.
@@ -183,7 +200,7 @@ pub fn magic(head: &[u8]) -> Magic {
         (b"BZh", Magic::Other("it is packed with bzip2: unpack it first")),
         (b"\xfd7zXZ", Magic::Other("it is packed with xz: unpack it first")),
         (b"7z\xbc\xaf", Magic::Other("it is a 7-Zip archive: unpack it first")),
-        (b"SQLite format 3", Magic::Other("it is a SQLite database; a Lapidary project opens by opening its dataset")),
+        (b"SQLite format 3\0", Magic::Format(Format::Sqlite)),
         (b"ID3\x03", Magic::Other("it is a sound recording (MP3)")),
         (b"ID3\x04", Magic::Other("it is a sound recording (MP3)")),
         (b"OggS\0", Magic::Other("it is a sound recording (Ogg)")),
@@ -228,6 +245,11 @@ mod tests {
             Format::Folder,
             Format::Zip,
             Format::Tar,
+            Format::Xlsx,
+            Format::Xls,
+            Format::Xlsb,
+            Format::Ods,
+            Format::Sqlite,
         ];
         assert!(FORMATS.iter().map(|entry| entry.format).eq(all));
         for format in Format::tables() {

@@ -16,7 +16,7 @@ mod reading;
 mod write;
 
 pub use error::{IoError, WriterError};
-pub use format::{compressed_name, format_to_save};
+pub use format::{compressed_name, format_to_save, is_table_name};
 pub use listing::entries_of;
 pub use models::answers::AnswerStore;
 pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model};

@@ -11,8 +11,9 @@ use super::format::{Magic, format_of_name, magic};
 use super::pictures::archive::open_archive;
 use super::pictures::folder::{found_otherwise, open_folder};
 use super::read::budget::{Budget, is_memory_set, over};
-use super::read::text::{TextFile, beside, open_text};
-use super::read::{class_names, source, typed};
+use super::read::sheets::SheetAsked;
+use super::read::text::{TextFile, beside, odd_words, open_text};
+use super::read::{class_names, columns, source, typed};
 use super::reading::Reading;
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, TakenRows, Warning};
 use crate::job::Progress;
@@ -71,11 +72,20 @@ fn open_file(
     let (named, _) = format_of_name(path);
     let found = magic(&head);
     let packing = if let Magic::Packed(packing) = found { packing } else { Packing::None };
+    // A workbook is a ZIP archive, or an old Office document: its name says which.
+    let sheets = named.filter(|format| format.has_sheets() && *format != Format::Sqlite);
+    if let Some(format) = sheets.filter(|_| head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0")) {
+        return open_typed(path, format, packing, (named_classes, reading), budget, progress);
+    }
+    if found == Magic::Format(Format::Sqlite) && path.extension().is_some_and(|ending| ending == "lapidary") {
+        let what = "it is a Lapidary project: open its dataset, which lies beside it".to_owned();
+        return Err(IoError::Format { path: path.to_owned(), what });
+    }
     if let Magic::Other(what) = found {
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
     }
     if let Magic::Format(format) = found {
-        return open_typed(path, format, packing, named_classes, budget, progress);
+        return open_typed(path, format, packing, (named_classes, reading), budget, progress);
     }
     if let Magic::Archive(format) = found {
         return open_archive(path, format, Packing::None, None, reading, budget, progress);
@@ -99,7 +109,7 @@ fn open_file(
             let unpacked = source::unpack(&bytes, packed, path, budget, progress)?;
             if let Magic::Format(format) = magic(&unpacked) {
                 drop((bytes, unpacked));
-                return open_typed(path, format, packing, named_classes, budget, progress);
+                return open_typed(path, format, packing, (named_classes, reading), budget, progress);
             }
             if magic(&unpacked) == Magic::Archive(Format::Tar) {
                 return open_archive(path, Format::Tar, packing, Some(unpacked), reading, budget, progress);
@@ -144,12 +154,13 @@ fn open_typed(
     path: &Path,
     format: Format,
     packing: Packing,
-    named_classes: bool,
+    (named_classes, reading): (bool, &Reading),
     budget: &Budget,
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let read = typed::read(path, format, packing, typed_limit(bytes, budget), progress);
+    let asked = SheetAsked { sheet: reading.sheet.clone(), skip: reading.skip, header: reading.header };
+    let read = typed::read(path, format, packing, (&asked, typed_limit(bytes, budget)), progress);
     let (mut columns, mut beside_columns) = read.map_err(|error| match error {
         // Others of its folder have taken the rest.
         IoError::TooLarge { path, .. } if budget.left() < budget.limit() => {
@@ -159,6 +170,25 @@ fn open_typed(
     })?;
     let held: usize = columns.iter().filter_map(Column::series).map(polars::prelude::Series::estimated_size).sum();
     budget.take(held as u64).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
+    let mut sheets: (Vec<String>, Option<String>) = Default::default();
+    if format.has_sheets() {
+        beside_columns.kept.retain(|(key, value)| match key.as_str() {
+            "sheets" => {
+                sheets.0 = serde_json::from_str(value).unwrap_or_default();
+                false
+            }
+            "sheet" => {
+                sheets.1 = Some(value.clone());
+                false
+            }
+            _ => true,
+        });
+    }
+    // A sheet's cells are what is written in them: what they can be read as is for all of them to say, as in a text file.
+    if format.has_sheets() && format != Format::Sqlite {
+        columns = columns.into_iter().map(columns::of_texts).collect();
+        beside_columns.notes.extend(columns.iter().filter_map(odd_words));
+    }
     if named_classes {
         class_names::name(&mut columns, &mut beside_columns.kept);
     }
@@ -166,8 +196,16 @@ fn open_typed(
     if rows >= u32::MAX as usize {
         return Err(IoError::TooLarge { path: path.to_owned(), reason: format!("it has {rows} rows; 4 billion is the most") });
     }
-    let origin =
-        Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: source::fingerprint(path)?, bytes };
+    let origin = Origin {
+        path: path.to_owned(),
+        format,
+        packing,
+        encoding: "UTF-8",
+        fingerprint: source::fingerprint(path)?,
+        bytes,
+        sheets: sheets.0,
+        sheet: sheets.1,
+    };
     Ok(Dataset::new(Base {
         columns,
         rows,

@@ -24,6 +24,9 @@ pub struct Reading {
     /// Whether fields beyond the header's are columns too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub surplus: bool,
+    /// The sheet of a workbook, or the table of a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
 }
 
 /// Opens one file under a budget that several may share: whether numbers of classes are shown by the names that are noted beside them, and who is

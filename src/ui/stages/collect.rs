@@ -5,7 +5,7 @@ use egui_extras::{Column as TableSize, TableBuilder};
 
 use super::{Stage, no_samples};
 use crate::action::Action;
-use crate::data::{Kind, Packing, Role, Shape};
+use crate::data::{Format, Kind, Packing, Role, Shape};
 use crate::io::Reading;
 use crate::operate::Operation;
 use crate::session::Workspace;
@@ -70,6 +70,14 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
             let bytes = if origin.bytes > 0 { format!(" in {} bytes", count(origin.bytes as usize)) } else { String::new() };
             ui.label(format!("{}{bytes}", things(base.rows, "sample", "samples")));
             ui.end_row();
+            if let Some(sheet) = origin.sheet.as_ref().filter(|_| origin.sheets.len() > 1) {
+                let what = if origin.format == Format::Sqlite { "Table" } else { "Sheet" };
+                dim(ui, theme, what);
+                if let Some(at) = choice(ui, theme, what, sheet, &origin.sheets) {
+                    actions.push(Action::Reread(Reading { sheet: Some(origin.sheets[at].clone()), ..reading.clone() }));
+                }
+                ui.end_row();
+            }
             let Some(raw) = &base.raw else { return };
             dim(ui, theme, "Encoding");
             let mut options: Vec<String> = ENCODINGS.iter().map(|name| (*name).to_owned()).collect();

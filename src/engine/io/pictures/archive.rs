@@ -93,8 +93,16 @@ pub fn open_archive(
     for column in &columns {
         (0..found.len()).for_each(|row| print.update(column.text(row).unwrap_or_default().as_bytes()));
     }
-    let origin =
-        Origin { path: path.to_owned(), format, packing, encoding: "UTF-8", fingerprint: print.digest128(), bytes: size };
+    let origin = Origin {
+        path: path.to_owned(),
+        format,
+        packing,
+        encoding: "UTF-8",
+        fingerprint: print.digest128(),
+        bytes: size,
+        sheets: Vec::new(),
+        sheet: None,
+    };
     let rows = found.len();
     let pictures = PictureStore::Archive(Arc::new(archive));
     Ok(Dataset::new(Base {

@@ -103,6 +103,8 @@ pub fn open_folder(
         encoding: "UTF-8",
         fingerprint: fingerprint(&walked.found) ^ told,
         bytes: 0,
+        sheets: Vec::new(),
+        sheet: None,
     };
     let rows = walked.found.len();
     let odd_names = walked.found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();

@@ -202,6 +202,13 @@ fn join_few(name: &str, parts: Vec<(Cells, usize)>, buffers: &Buffer<Buffer<u8>>
     Some(Column::of_few(name, kind, before as usize, places, cells).with_odd(odd))
 }
 
+/// A column of texts that came as a frame's, with the kind that its cells allow.
+pub fn of_texts(column: Column) -> Column {
+    let Some(cells) = column.views().cloned() else { return column };
+    let (kind, odd) = infer(&cells);
+    Column::from_views(&column.name, kind, cells).with_odd(odd)
+}
+
 /// A column to be joined: its name, its parts with their rows, and its kind where that is known.
 pub type Parts = (String, Vec<(Cells, usize)>, Option<Kind>);
 

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod class_names;
 pub mod columns;
+pub mod database;
 pub mod delimited;
 pub mod dialect;
 pub mod faults;
@@ -14,6 +15,7 @@ pub mod json_walk;
 pub mod narrower;
 pub mod preamble;
 pub mod shards;
+pub mod sheets;
 pub mod sniff;
 pub mod source;
 pub mod text;

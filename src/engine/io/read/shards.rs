@@ -115,7 +115,16 @@ fn read(
 }
 
 fn nothing(root: &Path, format: Format) -> Base {
-    let origin = Origin { path: root.to_owned(), format, packing: Packing::None, encoding: "UTF-8", fingerprint: 0, bytes: 0 };
+    let origin = Origin {
+        path: root.to_owned(),
+        format,
+        packing: Packing::None,
+        encoding: "UTF-8",
+        fingerprint: 0,
+        bytes: 0,
+        sheets: Vec::new(),
+        sheet: None,
+    };
     Base {
         columns: Vec::new(),
         rows: 0,

@@ -103,7 +103,8 @@ pub fn open_text(
     let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
     warnings.extend(odd_warnings(&columns, &raw));
     warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
-    let origin = Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size };
+    let origin =
+        Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size, sheets: Vec::new(), sheet: None };
     let pictures = pictures.unwrap_or_else(|| beside(path));
     Ok(Dataset::new(Base {
         columns,
@@ -134,20 +135,26 @@ fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -
 /// Cells that are no numbers in columns of numbers.
 fn odd_warnings(columns: &[Column], raw: &Raw) -> Vec<Warning> {
     const TOLD: usize = 50;
-    let odd = columns.iter().filter(|column| column.odd.count > 0).take(TOLD);
-    odd.map(|column| {
+    let told = columns.iter().filter_map(|column| Some((column, odd_words(column)?))).take(TOLD);
+    told.map(|(column, reason)| {
         let first = column.odd.first.first().copied().unwrap_or(0) as usize;
-        let cell = column.text(first).unwrap_or_default();
-        let short: String = cell.chars().take(40).collect();
         let line = raw.starts.get(first).map_or(0, |start| raw.line_of(usize::try_from(*start).unwrap_or(usize::MAX)));
-        let (name, n) = (&column.name, column.odd.count);
-        let reason = match n {
-            1 => format!("{name:?} is read as numbers, and {short:?} is none: it keeps its text"),
-            _ => format!("{name:?} is read as numbers, and {n} cells are none, the first {short:?}: they keep their text"),
-        };
         Warning { line, reason }
     })
     .collect()
+}
+
+/// What there is to say of a column of numbers in which some cells are none; `None` of any other.
+pub fn odd_words(column: &Column) -> Option<String> {
+    let first = column.odd.first.first().copied().unwrap_or(0) as usize;
+    let cell = column.text(first).unwrap_or_default();
+    let short: String = cell.chars().take(40).collect();
+    let (name, n) = (&column.name, column.odd.count);
+    match n {
+        0 => None,
+        1 => Some(format!("{name:?} is read as numbers, and {short:?} is none: it keeps its text")),
+        _ => Some(format!("{name:?} is read as numbers, and {n} cells are none, the first {short:?}: they keep their text")),
+    }
 }
 
 /// Whether a text has more control characters than any text has.

@@ -16,8 +16,9 @@ use polars::prelude::{DataFrame, DataType, IpcReader, IpcStreamReader, IpcStream
 use crate::data::{Column, Format, Packing};
 use crate::io::error::IoError;
 use crate::io::read::budget::Budget;
-use crate::io::read::source;
+use crate::io::read::sheets::{self, SheetAsked};
 use crate::io::read::typed_schema::{self, Beside};
+use crate::io::read::{database, source};
 use crate::job::{Progress, guarded};
 
 /// The argument that makes the program a reading child.
@@ -43,7 +44,7 @@ pub fn read(
     path: &Path,
     format: Format,
     packing: Packing,
-    limit: u64,
+    (asked, limit): (&SheetAsked, u64),
     progress: &Progress,
 ) -> Result<(Vec<Column>, Beside), IoError> {
     let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
@@ -58,6 +59,7 @@ pub fn read(
         .arg(CHILD_COMMAND)
         .args([format.ending(), packing_name(packing), &limit.to_string()])
         .arg(path)
+        .args(asked.words())
         .stdin(Stdio::null())
         .stdout(Stdio::from(out))
         .stderr(Stdio::from(err))
@@ -132,7 +134,8 @@ fn packing_name(packing: Packing) -> &'static str {
 /// # Errors
 /// A line for the parent to show.
 pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), String> {
-    let [ending, packing, limit, path] = arguments else { return Err("error: four arguments are needed".to_owned()) };
+    let [ending, packing, limit, path, asked @ ..] = arguments else { return Err("error: four arguments are needed".to_owned()) };
+    let asked = SheetAsked::of_words(asked);
     let [ending, packing, limit] = [ending, packing, limit].map(|word| word.to_string_lossy().into_owned());
     let limit: u64 = limit.parse().map_err(|_| "error: the limit is not a number".to_owned())?;
     let limits = [(rustix::process::Resource::As, limit + BASELINE), (rustix::process::Resource::Cpu, SECONDS)];
@@ -151,6 +154,10 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
     let progress = Progress::silent();
     let (mut frame, beside) = guarded(|| {
         let text = |error: &dyn std::fmt::Display| format!("error: {}", error.to_string().lines().next().unwrap_or_default());
+        let shortened = |error: String| if error.starts_with("memory:") { error } else { text(&error) };
+        if ending == Format::Sqlite.ending() {
+            return database::parse(path, asked.sheet.as_deref(), limit).map_err(shortened);
+        }
         let budget = Budget::new(limit, 0);
         let of_file = |error: IoError| match error {
             IoError::TooLarge { reason, .. } => format!("memory: {reason}"),
@@ -161,7 +168,11 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
             Packing::None => bytes,
             packed => source::unpack(&bytes, packed, path, &budget, &progress).map_err(of_file)?,
         };
-        parse(bytes, &ending, limit).map_err(|error| if error.starts_with("memory:") { error } else { text(&error) })
+        let sheets = [Format::Xlsx, Format::Xls, Format::Xlsb, Format::Ods];
+        if sheets.iter().any(|format| format.ending() == ending) {
+            return sheets::parse(bytes, &asked, limit).map_err(shortened);
+        }
+        parse(bytes, &ending, limit).map_err(shortened)
     })
     .unwrap_or_else(|panic| Err(format!("error: the reader gave up on it: {}", panic.lines().next().unwrap_or_default())))?;
     let said = beside.notes.iter().map(|note| vec![note]).chain(beside.kept.iter().map(|(key, value)| vec![key, value]));

@@ -102,6 +102,13 @@ fn prepare_one(
     target: &SaveTarget,
     progress: &Progress,
 ) -> Result<(Report, Option<Prepared>), IoError> {
+    if target.format.has_sheets() {
+        let reason = format!(
+            "{} is a format that is read and not written yet: save as csv, jsonl, parquet or arrow",
+            target.format.title()
+        );
+        return Err(IoError::Write { path: target.path.clone(), reason });
+    }
     may_write(dataset, &target.path)?;
     let ids = rows.ids(dataset);
     progress.set_total(ids.len() as u64);

@@ -86,9 +86,7 @@ pub fn write(
             }
             writer.finish().map_err(text)?;
         }
-        Format::Csv | Format::Tsv | Format::Json | Format::JsonLines | Format::Folder | Format::Zip | Format::Tar => {
-            return Err(format!("{} has no types", format.title()));
-        }
+        _ => return Err(format!("{} has no types", format.title())),
     }
     Ok(lists)
 }

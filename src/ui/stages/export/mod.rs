@@ -62,7 +62,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             ui.set_width(ui.available_width().min(820.0));
             dim(ui, theme, "A new file is written aside and moved into place. The source is never written to.");
             ui.add_space(STEP * 3.0);
-            let own = if origin.format.is_of_images() { Format::Folder } else { origin.format };
+            let own = match origin.format {
+                format if format.is_of_images() => Format::Folder,
+                // A workbook is read, and not written.
+                format if format.has_sheets() => Format::Csv,
+                format => format,
+            };
             let format = state.export.format.map_or(own, |at| Format::tables().nth(at).unwrap_or(Format::Folder));
             let form = &mut state.export;
             if form.what == 2 && dataset.with_role(|role| role == Role::Split).is_none() {
