@@ -18,7 +18,8 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: MonitorAction) {
         MonitorAction::Offer(path) => app.session.offer_log(path),
         MonitorAction::Decline => app.session.decline_log(),
         MonitorAction::Watch => {
-            let Some(Ok((found, _))) = app.session.watching().cut_batches() else { return };
+            let form = &app.state.monitor;
+            let Some(Ok((found, _))) = app.session.watching().cut_batches(&form.columns, &form.cut) else { return };
             let batches: Vec<_> = found.iter().map(|(batch, _)| batch.clone()).collect();
             let last = batches.last().map(|batch| batch.name.clone());
             let before = app.session.workspace().map(|open| open.revision());
@@ -30,6 +31,8 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: MonitorAction) {
                 (app.state.monitor.row, app.state.monitor.slice) = (None, 0);
             }
         }
+        // A file that was named in the place of a folder is a log itself.
+        MonitorAction::LookIn(path) if !path.is_dir() => app.session.offer_log(path),
         MonitorAction::LookIn(path) => {
             let Some(open) = app.session.workspace() else { return };
             let of = vec![path_in(open.dataset(), &path)];
@@ -38,8 +41,9 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: MonitorAction) {
         }
         MonitorAction::Take => {
             let Some(open) = app.session.workspace() else { return };
-            if let Some(operation) = app.session.watching().take(open) {
-                app.operate(ctx, operation);
+            match app.session.watching().take(open) {
+                Some(operation) => app.operate(ctx, operation),
+                None => app.notices.say(ctx, "The rows are chosen anew, because the data have changed: take them over once more"),
             }
         }
         MonitorAction::Label => label(app),

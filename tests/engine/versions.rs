@@ -212,3 +212,41 @@ fn what_cannot_be_paired_is_said_and_projects_are_versions_too() {
         "id,text,class\n1,\"one two three\",a\n2,four five six,c\n3,new,a\n"
     );
 }
+
+#[test]
+fn what_one_side_removed_and_the_other_changed_is_never_lost_without_a_word() {
+    let place = Place::new();
+    let write = |name: &str, text: &str| std::fs::write(place.path(name), text).unwrap();
+    write("base.csv", "id,text,priority\n1,one two three,low\n2,four five six,low\n");
+    write("ours.csv", "id,text,priority\n1,one two three,high\n2,four five six,low\n");
+    write("theirs.csv", "id,text\n1,one two three\n2,four five six\n");
+    for (mine, yours) in [("ours.csv", "theirs.csv"), ("theirs.csv", "ours.csv")] {
+        let said = place.run(&["merge", "base.csv", mine, yours, "--key", "id", "-o", "out.csv"]);
+        assert_eq!(said.status.code(), Some(1), "{mine}");
+        assert!(
+            String::from_utf8_lossy(&said.stdout).contains("priority: was low"),
+            "{mine}: {}",
+            String::from_utf8_lossy(&said.stdout)
+        );
+    }
+    let merged = |mine: &str, yours: &str, side: &str| {
+        let _ = std::fs::remove_file(place.path("out.csv"));
+        place.done(&["merge", "base.csv", mine, yours, "--key", "id", "-o", "out.csv", side]);
+        std::fs::read_to_string(place.path("out.csv")).unwrap()
+    };
+    assert_eq!(merged("ours.csv", "theirs.csv", "--ours"), "id,text,priority\n1,one two three,high\n2,four five six,low\n");
+    assert_eq!(merged("ours.csv", "theirs.csv", "--theirs"), "id,text\n1,one two three\n2,four five six\n");
+    assert_eq!(merged("theirs.csv", "ours.csv", "--theirs"), "id,text,priority\n1,one two three,high\n2,four five six,low\n");
+    // A key that is not one: rows that say the same are each other, whatever their order, and that is said.
+    write("a.csv", "k,text\nx,first of them\nx,second of them\n");
+    write("b.csv", "k,text\nx,second of them\nx,first of them\n");
+    let said = place.run(&["diff", "a.csv", "b.csv", "--key", "k"]);
+    assert!(String::from_utf8_lossy(&said.stdout).contains("the same 2 rows, in another order"));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("share their key"));
+    // Rows without a key that are alike and not the same are two.
+    write("c.csv", "k,text\n1,one two three\n");
+    write("d.csv", "k,text\n1,one two three\n,where is my new card\n");
+    write("e.csv", "k,text\n1,one two three\n,where is my new card now\n");
+    place.done(&["merge", "c.csv", "d.csv", "e.csv", "--key", "k", "-o", "two.csv"]);
+    assert_eq!(std::fs::read_to_string(place.path("two.csv")).unwrap().lines().count(), 4);
+}

@@ -287,7 +287,7 @@ fn logs_as_people_have_them_are_taken_as_they_are_or_refused_with_a_word() {
     // Days in order, though rows are not; what has no time is a batch of its own.
     let days = said("log.csv", &["--by", "day"]);
     let names: Vec<&Value> = days["batches"].as_array().unwrap().iter().map(|one| &one["batch"]).collect();
-    assert_eq!(names, ["2026-01-01", "2026-01-05", "none"]);
+    assert_eq!(names, ["2026-01-01", "2026-01-05", "no time"]);
     let weeks = said("log.csv", &["--by", "week"]);
     assert_eq!(weeks["batches"][0]["batch"], "week of 2025-12-29");
     // Percentages are read as such, and what is neither is left out: both are said.

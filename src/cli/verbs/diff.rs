@@ -70,7 +70,13 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let key = asked_key(arguments, &a, &b);
     let found = difference(&a, &b, &key, &Progress::silent()).map_err(say)?;
     if found.rows.doubled > 0 {
-        note(err, &format!("{} rows share their key with another: they are paired in order", found.rows.doubled));
+        note(
+            err,
+            &format!(
+                "{} rows share their key with another: those that say the same are paired first, the others in order",
+                found.rows.doubled
+            ),
+        );
     }
     if arguments.has("--json") {
         print_json(out, &as_json((&a, &b), &key, &found))?;

@@ -70,6 +70,22 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     };
     let progress = Progress::silent();
     let plan = merge((&base, &ours, &theirs), &key, side, &progress).map_err(say)?;
+    if plan.doubled > 0 {
+        let n = things(plan.doubled, "row shares its", "rows share their");
+        note(
+            err,
+            &format!(
+                "{n} key with another: those that say the same are paired first, the others in order; name a key that is one"
+            ),
+        );
+    }
+    if key == RowKey::Content && plan.neither > 0 && !plan.added.is_empty() {
+        let n = things(plan.neither, "row of the base is", "rows of the base are");
+        note(
+            err,
+            &format!("{n} in neither version: where both changed one otherwise, it stands there twice; a key (--key) tells"),
+        );
+    }
     let versions = (&base, &ours, &theirs);
     if arguments.has("--json") {
         print_json(out, &as_json(versions, &key, &plan))?;

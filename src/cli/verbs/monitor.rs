@@ -93,9 +93,6 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         let batches = shown.iter().map(|one| one.batch.clone()).collect();
         edit(&mut workspace, &Operation::Watch { batches }, err)?;
     }
-    if let Some(many) = arguments.number::<usize>("--take")? {
-        return take(&mut workspace, arguments, &shown, many, (out, err)).map(|()| false);
-    }
     if let Some(path) = arguments.get("--report") {
         let looks: Vec<(&str, &Dataset, &BatchLook)> =
             shown.iter().map(|one| (one.batch.name.as_str(), &one.log, &one.look)).collect();
@@ -106,7 +103,9 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     for one in &shown {
         one.look.notes.iter().for_each(|text| note(err, text));
     }
-    if arguments.has("--json") {
+    if let Some(many) = arguments.number::<usize>("--take")? {
+        take(&mut workspace, arguments, &shown, many, (out, err))?;
+    } else if arguments.has("--json") {
         let list: Vec<Value> = shown.iter().map(as_json).collect();
         let whole = if let [one] = list.as_slice() { one.clone() } else { json!({ "batches": list }) };
         print_json(out, &whole)?;
@@ -199,6 +198,9 @@ fn looked_at(workspace: &Workspace, arguments: &Arguments, err: &mut dyn Write) 
                     }
                     Err(why) => note(err, &format!("{}: {why}", batch.name)),
                 }
+            }
+            if logs.is_empty() {
+                return Err("no log of the batches that are watched can be read".to_owned());
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::difference::same;
 use super::fault::CollectError;
-use super::pairing::{RowKey, paired, rows};
+use super::pairing::{RowKey, RowPairs, paired, rows};
 use crate::data::{Dataset, SampleId};
 use crate::job::Progress;
 
@@ -42,6 +42,10 @@ pub struct MergePlan {
     /// Rows of theirs that come behind all.
     pub added: Vec<SampleId>,
     pub conflicts: Vec<MergeConflict>,
+    /// Rows whose key another row of their version has, too: they are paired by what they say, then in order.
+    pub doubled: usize,
+    /// Rows of the base that neither version has: both removed them, or, without a key, both changed them beyond knowing again.
+    pub neither: usize,
 }
 
 /// Merges three versions; `side` settles what is in conflict, else those cells stay as ours has them.
@@ -57,8 +61,11 @@ pub fn merge(
     let (to_ours, to_theirs) = (paired(base, ours, key, progress)?, paired(base, theirs, key, progress)?);
     let ours_of: HashMap<SampleId, SampleId> = to_ours.pairs.iter().copied().collect();
     let theirs_of: HashMap<SampleId, SampleId> = to_theirs.pairs.iter().copied().collect();
-    let mut plan = MergePlan::default();
+    let mut plan = MergePlan { doubled: to_ours.doubled + to_theirs.doubled, ..MergePlan::default() };
     let columns = Columns::of(base, ours, theirs, &mut plan);
+    columns_gone((base, ours, theirs), (&to_ours, &to_theirs), side, &mut plan);
+    // A column that comes back as theirs has it is filled row by row, as one that theirs added.
+    let columns = columns.with(&plan.columns);
     for (at, row) in rows(base).enumerate() {
         if at.is_multiple_of(4_096) {
             progress.check()?;
@@ -82,12 +89,55 @@ pub fn merge(
                     }
                 }
             }
-            (None, None) => {}
+            (None, None) => plan.neither += 1,
         }
     }
     both_added(&mut plan, &columns, (&to_ours.added, &to_theirs.added), key, side, progress)?;
     plan.added.sort_unstable();
     Ok(plan)
+}
+
+/// Columns that one side removed and the other wrote to: a conflict, or as one side has it. One that theirs removed and ours left alone is removed.
+fn columns_gone(
+    (base, ours, theirs): (&Dataset, &Dataset, &Dataset),
+    (to_ours, to_theirs): (&RowPairs, &RowPairs),
+    side: Option<MergeSide>,
+    plan: &mut MergePlan,
+) {
+    for (at, field) in base.fields().iter().enumerate() {
+        let name = field.name.to_string();
+        let changed = |version: &Dataset, there: usize, pairs: &RowPairs| -> Option<(SampleId, SampleId)> {
+            let differs =
+                |(row, id): &&(SampleId, SampleId)| !same(base.text(at, *row).as_deref(), version.text(there, *id).as_deref());
+            pairs.pairs.iter().find(differs).copied()
+        };
+        let conflict = |row: SampleId, mine: Option<SampleId>, yours: Option<SampleId>, cells: [Option<String>; 3]| {
+            MergeConflict { base: Some(row), ours: mine, theirs: yours, column: Some(name.clone()), cells }
+        };
+        let text = |dataset: &Dataset, field: usize, id: SampleId| dataset.text(field, id).map(std::borrow::Cow::into_owned);
+        match (ours.field(&name), theirs.field(&name)) {
+            (Some(mine), None) => match changed(ours, mine, to_ours) {
+                Some((row, own)) if side.is_none() => {
+                    plan.conflicts.push(conflict(row, Some(own), None, [text(base, at, row), text(ours, mine, own), None]));
+                }
+                Some(_) if side == Some(MergeSide::Ours) => {}
+                _ => plan.columns_removed.push(name),
+            },
+            (None, Some(yours)) => match changed(theirs, yours, to_theirs) {
+                Some((row, other)) if side.is_none() => {
+                    plan.conflicts.push(conflict(
+                        row,
+                        None,
+                        Some(other),
+                        [text(base, at, row), None, text(theirs, yours, other)],
+                    ));
+                }
+                Some(_) if side == Some(MergeSide::Theirs) => plan.columns.push(name),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
 }
 
 fn gone(base: Option<SampleId>, ours: Option<SampleId>, theirs: Option<SampleId>) -> MergeConflict {
@@ -109,7 +159,13 @@ fn both_added(
             (own.iter().copied().collect(), other.iter().copied().collect());
         let all = paired(columns.ours, columns.theirs, key, progress)?;
         // Without a key only what says the same is one row: what is nearly so may be two.
-        let is_one = |one: SampleId, two: SampleId| matches!(key, RowKey::Columns(_)) || !columns.differ(one, two);
+        let keyed = |id: SampleId| match key {
+            RowKey::Columns(names) => names.iter().all(|name| {
+                columns.ours.field(name).and_then(|field| columns.ours.text(field, id)).is_some_and(|cell| !cell.is_empty())
+            }),
+            RowKey::Content => false,
+        };
+        let is_one = |one: SampleId, two: SampleId| keyed(one) || !columns.differ(one, two);
         let pairs = all.pairs.into_iter().filter(|(one, two)| mine.contains(one) && yours.contains(two) && is_one(*one, *two));
         found.extend(pairs.map(|(one, two)| (two, one)));
     }
@@ -137,7 +193,6 @@ impl<'m> Columns<'m> {
         for (at, field) in ours.fields().iter().enumerate() {
             let places = [base.field(&field.name), Some(at), theirs.field(&field.name)];
             if places[0].is_some() && places[2].is_none() {
-                plan.columns_removed.push(field.name.to_string());
                 continue;
             }
             list.push((field.name.to_string(), places));
@@ -149,6 +204,16 @@ impl<'m> Columns<'m> {
             }
         }
         Self { base, ours, theirs, list }
+    }
+
+    /// With columns of theirs that ours removed and is to have again.
+    fn with(mut self, names: &[String]) -> Self {
+        for name in names {
+            if !self.list.iter().any(|(own, _)| own == name) {
+                self.list.push((name.clone(), [None, None, self.theirs.field(name)]));
+            }
+        }
+        self
     }
 
     /// The cells of one row in all three.

@@ -43,7 +43,7 @@ pub struct RowPairs {
     pub removed: Vec<SampleId>,
     /// How many pairs were found by the key, by content, by text, by one that is nearly the same.
     pub by: [usize; 4],
-    /// Rows whose key another row of their version has, too: paired in order.
+    /// Rows whose key another row of their version has, too: those that say the same are paired first, the others in order.
     pub doubled: usize,
 }
 
@@ -63,9 +63,9 @@ pub fn key_of(a: &Dataset, b: &Dataset) -> RowKey {
     found.map_or(RowKey::Content, |name| RowKey::Columns(vec![name]))
 }
 
-/// The rows that a version has: those that are excluded are none of it.
+/// The rows that a version has, what was made of others among them: those that are excluded are none of it.
 pub(super) fn rows(dataset: &Dataset) -> impl Iterator<Item = SampleId> + '_ {
-    dataset.source_samples().filter(|id| !dataset.is_excluded(*id))
+    dataset.samples().filter(|id| !dataset.is_excluded(*id))
 }
 
 /// Pairs rows.
@@ -86,7 +86,19 @@ pub fn paired(a: &Dataset, b: &Dataset, key: &RowKey, progress: &Progress) -> Re
                 .collect()
         };
         let (first, second) = (fields(a, "the first")?, fields(b, "the second")?);
-        // A row without its key is paired by what it says.
+        // Of rows that share a key those that say the same come first. A row without its key is paired by what it says.
+        let (own, other): (Vec<usize>, Vec<usize>) = common.iter().copied().unzip();
+        matching.note_doubled(|side, id| {
+            let (dataset, fields) = if side == 0 { (a, &first) } else { (b, &second) };
+            print(dataset, fields, id, true)
+        });
+        if matching.doubled > 0 {
+            matching.join(PairedBy::Key, |side, id| {
+                let (dataset, fields, all) = if side == 0 { (a, &first, &own) } else { (b, &second, &other) };
+                let key = print(dataset, fields, id, true)?;
+                Some(crate::chance::seed_of(&[key, print(dataset, all, id, false)?]))
+            });
+        }
         matching.join(PairedBy::Key, |side, id| {
             let (dataset, fields) = if side == 0 { (a, &first) } else { (b, &second) };
             print(dataset, fields, id, true)
@@ -160,9 +172,6 @@ impl Matching {
                 waiting.entry(*hash).or_default().0.push(at as u32);
             }
         }
-        if by == PairedBy::Key {
-            self.doubled += waiting.values().map(|(list, _)| list.len().saturating_sub(1)).sum::<usize>();
-        }
         let mut taken = [vec![false; self.free[0].len()], vec![false; self.free[1].len()]];
         for (at, hash) in hashes[0].iter().enumerate() {
             let Some((list, next)) = hash.and_then(|hash| waiting.get_mut(&hash)) else { continue };
@@ -175,6 +184,15 @@ impl Matching {
         for (free, taken) in self.free.iter_mut().zip(&taken) {
             let mut taken = taken.iter();
             free.retain(|_| !taken.next().copied().unwrap_or(false));
+        }
+    }
+
+    /// How many rows share their key with one before them, in either version.
+    fn note_doubled(&mut self, key: impl Fn(usize, SampleId) -> Option<u64> + Sync) {
+        for side in 0..2 {
+            let mut keys: Vec<u64> = self.free[side].par_iter().filter_map(|id| key(side, *id)).collect();
+            keys.par_sort_unstable();
+            self.doubled += keys.windows(2).filter(|pair| pair[0] == pair[1]).count();
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::columns::DriftValues;
-use super::log::{BatchRows, LogSaid};
-use super::performance::{PastSaid, right};
+use super::log::{BatchRows, LogColumns, LogSaid};
+use super::performance::right;
 use super::report::BatchReport;
 use super::worst::WorstSlices;
 use crate::data::{Dataset, Role, SampleId, TakenRows};
@@ -118,7 +118,8 @@ pub struct WorthBy<'w> {
     pub said: &'w LogSaid,
     /// What another model says of the same rows, where one was asked: the class by name.
     pub other: Option<&'w [Option<String>]>,
-    pub past: &'w PastSaid,
+    /// Classes that the dataset and the run know.
+    pub known: &'w HashSet<String>,
     pub report: &'w BatchReport,
     pub slices: Option<&'w WorstSlices>,
     /// The log's hash: rows of it that were taken over are not offered again.
@@ -273,9 +274,9 @@ fn ranked(by: &WorthBy<'_>) -> Vec<(WorthReason, Vec<usize>)> {
         rows
     };
     let place: HashMap<SampleId, usize> = by.batch.rows.iter().copied().zip(0..).collect();
-    let known: HashSet<&String> = by.past.said.classes.iter().collect();
-    let unknown =
-        |row: &usize| !known.is_empty() && said.truth[*row].is_some_and(|class| !known.contains(&said.classes[class as usize]));
+    let unknown = |row: &usize| {
+        !by.known.is_empty() && said.truth[*row].is_some_and(|class| !by.known.contains(&said.classes[class as usize]))
+    };
     let mut newest: Vec<usize> = Vec::new();
     for column in by.report.moved() {
         if let DriftValues::Texts { newest: rows, .. } = &column.values {
@@ -294,7 +295,7 @@ fn ranked(by: &WorthBy<'_>) -> Vec<(WorthReason, Vec<usize>)> {
         rows.retain(|row| met.insert(*row));
         rows
     };
-    let torn = if said.margin == said.sure { Vec::new() } else { ascending(&said.margin, 0.1) };
+    let torn = if said.margin.len() == n { ascending(&said.margin, 0.1) } else { Vec::new() };
     let name = |class: Option<u32>| class.map(|class| said.classes[class as usize].as_str());
     let disagree: Vec<usize> = by.other.map_or_else(Vec::new, |other| {
         (0..n)
@@ -343,18 +344,28 @@ pub fn taken_rows(
     rows: &[(SampleId, String)],
     (name, log, log_print, run): (&str, &str, [u64; 2], Option<&str>),
 ) -> TakenRows {
+    let meant = LogColumns::of_dataset(dataset);
     let log_of = |field: usize| -> Option<usize> {
         let own = &dataset.fields()[field];
-        let by_role = match own.role {
-            // Where a file lies is another thing for another file.
-            Role::Split | Role::Prediction | Role::Image => return None,
-            role if role.is_label() => batch.columns.truth.as_deref(),
-            Role::Text => batch.columns.text.as_deref(),
-            Role::Time => batch.columns.time.as_deref(),
-            Role::Id => batch.columns.id.as_deref(),
-            _ => None,
-        };
-        by_role.or_else(|| (!own.role.is_label()).then_some(&*own.name)).and_then(|name| batch.dataset.field(name))
+        // Where a file lies is another thing for another file.
+        if matches!(own.role, Role::Split | Role::Prediction | Role::Image) {
+            return None;
+        }
+        // One column is what a meaning is of; others of its role go by their own names.
+        let is = |column: &Option<String>| column.as_deref() == Some(&*own.name);
+        let by_meaning = [
+            (&meant.truth, &batch.columns.truth),
+            (&meant.text, &batch.columns.text),
+            (&meant.time, &batch.columns.time),
+            (&meant.id, &batch.columns.id),
+        ];
+        let by_meaning = by_meaning.into_iter().find(|(column, _)| is(column)).map(|(_, other)| other.as_deref());
+        match by_meaning {
+            // What is true is not known of a log that does not say so, though it may have a column of the label's name.
+            Some(other) if is(&meant.truth) => other.and_then(|name| batch.dataset.field(name)),
+            Some(Some(other)) => batch.dataset.field(other),
+            _ => batch.dataset.field(&own.name).filter(|_| !batch.columns.named().contains(&*own.name)),
+        }
     };
     let fields: Vec<(usize, usize)> = (0..dataset.fields().len()).filter_map(|field| Some((field, log_of(field)?))).collect();
     let time = batch.columns.time.as_deref().and_then(|name| batch.dataset.field(name));

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::data::{Dataset, Kind, Role, SampleId};
+use super::log::class_of;
+use crate::data::{Dataset, Kind, Role, SampleId, count};
 use crate::learn::drift::{CountDrift, NumberDrift, share_p};
 use crate::learn::newness::Newness;
 
@@ -112,7 +113,7 @@ pub(super) fn read(sides: [(&Dataset, usize, &[SampleId]); 2]) -> (Read, [usize;
     for (side, (dataset, field, rows)) in sides.into_iter().enumerate() {
         for id in rows {
             match dataset.text(field, *id).filter(|text| !text.trim().is_empty()) {
-                Some(text) => *counted[side].entry(text.into_owned()).or_default() += 1,
+                Some(text) => *counted[side].entry(class_of(&text).to_owned()).or_default() += 1,
                 None => missing[side] += 1,
             }
         }
@@ -231,8 +232,13 @@ impl ColumnDrift {
                 out.push(text);
             }
             DriftValues::Texts { newness, words, .. } => {
+                let of = if newness.scores.len() < self.rows.1 {
+                    format!(" of the {} that were compared", count(newness.scores.len()))
+                } else {
+                    String::new()
+                };
                 out.push(format!(
-                    "{} texts lie beyond 99 % of the dataset's, where chance puts {:.1} ({}; AUC {:.3})",
+                    "{} texts{of} lie beyond 99 % of the dataset's, where chance puts {:.1} ({}; AUC {:.3})",
                     newness.tail,
                     newness.expected,
                     p(self.p),

@@ -23,8 +23,8 @@ pub enum LogCut {
 
 /// The most batches that a log is cut into.
 pub const MOST_BATCHES: usize = 400;
-/// What rows are called that have no time, or no value.
-const NONE: &str = "none";
+/// What rows without a time, or without a value, are a piece by: no cell is empty that is cut by.
+const NONE: &str = "";
 const DAY: Moment = 86_400_000_000_000;
 
 /// A piece of a log: what it is called, its rows in their order, and when the first arose.
@@ -89,7 +89,7 @@ pub fn pieces(log: &Dataset, columns: &LogColumns, cut: &LogCut) -> Result<(Vec<
     let mut notes = Vec::new();
     if !without.is_empty() {
         let what = if matches!(cut, LogCut::Column(_)) { "no value to cut by" } else { "no time that can be read" };
-        notes.push(format!("{} of the log: {what}; they are a batch of their own, {NONE}", count_samples(without.len())));
+        notes.push(format!("{} of the log: {what}; they are a batch of their own", count_samples(without.len())));
     }
     let piece = |name: String, places: Vec<usize>| LogPiece {
         name,

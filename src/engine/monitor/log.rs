@@ -55,8 +55,16 @@ impl LogColumns {
         own.text = one_text(dataset);
         let label = dataset.with_role(Role::is_label).map(|field| dataset.fields()[field].name.to_string());
         own.truth = label.or(own.truth);
-        if own.prediction == own.truth {
-            own.prediction = None;
+        // A name alone makes no prediction of a dataset's column: an answer may be what is learned from.
+        let classes = classes_of_dataset(dataset);
+        let says = |name: &String| {
+            let Some(field) = dataset.field(name) else { return false };
+            dataset.fields()[field].role == Role::Prediction || !classes.is_empty() && holds_classes(dataset, field, &classes)
+        };
+        own.prediction = own.prediction.filter(|name| Some(name) != own.truth.as_ref() && says(name));
+        if own.prediction.is_none() {
+            own.probability = None;
+            own.probabilities.clear();
         }
         own
     }
@@ -117,17 +125,24 @@ fn one_text(dataset: &Dataset) -> Option<String> {
     Some(dataset.fields()[*text.fields.first()?].name.to_string())
 }
 
-/// The classes of a dataset's label.
-fn classes_of_dataset(dataset: &Dataset) -> HashSet<String> {
+/// The classes of a dataset's label, as classes of a log are compared with them.
+pub fn classes_of_dataset(dataset: &Dataset) -> HashSet<String> {
     let Some(field) = dataset.with_role(Role::is_label) else { return HashSet::new() };
-    dataset.source_samples().filter_map(|id| dataset.text(field, id).map(std::borrow::Cow::into_owned)).collect()
+    let mut out: HashSet<String> = HashSet::new();
+    for cell in dataset.source_samples().filter_map(|id| dataset.text(field, id)) {
+        let class = class_of(&cell);
+        if !class.is_empty() && !out.contains(class) {
+            out.insert(class.to_owned());
+        }
+    }
+    out
 }
 
 /// Whether nearly all that a column holds are classes of the dataset, and not one alone.
 fn holds_classes(log: &Dataset, field: usize, classes: &HashSet<String>) -> bool {
     let cells: Vec<_> =
         log.source_samples().take(LOOKED).filter_map(|id| log.text(field, id)).filter(|cell| !cell.is_empty()).collect();
-    let hits = cells.iter().filter(|cell| classes.contains(cell.trim())).count();
+    let hits = cells.iter().filter(|cell| classes.contains(class_of(cell))).count();
     !cells.is_empty() && hits * 10 >= cells.len() * 8
 }
 
@@ -172,10 +187,21 @@ pub struct LogSaid {
     pub truth: Vec<Option<u32>>,
     /// How sure, 0 to 1; no number where that is not said.
     pub sure: Vec<f64>,
-    /// How much surer than of the next class; as sure where there is no other figure.
+    /// How much surer than of the next class; empty where only one figure is said of a row.
     pub margin: Vec<f64>,
     /// What could not be taken as it stands.
     pub notes: Vec<String>,
+}
+
+/// A class as it is compared: whoever writes whole numbers with gaps writes `1.0` for `1`.
+pub(super) fn class_of(cell: &str) -> &str {
+    let cell = cell.trim();
+    let whole = cell.split_once('.').filter(|(whole, part)| {
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let zeros = !part.is_empty() && part.bytes().all(|byte| byte == b'0');
+        zeros && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    whole.map_or(cell, |(whole, _)| whole)
 }
 
 impl LogSaid {
@@ -189,7 +215,7 @@ impl LogSaid {
             };
             let code = |id: &SampleId| {
                 let cell = batch.dataset.text(field, *id)?;
-                let cell = cell.trim();
+                let cell = class_of(&cell);
                 if cell.is_empty() {
                     return None;
                 }
@@ -220,7 +246,7 @@ impl LogSaid {
         let codes: Vec<u32> = classes.iter().map(|name| place(&mut own, name)).collect();
         own.said = said.iter().map(|(class, _)| codes.get(*class as usize).copied()).collect();
         own.sure = said.iter().map(|(_, sure)| f64::from(*sure)).collect();
-        own.margin.clone_from(&own.sure);
+        own.margin = Vec::new();
         own
     }
 
@@ -237,8 +263,8 @@ impl LogSaid {
                 Some((at as u32, dataset.field(column)?))
             })
             .collect();
-        self.margin.clone_from(&self.sure);
         if fields.len() > 1 {
+            self.margin = vec![f64::NAN; batch.rows.len()];
             for (row, id) in batch.rows.iter().enumerate() {
                 let mut best = [f64::NAN; 2];
                 let mut own = f64::NAN;
@@ -262,16 +288,19 @@ impl LogSaid {
         let (low, high) =
             self.sure.iter().filter(|p| p.is_finite()).fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(*p), high.max(*p)));
         let column = columns.probability.as_deref().unwrap_or("the probability");
+        // Sums in single precision come out a little above 1.
+        let high = if high <= 1.0 + SUMS { high.min(1.0) } else { high };
+        if high <= 1.0 {
+            self.sure.iter_mut().filter(|p| **p > 1.0).for_each(|p| *p = 1.0);
+        }
         if low < 0.0 || high > 100.0 {
             self.notes.push(format!("{column} goes from {low} to {high}: these are no probabilities, and are left out"));
             self.sure.fill(f64::NAN);
-            self.margin.fill(f64::NAN);
+            self.margin = Vec::new();
         } else if high > 1.0 {
             self.notes.push(format!("{column} goes up to {high}: it is read as percentages"));
             self.sure.iter_mut().for_each(|p| *p /= 100.0);
-            if fields.len() < 2 {
-                self.margin.clone_from(&self.sure);
-            }
+            self.margin.iter_mut().for_each(|p| *p /= 100.0);
         }
     }
 

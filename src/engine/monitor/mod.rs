@@ -17,7 +17,7 @@ pub use choose::{WorthBy, WorthReason, WorthRow, WorthRows, taken_rows, worth_ro
 pub use columns::{ColumnDrift, DriftValues, DriftVerdict};
 pub use cut::{LogCut, LogPiece, pieces};
 pub use fault::MonitorError;
-pub use log::{BatchRows, LogColumns, LogSaid};
+pub use log::{BatchRows, LogColumns, LogSaid, classes_of_dataset};
 pub use performance::{PastFigures, PastSaid, Performance, performance};
 pub use report::{Against, BatchReport, Held, batch_report, reference_rows};
 pub use watched::WatchedBatch;

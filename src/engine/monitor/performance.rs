@@ -1,6 +1,6 @@
 //! How good a model is on a batch: measured where truth is there, estimated where it is not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::log::LogSaid;
 use crate::chance::{Chance, seed_of};
@@ -95,7 +95,9 @@ impl PastSaid {
 }
 
 /// How good a model is on rows.
-pub fn performance(batch: &LogSaid, past: &PastSaid, seed: u64) -> Performance {
+// Nobody hashes class names otherwise.
+#[allow(clippy::implicit_hasher)]
+pub fn performance(batch: &LogSaid, past: &PastSaid, known: &HashSet<String>, seed: u64) -> Performance {
     let rows = batch.said.len();
     let hits: Vec<(usize, bool)> = (0..rows).filter_map(|row| Some((row, right(batch, row)?))).collect();
     let mut out = Performance { rows, with_truth: hits.len(), past: past.figures(), ..Performance::default() };
@@ -105,7 +107,7 @@ pub fn performance(batch: &LogSaid, past: &PastSaid, seed: u64) -> Performance {
         out.unsure = sure.iter().filter(|p| **p < 0.5).count();
         out.estimated = estimated(&sure, past, seed);
     }
-    out.unknown = unknown(batch, past);
+    out.unknown = unknown(batch, known);
     out.predictions_js = apart(batch, past);
     if hits.is_empty() {
         return out;
@@ -116,15 +118,13 @@ pub fn performance(batch: &LogSaid, past: &PastSaid, seed: u64) -> Performance {
         let before = (past.accuracy * past.rows as f64).round() as u64;
         share_p((before, past.rows as u64), (right as u64, hits.len() as u64))
     });
-    out.macro_f1 = Some(macro_of(batch, past, &hits, seed));
+    out.macro_f1 = Some(macro_of(batch, known, &hits, seed));
     out
 }
 
-/// Classes are those that the past knows; where there is none, those that are true in the batch.
-fn macro_of(batch: &LogSaid, past: &PastSaid, hits: &[(usize, bool)], seed: u64) -> (f64, (f64, f64)) {
+/// Classes are those that the dataset knows; where it knows none, those that are true in the batch.
+fn macro_of(batch: &LogSaid, known: &HashSet<String>, hits: &[(usize, bool)], seed: u64) -> (f64, (f64, f64)) {
     let k = batch.classes.len();
-    let known: Vec<&String> = past.said.truth.iter().flatten().map(|class| &past.said.classes[*class as usize]).collect();
-    let known: std::collections::HashSet<&String> = known.into_iter().collect();
     let truth: Vec<u32> = hits.iter().filter_map(|(row, _)| batch.truth[*row]).collect();
     let said: Vec<u32> = hits.iter().filter_map(|(row, _)| batch.said[*row]).collect();
     let mut of: Vec<bool> = batch.classes.iter().map(|name| known.contains(name)).collect();
@@ -173,8 +173,7 @@ fn estimated(sure: &[f64], past: &PastSaid, seed: u64) -> Option<(f64, (f64, f64
     Some((mean, (low.max(0.0), high.min(1.0))))
 }
 
-fn unknown(batch: &LogSaid, past: &PastSaid) -> Vec<(String, usize)> {
-    let known: std::collections::HashSet<&String> = past.said.classes.iter().collect();
+fn unknown(batch: &LogSaid, known: &HashSet<String>) -> Vec<(String, usize)> {
     if known.is_empty() {
         return Vec::new();
     }

@@ -59,12 +59,16 @@ pub(super) fn drift_of_texts(
     for (side, (dataset, field, samples)) in sides.into_iter().enumerate() {
         let text = TextOf { fields: vec![field] };
         let mut own: Vec<(u64, SampleId)> = Vec::new();
+        // Copies of a text are drawn one by one: a flood of one text is drawn as any other so many rows.
+        let mut met: std::collections::HashMap<u64, u64> = std::collections::HashMap::new();
         for id in samples {
             let read = text.read(dataset, *id);
             if read.trim().is_empty() {
                 missing[side] += 1;
             } else {
-                own.push((seed_of(&[seed, xxhash_rust::xxh3::xxh3_64(read.as_bytes())]), *id));
+                let print = xxhash_rust::xxh3::xxh3_64(read.as_bytes());
+                let nth = met.entry(print).and_modify(|nth| *nth += 1).or_default();
+                own.push((seed_of(&[seed, print, *nth]), *id));
             }
         }
         counts[side] = own.len();

@@ -1,12 +1,14 @@
 //! Looking at a batch of new data: against the dataset, with what the log says a model said, or else what a run says.
 
+use std::collections::HashSet;
+
 use super::Means;
 use crate::data::{Dataset, Role, SampleId};
 use crate::job::Progress;
 use crate::monitor::{
     Against, BatchReport, BatchRows, Held, KeptSlice, LogColumns, LogCut, LogSaid, MonitorError, PastSaid, Performance,
-    SliceSeen, WorstSlices, WorthBy, WorthReason, WorthRows, batch_report, kept_slices, performance, reference_rows,
-    worst_slices, worth_rows,
+    SliceSeen, WorstSlices, WorthBy, WorthReason, WorthRows, batch_report, classes_of_dataset, kept_slices, performance,
+    reference_rows, worst_slices, worth_rows,
 };
 use crate::train::{Run, RunPart, TeachMeans, TrainError, predicted, test_said};
 
@@ -23,17 +25,22 @@ pub struct BatchLook {
     pub said: LogSaid,
     pub other: Option<Vec<Option<String>>>,
     pub past: PastSaid,
+    /// The classes that the dataset and the run know.
+    pub known: HashSet<String>,
     /// The run that says what is said, where the log does not.
     pub by_run: Option<String>,
     pub notes: Vec<String>,
-    /// The column of the log that has its texts.
+    /// The column of the log that has its texts, and of the dataset.
     pub text: Option<String>,
+    pub of_text: Option<String>,
 }
 
 impl BatchLook {
     /// The column of the log that is a column of the dataset, where that is compared.
     pub fn text_of(&self, log: &Dataset, column: &str) -> Option<usize> {
-        self.text.as_deref().and_then(|name| log.field(name)).or_else(|| log.field(column))
+        // One column of the dataset is what the log's text is; another text column goes by its name.
+        let own = || self.text.as_deref().and_then(|name| log.field(name));
+        if column.is_empty() || self.of_text.as_deref() == Some(column) { own() } else { log.field(column) }
     }
 }
 
@@ -89,11 +96,18 @@ fn past_of(dataset: &Dataset, columns: &LogColumns, run: Option<(&str, &Run)>, p
         classes: tested.classes,
         said: tested.rows.iter().map(|(_, said, ..)| Some(*said)).collect(),
         truth: tested.rows.iter().map(|(_, _, truth, _)| *truth).collect(),
-        margin: sure.clone(),
+        margin: Vec::new(),
         sure,
         notes: Vec::new(),
     };
     PastSaid { said, from: format!("the test part of {name}") }
+}
+
+/// The classes that the dataset and the run know.
+fn known_classes(dataset: &Dataset, by: &LookBy<'_>) -> HashSet<String> {
+    let mut out = classes_of_dataset(dataset);
+    out.extend(by.run.iter().flat_map(|(_, run, _)| run.classes.iter().cloned()));
+    out
 }
 
 /// Looks at a batch.
@@ -106,6 +120,9 @@ pub fn look_at(dataset: &Dataset, by: &LookBy<'_>, progress: &Progress) -> Resul
     let own = LogColumns::of_dataset(dataset);
     let before = by.before.unwrap_or(BatchRows { dataset, rows: &reference, columns: &own });
     let batch = BatchRows { dataset: by.log, rows: by.rows, columns: by.columns };
+    if by.before.is_none() && matches!(by.against, Against::Batch(_)) {
+        notes.push("this is the batch that others are held against: it is held against the train part itself".to_owned());
+    }
     let past = match (by.before, by.against) {
         (Some(before), Against::Batch(name)) => PastSaid { said: LogSaid::of(before), from: name.clone() },
         _ => past_of(dataset, &own, by.run.map(|(name, run, _)| (name, run)), progress),
@@ -128,7 +145,8 @@ pub fn look_at(dataset: &Dataset, by: &LookBy<'_>, progress: &Progress) -> Resul
     if let LogCut::Column(name) = by.cut {
         report.leave(name, "the log is cut by it");
     }
-    let performance = performance(&said, &past, by.seed);
+    let known = known_classes(dataset, by);
+    let performance = performance(&said, &past, &known, by.seed);
     let slices = worst_slices(batch, &said, &progress.part())?;
     let kept = kept_slices(batch, &said, by.kept);
     notes.extend(report.notes.iter().cloned());
@@ -141,9 +159,11 @@ pub fn look_at(dataset: &Dataset, by: &LookBy<'_>, progress: &Progress) -> Resul
         said,
         other,
         past,
+        known,
         by_run,
         notes,
         text: by.columns.text.clone(),
+        of_text: before.columns.text.clone(),
     })
 }
 
@@ -162,7 +182,7 @@ pub fn choose_rows(
         batch: BatchRows { dataset: log, rows: &look.rows, columns },
         said: &look.said,
         other: look.other.as_deref(),
-        past: &look.past,
+        known: &look.known,
         report: &look.report,
         slices: look.slices.as_ref(),
         log_print,

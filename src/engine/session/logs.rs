@@ -25,7 +25,9 @@ pub fn log_batches(
     let file = path.rsplit('/').next().unwrap_or(path).to_owned();
     let list = found.into_iter().map(|piece| {
         let own = match (&piece.name, cut) {
-            (name, _) if name.is_empty() => file.clone(),
+            (_, LogCut::Whole) => file.clone(),
+            (name, LogCut::Column(column)) if name.is_empty() => format!("{column} (none)"),
+            (name, _) if name.is_empty() => "no time".to_owned(),
             (name, LogCut::Week) => format!("week of {name}"),
             (name, LogCut::Column(column)) => format!("{column} {name}"),
             (name, _) => name.clone(),

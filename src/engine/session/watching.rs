@@ -14,7 +14,7 @@ use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 use crate::monitor::{
     Against, BatchReport, BatchRows, KeptSlice, LogColumns, LogCut, Performance, SliceSeen, WatchedBatch, WorthReason, WorthRows,
-    pieces, taken_rows,
+    taken_rows,
 };
 use crate::operate::{BatchLook, LookBy, Means, Operation, RunSaid, choose_rows, look_at, run_said};
 use crate::train::Run;
@@ -61,9 +61,9 @@ impl BatchSummary {
 }
 
 /// The batch that others are held against, where that is asked.
-fn other_of(dataset: &Dataset, against: &Against) -> Option<WatchedBatch> {
+fn other_of<'b>(batches: &'b [WatchedBatch], against: &Against) -> Option<&'b WatchedBatch> {
     let Against::Batch(name) = against else { return None };
-    WatchedBatch::all(dataset).into_iter().find(|batch| batch.name == *name)
+    batches.iter().find(|batch| batch.name == *name)
 }
 
 /// What a batch was looked at with: another one, and it is looked at anew.
@@ -86,6 +86,9 @@ pub struct LookQuestion {
 /// What rows are worth a label is asked by.
 pub type WorthQuestion = (LookQuestion, usize, Vec<WorthReason>);
 
+/// What a cut is asked by: the log's hash, what its columns mean, how it is cut, and the names that are taken.
+type CutQuestion = ([u64; 2], LogColumns, LogCut, Vec<String>);
+
 /// What a run said of a log: the run, what columns were taken for, and what it said.
 type SaidKept = (i64, LogColumns, Arc<RunSaid>);
 
@@ -98,16 +101,18 @@ pub type CutLog = (Vec<CutBatch>, Vec<String>);
 /// Watching.
 pub struct Watching {
     offer: Slot<PathBuf, Arc<OfferedLog>>,
-    /// The log that is offered, cut as the form says.
-    cut: Slot<(PathBuf, LogColumns, LogCut), Arc<CutLog>>,
+    /// The log that is offered, cut as the form says; by its hash, and the batches that are watched.
+    cut: Slot<CutQuestion, Arc<CutLog>>,
     /// The batch on screen.
     shown: Slot<LookQuestion, Arc<ShownBatch>>,
     /// The others, one after the other.
     rest: Slot<LookQuestion, Arc<BatchSummary>>,
     worth: Slot<WorthQuestion, Arc<WorthRows>>,
-    /// Files of folders that are looked in, and are new; by how often it was looked.
-    folder: Slot<u64, Vec<PathBuf>>,
+    /// Files of folders that are looked in, and are new; by how often it was looked, the folders, and how many batches there are.
+    folder: Slot<(u64, Vec<String>, usize), Vec<PathBuf>>,
     looked: u64,
+    /// The batches, and the revision that they are of: read once an edit.
+    batches: (Option<u64>, Vec<WatchedBatch>),
     summaries: HashMap<String, (LookQuestion, Result<Arc<BatchSummary>, String>)>,
     kept: LogKept,
 }
@@ -120,8 +125,9 @@ impl Default for Watching {
             shown: Slot::new("batch", Lane::Learning),
             rest: Slot::new("batches", Lane::Learning),
             worth: Slot::new("worth", Lane::Learning),
-            folder: Slot::new("folder", Lane::Screen),
+            folder: Slot::new("folder", Lane::Learning),
             looked: 0,
+            batches: (None, Vec::new()),
             summaries: HashMap::new(),
             kept: LogKept::default(),
         }
@@ -171,8 +177,16 @@ impl Watching {
     }
 
     /// The batches that the offered log comes to as the form says; or why it comes to none.
-    pub fn cut_batches(&self) -> Option<Result<&CutLog, &str>> {
-        self.cut.trouble().map(Err).or_else(|| self.cut.answer().map(|found| Ok(&**found)))
+    pub fn cut_batches(&self, columns: &LogColumns, cut: &LogCut) -> Option<Result<&CutLog, &str>> {
+        let offered = self.offered()?;
+        let question = self.cut_question(offered, columns, cut);
+        let failed = || self.cut.without().filter(|(own, _)| *own == question).and_then(|(_, why)| why.as_deref());
+        self.cut.answer_to(&question).map(|found| Ok(&**found)).or_else(|| failed().map(Err))
+    }
+
+    fn cut_question(&self, offered: &OfferedLog, columns: &LogColumns, cut: &LogCut) -> CutQuestion {
+        let names = self.batches.1.iter().map(|batch| batch.name.clone()).collect();
+        (offered.log.base.origin.halves(), columns.clone(), cut.clone(), names)
     }
 
     /// The batch on screen, and whether that is of another state of the data.
@@ -194,9 +208,11 @@ impl Watching {
         self.summaries.get(name).map(|(_, found)| found.as_deref().map_err(String::as_str))
     }
 
-    /// Rows that are worth a label, and whether they are those that are asked for.
+    /// Rows of the batch on screen that are worth a label, and whether others are being chosen.
     pub fn worth(&self) -> Option<(&WorthRows, bool)> {
-        self.worth.answer().map(|found| (&**found, self.worth.is_asked()))
+        let ((question, ..), found) = self.worth.shown()?;
+        let (own, _) = self.shown.shown()?;
+        (own.name == question.name).then(|| (&**found, self.worth.is_asked() || own != question))
     }
 
     /// Files that came into folders that are looked in.
@@ -204,9 +220,21 @@ impl Watching {
         self.folder.answer().map_or(&[], Vec::as_slice)
     }
 
-    /// Looks into the folders once more.
+    /// Looks into the folders once more, and at batches whose log could not be read.
     pub fn look_again(&mut self) {
         self.looked += 1;
+        self.summaries.retain(|_, (_, found)| found.is_ok());
+        if self.shown.trouble().is_some() {
+            self.shown.retry();
+        }
+        if self.rest.trouble().is_some() {
+            self.rest.retry();
+        }
+    }
+
+    /// The batches that are watched, in the order of time.
+    pub fn batches(&self) -> &[WatchedBatch] {
+        &self.batches.1
     }
 
     /// The rows that are worth a label, as an operation that takes them over.
@@ -236,13 +264,16 @@ impl Watching {
             version: seed_of(&versions),
             run: run_of(workspace, wants.run).map(|(id, ..)| id),
             against: wants.against.clone(),
-            other: other_of(dataset, wants.against).map(|batch| batch.fingerprint),
+            other: other_of(self.batches(), wants.against).map(|batch| batch.fingerprint),
             kept: KeptSlice::all(dataset),
         }
     }
 
     /// Takes in what has come, and asks for what the screen shows.
     pub fn work(&mut self, workspace: &Workspace, wants: &Wants<'_>, desk: &Desk, news: &mut Vec<News>) {
+        if self.batches.0 != Some(workspace.revision()) {
+            self.batches = (Some(workspace.revision()), WatchedBatch::all(workspace.dataset()));
+        }
         match self.offer.take(desk) {
             Some(Came::Answer) => news.push(News::LogRead),
             Some(Came::Failed(why)) => news.push(News::Failed("log", why)),
@@ -272,13 +303,13 @@ impl Watching {
         let Some(watch) = wants.watch.filter(|_| wants.needs(Need::Batches)) else { return };
         self.ask_offer(workspace, watch, desk);
         self.ask_folder(workspace, desk);
-        let all = WatchedBatch::all(workspace.dataset());
+        let all = self.batches.1.clone();
         self.summaries.retain(|name, _| all.iter().any(|batch| batch.name == *name));
         let on_screen = all.iter().find(|batch| watch.shown == Some(batch.name.as_str())).or(all.last());
         if let Some(batch) = on_screen {
             let question = self.question(workspace, watch, batch);
             if self.shown.needs(&question) {
-                let with = With::of(workspace, watch, batch, &self.kept);
+                let with = With::of(workspace, watch, (batch, &all), &self.kept);
                 self.shown.ask(desk, question, format!("Looking at {}", batch.name), move |progress| with.look(progress));
             } else if let Some((many, reasons)) = watch.worth {
                 self.ask_worth(workspace, question, (many, reasons), desk);
@@ -292,7 +323,7 @@ impl Watching {
             if self.summaries.get(&batch.name).is_some_and(|(own, _)| *own == question) || !self.rest.needs(&question) {
                 continue;
             }
-            let with = With::of(workspace, watch, batch, &self.kept);
+            let with = With::of(workspace, watch, (batch, &all), &self.kept);
             self.rest.ask(desk, question, format!("Looking at {}", batch.name), move |progress| {
                 let found = with.look(progress)?;
                 Ok(Arc::new(BatchSummary::of(&found.look)))
@@ -303,7 +334,7 @@ impl Watching {
 
     fn ask_offer(&mut self, workspace: &Workspace, watch: WatchWants<'_>, desk: &Desk) {
         let Some((offered, (columns, cut))) = self.offered().cloned().zip(watch.offer) else { return };
-        let question = (offered.path.clone(), columns.clone(), cut.clone());
+        let question = self.cut_question(&offered, columns, cut);
         if !self.cut.needs(&question) {
             return;
         }
@@ -320,7 +351,8 @@ impl Watching {
         if !self.worth.needs(&question) {
             return;
         }
-        let Some((_, shown)) = self.shown.shown() else { return };
+        // Of the batch that is asked about, and not of one that stood here before.
+        let Some(shown) = self.shown.answer_to(&question.0) else { return };
         let (snapshot, shown, reasons) = (workspace.dataset().clone(), Arc::clone(shown), reasons.to_vec());
         self.worth.ask(desk, question, "Choosing rows", move |progress| {
             let of = (&shown.log, &shown.batch.columns, shown.batch.fingerprint);
@@ -331,17 +363,22 @@ impl Watching {
     fn ask_folder(&mut self, workspace: &Workspace, desk: &Desk) {
         let folders: Vec<String> =
             workspace.dataset().properties().all(Property::LogFolder).filter_map(|(of, _)| of.first().cloned()).collect();
-        if folders.is_empty() || !self.folder.needs(&self.looked) {
+        if folders.is_empty() {
+            return self.folder.clear();
+        }
+        let question = (self.looked, folders.clone(), self.batches().len());
+        if !self.folder.needs(&question) {
             return;
         }
         let snapshot = workspace.dataset().clone();
-        self.folder.ask(desk, self.looked, "Looking for new logs", move |progress| new_logs(&snapshot, &folders, progress));
+        self.folder.ask(desk, question, "Looking for new logs", move |progress| new_logs(&snapshot, &folders, progress));
     }
 }
 
 /// Files of folders whose content is no batch yet.
 fn new_logs(dataset: &Dataset, folders: &[String], progress: &Progress) -> Result<Vec<PathBuf>, JobError> {
-    let known: Vec<[u64; 2]> = WatchedBatch::all(dataset).into_iter().map(|batch| batch.fingerprint).collect();
+    let mut known: Vec<[u64; 2]> = WatchedBatch::all(dataset).into_iter().map(|batch| batch.fingerprint).collect();
+    known.push(dataset.base.origin.halves());
     let mut out = Vec::new();
     for name in folders {
         let path = folder(dataset).join(name);
@@ -349,8 +386,9 @@ fn new_logs(dataset: &Dataset, folders: &[String], progress: &Progress) -> Resul
         names.sort();
         for (file, is_folder) in names {
             progress.check()?;
-            // Our own project files, and what is hidden, are no logs.
-            if is_folder || file.starts_with('.') || file.contains(".lapidary") {
+            // What opens as no table, our own project files, and what is hidden, are no logs.
+            if is_folder || file.starts_with('.') || file.contains(".lapidary") || !io::is_table_name(std::path::Path::new(&file))
+            {
                 continue;
             }
             let file = path.join(file);
@@ -391,14 +429,19 @@ struct With {
 }
 
 impl With {
-    fn of(workspace: &Workspace, wants: WatchWants<'_>, batch: &WatchedBatch, kept: &LogKept) -> Self {
+    fn of(
+        workspace: &Workspace,
+        wants: WatchWants<'_>,
+        (batch, batches): (&WatchedBatch, &[WatchedBatch]),
+        kept: &LogKept,
+    ) -> Self {
         Self {
             snapshot: workspace.dataset().clone(),
             store: Arc::clone(workspace.derived()),
             batch: batch.clone(),
             run: run_of(workspace, wants.run).map(|(id, name, run)| (id, name.to_owned(), Arc::clone(run))),
             against: wants.against.clone(),
-            other: other_of(workspace.dataset(), wants.against),
+            other: other_of(batches, wants.against).filter(|other| !other.is_same(batch)).cloned(),
             slices: KeptSlice::all(workspace.dataset()),
             kept: Arc::clone(kept),
         }
@@ -427,7 +470,7 @@ impl With {
 
     /// The batch that this one is held against: of the same log, or of another, which is read then.
     fn other(&self, log: &Dataset, progress: &Progress) -> Result<Option<(Dataset, Vec<SampleId>, LogColumns)>, JobError> {
-        let Some(other) = self.other.as_ref().filter(|other| !other.is_same(&self.batch)) else { return Ok(None) };
+        let Some(other) = &self.other else { return Ok(None) };
         let own = if other.fingerprint == self.batch.fingerprint {
             log.clone()
         } else {
@@ -471,12 +514,21 @@ pub fn cut_words(batches: &[CutBatch]) -> String {
     }
 }
 
-/// Which columns a log can be cut by: those with more than one value, and no more than batches may be.
+/// Which columns a log can be cut by: those with more than one value, and not too many.
 fn cut_columns(log: &Dataset, columns: &LogColumns) -> Vec<String> {
     let named = columns.named();
-    let fields = log.fields().iter().filter(|field| !named.contains(&*field.name));
-    let cuts = |name: &str| {
-        pieces(log, columns, &LogCut::Column(name.to_owned())).is_ok_and(|(found, _)| (2..=MOST_CUTS).contains(&found.len()))
+    let cuts = |field: usize| {
+        let mut values: std::collections::HashSet<String> = std::collections::HashSet::new();
+        for cell in log.source_samples().filter_map(|id| log.text(field, id)).filter(|cell| !cell.trim().is_empty()) {
+            if !values.contains(&*cell) {
+                values.insert(cell.into_owned());
+                if values.len() > MOST_CUTS {
+                    return false;
+                }
+            }
+        }
+        values.len() > 1
     };
-    fields.map(|field| field.name.to_string()).filter(|name| cuts(name)).collect()
+    let fields = log.fields().iter().enumerate().filter(|(_, field)| !named.contains(&*field.name));
+    fields.filter(|(at, _)| cuts(*at)).map(|(_, field)| field.name.to_string()).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::significance::erfc;
 use super::tails::ln_gamma;
+use crate::chance::{Chance, seed_of};
 
 /// Two lists of numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -284,8 +285,44 @@ impl ChiSquare {
             a.push(rest.0);
             b.push(rest.1);
         }
-        Self::of(&a, &b)
+        let found = Self::of(&a, &b);
+        // Where so few rows leave one class together, chance is drawn and not reckoned.
+        if found.freedom == 0 && first.iter().zip(second).filter(|(a, b)| **a + **b > 0).count() > 1 {
+            let whole = Self::of(first, second);
+            return Self { p: drawn_p(first, second, whole.statistic), ..whole };
+        }
+        found
     }
+}
+
+/// How often chance deals so large a statistic: the smaller list is drawn out of both, so often.
+const DRAWS: usize = 999;
+
+fn drawn_p(first: &[u64], second: &[u64], statistic: f64) -> f64 {
+    let all: Vec<u64> = first.iter().zip(second).map(|(a, b)| a + b).collect();
+    let least = first.iter().sum::<u64>().min(second.iter().sum());
+    let mut chance = Chance::new(all.iter().fold(0xc5, |seed, n| seed_of(&[seed, *n])));
+    let mut met = 0;
+    for _ in 0..DRAWS {
+        let mut left = all.clone();
+        let mut rows: u64 = left.iter().sum();
+        let mut own = vec![0; all.len()];
+        for _ in 0..least {
+            let mut at = chance.below(usize::try_from(rows).unwrap_or(usize::MAX)) as u64;
+            // The class that holds the row of that number.
+            for (class, n) in left.iter_mut().enumerate() {
+                if at < *n {
+                    *n -= 1;
+                    own[class] += 1;
+                    break;
+                }
+                at -= *n;
+            }
+            rows -= 1;
+        }
+        met += usize::from(ChiSquare::of(&own, &left).statistic >= statistic - 1e-9);
+    }
+    (met + 1) as f64 / (DRAWS + 1) as f64
 }
 
 /// The upper tail of the χ² distribution.
@@ -373,6 +410,9 @@ mod tests {
         assert!((chi2_upper(0.5, 10) - 0.999_993_388_289_439).abs() < 1e-12 && chi2_upper(0.0, 3) == 1.0);
         assert_eq!(false_discoveries(&[0.01, 0.04, 0.03, 0.5]), [0.04, 0.04 * 4.0 / 3.0, 0.04 * 4.0 / 3.0, 0.5]);
         assert!((share_p((0, 100), (3, 50)) - 50.0 / 150.0 * 49.0 / 149.0 * 48.0 / 148.0).abs() < 1e-12);
+        // Of 37 rows of a class that nobody had none are expected; that they all are is no chance, and that a few rows are as the others is.
+        assert!((ChiSquare::pooled(&[3_000, 0], &[0, 37]).p - 0.001).abs() < 1e-9);
+        assert!(ChiSquare::pooled(&[1_500, 1_500], &[4, 5]).p > 0.5);
         assert_eq!(NumberDrift::of(&[], &[1.0]), None);
         let same = NumberDrift::of(&[1.0; 30], &[1.0; 20]).unwrap();
         assert!(same.ks == 0.0 && same.ks_p == 1.0 && same.binned.chi2.p == 1.0, "a constant is steady");

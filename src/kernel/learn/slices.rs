@@ -13,6 +13,8 @@ const ALPHA: f64 = 0.95;
 pub const MOST_CONDITIONS: usize = 3;
 /// Within a slice that is shown a smaller one is shown only if it is worse by so much, and that by more than chance.
 const WORSE: f64 = 0.05;
+/// More called slices than this are not held against those that are shown: the surest come first.
+const MOST_LOOKED: usize = 2_000;
 /// More than this is called by chance once in twenty.
 const LIKELY: f64 = 0.05;
 
@@ -182,34 +184,34 @@ pub fn telling_slices(columns: &[SliceColumn], wrong: &[bool], mut all: Vec<Wors
     let border = all.iter().map(|slice| slice.p).fold(0.0, f64::max);
     all.sort_by(|a, b| a.q.total_cmp(&b.q).then(b.rows.cmp(&a.rows)).then(a.of.len().cmp(&b.of.len())).then(a.of.cmp(&b.of)));
     let mut covered = vec![false; wrong.len()];
+    // Rows, and wrong ones, that no slice that is shown holds.
+    let mut open = (wrong.len(), wrong.iter().filter(|wrong| **wrong).count());
     let mut shown: Vec<WorstSlice> = Vec::new();
-    for slice in all {
-        if shown.len() == most {
+    for (looked, slice) in all.into_iter().enumerate() {
+        if shown.len() == most || looked == MOST_LOOKED {
             break;
         }
-        let within: Vec<usize> = (0..wrong.len()).filter(|row| is_in(columns, &slice.of, *row)).collect();
         let parent = shown.iter().find(|other| other.of.iter().all(|condition| slice.of.contains(condition)));
-        let own = match parent {
-            Some(parent) => {
-                slice.rate >= parent.rate + WORSE && binomial_upper(slice.wrong as u64, slice.rows as u64, parent.rate) <= LIKELY
-            }
-            None => {
-                let left: Vec<usize> = within.iter().copied().filter(|row| !covered[*row]).collect();
-                let hits = left.iter().filter(|row| wrong[**row]).count();
-                let (mut others, mut other_hits) = (0usize, 0usize);
-                for row in (0..wrong.len()).filter(|row| !covered[*row]) {
-                    others += 1;
-                    other_hits += usize::from(wrong[row]);
-                }
-                let (others, other_hits) = (others - left.len(), other_hits - hits);
-                let rest = if others > 0 { other_hits as f64 / others as f64 } else { slice.rest };
-                2 * left.len() >= within.len() && binomial_upper(hits as u64, left.len() as u64, rest) <= border
-            }
+        let worse = |parent: &WorstSlice| {
+            slice.rate >= parent.rate + WORSE && binomial_upper(slice.wrong as u64, slice.rows as u64, parent.rate) <= LIKELY
         };
-        if own {
-            within.iter().for_each(|row| covered[*row] = true);
-            shown.push(slice);
+        if parent.is_some_and(|parent| !worse(parent)) {
+            continue;
         }
+        let within: Vec<usize> = (0..wrong.len()).filter(|row| is_in(columns, &slice.of, *row)).collect();
+        let left: Vec<usize> = within.iter().copied().filter(|row| !covered[*row]).collect();
+        let hits = left.iter().filter(|row| wrong[**row]).count();
+        if parent.is_none() {
+            let others = open.0 - left.len();
+            let rest = if others > 0 { (open.1 - hits) as f64 / others as f64 } else { slice.rest };
+            let called = binomial_upper(hits as u64, left.len() as u64, rest) <= border;
+            if 2 * left.len() < within.len() || !called {
+                continue;
+            }
+        }
+        open = (open.0 - left.len(), open.1 - hits);
+        left.iter().for_each(|row| covered[*row] = true);
+        shown.push(slice);
     }
     shown
 }

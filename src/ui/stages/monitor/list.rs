@@ -151,7 +151,9 @@ pub fn deed(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Works
         }
         ui.add_space(STEP);
     }
-    if button(ui, theme, "Bring in a log…", "", ButtonLook::Main, may)
+    // Where a log waits for an answer, that is what one came to do.
+    let look = if bundle.session.watching().offered().is_some() { ButtonLook::Plain } else { ButtonLook::Main };
+    if button(ui, theme, "Bring in a log…", "", look, may)
         .on_hover_text("A file with new data. Its columns are proposed, and nothing happens before you say so")
         .clicked()
     {

@@ -41,7 +41,7 @@ pub fn draw(
         match watching.shown_trouble(&batch.name) {
             Some(why) => {
                 ui.add(egui::Label::new(RichText::new(sentence(why)).color(theme.amber)).wrap());
-                dim(ui, theme, "What is known of it stays; its rows are there again once the file is");
+                dim(ui, theme, "What is known of it stays; it is looked at again when you come back to the window");
             }
             None => {
                 dim(ui, theme, "Looking at it…");
@@ -156,12 +156,21 @@ fn newest(ui: &mut Ui, state: &mut UiState, theme: &Theme, shown: &ShownBatch) {
         dim(ui, theme, "No text column was compared.");
         return;
     };
-    let moved = one.verdict == DriftVerdict::Moved;
+    // Its values, and not what is missing of it; and the tail, not the whole that has shifted.
+    let moved = one.moved()[0] && newness.tail as f64 > 2.0 * newness.expected;
+    let compared = newness.scores.len();
+    let of = if compared < one.rows.1 { format!(" of the {} that were compared", count(compared)) } else { String::new() };
     let text = if moved {
         format!(
-            "{} texts are like nothing in the dataset, where chance puts {:.0}. The newest first:",
+            "{} texts{of} are like nothing in the dataset, where chance puts {:.0}. The newest first:",
             count(newness.tail),
             newness.expected
+        )
+    } else if one.moved()[0] {
+        format!(
+            "Texts have shifted as a whole (AUC {:.3}), and few stand out alone ({}{of}). The newest first:",
+            newness.auc,
+            count(newness.tail)
         )
     } else {
         format!(
@@ -211,8 +220,8 @@ fn good(ui: &mut Ui, theme: &Theme, shown: &ShownBatch) {
             past.accuracy * 100.0,
             things(past.rows, "row", "rows"),
             past.from,
-            past.usual.0 * 100.0,
-            past.usual.1 * 100.0
+            past.usual.0.max(0.0) * 100.0,
+            past.usual.1.min(1.0) * 100.0
         );
         ui.add(egui::Label::new(RichText::new(text).color(theme.dim)).wrap());
     }
@@ -230,12 +239,12 @@ fn good(ui: &mut Ui, theme: &Theme, shown: &ShownBatch) {
 }
 
 /// Slices that are looked at in every batch: what they come to in each.
-fn kept(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, shown: &ShownBatch, actions: &mut Vec<Action>) {
+fn kept(ui: &mut Ui, bundle: &Bundle<'_>, shown: &ShownBatch, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     if shown.look.kept.is_empty() {
         return;
     }
-    let all = WatchedBatch::all(workspace.dataset());
+    let all = bundle.session.watching().batches();
     for seen in &shown.look.kept {
         let rate = |seen: &SliceSeen| (seen.known > 0).then(|| seen.wrong as f64 / seen.known as f64);
         let figures: Vec<String> = all
@@ -270,7 +279,7 @@ fn slices(
     actions: &mut Vec<Action>,
 ) {
     let theme = bundle.theme;
-    kept(ui, bundle, workspace, shown, actions);
+    kept(ui, bundle, shown, actions);
     let Some(found) = &shown.look.slices else {
         dim(ui, theme, "Slices need what was said and what was true, or how sure the model was, and columns to cut by.");
         return;
@@ -285,7 +294,7 @@ fn slices(
         things(found.rows, "row", "rows")
     );
     if found.by == WorseBy::Unsure {
-        dim(ui, theme, "Of no row is known what is true: slices that the model is unsure of.");
+        dim(ui, theme, "Of too few rows is known what is true: slices that the model is unsure of.");
     }
     if found.list.is_empty() {
         dim(ui, theme, format!("No slice is worse than the rest. {searched}."));

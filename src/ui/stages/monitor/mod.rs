@@ -14,7 +14,6 @@ use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use super::{Stage, no_samples};
 use crate::action::{Action, MonitorAction};
 use crate::data::Dataset;
-use crate::monitor::WatchedBatch;
 use crate::operate::TO_LABEL;
 use crate::session::{Need, Session, Workspace};
 use crate::ui::Bundle;
@@ -41,14 +40,14 @@ pub fn waiting(dataset: &Dataset) -> usize {
 
 /// The batch on screen: the chosen one, or the last.
 pub fn shown_name(state: &UiState, session: &Session) -> Option<String> {
-    let all = WatchedBatch::all(session.workspace()?.dataset());
+    let all = session.watching().batches();
     let chosen = state.monitor.shown.as_ref().filter(|name| all.iter().any(|batch| batch.name == **name));
     chosen.cloned().or_else(|| all.last().map(|batch| batch.name.clone()))
 }
 
 fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
-    let all = WatchedBatch::all(workspace.dataset());
+    let all = bundle.session.watching().batches();
     let shown = shown_name(state, bundle.session);
     let frame = Frame::new().fill(theme.background).inner_margin(Margin { left: 16, right: 12, top: 16, bottom: 8 });
     Panel::left("batches").exact_size(SIDE.min(ui.available_width() * 0.43)).resizable(false).frame(frame).show(ui, |ui| {
@@ -59,7 +58,7 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
             .show(ui, |ui| list::deed(ui, state, bundle, workspace, actions));
         ScrollArea::vertical()
             .auto_shrink(false)
-            .show(ui, |ui| list::draw(ui, state, bundle, workspace, (&all, shown.as_deref()), actions));
+            .show(ui, |ui| list::draw(ui, state, bundle, workspace, (all, shown.as_deref()), actions));
     });
     let frame = Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 8 });
     CentralPanel::default().frame(frame).show(ui, |ui| {
@@ -72,7 +71,7 @@ fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Works
                 return empty(ui, bundle);
             };
             if all.len() > 1 {
-                trend::draw(ui, state, bundle, workspace, (&all, &batch.name));
+                trend::draw(ui, state, bundle, workspace, (all, &batch.name));
             }
             look::draw(ui, state, bundle, workspace, batch, actions);
         });

@@ -17,6 +17,8 @@ const NONE: &str = "none";
 const NAME: f32 = 130.0;
 /// Cells of a column that are shown.
 const EXAMPLES: usize = 3;
+/// Rows that are looked at for them.
+const LOOKED: usize = 500;
 
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
@@ -41,7 +43,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
     cuts(ui, state, bundle, offered);
     ui.add_space(STEP * 2.0);
     let mut may = false;
-    match bundle.session.watching().cut_batches() {
+    match bundle.session.watching().cut_batches(&state.monitor.columns, &state.monitor.cut) {
         None => {
             dim(ui, theme, "Cutting…");
         }
@@ -97,7 +99,8 @@ fn meanings(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, offered: &Off
                 *column = at.checked_sub(1).map(|at| names[at].clone());
             }
             let shown = column.as_deref().and_then(|name| offered.log.field(name)).map(|field| {
-                let cells = offered.log.source_samples().filter_map(|id| offered.log.text(field, id)).take(EXAMPLES);
+                let cells = offered.log.source_samples().take(LOOKED).filter_map(|id| offered.log.text(field, id));
+                let cells = cells.filter(|cell| !cell.is_empty()).take(EXAMPLES);
                 cells.map(|cell| cut(&cell, 32).to_owned()).collect::<Vec<_>>().join(" · ")
             });
             ui.add(egui::Label::new(RichText::new(shown.unwrap_or_default()).color(theme.dim)).truncate());

@@ -45,8 +45,9 @@ pub struct MonitorForm {
     pub row: Option<SampleId>,
     /// The slice whose rows are shown.
     pub slice: usize,
-    /// The part that what is labelled comes into.
+    /// The part that what is labelled comes into, and those that there are: by the revision that they are of.
     pub part: String,
+    pub parts: (Option<u64>, Vec<String>),
 }
 
 impl Default for MonitorForm {
@@ -63,6 +64,7 @@ impl Default for MonitorForm {
             row: None,
             slice: 0,
             part: String::new(),
+            parts: (None, Vec::new()),
         }
     }
 }

@@ -129,7 +129,10 @@ fn waiting(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
             if button(ui, theme, "Label them", "", look, true).clicked() {
                 actions.push(Action::Monitor(MonitorAction::Label));
             }
-            let parts = parts_to_admit(dataset);
+            if state.monitor.parts.0 != Some(workspace.revision()) {
+                state.monitor.parts = (Some(workspace.revision()), parts_to_admit(dataset));
+            }
+            let parts = state.monitor.parts.1.clone();
             if parts.is_empty() {
                 if button(ui, theme, "Labelled", "", ButtonLook::Plain, may && done > 0)
                     .on_hover_text("Takes the tag off those that have a label: no column says parts")
