@@ -246,6 +246,7 @@ fn all_used(path: &Path) -> Session {
             facets: false,
             class: None,
             eye: None,
+            watch: None,
             augment: &augment,
             balance: &balance,
         };
@@ -283,6 +284,7 @@ fn passing(path: &Path, folder: &Path) -> [Duration; 2] {
             facets: false,
             class: None,
             eye: None,
+            watch: None,
             augment: &augment,
             balance: &balance,
         };

@@ -317,3 +317,42 @@ fn logs_as_people_have_them_are_taken_as_they_are_or_refused_with_a_word() {
     place.done(&["monitor", "t.csv", "--batch", "log.csv", "--report", "page.md"]);
     assert!(std::fs::read_to_string(place.path("page.md")).unwrap().starts_with("# New data against t.csv"));
 }
+
+#[test]
+fn what_is_written_otherwise_is_no_other_class_and_a_flood_is_seen() {
+    let place = Place::new();
+    let write = |name: &str, text: &str| std::fs::write(place.path(name), text).unwrap();
+    // Whole numbers with gaps are written with a point, and single precision sums to a little more than 1.
+    let rows: String = (0..200).map(|at| format!("some words number {at} here,{},{at}\n", at % 3)).collect();
+    write("t.csv", &format!("text,label,n\n{rows}"));
+    let log: String = (0..120)
+        .map(|at| {
+            format!("other words number {at} there,{},{}.0,{}\n", at % 3, at % 3, if at == 7 { "1.0000001" } else { "0.75" })
+        })
+        .collect();
+    write("log.csv", &format!("text,prediction,truth,confidence\n{log}"));
+    let found = place.json(&["monitor", "t.csv", "--role", "label=label", "--batch", "log.csv", "--json"]);
+    let good = &found["performance"];
+    assert_eq!(good["accuracy"][0], 1.0, "{good}");
+    assert!((good["mean_probability"].as_f64().unwrap() - 0.752).abs() < 1e-3 && good["unknown"] == json!([]), "{good}");
+    // Three in ten rows say one foreign thing: whichever rows are drawn, they are among them.
+    let mut chance = Chance::new(21);
+    let known = questions(&mut chance, &["card", "rate", "pin"], 200);
+    write("q.csv", &csv(&known, true));
+    let mut flood = questions(&mut chance, &["card", "rate", "pin"], 700);
+    flood.extend(std::iter::repeat_n(("win a free holiday in the sun now".to_owned(), String::new()), 900));
+    write("flood.csv", &csv(&flood, false));
+    let found = place.json(&["monitor", "q.csv", "--batch", "flood.csv", "--json"]);
+    assert!(found["moved"].as_array().unwrap().contains(&json!("text")), "{found}");
+    // A dataset with two texts: each keeps its own cells.
+    let two = |n: usize, who: &str| {
+        (0..n).map(|at| format!("{who} title {at} of it,the body of {who} number {at} goes on,a\n")).collect::<String>()
+    };
+    write("two.csv", &format!("title,body,label\n{}", two(60, "old")));
+    write("more.csv", &format!("title,body,prediction,confidence\n{}", two(40, "new").replace(",a\n", ",a,0.2\n")));
+    let roles = ["--role", "title=text", "--role", "body=text", "--role", "label=label"];
+    place.json(&[&["monitor", "two.csv", "--batch", "more.csv", "--take", "3", "--json"][..], &roles].concat());
+    let saved = place.export("two.csv");
+    let last = saved.lines().last().unwrap().to_owned();
+    assert!(last.starts_with("new title") && last.contains("the body of new"), "{last}");
+}
