@@ -199,7 +199,9 @@ fn warnings(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace) {
         );
         return;
     }
-    if !base_is_images(workspace) {
+    if workspace.dataset().base.origin.format.has_sheets() {
+        dim(ui, theme, "The rest was read as it stands there. A workbook or database is never written.");
+    } else if !base_is_images(workspace) {
         dim(ui, theme, "The rest was read. Saved in the same format, these lines come out as they went in.");
     }
     ui.add_space(STEP * 2.0);
