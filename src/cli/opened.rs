@@ -55,10 +55,12 @@ pub fn open_version(path: &Path, arguments: &Arguments) -> Result<Dataset, Failu
         reading = stored;
     }
     let dataset = read(path, &reading)?;
-    if arguments.has("--no-project") {
-        return Ok(dataset);
-    }
-    Ok(Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)?.dataset().clone())
+    let workspace = if arguments.has("--no-project") {
+        Workspace::without_project(dataset, reading, fallback.as_deref())
+    } else {
+        Workspace::open(dataset, reading, fallback.as_deref()).map_err(say)?
+    };
+    Ok(assuming(workspace, arguments)?.dataset().clone())
 }
 
 /// Opens the dataset with the edits of its project, unless they are to be left out.
