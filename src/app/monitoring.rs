@@ -7,8 +7,8 @@ use egui::Context;
 use super::App;
 use crate::action::{Action, MonitorAction};
 use crate::data::{Property, Rule};
-use crate::monitor::LogCut;
-use crate::operate::{Operation, TO_LABEL};
+use crate::monitor::{LogCut, TO_LABEL};
+use crate::operate::Operation;
 use crate::session::{Save, path_in};
 use crate::ui::View;
 

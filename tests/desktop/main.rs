@@ -7,6 +7,8 @@ mod keyboard;
 mod making;
 mod pictures;
 mod problems;
+#[path = "../support/questions.rs"]
+mod questions;
 #[path = "../support/server.rs"]
 mod server;
 mod sizes;

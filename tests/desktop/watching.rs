@@ -8,43 +8,13 @@ use lapidary::action::{Action, MonitorAction};
 use lapidary::app::Begin;
 use lapidary::chance::Chance;
 use lapidary::data::SampleId;
-use lapidary::operate::{Operation, TO_LABEL};
+use lapidary::monitor::TO_LABEL;
+use lapidary::operate::Operation;
 use lapidary::ui::{BatchSide, View};
 
 use crate::pictures::{can_draw, settle, shown};
+use crate::questions::{questions, words};
 use crate::support::Window;
-
-const ASKS: [&str; 6] = [
-    "please tell me about",
-    "how does one handle",
-    "what happens with",
-    "i need help with",
-    "why is there trouble with",
-    "where do i find",
-];
-
-fn words(theme: &str) -> [&'static str; 8] {
-    match theme {
-        "card" => ["card", "arrive", "post", "delivery", "plastic", "envelope", "ordered", "mailbox"],
-        "rate" => ["rate", "exchange", "currency", "euro", "convert", "dollars", "conversion", "weekend"],
-        "pin" => ["pin", "code", "forgot", "reset", "blocked", "digits", "unlock", "attempts"],
-        _ => ["crypto", "bitcoin", "wallet", "mining", "token", "ledger", "blockchain", "staking"],
-    }
-}
-
-fn questions(chance: &mut Chance, themes: &[(&str, usize)]) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    for (theme, many) in themes {
-        for _ in 0..*many {
-            let mut own = words(theme);
-            chance.shuffle(&mut own);
-            let ask = chance.one_of(&ASKS).unwrap();
-            out.push((format!("{ask} {} {} {} number {}", own[0], own[1], own[2], chance.below(100_000)), (*theme).to_owned()));
-        }
-    }
-    chance.shuffle(&mut out);
-    out
-}
 
 /// The dataset, and a log of five days: in the last two a theme comes up that nobody knew, and customers by mail are served badly.
 fn story(home: &Path) -> (PathBuf, PathBuf) {

@@ -17,6 +17,8 @@ mod monitoring;
 mod parts;
 mod preferences;
 mod prompting;
+#[path = "../support/questions.rs"]
+mod questions;
 mod recipes;
 #[path = "../support/server.rs"]
 mod server;

@@ -7,6 +7,7 @@ use lapidary::learn::slices::{SliceColumn, slices, telling_slices};
 use lapidary::monitor::LogColumns;
 use serde_json::{Value, json};
 
+use super::questions::questions;
 use super::train::{Place, near, table};
 use super::trainers::{read, shared};
 
@@ -121,37 +122,6 @@ fn worst_slices_are_the_references_to_the_digit_and_the_planted_ones_alone_are_s
     assert_eq!(shown.iter().map(|slice| words(&slice.of)).collect::<Vec<_>>(), ["app north", "free de long"]);
 }
 
-/// Questions about `of` themes, so many of each.
-fn questions(chance: &mut Chance, themes: &[&str], many: usize) -> Vec<(String, String)> {
-    let words = |theme: &str| -> Vec<&'static str> {
-        match theme {
-            "card" => vec!["card", "arrive", "post", "delivery", "plastic", "envelope", "ordered", "mailbox"],
-            "rate" => vec!["rate", "exchange", "currency", "euro", "convert", "dollars", "conversion", "weekend"],
-            "pin" => vec!["pin", "code", "forgot", "reset", "blocked", "digits", "unlock", "attempts"],
-            _ => vec!["crypto", "bitcoin", "wallet", "mining", "token", "ledger", "blockchain", "staking"],
-        }
-    };
-    let asks = [
-        "please tell me about",
-        "how does one handle",
-        "what happens with",
-        "i need help with",
-        "why is there trouble with",
-        "where do i find",
-    ];
-    let mut out = Vec::new();
-    for theme in themes {
-        for _ in 0..many {
-            let mut own = words(theme);
-            chance.shuffle(&mut own);
-            let ask = chance.one_of(&asks).unwrap();
-            out.push((format!("{ask} {} {} {} number {}", own[0], own[1], own[2], chance.below(100_000)), (*theme).to_owned()));
-        }
-    }
-    chance.shuffle(&mut out);
-    out
-}
-
 fn csv(rows: &[(String, String)], split: bool) -> String {
     let mut text = if split { "text,category,split\n".to_owned() } else { "text\n".to_owned() };
     for (at, (question, theme)) in rows.iter().enumerate() {
@@ -166,14 +136,18 @@ fn the_whole_story_without_a_window_from_a_log_to_a_better_model_and_back() {
     let place = Place::new();
     let mut chance = Chance::new(11);
     let known = ["card", "rate", "pin"];
-    std::fs::write(place.path("t.csv"), csv(&questions(&mut chance, &known, 60), true)).unwrap();
+    std::fs::write(place.path("t.csv"), csv(&questions(&mut chance, &known.map(|theme| (theme, 60))), true)).unwrap();
     let untouched = std::fs::read(place.path("t.csv")).unwrap();
     for (name, themes) in [("one.csv", &known[..]), ("two.csv", &known[..])] {
-        std::fs::write(place.path(name), csv(&questions(&mut chance, themes, 60), false)).unwrap();
+        std::fs::write(
+            place.path(name),
+            csv(&questions(&mut chance, &themes.iter().map(|theme| (*theme, 60)).collect::<Vec<_>>()), false),
+        )
+        .unwrap();
     }
     // In the third a theme comes up that nobody knew.
-    let mut third = questions(&mut chance, &known, 50);
-    third.extend(questions(&mut chance, &["crypto"], 60));
+    let mut third = questions(&mut chance, &known.map(|theme| (theme, 50)));
+    third.extend(questions(&mut chance, &[("crypto", 60)]));
     chance.shuffle(&mut third);
     std::fs::write(place.path("three.csv"), csv(&third, false)).unwrap();
     place.done(&["train", "t.csv", "--label", "category", "--name", "before"]);
@@ -235,9 +209,9 @@ fn a_second_test_part_is_measured_beside_the_first() {
     let place = Place::new();
     let mut chance = Chance::new(12);
     let known = ["card", "rate", "pin"];
-    std::fs::write(place.path("t.csv"), csv(&questions(&mut chance, &known, 60), true)).unwrap();
-    let mut log = questions(&mut chance, &["crypto"], 80);
-    log.extend(questions(&mut chance, &known, 20));
+    std::fs::write(place.path("t.csv"), csv(&questions(&mut chance, &known.map(|theme| (theme, 60))), true)).unwrap();
+    let mut log = questions(&mut chance, &[("crypto", 80)]);
+    log.extend(questions(&mut chance, &known.map(|theme| (theme, 20))));
     std::fs::write(place.path("log.csv"), csv(&log, false)).unwrap();
     place.done(&["train", "t.csv", "--label", "category", "--name", "before"]);
     let truth: std::collections::HashMap<&str, &str> = log.iter().map(|(text, theme)| (text.as_str(), theme.as_str())).collect();
@@ -266,7 +240,7 @@ fn logs_as_people_have_them_are_taken_as_they_are_or_refused_with_a_word() {
         std::fs::write(place.path(name), text).unwrap();
         io::open(&place.path(name), &Reading::default(), &Progress::silent(), &|_| {}).unwrap()
     };
-    let dataset = open("t.csv", &csv(&questions(&mut Chance::new(1), &["card", "rate", "pin"], 30), true));
+    let dataset = open("t.csv", &csv(&questions(&mut Chance::new(1), &[("card", 30), ("rate", 30), ("pin", 30)]), true));
     let log = open(
         "log.csv",
         "when,question,intent,confidence,true_label,channel\n2026-01-05T10:00:00Z,what about a card,card,0.9,,app\n\
@@ -337,9 +311,9 @@ fn what_is_written_otherwise_is_no_other_class_and_a_flood_is_seen() {
     assert!((good["mean_probability"].as_f64().unwrap() - 0.752).abs() < 1e-3 && good["unknown"] == json!([]), "{good}");
     // Three in ten rows say one foreign thing: whichever rows are drawn, they are among them.
     let mut chance = Chance::new(21);
-    let known = questions(&mut chance, &["card", "rate", "pin"], 200);
+    let known = questions(&mut chance, &[("card", 200), ("rate", 200), ("pin", 200)]);
     write("q.csv", &csv(&known, true));
-    let mut flood = questions(&mut chance, &["card", "rate", "pin"], 700);
+    let mut flood = questions(&mut chance, &[("card", 700), ("rate", 700), ("pin", 700)]);
     flood.extend(std::iter::repeat_n(("win a free holiday in the sun now".to_owned(), String::new()), 900));
     write("flood.csv", &csv(&flood, false));
     let found = place.json(&["monitor", "q.csv", "--batch", "flood.csv", "--json"]);

@@ -16,8 +16,8 @@ use crate::cli::verbs::train::chosen;
 use crate::data::{Dataset, SampleId};
 use crate::io::{Reading, write_small};
 use crate::job::Progress;
-use crate::monitor::{Against, BatchRows, KeptSlice, LogColumns, LogCut, WatchedBatch, WorthReason, taken_rows};
-use crate::operate::{BatchLook, LookBy, Means, Operation, RunSaid, TO_LABEL, choose_rows, look_at, run_said, watch_page};
+use crate::monitor::{Against, BatchRows, KeptSlice, LogColumns, LogCut, TO_LABEL, WatchedBatch, WorthReason, taken_rows};
+use crate::operate::{BatchLook, LookBy, Means, Operation, RunSaid, choose_rows, look_at, run_said, watch_page};
 use crate::session::{CutBatch, NamedRun, Workspace, log_batches, log_of, path_in, rows_of};
 
 /// The command.

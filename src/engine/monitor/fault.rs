@@ -17,8 +17,6 @@ pub enum MonitorError {
     NoTimes,
     #[error("cut like this the log comes to more than {0} batches: cut it more coarsely")]
     TooMany(usize),
-    #[error("{0}")]
-    Text(String),
     #[error("stopped")]
     Cancelled,
 }

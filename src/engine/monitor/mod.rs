@@ -20,5 +20,5 @@ pub use fault::MonitorError;
 pub use log::{BatchRows, LogColumns, LogSaid, classes_of_dataset};
 pub use performance::{PastFigures, PastSaid, Performance, performance};
 pub use report::{Against, BatchReport, Held, batch_report, reference_rows};
-pub use watched::WatchedBatch;
+pub use watched::{TO_LABEL, WatchedBatch, waiting};
 pub use worst::{BatchSlice, KeptSlice, SliceSeen, WorseBy, WorstSlices, kept_slices, worst_slices};

@@ -8,6 +8,7 @@ use super::columns::{ColumnDrift, DriftVerdict, Read, drift_of, read};
 use super::fault::MonitorError;
 use super::log::{BatchRows, LogColumns, LogSaid};
 use super::texts::drift_of_texts;
+use super::watched::waiting;
 use crate::data::{Dataset, Role, SampleId, count, things};
 use crate::job::Progress;
 use crate::learn::drift::false_discoveries;
@@ -196,7 +197,9 @@ fn correct(columns: &mut [ColumnDrift]) {
 
 /// The samples that a batch is held against, and what there is to say of that.
 pub fn reference_rows(dataset: &Dataset, against: &Against, notes: &mut Vec<String>) -> Vec<SampleId> {
-    let all: Vec<SampleId> = dataset.source_samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let waits = waiting(dataset);
+    let counts = |id: &SampleId| !dataset.is_excluded(*id) && waits.is_none_or(|waits| !waits.contains(*id));
+    let all: Vec<SampleId> = dataset.source_samples().filter(counts).collect();
     let split = dataset.with_role(|role| role == Role::Split).filter(|_| *against == Against::Train);
     let Some(field) = split else { return all };
     let is_train = |id: &SampleId| {

@@ -4,7 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::cut::LogCut;
 use super::log::LogColumns;
-use crate::data::{Dataset, Moment, Property};
+use crate::data::{Dataset, Moment, Property, SampleSet};
+
+/// The tag of samples that were taken over and wait for a label, or for being admitted.
+pub const TO_LABEL: &str = "to label";
+
+/// The samples that wait: they are of a batch still, and nothing that a batch is held against.
+pub fn waiting(dataset: &Dataset) -> Option<&SampleSet> {
+    dataset.tags().find(|(tag, _)| *tag == TO_LABEL).map(|(_, samples)| samples).filter(|samples| !samples.is_empty())
+}
 
 /// A batch of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

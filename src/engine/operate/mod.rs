@@ -49,7 +49,6 @@ pub use recipe::{Recipe, RecipeError, RecipeStep, Replayed};
 pub use relevance::{RelevanceOf, relevance, relevance_edit};
 pub use remedy::remedy;
 pub use scanned::{scan_pictures, scanned};
-pub use taking::TO_LABEL;
 pub use trying::{Tried, tried};
 pub use watch_page::{verdict_words, watch_page};
 pub use watching::{BatchLook, LookBy, NEW_TEST, RunSaid, choose_rows, look_at, parts_to_admit, run_said};

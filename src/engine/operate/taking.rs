@@ -11,11 +11,8 @@ use crate::edit::{Change, Direction, Edit, EditError, Target};
 use crate::io::taken_base;
 use crate::job::Progress;
 use crate::learn::near::Grams;
-use crate::monitor::WatchedBatch;
+use crate::monitor::{TO_LABEL, WatchedBatch};
 use crate::train::RunPart;
-
-/// The tag of samples that were taken over and wait for a label, or for being admitted.
-pub const TO_LABEL: &str = "to label";
 
 /// From this Jaccard similarity of word pairs on two texts are nearly the same.
 const NEAR: f64 = 0.8;

@@ -9,12 +9,12 @@ use super::asked::{Need, News, Wants, WatchWants};
 use super::logs::{CutBatch, log_batches, log_of, rows_of};
 use super::parts::{folder, path_in};
 use crate::chance::seed_of;
-use crate::data::{Dataset, Property, SampleId, things};
+use crate::data::{Dataset, Property, SampleId, SampleSet, things};
 use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 use crate::monitor::{
     Against, BatchReport, BatchRows, KeptSlice, LogColumns, LogCut, Performance, SliceSeen, WatchedBatch, WorthReason, WorthRows,
-    taken_rows,
+    taken_rows, waiting,
 };
 use crate::operate::{BatchLook, LookBy, Means, Operation, RunSaid, choose_rows, look_at, run_said};
 use crate::train::Run;
@@ -165,11 +165,6 @@ impl Watching {
         self.offer.answer()
     }
 
-    /// Why the log cannot be read.
-    pub fn offer_trouble(&self) -> Option<&str> {
-        self.offer.trouble()
-    }
-
     /// The log is not brought in, or was.
     pub fn decline(&mut self) {
         self.offer.clear();
@@ -254,7 +249,8 @@ impl Watching {
         let dataset = workspace.dataset();
         let fields = 0..dataset.fields().len();
         let mut versions: Vec<u64> = fields.map(|field| dataset.version(field)).collect();
-        versions.extend([dataset.excluded_version(), dataset.rows() as u64, dataset.fields().len() as u64]);
+        let waits = waiting(dataset).map_or(0, SampleSet::len);
+        versions.extend([dataset.excluded_version(), dataset.rows() as u64, dataset.fields().len() as u64, waits as u64]);
         LookQuestion {
             print: batch.fingerprint,
             name: batch.name.clone(),
@@ -299,6 +295,11 @@ impl Watching {
                 }
             }
             None => {}
+        }
+        // What a person stopped is not begun again before they come back to it.
+        if let Some((question, None)) = self.rest.without() {
+            let stopped = Err("it was stopped".to_owned());
+            self.summaries.entry(question.name.clone()).or_insert_with(|| (question.clone(), stopped)).0 = question.clone();
         }
         let Some(watch) = wants.watch.filter(|_| wants.needs(Need::Batches)) else { return };
         self.ask_offer(workspace, watch, desk);

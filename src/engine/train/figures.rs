@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fault::TrainError;
 use super::parts::{TrainParts, hashes_of};
-use super::retested::OtherTest;
+use super::retested::{OtherTest, tests_of};
 use super::run::Run;
 use crate::chance::{Chance, seed_of};
 use crate::data::{Dataset, Role, SampleId};
@@ -56,27 +56,16 @@ pub fn figures(dataset: &Dataset, run: &Run, progress: &Progress) -> Result<RunF
         Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
         Err(_) => (true, hashes_of(dataset, &run.lesson, progress)?),
     };
-    let located = run.predictions.located(&hashes);
-    let mut classes = run.classes.clone();
-    let mut place: HashMap<String, u32> = classes.iter().cloned().zip(0..).collect();
+    let (classes, tests) = tests_of(dataset, label, run, &hashes);
     let matrix = run.predictions.matrix(run.learned);
-    let (mut tested, mut truth, mut rows, mut gone) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (at, row) in run.predictions.tested.iter().enumerate() {
-        let found = run.predictions.ids.binary_search(row).ok().and_then(|at| located[at]).map(SampleId);
-        let found = found.filter(|id| !dataset.is_excluded(*id)).and_then(|id| Some((id, dataset.text(label, id)?)));
-        let Some((id, class)) = found.filter(|(_, class)| !class.is_empty()) else {
-            gone += 1;
-            continue;
-        };
-        let next = classes.len() as u32;
-        let code = *place.entry(class.clone().into_owned()).or_insert(next);
-        if code == next {
-            classes.push(class.into_owned());
-        }
+    let known = tests.iter().filter_map(|test| Some((test.id, test.truth?, test.tested)));
+    let (mut tested, mut truth, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, class, at) in known {
         tested.push(id);
-        truth.push(code);
+        truth.push(class);
         rows.push(at);
     }
+    let gone = run.predictions.tested.len() - tested.len();
     let k = classes.len();
     let mut wide = vec![0.0; rows.len() * k];
     for (at, out) in rows.iter().zip(wide.chunks_mut(k.max(1))) {

@@ -41,22 +41,41 @@ impl OtherTest {
 /// [`TrainError`]: its columns are gone, or it was stopped.
 pub fn test_said(dataset: &Dataset, run: &Run, progress: &Progress) -> Result<TestSaid, TrainError> {
     let label = dataset.field(&run.lesson.label).ok_or_else(|| TrainError::NoColumn(run.lesson.label.clone()))?;
-    let located = run.predictions.located(&hashes_of(dataset, &run.lesson, progress)?);
-    let mut out = TestSaid { classes: run.classes.clone(), rows: Vec::new() };
-    let mut place: HashMap<String, u32> = out.classes.iter().cloned().zip(0..).collect();
-    for row in &run.predictions.tested {
-        let Ok(at) = run.predictions.ids.binary_search(row) else { continue };
-        let Some(id) = located[at].map(SampleId).filter(|id| !dataset.is_excluded(*id)) else { continue };
+    let (classes, tests) = tests_of(dataset, label, run, &hashes_of(dataset, &run.lesson, progress)?);
+    let said = &run.predictions;
+    let rows = tests.into_iter().map(|test| (test.id, said.said[test.place], test.truth, said.sure[test.place])).collect();
+    Ok(TestSaid { classes, rows })
+}
+
+/// A sample of a run's test part that is still there.
+pub(super) struct LocatedTest {
+    pub id: SampleId,
+    /// Its place among those that were tested, and among all that something was said of.
+    pub tested: usize,
+    pub place: usize,
+    /// The class that it has now; `None` where it has none any more.
+    pub truth: Option<u32>,
+}
+
+/// The run's test part as it is now, and its classes with those behind them that samples have got since.
+pub(super) fn tests_of(dataset: &Dataset, label: usize, run: &Run, hashes: &[u64]) -> (Vec<String>, Vec<LocatedTest>) {
+    let located = run.predictions.located(hashes);
+    let mut classes = run.classes.clone();
+    let mut codes: HashMap<String, u32> = classes.iter().cloned().zip(0..).collect();
+    let mut out = Vec::new();
+    for (tested, row) in run.predictions.tested.iter().enumerate() {
+        let Ok(place) = run.predictions.ids.binary_search(row) else { continue };
+        let Some(id) = located[place].map(SampleId).filter(|id| !dataset.is_excluded(*id)) else { continue };
         let truth = dataset.text(label, id).filter(|class| !class.is_empty()).map(|class| {
-            let next = out.classes.len() as u32;
-            *place.entry(class.into_owned()).or_insert_with_key(|class| {
-                out.classes.push(class.clone());
+            let next = classes.len() as u32;
+            *codes.entry(class.into_owned()).or_insert_with_key(|class| {
+                classes.push(class.clone());
                 next
             })
         });
-        out.rows.push((id, run.predictions.said[at], truth, run.predictions.sure[at]));
+        out.push(LocatedTest { id, tested, place, truth });
     }
-    Ok(out)
+    (classes, out)
 }
 
 /// How good a run is on held-out parts that are none of its own: of samples that came after it, it is asked now, where its head is kept.

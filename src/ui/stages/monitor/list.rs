@@ -40,14 +40,9 @@ pub fn draw(
             None => (None, "not looked at yet".to_owned()),
         };
         response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, on, format!("Batch {}: {words}", batch.name)));
-        let fill = if on {
-            theme.tint
-        } else if response.hovered() {
-            theme.hover
-        } else {
-            egui::Color32::TRANSPARENT
-        };
-        ui.painter().rect_filled(rect, theme.corner(), fill);
+        if on || response.hovered() {
+            ui.painter().rect_filled(rect, theme.corner(), if on { theme.tint } else { theme.hover });
+        }
         mark(ui, theme, pos2(rect.left() + 10.0, rect.top() + 11.0), verdict);
         let left = rect.min + vec2(22.0, 2.0);
         let figure = match &summary {
@@ -151,8 +146,10 @@ pub fn deed(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Works
         }
         ui.add_space(STEP);
     }
-    // Where a log waits for an answer, that is what one came to do.
-    let look = if bundle.session.watching().offered().is_some() { ButtonLook::Plain } else { ButtonLook::Main };
+    // Where there are batches, or a log waits for an answer, one came for these.
+    let watching = bundle.session.watching();
+    let first = watching.offered().is_none() && watching.batches().is_empty();
+    let look = if first { ButtonLook::Main } else { ButtonLook::Plain };
     if button(ui, theme, "Bring in a log…", "", look, may)
         .on_hover_text("A file with new data. Its columns are proposed, and nothing happens before you say so")
         .clicked()

@@ -14,7 +14,6 @@ use egui::{CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 use super::{Stage, no_samples};
 use crate::action::{Action, MonitorAction};
 use crate::data::Dataset;
-use crate::operate::TO_LABEL;
 use crate::session::{Need, Session, Workspace};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
@@ -35,7 +34,7 @@ const SIDE: f32 = 280.0;
 
 /// How many samples were taken over and wait for a label, or for being admitted.
 pub fn waiting(dataset: &Dataset) -> usize {
-    dataset.tags().find(|(tag, _)| *tag == TO_LABEL).map_or(0, |(_, samples)| samples.len())
+    crate::monitor::waiting(dataset).map_or(0, crate::data::SampleSet::len)
 }
 
 /// The batch on screen: the chosen one, or the last.

@@ -6,7 +6,7 @@ use super::rows;
 use crate::action::{Action, MonitorAction, TrainAction};
 use crate::data::{Dataset, Role, SampleId};
 use crate::monitor::WorthReason;
-use crate::operate::{Operation, TO_LABEL, parts_to_admit};
+use crate::operate::{Operation, parts_to_admit};
 use crate::session::{ShownBatch, Workspace};
 use crate::ui::Bundle;
 use crate::ui::state::UiState;
@@ -53,7 +53,9 @@ pub fn draw(
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::SpinButton, true, "How many rows"));
         let n = worth.list.len();
         let text = format!("Take {} over, to be labelled", things(n, "row", "rows"));
-        if button(ui, theme, &text, "", ButtonLook::Main, may && n > 0 && !asked)
+        // What waits comes first.
+        let look = if crate::monitor::waiting(workspace.dataset()).is_some() { ButtonLook::Plain } else { ButtonLook::Main };
+        if button(ui, theme, &text, "", look, may && n > 0 && !asked)
             .on_hover_text(
                 "They become samples, in no part of the split, with where they are from. An edit: undo takes them away",
             )
@@ -103,7 +105,7 @@ fn gain(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, more: usize, ac
 
 /// Samples that were taken over, and how many of them have a label.
 fn labelled(dataset: &Dataset) -> (Vec<SampleId>, usize) {
-    let Some((_, tagged)) = dataset.tags().find(|(tag, _)| *tag == TO_LABEL) else { return (Vec::new(), 0) };
+    let Some(tagged) = crate::monitor::waiting(dataset) else { return (Vec::new(), 0) };
     let label = dataset.with_role(Role::is_label);
     let has = |id: &SampleId| label.is_some_and(|field| dataset.text(field, *id).is_some_and(|cell| !cell.trim().is_empty()));
     let samples: Vec<SampleId> = tagged.iter().collect();
@@ -154,6 +156,9 @@ fn waiting(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
                 state.monitor.part.clone_from(&parts[at]);
             }
         });
+        if state.monitor.parts.1.is_empty() {
+            return;
+        }
         let rule = "A frozen test part takes nothing in. \"test new\" is a second one, measured beside it in Train.";
         ui.add(egui::Label::new(RichText::new(rule).font(theme.note()).color(theme.dim)).wrap());
     });
