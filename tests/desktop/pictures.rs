@@ -1,7 +1,9 @@
 //! A small picture of every view in both themes. `UPDATE_SNAPSHOTS=true cargo test --test desktop pictures` makes them anew: look at
 //! each before committing it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use egui::{Key, Modifiers};
@@ -20,6 +22,24 @@ pub fn can_draw() -> bool {
         println!("skipped: no Vulkan driver (Debian: mesa-vulkan-drivers; .ci/run installs it)");
     }
     found || !cfg!(target_os = "linux")
+}
+
+/// The names of all pictures that this run took, of whichever test.
+static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Pictures of one test, each held against the one of its name in `tests/snapshots`; all that differ are told at its end.
+#[derive(Default)]
+pub struct Pictures(SnapshotResults);
+
+impl Pictures {
+    /// # Panics
+    /// Where two pictures have one name: whichever was drawn last would be what both are held against.
+    pub fn take(&mut self, harness: &mut Harness<'_, App>, name: impl Into<String>) {
+        let name = name.into();
+        let is_new = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        assert!(is_new, "two pictures are called {name}");
+        self.0.add(harness.try_snapshot(name));
+    }
 }
 
 pub fn settle(harness: &mut Harness<'_, App>) {
@@ -57,7 +77,7 @@ fn images_in_both_themes() {
     let home = tempfile::tempdir().unwrap();
     let mut harness = shown("assets/samples/signs.zip", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(100), 4);
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         harness.state_mut().state_mut().dark = dark;
         for (view, name) in [
@@ -68,7 +88,7 @@ fn images_in_both_themes() {
         ] {
             harness.state_mut().state_mut().view = view;
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("{name}-{theme}")));
+            pictures.take(&mut harness, format!("{name}-{theme}"));
         }
     }
 }
@@ -82,25 +102,25 @@ fn every_view_in_both_themes() {
     // A relative path, so that no machine's folders stand in a picture.
     let mut harness = shown("tests/data/tickets.csv", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(59), 4);
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (dark, theme) in [(true, "dark"), (false, "light")] {
         harness.state_mut().state_mut().dark = dark;
         for view in View::all() {
             harness.state_mut().state_mut().view = view;
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("{}-{theme}", view.title().to_lowercase())));
+            pictures.take(&mut harness, format!("{}-{theme}", view.title().to_lowercase()));
         }
         harness.state_mut().state_mut().view = View::Explore;
         harness.state_mut().state_mut().pop(Popup::Class);
         settle(&mut harness);
-        results.add(harness.try_snapshot(format!("class-{theme}")));
+        pictures.take(&mut harness, format!("class-{theme}"));
         harness.state_mut().state_mut().popup = None;
         harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
         settle(&mut harness);
         let replace = &mut harness.state_mut().state_mut().replace;
         (replace.what.find, replace.what.with) = ("card".to_owned(), "bank card".to_owned());
         settle(&mut harness);
-        results.add(harness.try_snapshot(format!("replace-{theme}")));
+        pictures.take(&mut harness, format!("replace-{theme}"));
         // A text model on another machine, not allowed yet; and one in a folder.
         for (is_folder, name) in [(false, "address"), (true, "folder")] {
             let state = harness.state_mut().state_mut();
@@ -113,7 +133,7 @@ fn every_view_in_both_themes() {
                 ..TextModelForm::default()
             };
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("text-model-{name}-{theme}")));
+            pictures.take(&mut harness, format!("text-model-{name}-{theme}"));
         }
         harness.state_mut().state_mut().popup = None;
     }
@@ -124,7 +144,7 @@ fn samples_to_work_on_in_both_themes() {
     if !can_draw() {
         return;
     }
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (file, name) in
         [("tests/data/chats.jsonl", "chat"), ("tests/data/pairs.jsonl", "pair"), ("tests/data/tickets.csv", "text")]
     {
@@ -137,7 +157,7 @@ fn samples_to_work_on_in_both_themes() {
         for (dark, theme) in [(true, "dark"), (false, "light")] {
             harness.state_mut().state_mut().dark = dark;
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("sample-{name}-{theme}")));
+            pictures.take(&mut harness, format!("sample-{name}-{theme}"));
         }
         if name == "chat" {
             // An editor with a fault, in a small window.
@@ -149,7 +169,7 @@ fn samples_to_work_on_in_both_themes() {
             settle(&mut harness);
             harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
             settle(&mut harness);
-            results.add(harness.try_snapshot("narrow-sample-fault"));
+            pictures.take(&mut harness, "narrow-sample-fault");
         }
     }
 }
@@ -163,8 +183,8 @@ fn letters_are_drawn_as_they_are() {
     let mut harness = shown("tests/data/letters.csv", USUAL, home.path());
     harness.state_mut().state_mut().selection.go(&Visible::All(12), 4);
     settle(&mut harness);
-    let mut results = SnapshotResults::new();
-    results.add(harness.try_snapshot("letters-dark"));
+    let mut pictures = Pictures::default();
+    pictures.take(&mut harness, "letters-dark");
 }
 
 #[test]
@@ -172,7 +192,7 @@ fn empty_crowded_and_narrow() {
     if !can_draw() {
         return;
     }
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (file, size, state) in [
         ("tests/data/nothing.csv", USUAL, "empty"),
         ("tests/data/crowded.csv", USUAL, "crowded"),
@@ -184,7 +204,7 @@ fn empty_crowded_and_narrow() {
             harness.state_mut().state_mut().view = view;
             harness.state_mut().state_mut().dark = view != View::Explore && view != View::Label;
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("{state}-{}", view.title().to_lowercase())));
+            pictures.take(&mut harness, format!("{state}-{}", view.title().to_lowercase()));
         }
     }
 }
@@ -195,7 +215,7 @@ fn the_trainers_eye_in_both_themes_and_narrow() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (size, name) in [(USUAL, "eye"), ([720.0, 480.0], "narrow-eye")] {
         let mut harness = shown("assets/samples/gsm8k.jsonl", size, home.path());
         let state = harness.state_mut().state_mut();
@@ -203,7 +223,7 @@ fn the_trainers_eye_in_both_themes_and_narrow() {
         for (dark, theme) in [(true, "dark"), (false, "light")] {
             harness.state_mut().state_mut().dark = dark;
             settle(&mut harness);
-            results.add(harness.try_snapshot(format!("{name}-{theme}")));
+            pictures.take(&mut harness, format!("{name}-{theme}"));
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui_kittest::SnapshotResults;
 use lapidary::action::{Action, TrainAction};
 use lapidary::app::Begin;
 use lapidary::data::SampleId;
@@ -14,7 +13,7 @@ use lapidary::session::Workspace;
 use lapidary::train::{Approach, EpochSeen, Lesson, Predictions, TaskAsked, TeachMeans, TrainParts, TuneAsked, Watch, teach};
 use lapidary::ui::{RunSide, TaughtBy, View};
 
-use crate::pictures::{can_draw, settle, shown};
+use crate::pictures::{Pictures, can_draw, settle, shown};
 use crate::server::{Reply, Server, allowed};
 use crate::support::{Window, folder};
 
@@ -288,7 +287,7 @@ fn what_train_asks_for_in_both_themes() {
     if !can_draw() {
         return;
     }
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (size, name) in [([1_120.0, 900.0], "taught"), ([720.0, 480.0], "narrow-taught")] {
         let home = tempfile::tempdir().unwrap();
         let path = tickets(home.path());
@@ -313,7 +312,7 @@ fn what_train_asks_for_in_both_themes() {
                 (state.train.way, state.train.side) = (way, side);
                 settle(&mut harness);
                 if dark || name == "taught" {
-                    results.add(harness.try_snapshot(format!("{name}-{of}-{theme}")));
+                    pictures.take(&mut harness, format!("{name}-{of}-{theme}"));
                 }
             }
         }
@@ -325,7 +324,7 @@ fn runs_in_both_themes_and_narrow() {
     if !can_draw() {
         return;
     }
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     for (size, name) in [([1_120.0, 640.0], "runs"), ([720.0, 480.0], "narrow-runs")] {
         // A run is kept beside the file: that is a copy.
         let (home, path) = folder();
@@ -342,7 +341,7 @@ fn runs_in_both_themes_and_narrow() {
                 if of.is_empty() || dark {
                     harness.state_mut().state_mut().train.side = side;
                     settle(&mut harness);
-                    results.add(harness.try_snapshot(format!("{name}{of}-{theme}")));
+                    pictures.take(&mut harness, format!("{name}{of}-{theme}"));
                 }
             }
         }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use egui_kittest::SnapshotResults;
 use lapidary::action::{Action, MonitorAction};
 use lapidary::app::Begin;
 use lapidary::chance::Chance;
@@ -12,7 +11,7 @@ use lapidary::monitor::TO_LABEL;
 use lapidary::operate::Operation;
 use lapidary::ui::{BatchSide, View};
 
-use crate::pictures::{can_draw, settle, shown};
+use crate::pictures::{Pictures, can_draw, settle, shown};
 use crate::questions::{questions, words};
 use crate::support::Window;
 
@@ -165,20 +164,20 @@ fn pictures_of_monitor() {
     }
     let home = tempfile::tempdir().unwrap();
     let (path, log) = story(home.path());
-    let mut results = SnapshotResults::new();
+    let mut pictures = Pictures::default();
     let mut harness = shown(&path.display().to_string(), [1_120.0, 760.0], home.path());
     harness.state_mut().state_mut().dark = true;
     harness.state_mut().state_mut().view = View::Monitor;
     settle(&mut harness);
-    results.add(harness.try_snapshot("monitor-empty-dark"));
+    pictures.take(&mut harness, "monitor-empty-dark");
     harness.state_mut().push(Action::Monitor(MonitorAction::Offer(log)));
     settle(&mut harness);
     harness.state_mut().state_mut().monitor.cut = lapidary::monitor::LogCut::Day;
     settle(&mut harness);
-    results.add(harness.try_snapshot("monitor-offer-dark"));
+    pictures.take(&mut harness, "monitor-offer-dark");
     harness.state_mut().push(Action::Monitor(MonitorAction::Watch));
     settle(&mut harness);
-    results.add(harness.try_snapshot("monitor-dark"));
+    pictures.take(&mut harness, "monitor-log-dark");
     for (side, name) in [
         (BatchSide::Newest, "monitor-new-light"),
         (BatchSide::Slices, "monitor-slices-light"),
@@ -187,10 +186,10 @@ fn pictures_of_monitor() {
         harness.state_mut().state_mut().dark = false;
         harness.state_mut().state_mut().monitor.side = side;
         settle(&mut harness);
-        results.add(harness.try_snapshot(name));
+        pictures.take(&mut harness, name);
     }
     harness.set_size(egui::vec2(720.0, 480.0));
     harness.state_mut().state_mut().monitor.side = BatchSide::Columns;
     settle(&mut harness);
-    results.add(harness.try_snapshot("narrow-monitor-light"));
+    pictures.take(&mut harness, "narrow-monitor-light");
 }
