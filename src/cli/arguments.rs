@@ -152,7 +152,8 @@ impl Arguments {
         let skip = self.number::<usize>("--skip")?;
         let encoding = self.get("--encoding").map(ToOwned::to_owned);
         let sheet = self.get("--sheet").map(ToOwned::to_owned);
-        Ok(Reading { encoding, delimiter, header, skip, surplus: self.has("--surplus"), sheet })
+        let layout = self.get("--as").map(ToOwned::to_owned);
+        Ok(Reading { encoding, delimiter, header, skip, surplus: self.has("--surplus"), sheet, layout })
     }
 }
 

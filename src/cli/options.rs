@@ -3,7 +3,7 @@
 /// An option: its name, whether it takes a value, what it does.
 pub type OptionLine = (&'static str, Option<&'static str>, &'static str);
 
-pub const READING: [OptionLine; 10] = [
+pub const READING: [OptionLine; 11] = [
     ("--no-project", None, "leave the dataset's edits out"),
     ("--encoding", Some("NAME"), "read text in this encoding instead of the detected one"),
     ("--delimiter", Some("CHAR"), "the character between fields (\\t for a tab)"),
@@ -13,6 +13,11 @@ pub const READING: [OptionLine; 10] = [
         "--sheet",
         Some("NAME"),
         "the sheet of a workbook, or the table of a database (the first that has cells; the table with the most rows)",
+    ),
+    (
+        "--as",
+        Some("LAYOUT"),
+        "what it is read as, where that is not found out: label-studio, coco, conll, text/sentence, markdown/400/40, plain, … (a name that there is not lists them)",
     ),
     ("--surplus", None, "make columns of fields beyond the header's"),
     (

@@ -12,6 +12,7 @@ mod frozen;
 mod hostile;
 mod images;
 mod labels;
+mod layouts;
 mod making;
 mod monitoring;
 mod parts;

@@ -68,6 +68,8 @@ pub struct Origin {
     /// The sheets of a workbook, or the tables of a database, and which of them was read; empty where a file is one table.
     pub sheets: Vec<String>,
     pub sheet: Option<String>,
+    /// The layout of the tool that wrote it, by name, where it is no plain table.
+    pub layout: Option<&'static str>,
 }
 
 impl Origin {

@@ -19,7 +19,7 @@ pub enum IoError {
     #[error("{} is empty: there is nothing to open", .0.display())]
     Empty(PathBuf),
     /// It is of no format that can be opened.
-    #[error("{} cannot be opened: {what}. Lapidary opens CSV, TSV, JSON, JSON Lines, Parquet and Arrow, also gzip or zstd, and images in a folder, ZIP or tar", path.display())]
+    #[error("{} cannot be opened: {what}. Lapidary opens CSV, TSV, JSON, JSON Lines, Parquet and Arrow, also gzip or zstd, workbooks, SQLite, what labelling tools export, XML, HTML, Markdown, and images in a folder, ZIP or tar", path.display())]
     Format {
         /// The file.
         path: PathBuf,

@@ -7,6 +7,7 @@
 
 mod error;
 mod format;
+mod layouts;
 mod listing;
 mod models;
 mod open;
@@ -17,6 +18,7 @@ mod write;
 
 pub use error::{IoError, WriterError};
 pub use format::{compressed_name, format_to_save, is_table_name};
+pub use layouts::{PLAIN, layout_names, layout_title};
 pub use listing::entries_of;
 pub use models::answers::AnswerStore;
 pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model};

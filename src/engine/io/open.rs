@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::error::IoError;
 use super::format::{Magic, format_of_name, magic};
+use super::layouts;
 use super::pictures::archive::open_archive;
 use super::pictures::folder::{found_otherwise, open_folder};
 use super::read::budget::{Budget, is_memory_set, over};
@@ -31,6 +32,9 @@ const PREVIEW: usize = 1 << 18;
 /// [`IoError`]: each says what is wrong and what can be done.
 pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn Fn(Dataset)) -> Result<Dataset, IoError> {
     if path.is_dir() {
+        if let Some(dataset) = layouts::open_laid_folder(path, reading, progress)? {
+            return Ok(dataset);
+        }
         return open_folder(path, reading, progress, preview, &open_one);
     }
     open_one(path, reading, &Budget::of_dataset(), true, progress, preview)
@@ -90,7 +94,8 @@ fn open_file(
     if let Magic::Archive(format) = found {
         return open_archive(path, format, Packing::None, None, reading, budget, progress);
     }
-    if packing == Packing::None && named.is_none_or(Format::is_text) && head.len() >= PREVIEW {
+    let plain = named.is_none_or(Format::is_text) && !layouts::is_laid(path, &head, reading);
+    if packing == Packing::None && plain && head.len() >= PREVIEW {
         // Only whole lines: the last one is cut.
         let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
         let first = TextFile { bytes: head[..whole].to_vec(), named, packing, fingerprint: 0, pictures: None };
@@ -119,6 +124,9 @@ fn open_file(
     };
     if let Magic::Other(what) = magic(&bytes) {
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
+    }
+    if let Some(dataset) = layouts::open_laid_file(path, &bytes, fingerprint, reading, budget, progress)? {
+        return Ok(dataset);
     }
     if let Some(format) = named.filter(|format| !format.is_text()) {
         let reason = "it does not begin as such a file does; it is torn, or its name is wrong".to_owned();
@@ -205,6 +213,7 @@ fn open_typed(
         bytes,
         sheets: sheets.0,
         sheet: sheets.1,
+        layout: None,
     };
     Ok(Dataset::new(Base {
         columns,

@@ -27,6 +27,9 @@ pub struct Reading {
     /// The sheet of a workbook, or the table of a database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// The layout that it is read as, and how: `label-studio`, `markdown/paragraph`, `plain`; found out where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
 }
 
 /// Opens one file under a budget that several may share: whether numbers of classes are shown by the names that are noted beside them, and who is

@@ -96,16 +96,22 @@ pub fn find(text: &str, out: &mut Vec<Seen>) {
     out.extend(places(text).map(|(place, _)| (Flaw::Entities, place)));
 }
 
+/// The text with its letters in their stead, decoded once.
+pub fn decoded_once(text: &str) -> std::borrow::Cow<'_, str> {
+    let (mut out, mut from) = (String::new(), 0);
+    for (place, letters) in places(text) {
+        out.push_str(&text[from..place.start]);
+        out.push_str(&letters);
+        from = place.end;
+    }
+    if from == 0 { text.into() } else { (out + &text[from..]).into() }
+}
+
 /// The text with its letters in their stead; `None` where there are none. What was encoded twice is decoded twice: `&amp;amp;`.
 pub fn decoded(text: &str) -> Option<String> {
-    let once = |text: &str| -> Option<String> {
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        for (place, letters) in places(text) {
-            out.push_str(&text[from..place.start]);
-            out.push_str(&letters);
-            from = place.end;
-        }
-        (from > 0).then(|| out + &text[from..])
+    let once = |text: &str| match decoded_once(text) {
+        std::borrow::Cow::Borrowed(_) => None,
+        std::borrow::Cow::Owned(text) => Some(text),
     };
     let mut text = once(text)?;
     while let Some(again) = once(&text) {

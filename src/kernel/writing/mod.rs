@@ -12,6 +12,7 @@ mod repair;
 mod shape;
 mod tongue;
 
+pub use entities::decoded_once as entities_decoded;
 pub use repair::Repair;
 pub use shape::Limits;
 pub use tongue::{Tongue, tongue_of};

@@ -102,6 +102,7 @@ pub fn open_archive(
         bytes: size,
         sheets: Vec::new(),
         sheet: None,
+        layout: None,
     };
     let rows = found.len();
     let pictures = PictureStore::Archive(Arc::new(archive));

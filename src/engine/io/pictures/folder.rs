@@ -105,6 +105,7 @@ pub fn open_folder(
         bytes: 0,
         sheets: Vec::new(),
         sheet: None,
+        layout: None,
     };
     let rows = walked.found.len();
     let odd_names = walked.found.into_iter().zip(0..).filter_map(|(listed, row)| listed.odd.map(|odd| (row, odd))).collect();

@@ -124,6 +124,7 @@ fn nothing(root: &Path, format: Format) -> Base {
         bytes: 0,
         sheets: Vec::new(),
         sheet: None,
+        layout: None,
     };
     Base {
         columns: Vec::new(),

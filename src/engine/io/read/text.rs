@@ -103,8 +103,17 @@ pub fn open_text(
     let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
     warnings.extend(odd_warnings(&columns, &raw));
     warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
-    let origin =
-        Origin { path: path.to_owned(), format, packing, encoding, fingerprint, bytes: size, sheets: Vec::new(), sheet: None };
+    let origin = Origin {
+        path: path.to_owned(),
+        format,
+        packing,
+        encoding,
+        fingerprint,
+        bytes: size,
+        sheets: Vec::new(),
+        sheet: None,
+        layout: None,
+    };
     let pictures = pictures.unwrap_or_else(|| beside(path));
     Ok(Dataset::new(Base {
         columns,

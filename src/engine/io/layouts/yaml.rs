@@ -1,0 +1,81 @@
+//! YAML as cards and `data.yaml` have it, as a value of JSON: read by a library, bounded before.
+
+use serde_json::{Map, Number, Value};
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// No card is longer.
+const LONGEST: usize = 1 << 20;
+/// Aliases repeat what they name: so many cannot grow into much.
+const MOST_ALIASES: usize = 12;
+
+/// The first document of a text.
+///
+/// # Errors
+/// A line: what is no YAML, or too much of it.
+pub fn yaml(text: &str) -> Result<Value, String> {
+    if text.len() > LONGEST {
+        return Err("its YAML is longer than a MiB".to_owned());
+    }
+    let aliases = text
+        .match_indices('*')
+        .filter(|(at, _)| text[..*at].trim_end_matches([' ', '\t']).ends_with([':', '-', ',', '[', '{']))
+        .count();
+    if aliases > MOST_ALIASES {
+        return Err(format!("its YAML repeats {aliases} things by name; {MOST_ALIASES} is the most"));
+    }
+    let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
+    Ok(documents.first().map_or(Value::Null, value))
+}
+
+fn value(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::Real(text) => {
+            text.parse::<f64>().ok().and_then(Number::from_f64).map_or_else(|| Value::String(text.clone()), Value::Number)
+        }
+        Yaml::Integer(number) => Value::from(*number),
+        Yaml::String(text) => Value::String(text.clone()),
+        Yaml::Boolean(yes) => Value::Bool(*yes),
+        Yaml::Array(list) => list.iter().map(value).collect(),
+        Yaml::Hash(fields) => {
+            let name = |key: &Yaml| match value(key) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            Value::Object(fields.iter().map(|(key, field)| (name(key), value(field))).collect::<Map<_, _>>())
+        }
+        Yaml::Alias(_) | Yaml::Null | Yaml::BadValue => Value::Null,
+    }
+}
+
+/// The YAML before a text, between two lines of `---`, and what follows.
+pub fn front_matter(text: &str) -> (Option<Value>, &str) {
+    let body = text.trim_start_matches('\u{feff}');
+    let Some(rest) = body.strip_prefix("---\n").or_else(|| body.strip_prefix("---\r\n")) else { return (None, text) };
+    let mut at = 0;
+    for line in rest.split_inclusive('\n') {
+        if matches!(line.trim_end(), "---" | "...") {
+            return match yaml(&rest[..at]) {
+                Ok(value @ Value::Object(_)) => (Some(value), &rest[at + line.len()..]),
+                _ => (None, text),
+            };
+        }
+        at += line.len();
+    }
+    (None, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_is_told_from_the_text_and_bombs_are_refused() {
+        let (front, rest) = front_matter("---\ntitle: Cards\ntags: [help]\n---\n# Cards\n");
+        assert_eq!(front, Some(serde_json::json!({"title": "Cards", "tags": ["help"]})));
+        assert_eq!(rest, "# Cards\n");
+        assert_eq!(front_matter("---\nno end\n").0, None);
+        let bomb: String = (0..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n + 1, n + 1)).collect();
+        assert!(yaml(&bomb).unwrap_err().contains("repeats"));
+        assert_eq!(yaml("names:\n  0: card\n  1: hand\n").unwrap(), serde_json::json!({"names": {"0": "card", "1": "hand"}}));
+    }
+}
