@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::collect::AlignmentProposal;
 use crate::data::SampleId;
 use crate::edit::EditId;
 use crate::eye::TrainerTarget;
-use crate::io::{ImageTarget, Reading, Rows, SaveTarget, TextModel};
+use crate::io::{ImageTarget, Reading, Rows, SaveTarget, SourcesFile, TextModel};
 use crate::operate::Operation;
+use crate::session::{CarryWay, DiffChoice};
 use crate::train::Lesson;
 use crate::transform::{Replace, Split};
 
@@ -80,6 +82,12 @@ pub enum Action {
     Train(TrainAction),
     /// What Monitor asks for.
     Monitor(MonitorAction),
+    /// What Collect asks for.
+    Collect(CollectAction),
+    /// Ask for a source to add: a file, or a folder.
+    SourceDialog { folder: bool },
+    /// Ask for a version to compare with, or for what both came from.
+    VersionDialog { base: bool },
     /// Ask for a log to be brought in, or a folder to look in for new ones.
     LogDialog { folder: bool },
     /// Ask for the folder of an encoder to teach with.
@@ -144,6 +152,8 @@ pub enum Action {
     HandOverDialog { target: TrainerTarget },
     /// Ask for a folder, then write what Hugging Face's `datasets` loads below it.
     HubDialog,
+    /// Ask for a folder to save each source to.
+    EachSourceDialog,
     /// Save each part of the split column to a folder.
     ExportPartsDialog { target: SaveTarget },
     /// Ask for a folder, then save images below it; each part of the split column where no rows are named.
@@ -191,6 +201,27 @@ pub enum TrainAction {
     WritePredictions(i64),
     /// Ask again as a run was asked.
     UseSettings(i64),
+}
+
+/// What Collect asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CollectAction {
+    /// Add sources to what is open.
+    Add(Vec<PathBuf>),
+    /// Join columns and classes as it is proposed.
+    Join(Vec<AlignmentProposal>),
+    /// Have the list of sources say this from now on; how samples are where they were.
+    Change { list: SourcesFile, way: CarryWay },
+    /// Compare with another version.
+    Compare(PathBuf),
+    /// With what both versions came from.
+    CompareFrom(PathBuf),
+    /// Choose whose version of the difference that is looked at.
+    Choose(DiffChoice),
+    /// Take over what was chosen.
+    TakeVersion,
+    /// Compare no more.
+    LeaveVersions,
 }
 
 /// What Monitor asks for.

@@ -29,10 +29,16 @@ pub enum Asked {
     TrainFolder,
     /// Test texts, or a pack of their fingerprints.
     TestTexts,
+    /// A source to add: a file, or a folder.
+    Source { folder: bool },
+    /// A version to compare with, or what both came from.
+    Version { base: bool },
     /// A log of new data, or a folder of them.
     Log { folder: bool },
     /// A folder for Hugging Face's `datasets`.
     Hub,
+    /// A folder to save each source to.
+    EachSource,
     /// A file of probabilities.
     Probabilities,
     /// A pipeline's file, to read or to write.
@@ -109,8 +115,13 @@ impl Dialogs for System {
             }
             Asked::Images { .. } => Box::pin(dialog.set_title("Save a folder of images in which folder?").pick_folder()),
             Asked::TestTexts => Box::pin(dialog.set_title("Choose test texts, or a pack of fingerprints").pick_file()),
+            Asked::Source { folder: false } => Box::pin(dialog.set_title("Choose a file to add as a source").pick_file()),
+            Asked::Source { folder: true } => Box::pin(dialog.set_title("Choose a folder to add as a source").pick_folder()),
+            Asked::Version { base: false } => Box::pin(dialog.set_title("Choose another version of this dataset").pick_file()),
+            Asked::Version { base: true } => Box::pin(dialog.set_title("Choose the version that both came from").pick_file()),
             Asked::Log { folder: false } => Box::pin(dialog.set_title("Choose a log of new data").pick_file()),
             Asked::Log { folder: true } => Box::pin(dialog.set_title("Look for new logs in which folder?").pick_folder()),
+            Asked::EachSource => Box::pin(dialog.set_title("Save each source in which folder?").pick_folder()),
             Asked::Hub => Box::pin(dialog.set_title("Write a Hugging Face folder in which folder?").pick_folder()),
             Asked::HandOver { .. } => Box::pin(dialog.set_title("Write a folder for the trainer in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),

@@ -8,8 +8,8 @@ use egui::Context;
 use super::dialogs::{Answer, Asked};
 use super::news::wants;
 use super::pictures::Gallery;
-use super::{App, cells, monitoring, parts, settings, training};
-use crate::action::{Action, MonitorAction, PageOf};
+use super::{App, cells, collecting, monitoring, parts, settings, training};
+use crate::action::{Action, CollectAction, MonitorAction, PageOf};
 use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, free_name};
@@ -46,7 +46,10 @@ impl App {
             | Action::ExportPartsDialog { .. }
             | Action::HandOverDialog { .. }
             | Action::HubDialog
+            | Action::EachSourceDialog
             | Action::TestTextsDialog
+            | Action::SourceDialog { .. }
+            | Action::VersionDialog { .. }
             | Action::LogDialog { .. }
             | Action::TrainFolderDialog
             | Action::ExportImagesDialog { .. } => {}
@@ -90,6 +93,7 @@ impl App {
             }),
             Action::Train(action) => training::act(self, ctx, action),
             Action::Monitor(action) => monitoring::act(self, ctx, action),
+            Action::Collect(action) => collecting::act(self, ctx, action),
             Action::Check { thoroughly } => self.session.check_again(thoroughly),
             Action::PreviewSplit(split) => self.session.ask_split(&self.state.split.label, split),
             Action::ApplySplit => {
@@ -103,11 +107,7 @@ impl App {
                 }
             }
             Action::Probe | Action::ApplyBalance | Action::TryRules => self.balance(&action),
-            Action::AddWeights => {
-                if let Some(label) = self.session.balance().map(|view| view.label.clone()) {
-                    self.operate(ctx, Operation::Weigh { label, beta: self.state.balance.beta });
-                }
-            }
+            Action::AddWeights => weigh(self, ctx),
             Action::KeepPipeline
             | Action::NameTextModel(_)
             | Action::KeepTextModel { .. }
@@ -253,6 +253,8 @@ impl App {
                         | Asked::Probabilities
                         | Asked::TestTexts
                         | Asked::Log { .. }
+                        | Asked::Source { .. }
+                        | Asked::Version { .. }
                         | Asked::TrainFolder
                         | Asked::Pipeline { save: false },
                     ) => {
@@ -266,6 +268,10 @@ impl App {
                     Some(Asked::Parts { .. }) => {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("parts").display().to_string();
+                    }
+                    Some(Asked::EachSource) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        self.state.typed = folder.unwrap_or_default().join("sources").display().to_string();
                     }
                     Some(Asked::Hub) => {
                         self.state.pop(Popup::SavePath { folder: true });
@@ -330,6 +336,9 @@ impl App {
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
             Some(Asked::Report { of: PageOf::DryRun(target) }) => self.session.save(Save::DryRun { path, target }),
             Some(Asked::Report { of: PageOf::Batch }) => monitoring::page(self, path),
+            Some(Asked::Version { base: false }) => self.actions.push(Action::Collect(CollectAction::Compare(path))),
+            Some(Asked::Version { base: true }) => self.actions.push(Action::Collect(CollectAction::CompareFrom(path))),
+            Some(Asked::Source { .. }) => self.actions.push(Action::Collect(CollectAction::Add(vec![path]))),
             Some(Asked::Log { folder: true }) => self.actions.push(Action::Monitor(MonitorAction::LookIn(path))),
             Some(Asked::Log { folder: false }) => self.actions.push(Action::Monitor(MonitorAction::Offer(path))),
             Some(Asked::Report { of }) => {
@@ -360,6 +369,7 @@ impl App {
             },
             Some(Asked::TestTexts) => self.session.look_for(path),
             Some(Asked::TrainFolder) => self.state.train.encoder = path.to_string_lossy().into_owned(),
+            Some(Asked::EachSource) => self.session.save(Save::EachSource { folder: path }),
             Some(Asked::Hub) => {
                 let Some(open) = self.session.workspace() else { return };
                 let (findings, told) = (open.findings().list().to_vec(), open.history().told());
@@ -413,6 +423,13 @@ fn stop(app: &mut App, ctx: &Context, key: &'static str) {
     app.notices.say(ctx, "Stopped");
 }
 
+/// Adds weights of classes as a column.
+fn weigh(app: &mut App, ctx: &Context) {
+    if let Some(label) = app.session.balance().map(|view| view.label.clone()) {
+        app.operate(ctx, Operation::Weigh { label, beta: app.state.balance.beta });
+    }
+}
+
 /// What an action asks a path for, where it asks for one.
 fn asked_by(action: &Action) -> Option<Asked> {
     Some(match action {
@@ -426,8 +443,11 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::ExportDialog { rows, target } => Asked::Save { rows: rows.clone(), target: target.clone() },
         Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
         Action::HubDialog => Asked::Hub,
+        Action::EachSourceDialog => Asked::EachSource,
         Action::TestTextsDialog => Asked::TestTexts,
         Action::TrainFolderDialog => Asked::TrainFolder,
+        Action::VersionDialog { base } => Asked::Version { base: *base },
+        Action::SourceDialog { folder } => Asked::Source { folder: *folder },
         Action::LogDialog { folder } => Asked::Log { folder: *folder },
         Action::HandOverDialog { target } => Asked::HandOver { target: target.clone() },
         Action::ExportImagesDialog { rows, target } => Asked::Images { rows: rows.clone(), target: target.clone() },

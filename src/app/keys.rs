@@ -2,6 +2,7 @@
 
 use egui::{Context, Key};
 
+use super::collecting;
 use super::notices::Notices;
 use super::queue::Queue;
 use crate::action::Action;
@@ -89,6 +90,9 @@ impl Hands<'_> {
     }
 
     fn give_class(&self, digit: usize) -> Option<Action> {
+        if collecting::is_comparing(self.state, self.session) {
+            return collecting::digit(digit);
+        }
         let shown = match self.shown_samples() {
             Ok(shown) => shown,
             Err(hint) => return Some(Action::Notice(hint)),
@@ -190,6 +194,7 @@ impl Hands<'_> {
                 self.with_selection(ctx, |hands, samples| hands.actions.push(Action::Copy { samples, column: None }));
             }
             Command::Replace => self.find_and_replace(ctx),
+            Command::NewColumn => self.state.pop(Popup::Column),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
             Command::Show(View::Label) => self.queue().show(),
@@ -249,6 +254,9 @@ impl Hands<'_> {
     }
 
     fn step(&mut self, by: i64) {
+        if collecting::is_comparing(self.state, self.session) {
+            return collecting::step(self.state, self.session, by);
+        }
         if self.session.visible().is_empty() {
             return;
         }

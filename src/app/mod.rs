@@ -1,6 +1,7 @@
 //! The eframe glue: the app is a session and a screen, and carries out actions.
 
 mod cells;
+mod collecting;
 mod dialogs;
 mod dispatch;
 mod keys;
@@ -209,7 +210,7 @@ impl App {
         let path = workspace.dataset().base.origin.path.clone();
         self.session.look_for_logs();
         let Some(workspace) = self.session.workspace() else { return };
-        let now = io::file_stamp(&path);
+        let now = io::dataset_stamp(&workspace.dataset().base);
         if self.window.stamp.is_some() && now != self.window.stamp {
             self.window.stamp = now;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -274,8 +275,11 @@ impl eframe::App for App {
         self.take_answers(ctx);
         self.close_or_ask(ctx);
         self.look_at_file(ctx);
-        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-        self.actions.extend(dropped.map(|path| monitoring::dropped(self, path)));
+        let dropped: Vec<PathBuf> =
+            ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        let first = dropped.first().cloned();
+        let dropped = collecting::dropped(self, dropped).or_else(|| first.map(|path| monitoring::dropped(self, path)));
+        self.actions.extend(dropped);
         self.carry_out(ctx);
         self.notices.forget_old(ctx, self.state.on_notice);
         self.remember(ctx);

@@ -10,6 +10,7 @@ use crate::action::Action;
 use crate::data::{count, things};
 use crate::io;
 use crate::session::{AugmentForm, Begun, Opened, Remedy};
+use crate::ui::View;
 
 impl App {
     /// Starts opening a file. What was open stays until it has succeeded.
@@ -20,8 +21,14 @@ impl App {
     }
 
     pub(super) fn opened(&mut self, ctx: &Context, opened: Opened) {
-        self.state.leave_dataset();
         let workspace = opened.workspace;
+        // Whoever works on a list of sources stays there while it is read anew.
+        let list = self.state.view == View::Collect && !workspace.dataset().base.sources.is_empty();
+        let source = self.state.source.take();
+        self.state.leave_dataset();
+        if list {
+            (self.state.view, self.state.source) = (View::Collect, source);
+        }
         self.settings.recent.retain(|path| path.exists());
         self.settings.opened(&workspace.dataset().base.origin.path);
         let _ = self.settings.save(&self.folders);
@@ -36,7 +43,7 @@ impl App {
         let project = project.display().to_string();
         self.state.gallery.on = workspace.dataset().pictures().is_some();
         self.state.augment = AugmentForm::of(workspace.dataset());
-        self.window.stamp = io::file_stamp(&workspace.dataset().base.origin.path);
+        self.window.stamp = io::dataset_stamp(&workspace.dataset().base);
         let (mended, renewed) = (workspace.mended().map(ToOwned::to_owned), workspace.renewed().map(ToOwned::to_owned));
         self.gallery = Gallery::default();
         self.session.take_in(workspace);

@@ -18,12 +18,12 @@ pub struct Arguments {
 }
 
 /// Options that may be given several times.
-const MANY: [&str; 3] = ["--role", "--kind", "--is"];
+const MANY: [&str; 5] = ["--role", "--kind", "--is", "--column", "--class"];
 /// Options whose values are paths, which need not be UTF-8.
 const PATHS: [&str; 6] = ["-o", "--pipeline", "--answers", "--model", "--model-back", "--probabilities"];
 
 impl Arguments {
-    /// Sorts out `words`; `wanted` are the paths that are needed, by what they are, the dataset's last.
+    /// Sorts out `words`; `wanted` are the paths that are needed, by what they are, the dataset's last. Where that ends with `…`, there may be any number.
     ///
     /// # Errors
     /// What is wrong with them, in words.
@@ -62,6 +62,10 @@ impl Arguments {
                 return Err(format!("{name} is given twice"));
             }
             list.push(value);
+        }
+        if wanted.last().is_some_and(|last| last.ends_with('…')) {
+            let mut before: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+            return Ok(Self { path: before.pop().unwrap_or_default(), before, given });
         }
         match paths.as_slice() {
             [before @ .., path] if before.len() + 1 == wanted.len() => {

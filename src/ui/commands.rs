@@ -73,6 +73,7 @@ pub enum Command {
     Facets,
     Copy,
     Replace,
+    NewColumn,
     EditCell,
     Note,
     Swap,
@@ -118,6 +119,7 @@ impl Command {
             Self::ClearSelection,
             Self::Copy,
             Self::Replace,
+            Self::NewColumn,
             Self::Undo,
             Self::Redo,
             Self::Palette,
@@ -170,6 +172,7 @@ impl Command {
             Self::EditCell => "Edit the sample",
             Self::Copy => "Copy the chosen rows as CSV",
             Self::Replace => "Find and replace…",
+            Self::NewColumn => "Make a column…",
             Self::Note => "Write a note",
             Self::Swap => "Change chosen and rejected about",
             Self::Undo => "Undo",
@@ -207,6 +210,7 @@ impl Command {
             | Self::ClearSelection
             | Self::Facets
             | Self::Replace
+            | Self::NewColumn
             | Self::Palette => Group::Filters,
             Self::Open | Self::OpenFolder | Self::Close | Self::Quit => Group::Files,
             Self::Show(_) => Group::Stages,
@@ -262,6 +266,7 @@ impl Command {
             Self::EditCell => one(NONE, Key::E),
             Self::Copy => one(CTRL, Key::C),
             Self::Replace => one(CTRL, Key::R),
+            Self::NewColumn => one(CTRL_SHIFT, Key::N),
             Self::Note => one(NONE, Key::N),
             Self::Swap => one(NONE, Key::S),
             Self::Undo => two((NONE, Key::U), (CTRL, Key::Z)),

@@ -50,16 +50,17 @@ pub fn top_bar(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &
     let theme = bundle.theme;
     Panel::top("top bar").exact_size(theme.sizes.top_bar).resizable(false).frame(bar(theme)).show(ui, |ui| {
         let whole = ui.max_rect();
+        let wide = (whole.width() * 0.32).clamp(240.0, 460.0);
         ui.horizontal_centered(|ui| {
             let (mark, _) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
             gem(ui, theme, mark.center(), 7.5);
             ui.label(RichText::new("Lapidary").font(theme.title()));
             ui.add_space(STEP);
             if let Some(workspace) = bundle.workspace {
-                file_menu(ui, bundle, workspace, actions, commands);
+                let room = whole.center().x - wide / 2.0 - ui.cursor().left() - 36.0;
+                file_menu(ui, bundle, workspace, room, actions, commands);
             }
         });
-        let wide = (whole.width() * 0.32).clamp(240.0, 460.0);
         let field = Rect::from_center_size(whole.center(), vec2(wide, theme.sizes.control));
         let response = ui.interact(field, ui.scope_id().with("palette"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, Command::Palette.title()));
@@ -139,9 +140,26 @@ fn icon(ui: &mut Ui, theme: &Theme, glyph: Glyph, name: &str, enabled: bool) -> 
     response.on_hover_text(name).clicked()
 }
 
-fn file_menu(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>, commands: &mut Vec<Command>) {
+fn file_menu(
+    ui: &mut Ui,
+    bundle: &Bundle<'_>,
+    workspace: &Workspace,
+    room: f32,
+    actions: &mut Vec<Action>,
+    commands: &mut Vec<Command>,
+) {
     let path = &workspace.dataset().base.origin.path;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // What does not fit is cut in its middle: the ending tells what it is.
+    let wide = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), bundle.theme.body(), bundle.theme.dim).size().x;
+    if wide(&name) > room {
+        let letters: Vec<char> = name.chars().collect();
+        let shorter = (6..letters.len()).rev().map(|kept| {
+            let end = kept / 2;
+            letters[..kept - end].iter().chain(['…'].iter()).chain(&letters[letters.len() - end..]).collect::<String>()
+        });
+        name = shorter.into_iter().find(|text| wide(text) <= room).unwrap_or_else(|| "…".to_owned());
+    }
     let response = ui.menu_button(RichText::new(name).color(bundle.theme.dim), |ui| {
         ui.set_min_width(240.0);
         for command in [Command::Open, Command::OpenFolder, Command::Show(View::Export), Command::Close] {

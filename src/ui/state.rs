@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::commands::Command;
 use super::filter_trail::FilterTrail;
+use super::new_column_form::ColumnForm;
 use super::replace_form::ReplaceForm;
 use super::sample::box_hand::BoxHand;
 use super::sample::state::SamplePane;
 use super::stages::clean::state::CleanState;
+use super::stages::collect::compare_form::CompareForm;
 use super::stages::explore::class_book_state::ClassBook;
 use super::stages::export::state::ExportForm;
 use super::stages::label::state::{Offered, Review};
@@ -220,6 +222,8 @@ pub enum Popup {
     Confirm,
     /// Find and replace.
     Replace,
+    /// A column made out of others.
+    Column,
     /// Name a text model.
     TextModel,
 }
@@ -264,6 +268,10 @@ pub struct UiState {
     /// What is taught next, and which runs are looked at.
     pub train: TrainForm,
     pub monitor: MonitorForm,
+    /// The source that Collect shows whole.
+    pub source: Option<String>,
+    /// The version that Collect compares with.
+    pub compare: CompareForm,
     /// The text model that is being named.
     pub text_model: TextModelForm,
     /// What the keys give that were drawn last.
@@ -276,6 +284,8 @@ pub struct UiState {
     pub pane: SamplePane,
     /// What is being found and replaced.
     pub replace: ReplaceForm,
+    /// The column that is being made.
+    pub column: ColumnForm,
     /// The command that is to have another key, and why the one that was pressed cannot be it.
     pub rebinding: Option<Command>,
     pub key_fault: Option<String>,
@@ -327,12 +337,15 @@ impl Default for UiState {
             balance: BalanceForm::default(),
             train: TrainForm::default(),
             monitor: MonitorForm::default(),
+            source: None,
+            compare: CompareForm::default(),
             text_model: TextModelForm::default(),
             offered: Offered::default(),
             confirm: None,
             on_notice: false,
             pane: SamplePane::default(),
             replace: ReplaceForm::default(),
+            column: ColumnForm::default(),
             rebinding: None,
             key_fault: None,
             sample_hint_off: false,

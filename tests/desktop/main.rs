@@ -2,6 +2,7 @@
 
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod gathering;
 mod hands;
 mod keyboard;
 mod making;

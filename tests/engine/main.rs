@@ -5,6 +5,7 @@
 mod asking;
 mod cleaning;
 mod cli;
+mod columns;
 mod durability;
 mod field;
 mod filters;
@@ -24,6 +25,7 @@ mod recipes;
 #[path = "../support/server.rs"]
 mod server;
 mod sheets;
+mod sources;
 #[path = "../support/mod.rs"]
 mod support;
 mod train;

@@ -10,6 +10,7 @@ use crate::cli::opened::open;
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json};
 use crate::data::{count_samples, things};
+use crate::io;
 use crate::job::Progress;
 
 /// The command.
@@ -41,7 +42,14 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         }
     }
     let origin = &dataset.base.origin;
+    let title = origin.layout.map_or(origin.format.title(), io::layout_title);
     if arguments.has("--json") {
+        let sources: Vec<Value> = dataset
+            .base
+            .sources
+            .iter()
+            .map(|source| json!({"id": source.id, "read": source.read, "rows": source.rows}))
+            .collect();
         let columns: Vec<Value> = dataset
             .fields()
             .iter()
@@ -53,11 +61,14 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
             out,
             &json!({
                 "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "warnings": warnings,
-                "format": origin.format.title(), "excluded": dataset.excluded().len(), "edits": workspace.history().depth(),
+                "format": origin.format.title(), "layout": origin.layout, "sources": sources, "excluded": dataset.excluded().len(), "edits": workspace.history().depth(),
             }),
         );
     }
-    let mut text = format!("{}, {}, {}\n", count_samples(dataset.rows()), origin.format.title(), origin.encoding);
+    let mut text = format!("{}, {}, {}\n", count_samples(dataset.rows()), title, origin.encoding);
+    for source in &dataset.base.sources {
+        text.push_str(&format!("  from {}: {}\n", source.id, count_samples(source.rows)));
+    }
     for field in dataset.fields() {
         text.push_str(&format!("  {:<24} {:<8} {}\n", field.name, field.kind.name(), field.role));
     }

@@ -12,7 +12,7 @@ use crate::cli::saved::save;
 use crate::data::{Dataset, things};
 use crate::eye::{UNSEEN, hand_over};
 use crate::job::Progress;
-use crate::operate::{CardWords, hub_folder};
+use crate::operate::{CardWords, hub_folder, save_each_source};
 use crate::session::Workspace;
 
 /// The command.
@@ -42,6 +42,7 @@ pub const VERB: Verb = Verb {
             ("--tune", Some("HOW"), "for a trainer: full, lora (the usual) or qlora, for the configuration"),
             ("--epochs", Some("N"), "for a trainer: how often the whole is gone through (3)"),
             ("--format", Some("NAME"), "the format, where the name does not say it"),
+            ("--each-source", None, "of a list of sources: each file by itself, in its own form, below the new folder"),
             ("--with-excluded", None, "write excluded samples too"),
             OWN_COLUMNS,
             ("--utf8", None, "write text as UTF-8, whatever the source's encoding"),
@@ -65,6 +66,12 @@ fn export(arguments: &Arguments, err: &mut dyn Write) -> Done {
             return for_hub(arguments, &workspace, err);
         }
         return for_trainer(arguments, workspace.dataset(), err);
+    }
+    if arguments.has("--each-source") {
+        let folder = arguments.need_path("-o")?;
+        let words = save_each_source(workspace.dataset(), folder, &Progress::silent()).map_err(say)?;
+        words.iter().for_each(|text| note(err, text));
+        return Ok(());
     }
     save(arguments, workspace.dataset(), err)
 }

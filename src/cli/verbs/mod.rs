@@ -4,6 +4,8 @@ mod augment;
 mod balance;
 mod carry;
 mod check;
+mod collect;
+mod column;
 mod consensus;
 mod contamination;
 mod contents;
@@ -56,10 +58,12 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 29] = [
+pub static VERBS: [Verb; 31] = [
     contents::VERB,
+    collect::VERB,
     check::VERB,
     fix::VERB,
+    column::VERB,
     consensus::VERB,
     relevance::VERB,
     marks::EXCLUDE,

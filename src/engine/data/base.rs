@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::column::Column;
 use super::pictures::PictureStore;
 use super::raw::{Packing, Raw};
+use super::schema::Kind;
 
 /// A file format that Lapidary opens and saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,35 @@ impl Origin {
     }
 }
 
+/// One of several sources, as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceRead {
+    /// Its name in the list of sources, and what it is read from there.
+    pub id: String,
+    pub read: String,
+    /// The name of its format on screen, and its layout.
+    pub format: &'static str,
+    pub layout: Option<&'static str>,
+    pub files: usize,
+    /// The files and folders that it was read from, in the order of their samples.
+    pub paths: Vec<PathBuf>,
+    /// Its first sample, and how many it has.
+    pub first: usize,
+    pub rows: usize,
+    pub bytes: u64,
+    /// How many warnings reading it gave.
+    pub warnings: usize,
+    pub columns: Vec<SourceColumn>,
+}
+
+/// A column of a source: its name there, and in the dataset; none where it is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceColumn {
+    pub name: String,
+    pub to: Option<String>,
+    pub kind: Kind,
+}
+
 /// What was read of a source; it never changes.
 pub struct Base {
     /// The source's columns, in file order, names unique.
@@ -104,4 +134,8 @@ pub struct Base {
     pub prints: Vec<u64>,
     /// The true names, by row, of files whose names are not UTF-8: their cells show what can be shown.
     pub odd_names: HashMap<u32, OsString>,
+    /// How many of the last columns say where a sample comes from: they are no part of its content, and written only where somebody asks.
+    pub provenance: usize,
+    /// Where it is several sources: what was read of each, in the order of their samples.
+    pub sources: Vec<SourceRead>,
 }

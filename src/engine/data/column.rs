@@ -71,6 +71,11 @@ impl Column {
         Self { written: Some(Box::new(written)), ..self }
     }
 
+    /// The column as it is shown, for itself: what its source writes is let go of.
+    pub fn as_shown(&self) -> Self {
+        Self { written: None, ..self.clone() }
+    }
+
     /// The column as its source writes it.
     pub fn as_written(&self) -> &Self {
         self.written.as_deref().unwrap_or(self)

@@ -86,7 +86,9 @@ pub struct Dataset {
 impl Dataset {
     /// A dataset without edits, its roles proposed from names and content.
     pub fn new(base: Base) -> Self {
-        let roles = propose_roles(&base.columns, base.rows);
+        let content = base.columns.len() - base.provenance;
+        let mut roles = propose_roles(&base.columns[..content], base.rows);
+        roles.resize(base.columns.len(), Role::Other);
         let fields = base
             .columns
             .iter()
@@ -504,6 +506,13 @@ impl Dataset {
         self.content_hash_without(id, &[])
     }
 
+    /// Whether a column says where samples come from, which nobody edits.
+    pub fn is_provenance(&self, field: usize) -> bool {
+        let content = self.base.columns.len() - self.base.provenance;
+        self.base.provenance > 0
+            && self.fields().get(field).and_then(|field| field.source).is_some_and(|source| source >= content)
+    }
+
     /// That hash of a sample of a source without text, as if the columns at `dropped` (places among the source's) were not there.
     pub fn content_hash_without(&self, id: SampleId, dropped: &[usize]) -> u64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
@@ -511,7 +520,8 @@ impl Dataset {
         if let Some(print) = base.prints.get(row) {
             hasher.update(&print.to_le_bytes());
         }
-        for (_, column) in base.columns.iter().enumerate().filter(|(place, _)| !dropped.contains(place)) {
+        let content = base.columns.len() - base.provenance;
+        for (_, column) in base.columns.iter().enumerate().take(content).filter(|(place, _)| !dropped.contains(place)) {
             let column = column.as_written();
             if let Some(bytes) = column.blob(row) {
                 hasher.update(bytes);

@@ -14,6 +14,7 @@ mod open;
 mod pictures;
 mod read;
 mod reading;
+mod sources;
 mod write;
 
 pub use error::{IoError, WriterError};
@@ -32,7 +33,7 @@ pub use models::text_model::{MOST_AT_ONCE, Place, TextModel, Writer, is_variable
 pub use models::torch_file::read_torch;
 pub use open::{open, taken_base};
 pub use pictures::folder::dataset_path;
-pub use pictures::images::{picture_bytes, stamp as file_stamp};
+pub use pictures::images::picture_bytes;
 pub use pictures::made_pictures::{altered_by, altered_picture, made_picture, picture_size, picture_to_alter};
 pub use pictures::picture_cache::PictureCache;
 pub use pictures::thumbnails::{look_at_all, picture_prints, thumbnail};
@@ -43,8 +44,9 @@ pub use read::narrower::narrower;
 pub use read::source::fingerprint;
 pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child, types_of};
 pub use reading::Reading;
+pub use sources::{SourceEntry, SourceOptions, SourcesFile, dataset_stamp, path_from, read_sources, write_sources};
 pub use write::clip::rows_as_csv;
 pub use write::export::{Report, export, export_parts, may_write};
 pub use write::export_images::{ImageTarget, Layout, Transfer, export_images};
 pub use write::rows::{Rows, SaveTarget};
-pub use write::save::{free_name, read_small, read_text, remove_torn, write_aside, write_small};
+pub use write::save::{free_name, make_folder, read_small, read_text, remove_torn, write_aside, write_small};

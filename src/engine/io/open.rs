@@ -16,6 +16,7 @@ use super::read::sheets::SheetAsked;
 use super::read::text::{TextFile, beside, odd_words, open_text};
 use super::read::{class_names, columns, source, typed};
 use super::reading::Reading;
+use super::sources;
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, TakenRows, Warning};
 use crate::job::Progress;
 
@@ -49,6 +50,22 @@ pub fn taken_base(taken: &TakenRows, progress: &Progress) -> Result<Arc<Base>, I
     let fingerprint = xxh3_128(&bytes);
     let file = TextFile { bytes, named: Some(Format::JsonLines), packing: Packing::None, fingerprint, pictures: None };
     Ok(open_text(Path::new(&taken.log), file, &Reading::default(), &Budget::of_dataset(), progress)?.base)
+}
+
+/// Opens one of several sources: a file or a folder.
+fn open_source(
+    path: &Path,
+    reading: &Reading,
+    budget: &Budget,
+    named_classes: bool,
+    progress: &Progress,
+    preview: &dyn Fn(Dataset),
+) -> Result<Dataset, IoError> {
+    if path.is_dir() {
+        open(path, reading, progress, preview)
+    } else {
+        open_one(path, reading, budget, named_classes, progress, preview)
+    }
 }
 
 /// Opens one file, be it one of several.
@@ -124,6 +141,9 @@ fn open_file(
     };
     if let Magic::Other(what) = magic(&bytes) {
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
+    }
+    if sources::is_sources(&bytes) && reading.layout.as_deref() != Some(layouts::PLAIN) {
+        return sources::open_sources(path, &bytes, budget, progress, &open_source);
     }
     if let Some(dataset) = layouts::open_laid_file(path, &bytes, fingerprint, reading, budget, progress)? {
         return Ok(dataset);
@@ -227,5 +247,7 @@ fn open_typed(
         pictures: beside(path),
         prints: Vec::new(),
         odd_names: HashMap::new(),
+        provenance: 0,
+        sources: Vec::new(),
     }))
 }

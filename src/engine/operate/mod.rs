@@ -5,9 +5,11 @@ mod asking;
 mod augmenting;
 mod balancing;
 mod chats;
+mod columns;
 mod consensus;
 mod contamination;
 mod copied;
+mod each_source;
 mod health;
 mod hub;
 mod instruct;
@@ -35,9 +37,11 @@ use serde::{Deserialize, Serialize};
 pub use asking::{TextModels, children};
 pub use augmenting::{Augmented, augmented, judge};
 pub use balancing::{Balance, BalanceError, Balanced, Standing, balance_plan, balanced, standing};
+pub use columns::{ColumnOf, column_preview};
 pub use consensus::{ConsensusMethod, ConsensusOf, LongColumns};
 pub use contamination::{ContaminationError, RUN, TestTexts, contaminated, fingerprint};
 pub use copied::copies;
+pub use each_source::save_each_source;
 pub use health::{CardWords, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
 pub use instruct::{InstructOf, QUESTION};
@@ -193,6 +197,8 @@ pub enum Operation {
         samples: Vec<SampleId>,
         part: String,
     },
+    /// Make a column out of others, or write one over.
+    Column(ColumnOf),
     /// Make questions and answers of texts and their classes, for a language model.
     Instruct(InstructOf),
 }

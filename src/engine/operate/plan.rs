@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::chats::{repair_chats, split_chats};
+use super::columns::plan_column;
 use super::consensus::plan_consensus;
 use super::instruct::plan_instruct;
 use super::predict::plan_predictions;
@@ -69,6 +70,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::Watch { batches } => watch(dataset, batches)?,
         Operation::Take(asked) => return plan_take(dataset, asked, progress),
         Operation::Admit { samples, part } => return admit(dataset, samples, part, means, progress),
+        Operation::Column(asked) => return plan_column(dataset, asked, progress),
         Operation::Instruct(asked) => return Ok(plan_instruct(dataset, asked, progress)?),
         Operation::Predict(asked) => return plan_predictions(dataset, asked, means, progress),
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),

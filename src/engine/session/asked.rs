@@ -34,6 +34,8 @@ pub enum Need {
     Runs,
     /// Batches of new data.
     Batches,
+    /// What of several sources could be joined.
+    Sources,
 }
 
 /// What the screen asks for: said anew each frame, and free while it stays as it is.

@@ -14,6 +14,30 @@ const MOST_AT_END: usize = 8;
 /// So many rows are hashed to find out which column was added.
 const MOST_TRIED: usize = 3_000_000;
 
+/// How samples of another version are recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CarryWay {
+    /// By what they say.
+    Content,
+    /// By their numbers: each is where it was.
+    InPlace,
+    /// By their numbers, where these rows were taken out.
+    Without(std::ops::Range<usize>),
+}
+
+impl CarryWay {
+    /// The number of a sample now, where numbers say it: none of one that is gone.
+    pub fn number(&self, id: SampleId, rows: usize) -> Option<Option<SampleId>> {
+        let now = match self {
+            Self::Content => return None,
+            Self::InPlace => Some(id.row()),
+            Self::Without(gone) if gone.contains(&id.row()) => None,
+            Self::Without(gone) => Some(if id.row() >= gone.end { id.row() - gone.len() } else { id.row() }),
+        };
+        Some(now.filter(|row| *row < rows).map(SampleId::at))
+    }
+}
+
 /// What each sample of the edits is now: its number by its old one, `None` where it is not there any more.
 pub type Moved = BTreeMap<SampleId, Option<SampleId>>;
 
@@ -33,7 +57,8 @@ impl SamplePlaces {
         if found * 2 >= wanted.len() {
             return Self { of: whole, added: Vec::new() };
         }
-        let width = dataset.base.columns.len();
+        // Where a sample comes from is no part of what it says.
+        let width = dataset.base.columns.len() - dataset.base.provenance;
         let one = (0..width.min(MOST_COLUMNS)).rev().map(|column| vec![column]);
         let end = (2..=MOST_AT_END.min(width.saturating_sub(1))).map(|n| (width - n..width).collect());
         let ways: Vec<Vec<usize>> = one.chain(end).collect();

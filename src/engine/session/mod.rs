@@ -11,6 +11,8 @@ mod balancing;
 mod carrying;
 mod checking;
 mod class_facts;
+mod collecting;
+mod comparing;
 mod completing;
 mod contaminating;
 mod drafts;
@@ -43,8 +45,11 @@ use std::time::Duration;
 
 pub use asked::{EyeWants, Need, News, Wants, WatchWants};
 pub use asking::Asking;
+pub use carrying::CarryWay;
 use checking::Cache;
 pub use class_facts::ClassFacts;
+pub use collecting::{SourcesSight, edits_in_force, list_path, list_with};
+pub use comparing::{ComparedVersions, DiffChoice, DiffItem, DiffKind};
 pub use contaminating::SharedRuns;
 pub use drafts::{Drafted, DraftedDraw, DraftedFamily};
 pub use facets::{Facet, Facets};
@@ -72,6 +77,8 @@ use augmenting::Augmenting;
 use balancing::{Balancing, With};
 use checking::Checking;
 use class_facts::ClassSight;
+use collecting::Collecting;
+use comparing::Comparing;
 use completing::Completing;
 use contaminating::Contaminating;
 use eyeing::Eyeing;
@@ -115,6 +122,8 @@ pub struct Session {
     replacing: Replacing,
     completing: Completing,
     class: ClassSight,
+    collecting: Collecting,
+    comparing: Comparing,
     facetting: Facetting,
     mapping: Mapping,
     contaminating: Contaminating,
@@ -145,6 +154,8 @@ impl Session {
             replacing: Replacing::default(),
             completing: Completing::default(),
             class: ClassSight::default(),
+            collecting: Collecting::default(),
+            comparing: Comparing::default(),
             facetting: Facetting::default(),
             mapping: Mapping::default(),
             contaminating: Contaminating::default(),
@@ -166,7 +177,7 @@ impl Session {
         all.extend(self.augmenting.slots());
         all.extend(self.balancing.slots());
         all.extend(self.mapping.slots());
-        all.push(self.contaminating.slot());
+        all.extend([self.contaminating.slot(), self.collecting.slot(), self.comparing.slot()]);
         all.extend(self.eyeing.slots());
         all.extend(self.training.slots());
         all.extend(self.watching.slots());
@@ -183,7 +194,7 @@ impl Session {
         all.extend(self.augmenting.slots_mut());
         all.extend(self.balancing.slots_mut());
         all.extend(self.mapping.slots_mut());
-        all.push(self.contaminating.slot_mut());
+        all.extend([self.contaminating.slot_mut(), self.collecting.slot_mut(), self.comparing.slot_mut()]);
         all.extend(self.eyeing.slots_mut());
         all.extend(self.training.slots_mut());
         all.extend(self.watching.slots_mut());
@@ -260,6 +271,8 @@ impl Session {
             self.facetting.work(workspace, viewing, wants, desk, news);
             self.mapping.work(workspace, checking, wants, desk, news);
             self.contaminating.work(desk, news);
+            self.collecting.work(workspace, wants, desk, news);
+            self.comparing.work(workspace, desk, news);
             self.eyeing.work(workspace, wants, desk, news);
             self.training.work(workspace, wants, desk, news);
             self.watching.work(workspace, wants, desk, news);
@@ -316,6 +329,8 @@ impl Session {
         self.class = ClassSight::default();
         self.facetting = Facetting::default();
         self.contaminating = Contaminating::default();
+        self.collecting = Collecting::default();
+        self.comparing = Comparing::default();
         self.eyeing = Eyeing::default();
         self.training = Teaching::default();
         self.watching = Watching::default();
@@ -459,6 +474,22 @@ impl Session {
     /// The paths that go on from what is typed.
     pub fn completions(&self) -> &[String] {
         self.completing.paths()
+    }
+
+    /// Compares what is open with another version, and with what both came from; none for no more. The last path is the folder of projects whose own
+    /// cannot be written.
+    pub fn compare(&mut self, asked: Option<(PathBuf, Option<PathBuf>, PathBuf)>) {
+        self.comparing.ask(asked);
+    }
+
+    /// The comparison that was asked for, as far as it is there.
+    pub fn compared(&self) -> Option<&ComparedVersions> {
+        self.comparing.shown()
+    }
+
+    /// The list of the open sources, and what of them could be joined.
+    pub fn sources(&self) -> Option<&SourcesSight> {
+        self.collecting.shown()
     }
 
     /// What is known of the class that the screen shows whole.

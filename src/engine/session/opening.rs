@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::asked::News;
+use super::carrying::CarryWay;
 use super::opened::{Opened, Remedy};
 use super::{Workspace, stored_reading};
 use crate::data::{Dataset, things};
-use crate::edit::{JournalError, Stored, adopt, orphans, project_path, recover};
+use crate::edit::{Edit, JournalError, Stored, adopt, orphans, project_path, recover};
 use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 
@@ -23,6 +24,10 @@ pub enum Begun {
     Carry,
     /// Carry them over to another reading of it.
     CarryTo(Reading),
+    /// Carry them over to it as it is now, by where samples were.
+    CarryBy(CarryWay),
+    /// Open it, and go on there with edits that were made on its first samples under another name.
+    Continue(Vec<Edit>),
     /// Save what can be read of its project first.
     Recover,
     /// Take over a project that was made for it under another name.
@@ -136,29 +141,12 @@ fn open_file(
         _ => stored.as_ref().ok().cloned().flatten().unwrap_or_default(),
     };
     let dataset = io::open(path, &reading, progress, preview)?;
-    if matches!(begun, Begun::Carry | Begun::CarryTo(_)) {
-        let (mut workspace, carried) = Workspace::carry(dataset, reading, fallback).map_err(|error| say(&error))?;
-        workspace.read_classes(progress)?;
-        let unfit = if carried.unfit > 0 {
-            format!("; {} not fit it", things(carried.unfit, "part of them does", "parts of them do"))
-        } else {
-            String::new()
-        };
-        let new = match carried.added.as_slice() {
-            [] => String::new(),
-            added => format!(" (samples were recognised without what is new: {})", added.join(", ")),
-        };
-        let lost = if carried.lost > 0 {
-            format!("; {} not in the file any more", things(carried.lost, "of their samples is", "of their samples are"))
-        } else {
-            String::new()
-        };
-        let words = format!(
-            "{} carried over{new}{lost}{unfit}. The old project is kept as {}",
-            things(carried.edits, "edit was", "edits were"),
-            carried.aside.display()
-        );
-        return Ok(Opened { workspace, words: Some(words), remedy: None });
+    match &begun {
+        Begun::Carry | Begun::CarryTo(_) => return carried(dataset, reading, fallback, &CarryWay::Content, progress),
+        Begun::CarryBy(way) if crate::edit::project_exists(&project_path(&project, fallback).0) => {
+            return carried(dataset, reading, fallback, way, progress);
+        }
+        _ => {}
     }
     let trouble = stored.err();
     let opened = match trouble {
@@ -179,6 +167,16 @@ fn open_file(
             (Workspace::without_project(dataset, reading, fallback), remedy)
         }
     };
+    if let Begun::Continue(edits) = begun
+        && workspace.history().nodes().is_empty()
+        && remedy.is_none()
+    {
+        let (taken, left) = workspace.go_on_with(edits).map_err(|error| say(&error))?;
+        if taken + left > 0 {
+            let left = if left > 0 { format!("; {} not fit here", things(left, "does", "do")) } else { String::new() };
+            words = Some(format!("{} came along{left}", things(taken, "edit", "edits")));
+        }
+    }
     workspace.read_classes(progress)?;
     let mut remedy = remedy;
     if workspace.is_beside() {
@@ -196,4 +194,37 @@ fn open_file(
         }
     }
     Ok(Opened { workspace, words, remedy })
+}
+
+/// Opens a dataset with the edits of a project that was made on it as it was before.
+fn carried(
+    dataset: Dataset,
+    reading: Reading,
+    fallback: Option<&Path>,
+    way: &CarryWay,
+    progress: &Progress,
+) -> Result<Opened, JobError> {
+    let (mut workspace, carried) =
+        Workspace::carry_by(dataset, reading, fallback, way).map_err(|error| JobError::Failed(error.to_string()))?;
+    workspace.read_classes(progress)?;
+    let unfit = if carried.unfit > 0 {
+        format!("; {} not fit it", things(carried.unfit, "part of them does", "parts of them do"))
+    } else {
+        String::new()
+    };
+    let new = match carried.added.as_slice() {
+        [] => String::new(),
+        added => format!(" (samples were recognised without what is new: {})", added.join(", ")),
+    };
+    let lost = if carried.lost > 0 {
+        format!("; {} not in the file any more", things(carried.lost, "of their samples is", "of their samples are"))
+    } else {
+        String::new()
+    };
+    let words = format!(
+        "{} carried over{new}{lost}{unfit}. The old project is kept as {}",
+        things(carried.edits, "edit was", "edits were"),
+        carried.aside.display()
+    );
+    Ok(Opened { workspace, words: Some(words), remedy: None })
 }

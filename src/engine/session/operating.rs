@@ -119,6 +119,7 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Predict(_)
         | Operation::Take(_)
         | Operation::Admit { .. }
+        | Operation::Column(_)
         | Operation::Instruct(_) => workspace.dataset().rows(),
     }
 }

@@ -11,7 +11,7 @@ use crate::data::{Dataset, count_samples};
 use crate::eye::{HandError, TrainerTarget, dry_report, dry_run, hand_over, rows_of};
 use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder, watch_page};
+use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder, save_each_source, watch_page};
 
 /// Something to be saved.
 pub enum Save {
@@ -21,6 +21,8 @@ pub enum Save {
     Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, told: Vec<String>, card: bool },
     /// A folder that Hugging Face's `datasets` loads: the one named where it is new or empty, else a new one below it.
     Hub { folder: PathBuf, findings: Vec<Finding>, told: Vec<String> },
+    /// Each file of each source by itself: in the folder named where it is new or empty, else in a new one below it.
+    EachSource { folder: PathBuf },
     /// What a trainer makes of the dataset, as a page.
     DryRun { path: PathBuf, target: TrainerTarget },
     /// A batch of new data, as a page.
@@ -100,6 +102,10 @@ impl Saving {
                     Ok(done.words(&folder))
                 });
             }
+            Save::EachSource { folder } => self.run.ask(desk, self.count, "Saving each source", move |progress| {
+                let folder = if io::entries_of(&folder).is_empty() { folder } else { folder.join("sources") };
+                Ok(save_each_source(&snapshot, &folder, progress)?)
+            }),
             Save::Page { path, findings, work, told, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
                 let text = if card {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::carrying::{Moved, SamplePlaces, fits, is_property, relocated};
+use super::carrying::{CarryWay, Moved, SamplePlaces, fits, is_property, relocated};
 use super::findings::{Findings, FoundProblems};
 use super::parts::{know_parts, read_part};
 use crate::data::{ClassIndex, Dataset, Kind, PartSource, Property, Role, SampleId};
@@ -171,6 +171,19 @@ impl Workspace {
     /// # Errors
     /// [`JournalError`].
     pub fn carry(dataset: Dataset, reading: Reading, fallback: Option<&Path>) -> Result<(Self, Carried), JournalError> {
+        Self::carry_by(dataset, reading, fallback, &CarryWay::Content)
+    }
+
+    /// The same, where `way` says how samples are recognised.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn carry_by(
+        dataset: Dataset,
+        reading: Reading,
+        fallback: Option<&Path>,
+        way: &CarryWay,
+    ) -> Result<(Self, Carried), JournalError> {
         let mut workspace = Self::without_project(dataset, reading, fallback);
         workspace.read_only = None;
         let old = Journal::open(&workspace.project)?;
@@ -189,18 +202,12 @@ impl Workspace {
         for (edit, prints) in list {
             know_parts(&mut workspace.dataset, &edit)?;
             for (sample, print) in edit.samples().zip(prints) {
-                moved.entry(sample).or_insert_with(|| places.take(print));
+                let rows = workspace.dataset.base.rows;
+                moved.entry(sample).or_insert_with(|| way.number(sample, rows).unwrap_or_else(|| places.take(print)));
             }
             let mut next = workspace.dataset.rows();
             let mut edit = relocated(edit, &mut moved, &mut next);
-            let added: Vec<String> = edit.changes.iter().filter_map(added_column).collect();
-            edit.changes.retain(|change| {
-                let of_added = matches!(&change.target, Target::Cells(column) | Target::Role(column) | Target::Kind(column)
-                    if added.contains(column) && workspace.dataset.field(column).is_none());
-                let fits = of_added || fits(&workspace.dataset, change);
-                unfit += usize::from(!fits);
-                fits && (!change.samples.is_empty() || is_property(&change.target))
-            });
+            unfit += keep_fitting(&workspace.dataset, &mut edit);
             if !edit.changes.is_empty() {
                 let hashes = prints_of(&workspace.dataset, &edit);
                 edit.apply(&mut workspace.dataset, Direction::Forward);
@@ -215,6 +222,27 @@ impl Workspace {
         (workspace.runs, workspace.unread_runs) = runs_of(&journal)?;
         workspace.journal = Some(journal);
         Ok((workspace, Carried { edits: count, lost, unfit, added, aside }))
+    }
+
+    /// Makes edits that were made on its first samples under another name, each once more. How many were made, and how many do not fit here.
+    ///
+    /// # Errors
+    /// [`EditError`]: the disk refuses; what was made before stays.
+    pub fn go_on_with(&mut self, edits: Vec<Edit>) -> Result<(usize, usize), EditError> {
+        let (mut moved, mut taken, mut left) = (Moved::new(), 0, 0);
+        for edit in edits {
+            for sample in edit.samples() {
+                moved.entry(sample).or_insert_with(|| (sample.row() < self.dataset.base.rows).then_some(sample));
+            }
+            let mut next = self.dataset.rows();
+            let mut edit = relocated(edit, &mut moved, &mut next);
+            left += keep_fitting(&self.dataset, &mut edit);
+            if !edit.changes.is_empty() {
+                self.edit(&edit)?;
+                taken += 1;
+            }
+        }
+        Ok((taken, left))
     }
 
     /// The models that were taught from it, in the order of their making.
@@ -636,6 +664,20 @@ pub fn prints_of(dataset: &Dataset, edit: &Edit) -> Vec<u64> {
     // Children of one parent stand side by side: what holds a picture is hashed once.
     let mut known: HashMap<SampleId, u64> = HashMap::new();
     edit.samples().map(|id| *known.entry(id).or_insert_with(|| dataset.content_hash(id))).collect()
+}
+
+/// Leaves out of an edit what does not fit a dataset, and what is of no sample any more. How many parts did not fit.
+fn keep_fitting(dataset: &Dataset, edit: &mut Edit) -> usize {
+    let added: Vec<String> = edit.changes.iter().filter_map(added_column).collect();
+    let mut unfit = 0;
+    edit.changes.retain(|change| {
+        let of_added = matches!(&change.target, Target::Cells(column) | Target::Role(column) | Target::Kind(column)
+            if added.contains(column) && dataset.field(column).is_none());
+        let fits = of_added || fits(dataset, change);
+        unfit += usize::from(!fits);
+        fits && (!change.samples.is_empty() || is_property(&change.target))
+    });
+    unfit
 }
 
 fn added_column(change: &Change) -> Option<String> {

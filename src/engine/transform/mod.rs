@@ -3,6 +3,7 @@
 mod augment;
 pub mod balance;
 mod copies;
+mod formula;
 mod replace;
 mod shares;
 mod split;
@@ -12,6 +13,7 @@ mod text;
 
 pub use augment::{Augment, AugmentError, Children, SOFT, second_parent, text_fields, trainable};
 pub use copies::Copies;
+pub use formula::{CellValue, FUNCTIONS, Formula, FormulaError, FormulaRow};
 pub use replace::{Replace, Replaced, rewritten};
 pub use shares::SplitError;
 pub use split::{HashOf, Plan, Split, SplitMethod};

@@ -4,7 +4,7 @@
 pub mod augment;
 mod balance;
 pub mod clean;
-mod collect;
+pub mod collect;
 pub mod explore;
 pub mod export;
 mod history;

@@ -125,6 +125,21 @@ pub fn draw(ui: &mut Ui, theme: &Theme, id: &str, bars: &[Bar], axis: Axis, heig
     None
 }
 
+/// Writes the names of a chart's bars below them, where they have room for one; drawn right behind the chart.
+pub fn names_below<'n>(ui: &mut Ui, theme: &Theme, names: impl ExactSizeIterator<Item = &'n str>) {
+    const LEAST: f32 = 52.0;
+    let left = 44.0;
+    let step = ((ui.available_width() - left) / names.len().max(1) as f32).min(WIDEST);
+    if step < LEAST {
+        return;
+    }
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+    for (i, name) in names.enumerate() {
+        let x = rect.left() + left + i as f32 * step + 2.0;
+        super::controls::clipped(ui, pos2(x, rect.top() + 2.0), step - 6.0, name, theme.note(), theme.dim, 1);
+    }
+}
+
 /// Gives each bar a name of its own in the accessibility tree, without drawing anything.
 fn name_bars(ui: &Ui, response: &egui::Response, area: Rect, step: f32, bars: &[Bar]) {
     for (i, bar) in bars.iter().enumerate() {

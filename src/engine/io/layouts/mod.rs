@@ -42,6 +42,8 @@ use crate::job::Progress;
 
 /// What is read as if no layout were known.
 pub const PLAIN: &str = "plain";
+/// The layout of a list of several sources.
+pub const SOURCES: &str = "sources";
 /// The most warnings of one reading that are kept.
 const MOST_TOLD: usize = 1_000;
 
@@ -161,10 +163,10 @@ pub fn layout_names() -> impl Iterator<Item = (&'static str, &'static str)> {
     LAYOUTS.iter().map(|layout| (layout.name, layout.title))
 }
 
-/// What a layout is called on screen.
+/// What a layout is called on screen; a list of sources too.
 pub fn layout_title(name: &str) -> &'static str {
     let name = name.split('/').next().unwrap_or(name);
-    LAYOUTS.iter().find(|layout| layout.name == name).map_or("", |layout| layout.title)
+    LAYOUTS.iter().find(|layout| layout.name == name).map_or("several sources", |layout| layout.title)
 }
 
 /// The layout that somebody asks for by name and what is said behind it (`text/paragraph`); `None` for a plain reading.

@@ -74,7 +74,8 @@ mod tests {
         assert_eq!(front, Some(serde_json::json!({"title": "Cards", "tags": ["help"]})));
         assert_eq!(rest, "# Cards\n");
         assert_eq!(front_matter("---\nno end\n").0, None);
-        let bomb: String = (0..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n + 1, n + 1)).collect();
+        let lines: Vec<String> = (0..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n + 1, n + 1)).collect();
+        let bomb = lines.concat();
         assert!(yaml(&bomb).unwrap_err().contains("repeats"));
         assert_eq!(yaml("names:\n  0: card\n  1: hand\n").unwrap(), serde_json::json!({"names": {"0": "card", "1": "hand"}}));
     }

@@ -117,6 +117,8 @@ pub fn open_archive(
         pictures,
         prints,
         odd_names: HashMap::new(),
+        provenance: 0,
+        sources: Vec::new(),
         noted: Vec::new(),
     }))
 }

@@ -122,6 +122,8 @@ pub fn open_folder(
         pictures,
         prints: Vec::new(),
         odd_names,
+        provenance: 0,
+        sources: Vec::new(),
     }))
 }
 

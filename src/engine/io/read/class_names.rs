@@ -42,6 +42,11 @@ fn features(noted: &[(String, String)]) -> Vec<(String, Vec<String>, bool)> {
     list.filter_map(|(name, feature)| names_of(feature).map(|(names, many)| (name.clone(), names, many))).collect()
 }
 
+/// Whether two files say the same of their classes.
+pub fn are_alike(a: &[(String, String)], b: &[(String, String)]) -> bool {
+    features(a) == features(b)
+}
+
 /// What was found in a column whose numbers were named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Named {

@@ -7,6 +7,7 @@ pub mod database;
 pub mod delimited;
 pub mod dialect;
 pub mod faults;
+pub mod hub_folder;
 pub mod json;
 pub mod json_columns;
 pub mod json_read;

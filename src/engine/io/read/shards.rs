@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use polars::prelude::{DataType, Series};
 use polars_arrow::array::{Array, Utf8ViewArray};
 use polars_arrow::compute::concatenate::concatenate;
 use xxhash_rust::xxh3::Xxh3;
@@ -12,8 +13,8 @@ use crate::data::{Base, Column, Dataset, Format, Kind, Origin, Packing, PictureS
 use crate::io::error::IoError;
 use crate::io::format::format_of_name;
 use crate::io::read::budget::Budget;
-use crate::io::read::class_names;
 use crate::io::read::columns::text_column;
+use crate::io::read::{class_names, hub_folder};
 use crate::io::reading::{Opener, Reading};
 use crate::job::Progress;
 
@@ -31,19 +32,47 @@ const DEEPEST: usize = 4;
 /// # Errors
 /// [`IoError`]: which files are of different formats, or whose columns do not agree, and how.
 pub fn open_shards(root: &Path, reading: &Reading, progress: &Progress, open: Opener<'_>) -> Result<Option<Dataset>, IoError> {
-    let files = tables(root)?;
     let refuse = |what: String| Err(IoError::Format { path: root.to_owned(), what });
-    let mut by_format: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
-    for (format, file) in files {
-        by_format.entry(format.title()).or_default().push(file);
-    }
-    if by_format.len() > 1 {
-        let list: Vec<String> = by_format.iter().map(|(format, files)| format!("{} {format}", files.len())).collect();
-        return refuse(format!("the folder holds files of several formats ({}): open one of them", list.join(", ")));
-    }
-    let Some((_, files)) = by_format.pop_first() else { return Ok(None) };
     let mut reading = reading.clone();
-    let mut parts = read(root, &files, &reading, progress, open)?;
+    let config = hub_folder::configured(root, reading.sheet.as_deref())?;
+    let asked_sheet = reading.sheet.take();
+    let (mut folder, mut files, mut said): (PathBuf, Vec<PathBuf>, Vec<Option<String>>) =
+        (root.to_owned(), Vec::new(), Vec::new());
+    let mut sheets = (Vec::new(), None);
+    if let Some(config) = config {
+        (files, said) = config.files.into_iter().unzip();
+        reading.delimiter = reading.delimiter.or(config.delimiter);
+        folder = config.folder.unwrap_or(folder);
+        sheets = (config.names, Some(config.name));
+    } else {
+        // A sheet is asked for: of each of the files.
+        reading.sheet = asked_sheet;
+    }
+    let mut formats: BTreeMap<&str, usize> = BTreeMap::new();
+    if files.is_empty() {
+        for (format, file) in tables(root, &folder)? {
+            *formats.entry(format.title()).or_default() += 1;
+            files.push(file);
+        }
+        said = files.iter().map(|file| hub_folder::part_of(&shown(root, file))).collect();
+    }
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    folders.dedup();
+    if let Some(why) = folders.iter().find_map(|folder| hub_folder::kept_aside(folder)) {
+        return refuse(why);
+    }
+    let mut parts = match read(root, &files, &reading, progress, open) {
+        // One of another kind among them may be no table at all.
+        Err(IoError::Cancelled) => return Err(IoError::Cancelled),
+        Err(_) if formats.len() > 1 => return refuse(several(&formats)),
+        read => read?,
+    };
+    if formats.len() > 1 && !same_columns(&parts) {
+        return refuse(several(&formats));
+    }
     let mut may_lack = false;
     if !reading.surplus && parts.iter().any(|part| part.base.wide > 0) {
         // Cells beyond the columns are kept by a file's own bytes; of several files there are none.
@@ -52,15 +81,37 @@ pub fn open_shards(root: &Path, reading: &Reading, progress: &Progress, open: Op
         parts = read(root, &files, &reading, progress, open)?;
     }
     let names: Vec<String> = files.iter().map(|file| shown(root, file)).collect();
-    join(root, parts, &names, may_lack).map(Some)
+    let joined = join(root, parts, &names, &said, may_lack)?;
+    if sheets.0.len() < 2 {
+        return Ok(Some(joined));
+    }
+    let mut base = std::sync::Arc::try_unwrap(joined.base)
+        .map_err(|_| IoError::Read { path: root.to_owned(), reason: "it is still being read".to_owned() })?;
+    (base.origin.sheets, base.origin.sheet) = sheets;
+    Ok(Some(Dataset::new(base)))
+}
+
+fn several(formats: &BTreeMap<&str, usize>) -> String {
+    let list: Vec<String> = formats.iter().map(|(format, files)| format!("{files} {format}")).collect();
+    format!("the folder holds files of several formats ({}): open one of them, or collect them", list.join(", "))
+}
+
+/// Whether files of several formats are one table: they have the same columns.
+fn same_columns(parts: &[Dataset]) -> bool {
+    let names = |part: &Dataset| {
+        part.base.columns.iter().map(|column| column.name.to_string()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let mut all = parts.iter().filter(|part| !part.base.columns.is_empty()).map(names);
+    all.next().is_some_and(|first| all.all(|other| other == first))
 }
 
 fn shown(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }
 
-fn tables(root: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> {
-    let (mut found, mut left) = (Vec::new(), vec![(root.to_owned(), 0)]);
+fn tables(root: &Path, below: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> {
+    let (mut found, mut left) = (Vec::new(), vec![(below.to_owned(), 0)]);
+    let border = hub_folder::border(root);
     while let Some((folder, depth)) = left.pop() {
         let entries = std::fs::read_dir(&folder);
         let entries = match entries {
@@ -79,6 +130,7 @@ fn tables(root: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> {
             } else if let (Some(format), _) = format_of_name(&entry.path())
                 && Path::new(&name).extension().is_none_or(|ending| ending != "txt")
                 && entry.path().is_file()
+                && (!kind.is_symlink() || entry.path().canonicalize().is_ok_and(|real| real.starts_with(&border)))
             {
                 found.push((format, entry.path()));
             }
@@ -114,7 +166,7 @@ fn read(
     Ok(parts.into_iter().map(|part| part.unwrap_or_else(|| none(format))).collect())
 }
 
-fn nothing(root: &Path, format: Format) -> Base {
+pub fn nothing(root: &Path, format: Format) -> Base {
     let origin = Origin {
         path: root.to_owned(),
         format,
@@ -138,15 +190,25 @@ fn nothing(root: &Path, format: Format) -> Base {
         pictures: PictureStore::Folder(root.to_owned()),
         prints: Vec::new(),
         odd_names: std::collections::HashMap::new(),
+        provenance: 0,
+        sources: Vec::new(),
     }
 }
 
 /// Puts the files' columns one behind the other. `may_lack`: a column that only some files have is empty in the others.
-fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> Result<Dataset, IoError> {
+fn join(
+    root: &Path,
+    parts: Vec<Dataset>,
+    files: &[String],
+    part_of: &[Option<String>],
+    may_lack: bool,
+) -> Result<Dataset, IoError> {
     let refuse = |what: String| IoError::Format { path: root.to_owned(), what };
+    let parts = named_alone(parts);
     let filled: Vec<(&Dataset, &String)> = parts.iter().zip(files).filter(|(part, _)| !part.base.columns.is_empty()).collect();
     let Some((first, first_file)) = filled.first() else { return Err(IoError::Empty(root.to_owned())) };
     let format = first.base.origin.format;
+    let mut lacking: Vec<String> = Vec::new();
     let mut names: Vec<String> = first.base.columns.iter().map(|column| column.name.to_string()).collect();
     for (part, file) in &filled {
         let own: Vec<&str> = part.base.columns.iter().map(|column| &*column.name).collect();
@@ -154,8 +216,16 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> R
         let other = own.iter().find(|name| !names.iter().any(|known| known == *name));
         match (missing, other) {
             (None, None) => {}
-            // In JSON what is missing is written by leaving it out.
-            (_, other) if format.is_json() || may_lack => {
+            // In JSON what is missing is written by leaving it out; elsewhere files that have most of their columns in common are of one table.
+            (missing, other) if format.is_json() || may_lack || mostly(&names, &own) => {
+                if !(format.is_json() || may_lack) {
+                    lacking.push(match (missing, other) {
+                        (Some(name), _) => format!("{file} has no column {name:?}: it is empty there"),
+                        (_, other) => {
+                            format!("{file} has a column {:?} more: it is empty elsewhere", other.map_or("", |name| name))
+                        }
+                    });
+                }
                 if other.is_some() {
                     names.extend(
                         own.iter()
@@ -166,10 +236,14 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> R
                 }
             }
             (Some(name), _) => {
-                return Err(refuse(format!("{first_file} has a column {name:?}, and {file} has none: open one of the files")));
+                return Err(refuse(format!(
+                    "{first_file} has a column {name:?}, and {file} has none: open one of the files, or collect them"
+                )));
             }
             (None, Some(name)) => {
-                return Err(refuse(format!("{file} has a column {name:?}, and {first_file} has none: open one of the files")));
+                return Err(refuse(format!(
+                    "{file} has a column {name:?}, and {first_file} has none: open one of the files, or collect them"
+                )));
             }
         }
     }
@@ -188,10 +262,9 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> R
     class_names::name(&mut columns, &mut noted);
     let (file, split) = (free("file", &names), free("split", &names));
     columns.push(said(&file, parts.iter().zip(files).map(|(part, file)| (part.base.rows, Some(file.as_str())))));
-    let part_of: Vec<Option<String>> = files.iter().map(|file| part_of(file)).collect();
     let told: std::collections::BTreeSet<&String> = part_of.iter().flatten().collect();
     if told.len() > 1 && split == "split" {
-        columns.push(said(&split, parts.iter().zip(&part_of).map(|(part, of)| (part.base.rows, of.as_deref()))));
+        columns.push(said(&split, parts.iter().zip(part_of).map(|(part, of)| (part.base.rows, of.as_deref()))));
     }
     let mut print = Xxh3::new();
     for (part, file) in parts.iter().zip(files) {
@@ -215,11 +288,37 @@ fn join(root: &Path, parts: Vec<Dataset>, files: &[String], may_lack: bool) -> R
         columns,
         rows,
         origin,
-        warnings: warnings.collect(),
+        warnings: lacking.into_iter().map(|reason| Warning { line: 0, reason }).chain(warnings).collect(),
         noted,
         unread: parts.iter().map(|part| part.base.unread).sum(),
         ..base
     }))
+}
+
+/// Where files say different things of the same numbers, each names its own: then there is no one list of classes.
+fn named_alone(parts: Vec<Dataset>) -> Vec<Dataset> {
+    let mut filled = parts.iter().filter(|part| !part.base.columns.is_empty());
+    let first = filled.next().map(|part| part.base.noted.clone()).unwrap_or_default();
+    if filled.all(|part| class_names::are_alike(&first, &part.base.noted)) {
+        return parts;
+    }
+    let named = |mut part: Dataset| {
+        // It was read just now, and nobody else has it.
+        if let Some(base) = std::sync::Arc::get_mut(&mut part.base) {
+            class_names::name(&mut base.columns, &mut base.noted);
+            base.noted.clear();
+            // What is named is a text from here on.
+            base.columns = base.columns.iter().map(Column::as_shown).collect();
+        }
+        part
+    };
+    parts.into_iter().map(named).collect()
+}
+
+/// Whether two lists of columns have at least half of theirs in common, and more than one.
+fn mostly(a: &[String], b: &[&str]) -> bool {
+    let common = b.iter().filter(|name| a.iter().any(|known| known == **name)).count();
+    common > 1 && common * 2 >= a.len() + b.len() - common
 }
 
 /// A name that no column has.
@@ -228,24 +327,28 @@ fn free(name: &str, names: &[String]) -> String {
     if taken(name) { format!("{name} (shard)") } else { name.to_owned() }
 }
 
-/// The part of a split that a file's name or folder says: `train-00000-of-00002`, `test/0.csv`.
-fn part_of(file: &str) -> Option<String> {
-    let words = file.split(['/', '-', '_', '.']);
-    words.filter(|word| is_part(word)).map(str::to_lowercase).next_back()
-}
-
 fn said<'t>(name: &str, runs: impl Iterator<Item = (usize, Option<&'t str>)>) -> Column {
     let cells: Vec<Option<&str>> = runs.flat_map(|(rows, text)| std::iter::repeat_n(text, rows)).collect();
     text_column(name, &cells)
 }
 
-fn joined(name: &str, of: &[Option<&Column>], parts: &[Dataset]) -> Result<Column, String> {
+/// Columns of one name, behind each other; a file without it has none of its cells.
+///
+/// # Errors
+/// Why they are no one column.
+pub fn joined(name: &str, of: &[Option<&Column>], parts: &[Dataset]) -> Result<Column, String> {
     let there: Vec<&Column> = of.iter().flatten().copied().collect();
     let typed = there.iter().filter(|column| column.series().is_some()).count();
     if typed == there.len()
         && there.len() == of.iter().zip(parts).filter(|(_, part)| part.base.rows > 0 || !part.base.columns.is_empty()).count()
     {
         let mut series = there[0].series().cloned().ok_or("it has no cells")?;
+        if there[1..].iter().filter_map(|column| column.series()).any(|other| other.dtype() != series.dtype())
+            && there.iter().filter_map(|column| column.series()).all(|series| series.dtype().is_primitive_numeric())
+            && let Some(wide) = as_decimals(&there)
+        {
+            return Ok(wide);
+        }
         for other in there[1..].iter().filter_map(|column| column.series()) {
             if other.dtype() != series.dtype() {
                 return Err(format!("it is of the type {} here and {} there", series.dtype(), other.dtype()));
@@ -276,6 +379,25 @@ fn joined(name: &str, of: &[Option<&Column>], parts: &[Dataset]) -> Result<Colum
     let all = concatenate(&list).map_err(|error| error.to_string())?;
     let all = all.as_any().downcast_ref::<Utf8ViewArray>().ok_or("its cells are no texts")?.clone();
     Ok(Column::from_views(name, kind, all))
+}
+
+/// Numbers of several types as one: decimals, where every number has its own.
+fn as_decimals(columns: &[&Column]) -> Option<Column> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let mut all: Option<Series> = None;
+    for series in columns.iter().filter_map(|column| column.series()) {
+        let wide = series.cast(&DataType::Float64).ok()?;
+        if series.dtype().is_integer() && wide.f64().ok()?.iter().flatten().any(|value| value.abs() >= EXACT) {
+            return None;
+        }
+        match &mut all {
+            Some(all) => {
+                all.append(&wide).ok()?;
+            }
+            None => all = Some(wide),
+        }
+    }
+    all.map(|series| Column::from_series(&series))
 }
 
 /// The kind that holds the cells of both.

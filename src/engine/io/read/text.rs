@@ -66,13 +66,7 @@ pub fn open_text(
     let mut wide = 0;
     let (table, shape, format) = match format {
         Format::Json | Format::JsonLines => {
-            json_read::read(&text, format, budget, progress).map_err(|refusal| match refusal {
-                json_rows::JsonRefusal::Broken(reason) => {
-                    IoError::Broken { path: path.to_owned(), format: format.title(), reason }
-                }
-                json_rows::JsonRefusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
-                json_rows::JsonRefusal::Cancelled => IoError::Cancelled,
-            })?
+            json_read::read(&text, format, budget, progress).map_err(|refusal| refused(path, format, refusal))?
         }
         _ => {
             let wanted =
@@ -126,8 +120,19 @@ pub fn open_text(
         pictures,
         prints: Vec::new(),
         odd_names: HashMap::new(),
+        provenance: 0,
+        sources: Vec::new(),
         noted: Vec::new(),
     }))
+}
+
+/// Why a JSON file cannot be read.
+fn refused(path: &Path, format: Format, refusal: json_rows::JsonRefusal) -> IoError {
+    match refusal {
+        json_rows::JsonRefusal::Broken(reason) => IoError::Broken { path: path.to_owned(), format: format.title(), reason },
+        json_rows::JsonRefusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
+        json_rows::JsonRefusal::Cancelled => IoError::Cancelled,
+    }
 }
 
 fn patch_warnings(text: &[u8], patches: &[crate::data::Patch], encoding: &str) -> Vec<Warning> {

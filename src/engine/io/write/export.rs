@@ -40,6 +40,11 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
     if same(path, &dataset.base.origin.path) || is_one_file(path, &dataset.base.origin.path) {
         return refuse("it is the source, which Lapidary never writes to; choose another name");
     }
+    if let Some(source) =
+        dataset.base.sources.iter().find(|source| source.paths.iter().any(|own| same(path, own) || is_one_file(path, own)))
+    {
+        return refuse(&format!("it is the source {:?}, which Lapidary never writes to; choose another name", source.id));
+    }
     let origin = &dataset.base.origin;
     // Where it would truly be written: a link is followed, and a bare name lies here.
     let folder = || path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));

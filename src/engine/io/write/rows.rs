@@ -77,6 +77,9 @@ pub fn columns(dataset: &Dataset, own: bool) -> Vec<(String, Kind, CellSource)> 
         let field = |(field, name): &(usize, String)| (name.clone(), dataset.fields()[*field].kind, CellSource::Field(*field));
         all = arranged.fields.iter().map(field).chain(beside).collect();
     }
+    if !own {
+        all.retain(|(_, _, source)| !matches!(source, CellSource::Field(field) if dataset.is_provenance(*field)));
+    }
     all
 }
 

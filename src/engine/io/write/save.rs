@@ -261,6 +261,14 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, IoError> {
     String::from_utf8(bytes).map_err(|_| IoError::Read { path: path.to_owned(), reason: "it is no UTF-8 text".to_owned() })
 }
 
+/// Makes a folder, and those that it lies in.
+///
+/// # Errors
+/// [`IoError::Write`].
+pub fn make_folder(path: &Path) -> Result<(), IoError> {
+    std::fs::create_dir_all(path).map_err(|error| write_error(path, &error))
+}
+
 /// Writes a small text file, aside first.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     (PageOf::Health, "Report…", "What was found as a page of HTML, or as Markdown where the name ends in .md"),
                     (
                         PageOf::Card,
-                        "Dataset card…",
+                        "Card…",
                         "The dataset's card in Hugging Face's README form, with what was found as its known faults",
                     ),
                 ] {

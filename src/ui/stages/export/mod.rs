@@ -92,6 +92,12 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 if button(ui, theme, "Hugging Face folder…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
                     actions.push(Action::HubDialog);
                 }
+                let hint = "Every file that this was read from by itself, in its own form, with the edits of its samples";
+                if !dataset.base.sources.is_empty()
+                    && button(ui, theme, "Each source…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked()
+                {
+                    actions.push(Action::EachSourceDialog);
+                }
             });
         });
     });

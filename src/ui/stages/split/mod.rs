@@ -316,6 +316,7 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
                 })
                 .collect();
             bars::draw(ui, theme, &format!("Classes of {name}"), &bars, Axis::Share, 84.0);
+            bars::names_below(ui, theme, planned.largest.iter().map(|class| &*classes.names()[*class]));
         });
         ui.add_space(STEP * 2.0);
     }

@@ -1,26 +1,31 @@
 //! Collect: how the file was read, what its columns mean, and what could not be read.
 
+mod compare;
+pub mod compare_form;
+mod sources;
+
 use egui::{Margin, RichText, ScrollArea, Ui, vec2};
 use egui_extras::{Column as TableSize, TableBuilder};
 
 use super::{Stage, no_samples};
 use crate::action::Action;
 use crate::data::{Format, Kind, Packing, Role, Shape};
-use crate::io::Reading;
+use crate::io::{Reading, layout_title};
 use crate::operate::Operation;
-use crate::session::Workspace;
+use crate::session::{Need, Workspace};
 use crate::ui::Bundle;
+use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::{choice, clipped, dim, title};
 use crate::ui::widgets::text::{count, flat, things};
 
 /// The stage.
 pub const STAGE: Stage = Stage {
-    needs: &[],
+    needs: &[Need::Sources],
     acts_on: no_samples,
     waiting: |_, workspace| workspace.dataset().base.warnings.len(),
     inspector: false,
-    draw: |ui, _, bundle, workspace, actions, _| draw(ui, bundle, workspace, actions),
+    draw: |ui, state, bundle, workspace, actions, _| draw(ui, state, bundle, workspace, actions),
 };
 
 /// Lines before the table that the menu offers.
@@ -30,18 +35,37 @@ const ENCODINGS: [&str; 9] =
     ["UTF-8", "UTF-16LE", "UTF-16BE", "windows-1252", "windows-1251", "ISO-8859-2", "Shift_JIS", "GB18030", "EUC-KR"];
 
 /// Draws it.
-pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
+pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
+    if state.compare.other.is_some() {
+        return compare::draw(ui, state, bundle, workspace, actions);
+    }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         egui::Frame::new().inner_margin(Margin::same(20)).show(ui, |ui| {
             ui.set_width(ui.available_width().min(1_000.0));
             source(ui, bundle, workspace, actions);
             ui.add_space(STEP * 4.0);
+            let alone = workspace.dataset().base.sources.is_empty();
+            if !alone {
+                sources::draw(ui, state, bundle, workspace, actions);
+            }
             title(ui, theme, "Columns");
             dim(ui, theme, "What each column is read as, and what it means. Cells keep their text whatever you choose.");
             ui.add_space(STEP * 2.0);
             columns(ui, bundle, workspace, actions);
             ui.add_space(STEP * 4.0);
+            if alone {
+                title(ui, theme, "More sources");
+                dim(
+                    ui,
+                    theme,
+                    "Add files, folders or sheets: they become one dataset, and every sample knows where it comes from.",
+                );
+                ui.add_space(STEP * 2.0);
+                sources::add(ui, theme, workspace, actions);
+                ui.add_space(STEP * 4.0);
+            }
+            compare::offer(ui, theme, actions);
             warnings(ui, bundle, workspace);
         });
     });
@@ -64,7 +88,7 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
                 Packing::Zstd => ", packed with zstd",
             };
             dim(ui, theme, "Format");
-            ui.label(format!("{}{packed}", origin.format.title()));
+            ui.label(format!("{}{packed}", origin.layout.map_or(origin.format.title(), layout_title)));
             ui.end_row();
             dim(ui, theme, "Size");
             let bytes = if origin.bytes > 0 { format!(" in {} bytes", count(origin.bytes as usize)) } else { String::new() };
@@ -199,7 +223,9 @@ fn warnings(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace) {
         );
         return;
     }
-    if workspace.dataset().base.origin.format.has_sheets() {
+    if workspace.dataset().base.origin.layout.is_some() {
+        dim(ui, theme, "The rest was read. What it is read from is never written; saving makes a file of its own.");
+    } else if workspace.dataset().base.origin.format.has_sheets() {
         dim(ui, theme, "The rest was read as it stands there. A workbook or database is never written.");
     } else if !base_is_images(workspace) {
         dim(ui, theme, "The rest was read. Saved in the same format, these lines come out as they went in.");

@@ -1,0 +1,286 @@
+//! Another version beside the open dataset: what differs, or, with the version that both came from, what each changed; and what is taken over, as one edit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Workspace;
+use super::asked::News;
+use super::workspace::stored_reading;
+use crate::collect::{CollectError, MergePlan, difference, key_of, merge};
+use crate::data::{Dataset, SampleId, things};
+use crate::edit::{Edit, EditError};
+use crate::io;
+use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
+use crate::operate::merge_edit;
+
+/// The most differences that are listed: more are not read one by one.
+const MOST: usize = 100_000;
+
+/// How two versions differ in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DiffKind {
+    /// Both changed it, each otherwise; or one removed what the other changed.
+    Conflict,
+    /// A cell says something else there.
+    Changed,
+    /// A row is only there.
+    Added,
+    /// A row is only here.
+    Removed,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffItem {
+    pub kind: DiffKind,
+    /// The row here and there.
+    pub ours: Option<SampleId>,
+    pub theirs: Option<SampleId>,
+    pub column: Option<String>,
+    /// What it was before both, is here, and is there.
+    pub cells: [Option<String>; 3],
+}
+
+/// Whose version of a difference is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffChoice {
+    Ours,
+    Theirs,
+    Base,
+}
+
+/// Two versions, or three, compared.
+pub struct ComparedVersions {
+    pub other: Dataset,
+    /// What both came from, where somebody named it.
+    pub base: Option<Dataset>,
+    /// In one line.
+    pub words: String,
+    pub items: Vec<DiffItem>,
+    /// How many more there are than are listed.
+    pub more: usize,
+    /// Columns that only the other has, and that it has no more.
+    pub columns: Vec<String>,
+    pub columns_gone: Vec<String>,
+    removed: Vec<SampleId>,
+    added: Vec<SampleId>,
+}
+
+/// What is compared: the other version, what both came from, and the state here.
+type CompareQuestion = (PathBuf, Option<PathBuf>, u64);
+
+/// The comparison that is on screen.
+pub struct Comparing {
+    run: Slot<CompareQuestion, Arc<ComparedVersions>>,
+    /// The other version, what both came from, and the folder of projects whose own cannot be written.
+    asked: Option<(PathBuf, Option<PathBuf>, PathBuf)>,
+}
+
+impl Default for Comparing {
+    fn default() -> Self {
+        Self { run: Slot::new("compare", Lane::Learning), asked: None }
+    }
+}
+
+impl Comparing {
+    pub fn slot(&self) -> &dyn AnySlot {
+        &self.run
+    }
+
+    pub fn slot_mut(&mut self) -> &mut dyn AnySlot {
+        &mut self.run
+    }
+
+    /// What was compared last, where that is what is asked.
+    pub fn shown(&self) -> Option<&ComparedVersions> {
+        let (other, base, _) = self.asked.as_ref()?;
+        self.run.shown().filter(|((of, from, _), _)| of == other && from == base).map(|(_, versions)| &**versions)
+    }
+
+    /// Asks for a comparison; none for no more.
+    pub fn ask(&mut self, asked: Option<(PathBuf, Option<PathBuf>, PathBuf)>) {
+        self.asked = asked;
+    }
+
+    /// Takes in what has come, and compares anew where the data have changed since.
+    pub fn work(&mut self, workspace: &Workspace, desk: &Desk, news: &mut Vec<News>) {
+        if let Some(Came::Failed(why)) = self.run.take(desk) {
+            news.push(News::Failed("compare", why));
+        }
+        let Some((other, base, fallback)) = &self.asked else { return };
+        let question = (other.clone(), base.clone(), workspace.revision());
+        if !self.run.needs(&question) {
+            return;
+        }
+        let (ours, fallback) = (workspace.dataset().clone(), fallback.clone());
+        let (other, base) = (question.0.clone(), question.1.clone());
+        self.run.ask(desk, question, "Comparing versions", move |progress| {
+            let other = version(&other, &fallback, progress)?;
+            let base = base.map(|path| version(&path, &fallback, progress)).transpose()?;
+            compared(&ours, other, base, progress).map(Arc::new)
+        });
+    }
+}
+
+/// A version as its file and its project have it.
+fn version(path: &Path, fallback: &Path, progress: &Progress) -> Result<Dataset, JobError> {
+    let say = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
+    let reading = stored_reading(&io::dataset_path(path), Some(fallback)).map_err(|error| say(&error))?.unwrap_or_default();
+    let dataset = io::open(path, &reading, progress, &|_| {}).map_err(|error| say(&error))?;
+    Ok(Workspace::open(dataset, reading, Some(fallback)).map_err(|error| say(&error))?.dataset().clone())
+}
+
+/// Compares versions.
+///
+/// # Errors
+/// [`JobError`].
+fn compared(ours: &Dataset, other: Dataset, base: Option<Dataset>, progress: &Progress) -> Result<ComparedVersions, JobError> {
+    let failed = |error: CollectError| match error {
+        CollectError::Cancelled => JobError::Cancelled,
+        error => JobError::Failed(error.to_string()),
+    };
+    let key = key_of(ours, &other);
+    let mut items = Vec::new();
+    let gone = |id: SampleId, kind| DiffItem {
+        kind,
+        ours: (kind == DiffKind::Removed).then_some(id),
+        theirs: (kind == DiffKind::Added).then_some(id),
+        column: None,
+        cells: [None, None, None],
+    };
+    let (words, columns, columns_gone, removed, added);
+    if let Some(base) = &base {
+        let plan = merge((base, ours, &other), &key, None, progress).map_err(failed)?;
+        for conflict in &plan.conflicts {
+            items.push(DiffItem {
+                kind: DiffKind::Conflict,
+                ours: conflict.ours,
+                theirs: conflict.theirs,
+                column: conflict.column.clone(),
+                cells: conflict.cells.clone(),
+            });
+        }
+        for (id, column, text) in &plan.cells {
+            let own = ours.field(column).and_then(|field| ours.text(field, *id)).map(std::borrow::Cow::into_owned);
+            items.push(DiffItem {
+                kind: DiffKind::Changed,
+                ours: Some(*id),
+                theirs: None,
+                column: Some(column.clone()),
+                cells: [own.clone(), own, text.clone()],
+            });
+        }
+        words = format!(
+            "{} changed there only, {} came, {} went; {}",
+            things(plan.cells.len(), "cell was", "cells were"),
+            things(plan.added.len(), "row", "rows"),
+            things(plan.removed.len(), "row", "rows"),
+            things(plan.conflicts.len(), "conflict", "conflicts")
+        );
+        (columns, columns_gone, removed, added) = (plan.columns, plan.columns_removed, plan.removed, plan.added);
+    } else {
+        let found = difference(ours, &other, &key, progress).map_err(failed)?;
+        words = found.words();
+        for change in found.changes {
+            let cells = [None, change.before, change.after];
+            items.push(DiffItem {
+                kind: DiffKind::Changed,
+                ours: Some(change.rows.0),
+                theirs: Some(change.rows.1),
+                column: Some(change.column),
+                cells,
+            });
+        }
+        (columns, columns_gone, removed, added) =
+            (found.columns_added, found.columns_removed, found.rows.removed, found.rows.added);
+    }
+    items.extend(added.iter().map(|id| gone(*id, DiffKind::Added)));
+    items.extend(removed.iter().map(|id| gone(*id, DiffKind::Removed)));
+    let more = items.len().saturating_sub(MOST);
+    items.truncate(MOST);
+    Ok(ComparedVersions { other, base, words, items, more, columns, columns_gone, removed, added })
+}
+
+impl ComparedVersions {
+    /// How many differences there are of each kind and column.
+    pub fn counts(&self) -> BTreeMap<(DiffKind, Option<&str>), usize> {
+        let mut counts = BTreeMap::new();
+        for item in &self.items {
+            *counts.entry((item.kind, item.column.as_deref())).or_default() += 1;
+        }
+        counts
+    }
+
+    /// What is taken where nobody says: with the version that both came from, what only the other changed; else what is here.
+    pub fn usual(&self, item: &DiffItem) -> Option<DiffChoice> {
+        match (self.base.is_some(), item.kind) {
+            (true, DiffKind::Conflict) => None,
+            (true, _) => Some(DiffChoice::Theirs),
+            (false, _) => Some(DiffChoice::Ours),
+        }
+    }
+
+    /// The edit that takes over what was chosen; a difference's choice by its place in the list. `columns`: also columns that only the other has.
+    ///
+    /// # Errors
+    /// [`EditError`]: a conflict is not settled, or a cell does not fit.
+    pub fn edit(
+        &self,
+        ours: &Dataset,
+        choice: impl Fn(usize) -> Option<DiffChoice>,
+        columns: bool,
+    ) -> Result<Option<Edit>, EditError> {
+        let mut plan = MergePlan::default();
+        for (at, item) in self.items.iter().enumerate() {
+            let chosen = choice(at).or_else(|| self.usual(item));
+            let Some(chosen) = chosen else {
+                return Err(EditError::Refused("a conflict is not settled yet: choose whose version stays".to_owned()));
+            };
+            let theirs = chosen == DiffChoice::Theirs;
+            match (item.kind, item.ours, item.theirs, &item.column) {
+                (DiffKind::Added, _, Some(id), _) if theirs => plan.added.push(id),
+                (DiffKind::Removed, Some(id), ..) if theirs => plan.removed.push(id),
+                (DiffKind::Changed | DiffKind::Conflict, Some(id), _, Some(column)) if chosen != DiffChoice::Ours => {
+                    let cell = &item.cells[if theirs { 2 } else { 0 }];
+                    plan.cells.push((id, column.clone(), cell.clone()));
+                }
+                // One side removed the row that the other changed.
+                (DiffKind::Conflict, Some(id), None, None) if theirs => plan.removed.push(id),
+                (DiffKind::Conflict, None, Some(id), None) if theirs => plan.added.push(id),
+                _ => {}
+            }
+        }
+        if self.base.is_some() && self.more > 0 {
+            plan.added.extend(self.added.iter().filter(|id| !self.items.iter().any(|item| item.theirs == Some(**id))));
+            plan.removed.extend(
+                self.removed
+                    .iter()
+                    .filter(|id| !self.items.iter().any(|item| item.ours == Some(**id) && item.kind == DiffKind::Removed)),
+            );
+        }
+        if self.base.is_some() {
+            // What only they added is what only they changed; its cells are among the differences.
+            plan.columns.clone_from(&self.columns);
+            plan.columns_removed.clone_from(&self.columns_gone);
+        } else if columns {
+            plan.columns.clone_from(&self.columns);
+            // What its rows say in them comes along.
+            self.column_cells(ours, &mut plan);
+        }
+        merge_edit(ours, &self.other, &plan, &Progress::silent()).map_err(|error| EditError::Refused(error.to_string()))
+    }
+
+    /// The cells of columns that only the other has, for rows that both have.
+    fn column_cells(&self, ours: &Dataset, plan: &mut MergePlan) {
+        let Ok(rows) = crate::collect::paired(ours, &self.other, &key_of(ours, &self.other), &Progress::silent()) else { return };
+        for name in &self.columns {
+            let Some(field) = self.other.field(name) else { continue };
+            for (own, there) in &rows.pairs {
+                if let Some(text) = self.other.text(field, *there) {
+                    plan.cells.push((*own, name.clone(), Some(text.into_owned())));
+                }
+            }
+        }
+    }
+}

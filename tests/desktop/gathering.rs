@@ -1,0 +1,212 @@
+//! Collect, as a person uses it: files are added to what is open, what could be joined is joined, edits stay; and its pictures.
+
+use std::path::{Path, PathBuf};
+
+use egui::Key;
+use lapidary::action::{Action, CollectAction};
+use lapidary::app::Begin;
+use lapidary::data::SampleId;
+use lapidary::operate::Operation;
+use lapidary::ui::View;
+
+use crate::pictures::{Pictures, can_draw, settle, shown};
+use crate::support::Window;
+
+/// A file of questions, one with other names and spellings, and one whose classes are numbers.
+fn files(home: &Path) -> [PathBuf; 3] {
+    ["tickets.csv", "chat.tsv", "old.jsonl"].map(|name| {
+        std::fs::copy(Path::new("tests/data/sources").join(name), home.join(name)).unwrap();
+        home.join(name)
+    })
+}
+
+fn texts(window: &Window, column: &str) -> Vec<String> {
+    let dataset = window.harness.state().workspace().unwrap().dataset();
+    let field = dataset.field(column).unwrap();
+    dataset.samples().map(|id| dataset.text(field, id).unwrap_or_default().into_owned()).collect()
+}
+
+#[test]
+fn sources_are_added_joined_and_carry_the_edits_that_were_made() {
+    let home = tempfile::tempdir().unwrap();
+    let [tickets, chat, old] = files(home.path());
+    let mut window = Window::new(Begin::File(tickets.clone()), home.path(), vec![old, chat]);
+    window.settle();
+    // An edit before there is a list.
+    let relabel =
+        Operation::SetCells { samples: vec![SampleId(2)], column: "label".to_owned(), text: "lost".to_owned(), review: false };
+    window.harness.state_mut().push(Action::Do(relabel));
+    window.settle();
+    window.view(View::Collect);
+    window.click("Add a file…");
+    window.settle();
+    let path = home.path().join("tickets.sources.json");
+    assert!(path.is_file(), "the list lies beside the file");
+    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "", ""], "the edit came along");
+    assert!(window.sees("Could be one") && window.sees("Join all 3"));
+    window.click("Join all 3");
+    window.settle();
+    assert_eq!(texts(&window, "text")[4], "Can my son have a card?");
+    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "age_limit", "card_arrival"]);
+    assert!(!window.sees("Could be one"), "all is decided");
+    // The third: its numbers are never guessed.
+    window.click("Add a file…");
+    window.settle();
+    assert_eq!(texts(&window, "label")[6..], ["0", "1"]);
+    window.click("Source old.jsonl");
+    window.settle();
+    assert!(window.sees("Classes of label in old.jsonl"));
+    let mut list = window.harness.state().session().sources().unwrap().list.clone();
+    list.sources[2].classes.entry("label".to_owned()).or_default().insert("0".to_owned(), "card_arrival".to_owned());
+    window.harness.state_mut().push(Action::Collect(CollectAction::Change { list, way: lapidary::session::CarryWay::InPlace }));
+    window.settle();
+    assert_eq!(texts(&window, "label")[6..], ["card_arrival", "1"]);
+    assert_eq!(texts(&window, "_source")[6], "old.jsonl");
+    assert_eq!(texts(&window, "label")[2], "lost");
+    // Undo takes the edit back, and nobody wrote the files.
+    window.ctrl(Key::Z);
+    window.settle();
+    assert_eq!(texts(&window, "label")[2], "card_arrival");
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::Z);
+    window.settle();
+    assert!(std::fs::read_to_string(&tickets).unwrap().contains("3,My card is late,card_arrival"));
+    // A source is taken out of the list: edits of the others stay.
+    window.click("Remove source chat.tsv");
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "card_arrival", "1"]);
+    drop(window);
+    // Opened again, all is there.
+    let mut window = Window::new(Begin::File(path), home.path(), Vec::new());
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "card_arrival", "1"]);
+}
+
+#[test]
+fn pictures_of_collect() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut pictures = Pictures::default();
+    // A relative path, so that no machine's folders stand in a picture.
+    let mut harness = shown("tests/data/sources/all.sources.json", [1_120.0, 900.0], home.path());
+    harness.state_mut().state_mut().view = View::Collect;
+    harness.state_mut().state_mut().source = Some("old.jsonl".to_owned());
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        harness.state_mut().state_mut().dark = dark;
+        harness.state_mut().state_mut().view = View::Collect;
+        settle(&mut harness);
+        pictures.take(&mut harness, format!("sources-{theme}"));
+    }
+    harness.set_size(egui::vec2(720.0, 480.0));
+    settle(&mut harness);
+    pictures.take(&mut harness, "narrow-sources-light");
+}
+
+#[test]
+fn a_column_is_made_out_of_others_and_shown_before() {
+    let home = tempfile::tempdir().unwrap();
+    let [tickets, ..] = files(home.path());
+    let mut window = Window::new(Begin::File(tickets), home.path(), Vec::new());
+    window.settle();
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::N);
+    window.settle();
+    window.type_text("short");
+    window.key(Key::Tab);
+    window.type_text("if(words(text) < 5, \"yes\"");
+    window.settle();
+    assert!(window.sees("a bracket is not closed"));
+    window.type_text(", \"no\")");
+    window.settle();
+    assert!(window.sees("Sample 0: no") && window.sees("Sample 2: yes"));
+    window.ctrl(Key::Enter);
+    window.settle();
+    assert_eq!(texts(&window, "short"), ["no", "no", "yes", "no"]);
+    window.ctrl(Key::Z);
+    window.settle();
+    assert!(window.harness.state().workspace().unwrap().dataset().field("short").is_none());
+}
+
+/// Three versions of one file: what both came from, this one, and somebody else's.
+fn versions(home: &Path) -> [PathBuf; 3] {
+    let put = |name: &str, text: &str| {
+        std::fs::write(home.join(name), text).unwrap();
+        home.join(name)
+    };
+    [
+        put("before.csv", "id,text,label\n1,one,a\n2,two,b\n3,three,a\n4,four,b\n"),
+        put("mine.csv", "id,text,label\n1,one,b\n2,two,b\n3,three!,a\n4,four,b\n"),
+        put("yours.csv", "id,text,label,by\n1,one,c\n2,two,a,ann\n3,three,a\n5,five,a,ann\n"),
+    ]
+}
+
+#[test]
+fn another_version_is_compared_and_taken_over_cell_by_cell() {
+    let home = tempfile::tempdir().unwrap();
+    let [before, mine, yours] = versions(home.path());
+    let mut window = Window::new(Begin::File(mine.clone()), home.path(), vec![before, yours]);
+    window.settle();
+    window.view(View::Collect);
+    window.harness.state_mut().push(Action::VersionDialog { base: false });
+    window.settle();
+    let found = window.harness.state().session().compared().unwrap();
+    assert_eq!((found.items.len(), found.columns.clone()), (5, vec!["by".to_owned()]), "{:?}", found.items);
+    assert!(window.sees("mine.csv against yours.csv"));
+    // Two are taken by keys: one as there, one stays as here.
+    window.key(Key::Num2);
+    window.key(Key::Num1);
+    window.key(Key::K);
+    window.settle();
+    assert!(window.sees("Take 1 difference"));
+    window.click("Take 1 difference");
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["c", "b", "a", "b"]);
+    window.ctrl(Key::Z);
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["b", "b", "a", "b"]);
+    // With what both came from, only what both changed is to be settled.
+    window.harness.state_mut().push(Action::VersionDialog { base: true });
+    window.settle();
+    assert!(window.sees("1 conflict to settle first"));
+    window.key(Key::Num3);
+    window.settle();
+    assert!(!window.sees("to settle first"));
+    window.click_part("Take 5 differences");
+    window.settle();
+    // The conflict as it was before both; their cell, their new row, their removal, their column; ours stays.
+    let dataset = window.harness.state().workspace().unwrap().dataset().clone();
+    assert_eq!(texts(&window, "label"), ["a", "a", "a", "b", "a"]);
+    assert_eq!(texts(&window, "text"), ["one", "two", "three!", "four", "five"]);
+    assert_eq!(texts(&window, "by"), ["", "ann", "", "", "ann"]);
+    assert!(dataset.is_excluded(SampleId(3)));
+    window.ctrl(Key::Z);
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["b", "b", "a", "b"], "one edit");
+    window.click("Back");
+    window.settle();
+    assert!(window.sees("Compare with…"));
+}
+
+#[test]
+fn pictures_of_versions() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let [before, mine, yours] = versions(home.path());
+    let mut pictures = Pictures::default();
+    let mut harness = shown(&mine.display().to_string(), [1_120.0, 760.0], home.path());
+    harness.state_mut().state_mut().view = View::Collect;
+    harness.state_mut().push(Action::Collect(CollectAction::Compare(yours)));
+    settle(&mut harness);
+    harness.state_mut().state_mut().dark = true;
+    settle(&mut harness);
+    pictures.take(&mut harness, "versions-dark");
+    harness.state_mut().push(Action::Collect(CollectAction::CompareFrom(before)));
+    harness.state_mut().state_mut().dark = false;
+    settle(&mut harness);
+    pictures.take(&mut harness, "versions-light");
+    harness.set_size(egui::vec2(720.0, 480.0));
+    settle(&mut harness);
+    pictures.take(&mut harness, "narrow-versions-light");
+}
