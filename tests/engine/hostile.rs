@@ -369,3 +369,107 @@ fn a_torn_place_costs_that_place() {
     assert_eq!(read("line.json", &line).unwrap().rows(), 100_000);
     assert!(read("open.json", &open).is_err());
 }
+
+#[test]
+fn what_tools_write_torn_or_mutated_opens_or_is_one_line() {
+    let Some(folder) = shared_reference("collect") else { return };
+    let home = tempfile::tempdir().unwrap();
+    let mut random = StdRng::seed_from_u64(20);
+    let files = [
+        "labelstudio/text.json",
+        "labelstudio/images.json",
+        "argilla/flat.json",
+        "doccano/spans.jsonl",
+        "doccano/fasttext.txt",
+        "prodigy/choice.jsonl",
+        "conll/eng.conll",
+        "conll/ud.conllu",
+        "spacy/train.spacy",
+        "spacy/train.json",
+        "coco/annotations/instances_train2017.json",
+        "labelme/a.json",
+        "xml/faq.xml",
+        "docs/cards.html",
+        "docs/cards.md",
+        "logs/access.log",
+        "logs/multi.log",
+    ];
+    for file in files {
+        let whole = fs::read(folder.join(file)).unwrap();
+        for turn in 0..6 {
+            let mut bytes = whole.clone();
+            match turn {
+                0 => bytes.truncate(random.random_range(0..whole.len())),
+                1 => {
+                    let at = random.random_range(0..whole.len());
+                    bytes.drain(at..(at + 40).min(whole.len()));
+                }
+                2 => bytes.extend_from_within(..),
+                _ => {
+                    for _ in 0..turn * 3 {
+                        let at = random.random_range(0..bytes.len());
+                        bytes[at] = random.random();
+                    }
+                }
+            }
+            let path = home.path().join(Path::new(file).file_name().unwrap());
+            fs::write(&path, bytes).unwrap();
+            opens_or_explains(&path);
+        }
+    }
+    // Folders, one of whose files is something else.
+    for (name, torn) in
+        [("yolo", "data.yaml"), ("yolo", "labels/train/a.txt"), ("voc", "Annotations/a.xml"), ("voc", "ImageSets/Main/train.txt")]
+    {
+        let to = home.path().join(format!("{name}-{}", torn.replace('/', "-")));
+        copy_all(&folder.join(name), &to);
+        fs::write(to.join(torn), [0xff, 0xfe, b'<', 0, b'[', b'*', b'a', b'\n', b'-']).unwrap();
+        opens_or_explains(&to);
+    }
+    // What costs a reader who looks again at every place.
+    let costly = [
+        ("dots.md", ".".repeat(3_000_000)),
+        ("scripts.html", format!("<html>{}", "<script>".repeat(200_000))),
+        ("quotes.html", format!("<html>{}", "<a \"".repeat(200_000))),
+        ("hashes.md", "# \n".repeat(300_000)),
+        ("deep.html", format!("<html>{}", "<div>".repeat(300_000))),
+        (
+            "attributes.xml",
+            format!("<?xml version=\"1.0\"?><a {}/>", (0..40_000).map(|n| format!("a{n}=\"1\" ")).collect::<Vec<_>>().concat()),
+        ),
+        (
+            "tasks.json",
+            format!("[{{\"data\": {{\"a\": {}1{}}}, \"annotations\": []}}]", "[".repeat(100_000), "]".repeat(100_000)),
+        ),
+        (
+            "stars.sources.json",
+            format!("{{\"lapidary\": \"sources/1\", \"sources\": [{{\"id\": \"a\", \"read\": \"{}\"}}]}}", "**/".repeat(2_000)),
+        ),
+    ];
+    for (name, text) in costly {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        opens_or_explains(&path);
+    }
+}
+
+fn shared_reference(part: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(part);
+    if folder.exists() {
+        return Some(folder);
+    }
+    println!("skipped: the reference is not beside this checkout");
+    None
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_all(&entry.path(), &target)
+        } else {
+            fs::write(&target, fs::read(entry.path()).unwrap()).unwrap()
+        }
+    }
+}

@@ -96,7 +96,7 @@ pub fn list_path(dataset: &Dataset) -> PathBuf {
     if !dataset.base.sources.is_empty() {
         return path.clone();
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or(Path::new(""));
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let free = |name: &String| !folder.join(name).exists();
     let names = std::iter::once(format!("{stem}.sources.json")).chain((2..1_000).map(|n| format!("{stem} {n}.sources.json")));
@@ -109,7 +109,7 @@ pub fn list_path(dataset: &Dataset) -> PathBuf {
 /// [`IoError`]: the list cannot be read.
 pub fn list_with(dataset: &Dataset, reading: &Reading, more: &[PathBuf]) -> Result<SourcesFile, IoError> {
     let at = list_path(dataset);
-    let root = at.parent().unwrap_or(Path::new("."));
+    let root = at.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut list = if dataset.base.sources.is_empty() {
         let mut list = SourcesFile::default();
         list.add(&io::path_from(root, &dataset.base.origin.path), reading);

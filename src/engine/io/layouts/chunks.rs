@@ -176,6 +176,8 @@ fn paragraphs(letters: &[char]) -> Vec<Range<usize>> {
     out
 }
 
+/// What follows a full stop is looked at so far.
+const FAR: usize = 64;
 /// Words that a full stop shortens, and after which a capital begins no sentence.
 const SHORT: [&str; 10] = ["Dr", "Mr", "Ms", "Mrs", "Prof", "St", "eg", "ie", "vs", "No"];
 
@@ -186,11 +188,13 @@ fn sentences(letters: &[char]) -> Vec<Range<usize>> {
         let ends = match letters[at] {
             '.' | '!' | '?' | '…' => {
                 let mut next = at + 1;
-                while next < letters.len() && matches!(letters[next], '"' | '\'' | ')' | '”' | '’' | '.' | '!' | '?') {
+                while next < letters.len().min(at + FAR)
+                    && matches!(letters[next], '"' | '\'' | ')' | '”' | '’' | '.' | '!' | '?')
+                {
                     next += 1;
                 }
                 let spaced = next >= letters.len() || letters[next].is_whitespace();
-                let first = letters[next.min(letters.len())..].iter().find(|letter| !letter.is_whitespace());
+                let first = letters[next.min(letters.len())..].iter().take(FAR).find(|letter| !letter.is_whitespace());
                 let word = letters[from..at]
                     .iter()
                     .rposition(|letter| !letter.is_alphanumeric())

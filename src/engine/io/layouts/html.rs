@@ -39,6 +39,8 @@ struct PageReader {
 /// The title of a page and its sections.
 pub fn read_page(html: &str) -> (String, Vec<PageSection>) {
     let mut page = PageReader::default();
+    // Names of elements are looked for in small letters: once for the whole page.
+    let low = html.to_ascii_lowercase();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         page.words(&rest[..at]);
@@ -56,19 +58,14 @@ pub fn read_page(html: &str) -> (String, Vec<PageSection>) {
         let end = tag_end(rest);
         let tag = &rest[1..end];
         rest = rest.get(end + 1..).unwrap_or("");
-        let name: String = tag
-            .trim_start_matches('/')
-            .chars()
-            .take_while(|letter| letter.is_ascii_alphanumeric())
-            .collect::<String>()
-            .to_lowercase();
+        let bare = tag.trim_start_matches('/').chars().take_while(|letter| letter.is_ascii_alphanumeric());
+        let name = bare.take(40).collect::<String>().to_lowercase();
         let closes = tag.starts_with('/');
         // What is between these is no mark-up, whatever it looks like.
         if !closes && matches!(name.as_str(), "script" | "style") {
-            let close = format!("</{name}");
-            let low = rest.to_ascii_lowercase();
-            rest = low.find(&close).map_or("", |at| &rest[at..]);
-            rest = rest.find('>').map_or("", |at| &rest[at + 1..]);
+            let here = html.len() - rest.len();
+            let close = low[here..].find(&format!("</{name}")).map_or(html.len(), |at| here + at);
+            rest = html[close..].find('>').map_or("", |at| &html[close + at + 1..]);
             continue;
         }
         page.tag(&name, closes, tag);
@@ -78,10 +75,13 @@ pub fn read_page(html: &str) -> (String, Vec<PageSection>) {
     (squeezed(&page.title), page.sections)
 }
 
+/// No tag is longer: a quote that does not end is not looked for further.
+const LONGEST: usize = 1 << 16;
+
 /// Where a tag ends: at `>` outside of quotes.
 fn tag_end(tag: &str) -> usize {
     let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
+    for (at, byte) in tag.bytes().enumerate().take(LONGEST) {
         match (byte, quote) {
             (b'"' | b'\'', None) => quote = Some(byte),
             (byte, Some(open)) if byte == open => quote = None,

@@ -1,6 +1,7 @@
 //! YOLO: pictures under `images`, a text file of the same name under `labels` with a class number and shares of the picture a line, and class names
 //! in `data.yaml` or `classes.txt`. A picture without a text file is one without objects.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -40,10 +41,7 @@ pub fn read_folder(folder: &mut LaidFolder<'_>) -> Result<LaidTable, IoError> {
         let beside = beside(picture);
         let mut row = Map::new();
         row.insert("image".to_owned(), json!(picture));
-        let listed = lists
-            .iter()
-            .find(|(_, list)| list.iter().any(|name| file_name(name) == file_name(picture)))
-            .map(|(part, _)| part.clone());
+        let listed = lists.get(file_name(picture)).cloned();
         let by_folder = picture.split('/').find(|folder| is_part(folder)).map(ToOwned::to_owned);
         if let Some(part) = listed.or(by_folder) {
             row.insert("split".to_owned(), json!(part));
@@ -116,15 +114,14 @@ fn classes(folder: &mut LaidFolder<'_>, files: &[String]) -> Result<Vec<Option<S
     Ok(Vec::new())
 }
 
-/// Lists of pictures, a part of the split each: `train.txt`.
-fn lists(folder: &mut LaidFolder<'_>, files: &[String]) -> Result<Vec<(String, Vec<String>)>, IoError> {
-    let mut lists = Vec::new();
+/// The part of the split of each picture that a list names: `train.txt`.
+fn lists(folder: &mut LaidFolder<'_>, files: &[String]) -> Result<HashMap<String, String>, IoError> {
+    let mut lists = HashMap::new();
     for file in files.iter().filter(|file| !file.contains('/') && has_ending(file, "txt") && is_part(file_stem(file))) {
         let text = folder.text(file)?;
-        lists.push((
-            file_stem(file).to_owned(),
-            text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
-        ));
+        for name in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            lists.entry(file_name(name).to_owned()).or_insert_with(|| file_stem(file).to_owned());
+        }
     }
     Ok(lists)
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use polars::prelude::{DataType, NamedFrom as _, Series};
+use polars_arrow::array::MutablePlString;
+use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::paths::source_paths;
@@ -91,9 +93,10 @@ pub fn open_sources(
         read.first = first;
         first += read.rows;
     }
-    let mut columns = columns_of(&list.columns, &parts).map_err(broken)?;
+    let (columns, told) = rayon::join(|| columns_of(&list.columns, &parts), || provenance(&parts, &reads));
+    let mut columns = columns.map_err(broken)?;
     let before = columns.len();
-    provenance(&mut columns, &parts, &reads);
+    add_free(&mut columns, told);
     let formats: std::collections::BTreeSet<&str> = parts.iter().map(|part| part.dataset.base.origin.format.ending()).collect();
     let own = parts[0].dataset.base.origin.format;
     let format = if formats.len() == 1 && Format::tables().any(|table| table == own) { own } else { Format::JsonLines };
@@ -215,15 +218,16 @@ fn columns_of(first: &[String], parts: &[Part]) -> Result<Vec<Column>, String> {
         }
     }
     let datasets: Vec<Dataset> = parts.iter().map(|part| part.dataset.clone()).collect();
-    let mut out = Vec::new();
-    for name in names {
-        let mut whole: Vec<Option<Column>> =
-            parts.iter().map(|part| part.columns.iter().find(|column| *column.name == *name).cloned()).collect();
-        alike(&mut whole);
-        let of: Vec<Option<&Column>> = whole.iter().map(Option::as_ref).collect();
-        out.push(joined(name, &of, &datasets).map_err(|why| format!("the column {name:?} does not agree: {why}"))?);
-    }
-    Ok(out)
+    names
+        .into_par_iter()
+        .map(|name| {
+            let mut whole: Vec<Option<Column>> =
+                parts.iter().map(|part| part.columns.iter().find(|column| *column.name == *name).cloned()).collect();
+            alike(&mut whole);
+            let of: Vec<Option<&Column>> = whole.iter().map(Option::as_ref).collect();
+            joined(name, &of, &datasets).map_err(|why| format!("the column {name:?} does not agree: {why}"))
+        })
+        .collect()
 }
 
 fn has(part: &Part, name: &str) -> bool {
@@ -263,25 +267,31 @@ fn is_whole(column: &Column) -> bool {
     })
 }
 
-/// Adds the columns that say where a sample comes from.
-fn provenance(columns: &mut Vec<Column>, parts: &[Part], reads: &[SourceRead]) {
-    let free = |name: &str, columns: &[Column]| -> String {
-        let taken = |name: &str| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        let numbered = (2..=columns.len() + 2).map(|n| format!("{name} {n}"));
-        std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
-    };
+/// The columns that say where a sample comes from: its source, its file where a source has several, its row there.
+fn provenance(parts: &[Part], reads: &[SourceRead]) -> Vec<Column> {
     let told = |name: &str, of: &dyn Fn(&Part) -> String| {
-        let words: Vec<(usize, String)> = parts.iter().map(|part| (part.dataset.base.rows, of(part))).collect();
-        let cells: Vec<Option<&str>> =
-            words.iter().flat_map(|(rows, word)| std::iter::repeat_n(Some(word.as_str()), *rows)).collect();
-        text_column(name, &cells)
+        let mut cells = MutablePlString::with_capacity(parts.iter().map(|part| part.dataset.base.rows).sum());
+        for part in parts {
+            cells.extend_constant(part.dataset.base.rows, Some(of(part)));
+        }
+        Column::from_views(name, Kind::Text, cells.into())
     };
-    let name = free(SOURCE, columns);
-    columns.push(told(&name, &|part| reads[part.of].id.clone()));
+    let mut columns = vec![told(SOURCE, &|part| reads[part.of].id.clone())];
     if reads.iter().any(|read| read.files > 1) {
-        let name = free(FILE, columns);
-        columns.push(told(&name, &|part| part.shown.clone()));
+        columns.push(told(FILE, &|part| part.shown.clone()));
     }
     let rows: Vec<i64> = parts.iter().flat_map(|part| (0i64..).take(part.dataset.base.rows)).collect();
-    columns.push(Column::from_series(&Series::new(free(ROW, columns).as_str().into(), rows)));
+    columns.push(Column::from_series(&Series::new(ROW.into(), rows)));
+    columns
+}
+
+/// Adds columns under names that no other has.
+fn add_free(columns: &mut Vec<Column>, more: Vec<Column>) {
+    for mut column in more {
+        let taken = |name: &str| columns.iter().any(|known| known.name.eq_ignore_ascii_case(name));
+        let numbered = (2..=columns.len() + 2).map(|n| format!("{} {n}", column.name));
+        let name = std::iter::once(column.name.to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+        column.name = name.as_str().into();
+        columns.push(column);
+    }
 }

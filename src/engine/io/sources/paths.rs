@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The most files that a pattern may find, and how deep `**` looks.
 const MOST: usize = 10_000;
+const MOST_SEEN: usize = 1_000_000;
 const DEEPEST: usize = 20;
 
 /// A file or folder that a source is read from, and the sheet that its name says.
@@ -68,10 +69,12 @@ pub fn source_paths(root: &Path, read: &str) -> Result<Vec<SourcePath>, String> 
         return Err(format!("there is no {read:?}"));
     }
     let absolute = Path::new(read).is_absolute();
-    let parts: Vec<&str> = read.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let mut found: Vec<(PathBuf, String)> = Vec::new();
+    let mut parts: Vec<&str> = read.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.dedup_by(|a, b| *a == "**" && *b == "**");
+    let mut found = Found::default();
     let (from, shown) = if absolute { (PathBuf::from("/"), "/") } else { (root.to_owned(), "") };
     walk(&from, shown, &parts, 0, &mut found)?;
+    let mut found = found.list;
     found.sort_by(|a, b| a.1.as_bytes().cmp(b.1.as_bytes()));
     found.dedup();
     if found.is_empty() {
@@ -80,7 +83,14 @@ pub fn source_paths(root: &Path, read: &str) -> Result<Vec<SourcePath>, String> 
     Ok(found.into_iter().map(|(path, shown)| one(path, &shown, None)).collect())
 }
 
-fn walk(folder: &Path, shown: &str, parts: &[&str], depth: usize, found: &mut Vec<(PathBuf, String)>) -> Result<(), String> {
+/// What a pattern has found, and how many names were looked at for it.
+#[derive(Default)]
+struct Found {
+    list: Vec<(PathBuf, String)>,
+    seen: usize,
+}
+
+fn walk(folder: &Path, shown: &str, parts: &[&str], depth: usize, found: &mut Found) -> Result<(), String> {
     let Some((part, rest)) = parts.split_first() else { return Ok(()) };
     let below =
         |name: &str| if shown.is_empty() || shown.ends_with('/') { format!("{shown}{name}") } else { format!("{shown}/{name}") };
@@ -90,7 +100,7 @@ fn walk(folder: &Path, shown: &str, parts: &[&str], depth: usize, found: &mut Ve
         let next = folder.join(part);
         if rest.is_empty() {
             if next.is_file() {
-                found.push((next, below(part)));
+                found.list.push((next, below(part)));
             }
             return Ok(());
         }
@@ -110,14 +120,15 @@ fn walk(folder: &Path, shown: &str, parts: &[&str], depth: usize, found: &mut Ve
         } else if fits(part.as_bytes(), name.as_bytes()) {
             if rest.is_empty() {
                 if entry.path().is_file() {
-                    found.push((entry.path(), below(&name)));
+                    found.list.push((entry.path(), below(&name)));
                 }
             } else if is_folder {
                 walk(&entry.path(), &below(&name), rest, depth + 1, found)?;
             }
         }
-        if found.len() > MOST {
-            return Err(format!("more than {MOST} files are called so"));
+        found.seen += 1;
+        if found.list.len() > MOST || found.seen > MOST_SEEN {
+            return Err(format!("more than {MOST} files are called so, or more than {MOST_SEEN} names had to be looked at"));
         }
     }
     Ok(())

@@ -277,7 +277,8 @@ fn one(
             });
             let job =
                 crate::ui::widgets::controls::marked(text, marks, theme.body(), theme.text, ground, ui.available_width() - 12.0);
-            ui.add(Label::new(job).wrap());
+            // Below the button's words.
+            Frame::new().inner_margin(Margin { left: 12, ..Margin::ZERO }).show(ui, |ui| ui.add(Label::new(job).wrap()));
             ui.add_space(STEP);
         };
     let shade = |ink: egui::Color32| ink.gamma_multiply(0.25);
