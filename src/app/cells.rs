@@ -3,7 +3,7 @@
 use egui::Context;
 
 use super::App;
-use crate::action::Action;
+use crate::action::{Action, CollectAction};
 use crate::data::SampleId;
 use crate::io;
 use crate::operate::Operation;
@@ -15,7 +15,13 @@ use crate::ui::{Popup, UiState, count_samples};
 pub(super) fn guarded(state: &UiState, action: Action) -> Action {
     let leaves = matches!(
         action,
-        Action::Quit | Action::Close | Action::Open(_) | Action::OpenSample(_) | Action::OpenTrusted(_) | Action::Reread(_)
+        Action::Quit
+            | Action::Close
+            | Action::Open(_)
+            | Action::OpenSample(_)
+            | Action::OpenTrusted(_)
+            | Action::Reread(_)
+            | Action::Collect(CollectAction::Add(_) | CollectAction::Join(_) | CollectAction::Change { .. })
     );
     match state.unsaved() {
         n if n > 0 && leaves => {

@@ -1,12 +1,13 @@
 //! What Collect asks for: sources added, their columns and classes joined.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::Context;
 
 use super::App;
 use crate::action::{Action, CollectAction};
 use crate::collect::{AlignmentProposal, accept_alignment};
+use crate::data::SourceRead;
 use crate::io::{self, SourcesFile};
 use crate::session::{Begun, CarryWay, DiffChoice, Session, edits_in_force, list_path, list_with};
 use crate::ui::{CompareForm, UiState, View};
@@ -18,14 +19,15 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: CollectAction) {
         CollectAction::Join(proposals) => join(app, &proposals),
         CollectAction::Change { list, way } => change(app, &list, way),
         CollectAction::Compare(other) => {
-            app.state.compare = CompareForm { other: Some(other), ..CompareForm::default() };
+            app.state.compare = CompareForm::of(other, None);
             ask(app);
             Ok(())
         }
         CollectAction::CompareFrom(base) => {
-            let other = app.state.compare.other.take();
-            app.state.compare = CompareForm { other, base: Some(base), ..CompareForm::default() };
-            ask(app);
+            if let Some(other) = app.state.compare.other.take() {
+                app.state.compare = CompareForm::of(other, Some(base));
+                ask(app);
+            }
             Ok(())
         }
         CollectAction::Choose(choice) => {
@@ -55,20 +57,21 @@ fn add(app: &mut App, paths: &[PathBuf]) -> Result<(), String> {
     let dataset = open.dataset();
     let list = list_with(dataset, open.reading(), paths).map_err(|error| error.to_string())?;
     if !dataset.base.sources.is_empty() {
-        return change(app, &list, CarryWay::InPlace);
+        return change(app, &list, CarryWay::InPlace(Vec::new()));
     }
     let path = list_path(dataset);
     let edits = edits_in_force(open).map_err(|error| error.to_string())?;
-    io::write_sources(&path, &list).map_err(|error| error.to_string())?;
+    let print = dataset.base.origin.fingerprint;
+    write(app, &path, &list)?;
     app.state.view = View::Collect;
-    app.open(path, Begun::Continue(edits));
+    app.open(path, Begun::Continue(edits, print));
     Ok(())
 }
 
 fn join(app: &mut App, proposals: &[AlignmentProposal]) -> Result<(), String> {
     let Some(mut list) = app.session.sources().map(|sight| sight.list.clone()) else { return Ok(()) };
     accept_alignment(&mut list, proposals);
-    change(app, &list, CarryWay::InPlace)
+    change(app, &list, CarryWay::InPlace(Vec::new()))
 }
 
 /// Writes the list and opens it as it is now, with the edits of samples that are still there.
@@ -77,11 +80,52 @@ fn change(app: &mut App, list: &SourcesFile, way: CarryWay) -> Result<(), String
     if open.read_only().is_some() {
         return Err("This dataset is open to be looked at only".to_owned());
     }
+    let sources = &open.dataset().base.sources;
+    let prints = sources.iter().map(|source| (source.id.clone(), source.print)).collect();
+    let way = if let CarryWay::InPlace(_) = way { CarryWay::InPlace(renamed(sources, list)) } else { way };
     let path = list_path(open.dataset());
-    let edited = !open.history().nodes().is_empty();
-    io::write_sources(&path, list).map_err(|error| error.to_string())?;
-    app.open(path, if edited { Begun::CarryBy(way) } else { Begun::Open });
+    write(app, &path, list)?;
+    app.open(path, Begun::CarryBy(way, prints));
     Ok(())
+}
+
+/// The columns that a list calls otherwise than what is open: of which rows, from what, to what.
+fn renamed(sources: &[SourceRead], list: &SourcesFile) -> Vec<(std::ops::Range<usize>, String, String)> {
+    let mut out = Vec::new();
+    for source in sources {
+        let Some(entry) = list.sources.iter().find(|entry| entry.id == source.id) else { continue };
+        for column in &source.columns {
+            let now = entry.columns.get(&column.name).cloned().unwrap_or_else(|| Some(column.name.clone()));
+            if let (Some(from), Some(to)) = (&column.to, now)
+                && *from != to
+            {
+                out.push((source.first..source.first + source.rows, from.clone(), to));
+            }
+        }
+    }
+    out
+}
+
+/// Writes a list, and keeps what it said before: it comes back where the new one cannot be opened.
+fn write(app: &mut App, path: &Path, list: &SourcesFile) -> Result<(), String> {
+    app.state.list_before = Some((path.to_owned(), std::fs::read_to_string(path).ok()));
+    io::write_sources(path, list).map_err(|error| error.to_string())
+}
+
+/// A file was not opened: where that is a list that was changed here, it says again what it said, and is opened so.
+pub(super) fn not_opened(app: &mut App, path: &Path) {
+    let Some((list, before)) = app.state.list_before.take().filter(|(list, _)| list.as_path() == path) else { return };
+    match before {
+        Some(text) => {
+            let _ = io::write_small(&list, &text);
+            if app.session.workspace().is_none() {
+                app.open(list, Begun::Open);
+            }
+        }
+        None => {
+            let _ = std::fs::remove_file(&list);
+        }
+    }
 }
 
 /// Asks for the comparison that the form names.
@@ -109,7 +153,7 @@ pub(super) fn is_comparing(state: &UiState, session: &Session) -> bool {
 pub(super) fn step(state: &mut UiState, session: &Session, by: i64) {
     if let Some(versions) = session.compared() {
         let form = &mut state.compare;
-        let n = form.shown(versions).len();
+        let n = form.seen(versions).list.len();
         form.at = (form.at as i64 + by).clamp(0, n.saturating_sub(1) as i64) as usize;
         form.follow = true;
     }

@@ -61,7 +61,7 @@ impl App {
                 self.gallery = Gallery::default();
             }
             Action::Reread(reading) => self.reread(ctx, &reading),
-            Action::Carry => self.again(Begun::Carry),
+            Action::Carry => self.again(carry_from(self)),
             Action::Recover => self.again(Begun::Recover),
             Action::Adopt(project) => self.again(Begun::Adopt(project)),
             Action::OpenTrusted(path) => self.open(path, Begun::Trusted),
@@ -421,6 +421,12 @@ fn stop(app: &mut App, ctx: &Context, key: &'static str) {
         (app.state.filter, app.state.table.sort) = app.session.shown_filter();
     }
     app.notices.say(ctx, "Stopped");
+}
+
+/// How edits are carried over to the file as it is now: from what is open, which still knows what its rows said.
+fn carry_from(app: &App) -> Begun {
+    let old = app.session.workspace().map(|open| Box::new(open.dataset().clone()));
+    old.map_or(Begun::Carry, Begun::CarryFrom)
 }
 
 /// Adds weights of classes as a column.

@@ -133,6 +133,11 @@ impl Hands<'_> {
         Some(Action::Do(Operation::SetCells { samples: vec![current], column: report.column.clone(), text: cell, review: false }))
     }
 
+    /// Whether samples, or differences, are walked through one by one on screen.
+    fn is_walked(&self) -> bool {
+        self.state.view == View::Explore || collecting::is_comparing(self.state, self.session)
+    }
+
     /// Carries out a command.
     pub(super) fn command(&mut self, ctx: &Context, command: Command) {
         if command.needs_dataset() && self.session.workspace().is_none() {
@@ -157,8 +162,8 @@ impl Hands<'_> {
             Command::Next if self.state.view == View::Export => self.state.export.step(self.session, 1),
             Command::Previous if self.state.view == View::Export => self.state.export.step(self.session, -1),
             // Nothing moves that is not seen.
-            Command::Next if self.state.view == View::Explore => self.step(1),
-            Command::Previous if self.state.view == View::Explore => self.step(-1),
+            Command::Next if self.is_walked() => self.step(1),
+            Command::Previous if self.is_walked() => self.step(-1),
             Command::Accept if self.is_reviewing() && self.state.review.preview => {
                 let action = self.queue().accept_all();
                 self.actions.extend(action);

@@ -6,7 +6,7 @@ use super::App;
 use super::keys::Hands;
 use super::pipelines::Shelf;
 use super::queue::Queue;
-use super::{monitoring, training};
+use super::{collecting, monitoring, training};
 use crate::action::Action;
 use crate::data::{Rule, SampleSet, things};
 use crate::operate::{Augmented, Balanced, RUN};
@@ -104,6 +104,7 @@ impl App {
         match news {
             News::Opened(opened) => self.opened(ctx, *opened),
             News::NotOpened(path, why) => {
+                collecting::not_opened(self, &path);
                 // Asked before it is passed: whoever trusts the file says so.
                 let trusted =
                     why.contains("--max-memory").then(|| ("Open it all the same".to_owned(), Action::OpenTrusted(path)));

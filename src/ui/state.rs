@@ -270,6 +270,8 @@ pub struct UiState {
     pub monitor: MonitorForm,
     /// The source that Collect shows whole.
     pub source: Option<String>,
+    /// A list that was written and is still to be opened, and what it said before.
+    pub list_before: Option<(std::path::PathBuf, Option<String>)>,
     /// The version that Collect compares with.
     pub compare: CompareForm,
     /// The text model that is being named.
@@ -338,6 +340,7 @@ impl Default for UiState {
             train: TrainForm::default(),
             monitor: MonitorForm::default(),
             source: None,
+            list_before: None,
             compare: CompareForm::default(),
             text_model: TextModelForm::default(),
             offered: Offered::default(),

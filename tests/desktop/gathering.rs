@@ -43,11 +43,16 @@ fn sources_are_added_joined_and_carry_the_edits_that_were_made() {
     let path = home.path().join("tickets.sources.json");
     assert!(path.is_file(), "the list lies beside the file");
     assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "", ""], "the edit came along");
+    // An edit of a column that is about to be called otherwise goes with it.
+    let other =
+        Operation::SetCells { samples: vec![SampleId(5)], column: "intent".to_owned(), text: "where".to_owned(), review: false };
+    window.harness.state_mut().push(Action::Do(other));
+    window.settle();
     assert!(window.sees("Could be one") && window.sees("Join all 3"));
     window.click("Join all 3");
     window.settle();
     assert_eq!(texts(&window, "text")[4], "Can my son have a card?");
-    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "age_limit", "card_arrival"]);
+    assert_eq!(texts(&window, "label"), ["card_arrival", "age_limit", "lost", "age_limit", "age_limit", "where"]);
     assert!(!window.sees("Could be one"), "all is decided");
     // The third: its numbers are never guessed.
     window.click("Add a file…");
@@ -58,15 +63,30 @@ fn sources_are_added_joined_and_carry_the_edits_that_were_made() {
     assert!(window.sees("Classes of label in old.jsonl"));
     let mut list = window.harness.state().session().sources().unwrap().list.clone();
     list.sources[2].classes.entry("label".to_owned()).or_default().insert("0".to_owned(), "card_arrival".to_owned());
-    window.harness.state_mut().push(Action::Collect(CollectAction::Change { list, way: lapidary::session::CarryWay::InPlace }));
+    window
+        .harness
+        .state_mut()
+        .push(Action::Collect(CollectAction::Change { list, way: lapidary::session::CarryWay::InPlace(Vec::new()) }));
     window.settle();
     assert_eq!(texts(&window, "label")[6..], ["card_arrival", "1"]);
     assert_eq!(texts(&window, "_source")[6], "old.jsonl");
     assert_eq!(texts(&window, "label")[2], "lost");
-    // Undo takes the edit back, and nobody wrote the files.
+    // A file that cannot be read is no source: the list is as it was.
+    std::fs::write(home.path().join("none.csv"), "").unwrap();
+    window.harness.state_mut().push(Action::Collect(CollectAction::Add(vec![home.path().join("none.csv")])));
+    window.settle();
+    window.settle();
+    assert_eq!(window.harness.state().workspace().unwrap().dataset().base.sources.len(), 3);
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("none.csv"));
+    // Undo takes the edits back, to what the sources say now, and nobody wrote the files.
+    window.ctrl(Key::Z);
+    window.settle();
+    assert_eq!(texts(&window, "label")[5], "card_arrival");
     window.ctrl(Key::Z);
     window.settle();
     assert_eq!(texts(&window, "label")[2], "card_arrival");
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::Z);
+    window.settle();
     window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, Key::Z);
     window.settle();
     assert!(std::fs::read_to_string(&tickets).unwrap().contains("3,My card is late,card_arrival"));
@@ -155,8 +175,11 @@ fn another_version_is_compared_and_taken_over_cell_by_cell() {
     // Two are taken by keys: one as there, one stays as here.
     window.key(Key::Num2);
     window.key(Key::Num1);
+    window.settle();
+    let at = window.harness.state_mut().state_mut().compare.at;
     window.key(Key::K);
     window.settle();
+    assert_eq!((at, window.harness.state_mut().state_mut().compare.at), (2, 1));
     assert!(window.sees("Take 1 difference"));
     window.click("Take 1 difference");
     window.settle();
@@ -209,4 +232,36 @@ fn pictures_of_versions() {
     harness.set_size(egui::vec2(720.0, 480.0));
     settle(&mut harness);
     pictures.take(&mut harness, "narrow-versions-light");
+}
+
+#[test]
+fn edits_follow_their_rows_when_the_file_changes_under_the_window() {
+    let home = tempfile::tempdir().unwrap();
+    let [tickets, ..] = files(home.path());
+    let mut window = Window::new(Begin::File(tickets.clone()), home.path(), Vec::new());
+    window.settle();
+    for (row, text) in [(0, "lost"), (1, "young"), (2, "late")] {
+        let set = Operation::SetCells {
+            samples: vec![SampleId(row)],
+            column: "label".to_owned(),
+            text: text.to_owned(),
+            review: false,
+        };
+        window.harness.state_mut().push(Action::Do(set));
+        window.settle();
+    }
+    // Meanwhile: a row before all, another text of the second, another label of the third.
+    let now = "id,text,label\n9,New here,age_limit\n1,How do I locate my card?,card_arrival\n2,Is there any age limit?,age_limit\n3,My card is late,delivery\n4,How old must I be?,age_limit\n";
+    std::fs::write(&tickets, now).unwrap();
+    window.harness.state_mut().push(Action::Carry);
+    window.settle();
+    // By content, by its id, and where both changed the same cell the file stands, and that is said.
+    assert_eq!(texts(&window, "label"), ["age_limit", "lost", "young", "delivery", "age_limit"]);
+    assert!(window.sees("1 edited cell whose rows had changed followed, too"));
+    assert!(
+        window.sees("1 cell that you edited has changed in the file as well, and stands as the file has it: label of sample 3")
+    );
+    window.ctrl(Key::Z);
+    window.settle();
+    assert_eq!(texts(&window, "label")[1..3], ["lost", "age_limit"], "it is an edit like any other");
 }

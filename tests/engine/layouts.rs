@@ -406,3 +406,48 @@ fn what_is_no_layout_stays_what_it_is() {
         }
     }
 }
+
+#[test]
+fn tables_that_look_like_a_tools_files_are_tables() {
+    let home = tempfile::tempdir().unwrap();
+    let ten: String = (0..30).map(|row| format!("{row}\ta\tb\tc\td\te\t{row}\tg\th\ti\n")).collect::<Vec<_>>().concat();
+    let sizes: String = (0..30).map(|row| format!("item {row}\tS-{row}\n")).collect::<Vec<_>>().concat();
+    let tags: String = (0..30).map(|row| format!("{row}\tword\tB-PER\n")).collect::<Vec<_>>().concat();
+    let goods: String = (0..2_000)
+        .map(|row| format!("{{\"title\": \"t{row}\", \"images\": [\"a\"], \"categories\": [\"b\"], \"annotations\": []}}\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let shapes = "{\"shapes\": [1], \"imagePath\": \"a\", \"points\": 2}\n".repeat(3);
+    let csv_log = "time,text,label\n2024-01-01 10:00:00,Hi,x\n2024-01-01 10:00:01,Ho,y\n".to_owned();
+    let timed_csv = "2024-01-01 10:00:00;Hi;x\n2024-01-01 10:00:01;Ho;y\n".to_owned();
+    for (name, text, rows) in [
+        ("ten.tsv", ten.as_str(), 30),
+        ("sizes.tsv", sizes.as_str(), 30),
+        ("tags.txt", tags.as_str(), 30),
+        ("goods.jsonl", goods.as_str(), 2_000),
+        ("shapes.jsonl", shapes.as_str(), 3),
+        ("requests.log", csv_log.as_str(), 2),
+        ("timed.log", timed_csv.as_str(), 2),
+    ] {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let dataset = open_as(&path, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(dataset.base.origin.layout, None, "{name}");
+        assert!(dataset.rows() + 1 >= rows, "{name} has {} rows", dataset.rows());
+        assert!(dataset.base.raw.is_some(), "{name} comes out byte for byte");
+    }
+    // A line of a web server among those of a program is one of them.
+    let mixed = "2024-01-02 14:30:15 INFO started\n127.0.0.1 - - [02/Jan/2024:14:30:16 +0000] \"GET / HTTP/1.1\" 200 5\n2024-01-02 14:30:17 INFO ended\n";
+    std::fs::write(home.path().join("app.log"), mixed).unwrap();
+    let app = rows(&home.path().join("app.log"));
+    assert_eq!(app.len(), 2);
+    assert!(app[0]["message"].as_str().unwrap().contains("127.0.0.1"), "it belongs to the line before");
+    // What is only called hidden is not.
+    std::fs::write(
+        home.path().join("a.html"),
+        "<html><title>T</title><body><div class=\"menu hidden\">seen</div><p hidden>unseen</p>",
+    )
+    .unwrap();
+    let page = rows(&home.path().join("a.html"));
+    assert_eq!(page[0]["text"], json!("seen"));
+}

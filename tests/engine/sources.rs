@@ -237,6 +237,9 @@ fn each_source_is_saved_in_its_own_form_with_its_edits() {
     // A column that was made stands where its samples are.
     assert_eq!(text("out/d.tsv"), "utterance\tintent\tn\nCan my son have a card?\tage_limit\t6\n");
     assert_eq!(exported(&place, &place.path("out/e.parquet"), &[]).len(), 1);
+    // Where a sample comes from is nobody's to write.
+    assert_eq!(place.status(&["relabel", "all.sources.json", "--rows", "2", "--column", "_source", "--to", "me"]), 2);
+    assert_eq!(place.status(&["column", "all.sources.json", "--name", "_row", "--is", "1"]), 2);
     // No source is ever written over, by whatever name.
     for name in ["a.csv", "./b.csv", "e.parquet", "all.sources.json"] {
         let before = std::fs::read(place.path(name)).unwrap();
@@ -244,6 +247,22 @@ fn each_source_is_saved_in_its_own_form_with_its_edits() {
         assert_eq!(std::fs::read(place.path(name)).unwrap(), before);
     }
     assert_eq!(place.status(&["export", "all.sources.json", "--each-source", "-o", "out"]), 2, "the folder is not empty");
+}
+
+#[test]
+fn a_list_lies_in_a_folder_that_it_names_and_nothing_is_saved_into_one() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("set")).unwrap();
+    std::fs::write(place.path("set/a.csv"), "text,label\nx,y\n").unwrap();
+    place.done(&["collect", "set", "-o", "set/all.sources.json"]);
+    assert_eq!(place.json(&["info", "set/all.sources.json", "--json"])["rows"], json!(1));
+    place.done(&["collect", "set", "-o", "all.sources.json"]);
+    for out in ["set/a.csv", "set/new.csv", "set/deep/new.csv"] {
+        assert_eq!(place.status(&["export", "all.sources.json", "-o", out]), 2, "{out}");
+    }
+    assert_eq!(place.status(&["export", "all.sources.json", "--each-source", "-o", "set/parts"]), 2);
+    assert_eq!(std::fs::read_to_string(place.path("set/a.csv")).unwrap(), "text,label\nx,y\n");
+    assert_eq!(std::fs::read_dir(place.path("set")).unwrap().count(), 2);
 }
 
 #[test]

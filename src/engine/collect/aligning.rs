@@ -15,6 +15,8 @@ const SYNONYMS: [&[&str]; 5] = [
     &["split", "part", "subset", "fold"],
     &["answer", "response", "completion", "output", "reply"],
 ];
+/// Of so many columns in all, values are compared, too.
+const MOST_COMPARED: usize = 200;
 /// Rows of a source that are looked at, and the most classes that a column of classes has.
 const SAMPLED: usize = 20_000;
 const MOST_CLASSES: usize = 2_000;
@@ -98,6 +100,8 @@ pub fn propose_alignment(dataset: &Dataset, progress: &Progress) -> Result<Vec<A
     // What each source's columns would be called if the proposals were taken.
     let mut called: Vec<HashMap<String, String>> = Vec::new();
     let mut known: Vec<(String, Kind, Role)> = Vec::new();
+    // Of very many columns names alone are compared.
+    let few = sources.iter().map(|source| source.columns.len()).sum::<usize>() <= MOST_COMPARED;
     for (at, source) in sources.iter().enumerate() {
         progress.check()?;
         let own: Vec<(&str, &str, Kind)> =
@@ -119,9 +123,11 @@ pub fn propose_alignment(dataset: &Dataset, progress: &Progress) -> Result<Vec<A
                 alone(free.iter().filter(|known| meaning(known) == Some(own)).copied().collect()).filter(|_| rivals == 1)
             };
             let shared = || {
+                progress.check().ok()?;
                 let mine = values(dataset, source, to).filter(|values| is_classes(values, source.rows) && values.len() > 1)?;
+                let has = |other: &SourceRead, name: &str| other.columns.iter().any(|column| column.to.as_deref() == Some(name));
                 let fits = |known: &&&String| {
-                    sources[..at].iter().any(|other| {
+                    sources[..at].iter().filter(|other| has(other, known)).any(|other| {
                         let Some(theirs) =
                             values(dataset, other, known).filter(|values| is_classes(values, other.rows) && values.len() > 1)
                         else {
@@ -134,7 +140,10 @@ pub fn propose_alignment(dataset: &Dataset, progress: &Progress) -> Result<Vec<A
                 alone(free.iter().filter(fits).copied().collect())
             };
             let found = same().map(|to| (to, ColumnWhy::Name)).or_else(|| alike().map(|to| (to, ColumnWhy::Meaning)));
-            let Some((target, why)) = found.or_else(|| shared().map(|to| (to, ColumnWhy::Values))) else { continue };
+            let Some((target, why)) = found.or_else(|| if few { shared().map(|to| (to, ColumnWhy::Values)) } else { None })
+            else {
+                continue;
+            };
             taken.insert(target.clone());
             names.insert((*to).to_owned(), target.clone());
             out.push(AlignmentProposal::Column { source: source.id.clone(), from: (*name).to_owned(), to: target, why });

@@ -49,10 +49,12 @@ pub fn difference(a: &Dataset, b: &Dataset, key: &RowKey, progress: &Progress) -
     let rows = paired(a, b, key, progress)?;
     progress.check()?;
     let names = |of: &Dataset, other: &Dataset| -> Vec<String> {
-        of.fields().iter().map(|field| field.name.to_string()).filter(|name| other.field(name).is_none()).collect()
+        let own = of.fields().iter().enumerate().filter(|(at, _)| !of.is_provenance(*at));
+        own.map(|(_, field)| field.name.to_string()).filter(|name| other.field(name).is_none()).collect()
     };
     let (columns_removed, columns_added) = (names(a, b), names(b, a));
-    let common: Vec<(usize, usize)> = (0..a.fields().len()).filter_map(|at| Some((at, b.field(&a.fields()[at].name)?))).collect();
+    let own = (0..a.fields().len()).filter(|at| !a.is_provenance(*at));
+    let common: Vec<(usize, usize)> = own.filter_map(|at| Some((at, b.field(&a.fields()[at].name)?))).collect();
     let changes: Vec<CellChange> = rows
         .pairs
         .par_iter()

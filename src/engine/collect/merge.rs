@@ -192,13 +192,17 @@ impl<'m> Columns<'m> {
         let mut list: Vec<(String, [Option<usize>; 3])> = Vec::new();
         for (at, field) in ours.fields().iter().enumerate() {
             let places = [base.field(&field.name), Some(at), theirs.field(&field.name)];
+            // Where rows come from is no part of what they say.
+            if ours.is_provenance(at) {
+                continue;
+            }
             if places[0].is_some() && places[2].is_none() {
                 continue;
             }
             list.push((field.name.to_string(), places));
         }
         for (at, field) in theirs.fields().iter().enumerate() {
-            if ours.field(&field.name).is_none() && base.field(&field.name).is_none() {
+            if ours.field(&field.name).is_none() && base.field(&field.name).is_none() && !theirs.is_provenance(at) {
                 plan.columns.push(field.name.to_string());
                 list.push((field.name.to_string(), [None, None, Some(at)]));
             }
@@ -248,7 +252,7 @@ impl<'m> Columns<'m> {
     /// Whether a row says something else than in the base.
     fn is_changed((base, row): (&Dataset, SampleId), (version, id): (&Dataset, SampleId)) -> bool {
         base.fields().iter().enumerate().any(|(at, field)| {
-            let Some(there) = version.field(&field.name) else { return false };
+            let Some(there) = version.field(&field.name).filter(|_| !base.is_provenance(at)) else { return false };
             !same(base.text(at, row).as_deref(), version.text(there, id).as_deref())
         })
     }

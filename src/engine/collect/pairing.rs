@@ -73,7 +73,8 @@ pub(super) fn rows(dataset: &Dataset) -> impl Iterator<Item = SampleId> + '_ {
 /// # Errors
 /// [`CollectError`].
 pub fn paired(a: &Dataset, b: &Dataset, key: &RowKey, progress: &Progress) -> Result<RowPairs, CollectError> {
-    let common: Vec<(usize, usize)> = (0..a.fields().len()).filter_map(|at| Some((at, b.field(&a.fields()[at].name)?))).collect();
+    let own = (0..a.fields().len()).filter(|at| !a.is_provenance(*at));
+    let common: Vec<(usize, usize)> = own.filter_map(|at| Some((at, b.field(&a.fields()[at].name)?))).collect();
     if common.is_empty() {
         return Err(CollectError::NoColumns);
     }

@@ -97,6 +97,8 @@ pub struct SourceRead {
     pub first: usize,
     pub rows: usize,
     pub bytes: u64,
+    /// Hash (XXH3) of the fingerprints of its files, in their order.
+    pub print: u64,
     /// How many warnings reading it gave.
     pub warnings: usize,
     pub columns: Vec<SourceColumn>,

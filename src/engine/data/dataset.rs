@@ -86,6 +86,15 @@ pub struct Dataset {
 impl Dataset {
     /// A dataset without edits, its roles proposed from names and content.
     pub fn new(base: Base) -> Self {
+        Self::of(Arc::new(base))
+    }
+
+    /// The same source as nobody has edited it.
+    pub fn as_read(&self) -> Self {
+        Self::of(Arc::clone(&self.base))
+    }
+
+    fn of(base: Arc<Base>) -> Self {
         let content = base.columns.len() - base.provenance;
         let mut roles = propose_roles(&base.columns[..content], base.rows);
         roles.resize(base.columns.len(), Role::Other);
@@ -105,7 +114,7 @@ impl Dataset {
             })
             .collect();
         Self {
-            base: Arc::new(base),
+            base,
             fields,
             excluded: Arc::default(),
             reviewed: Arc::default(),

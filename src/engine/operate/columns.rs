@@ -67,7 +67,12 @@ impl<'d> ColumnsSeen<'d> {
         for name in formula.above() {
             let field = seen.fields[name];
             let (mut last, mut rows) = (0u32, vec![0u32; dataset.extent()]);
+            let begins: Vec<usize> = dataset.base.sources.iter().map(|source| source.first).collect();
             for id in dataset.source_samples() {
+                // What one source says last is nothing of the next.
+                if begins.binary_search(&id.row()).is_ok() {
+                    last = 0;
+                }
                 if dataset.text(field, id).is_some_and(|text| !text.trim().is_empty()) {
                     last = id.0 + 1;
                 }
@@ -104,6 +109,10 @@ impl FormulaRow for OneRow<'_, '_> {
         self.seen.times.get(column).copied().unwrap_or_else(|| Times::of(std::iter::empty()))
     }
 
+    fn is_list(&self, column: &str) -> bool {
+        self.seen.fields.get(column).is_some_and(|field| self.seen.dataset.fields()[*field].kind == Kind::List)
+    }
+
     fn comma(&self, column: &str) -> Option<bool> {
         self.seen.commas.get(column).copied().flatten()
     }
@@ -133,9 +142,6 @@ pub fn plan_column(dataset: &Dataset, asked: &ColumnOf, progress: &Progress) -> 
         return Err(EditError::Refused("the column has no name".to_owned()).into());
     }
     let known = dataset.field(into);
-    if known.is_some_and(|field| dataset.is_provenance(field)) {
-        return Err(EditError::Refused(format!("{into} says where samples come from: it is not written over")).into());
-    }
     let formula = Formula::new(&asked.formula).map_err(|error| EditError::Refused(error.to_string()))?;
     let seen = ColumnsSeen::of(dataset, &formula, true)?;
     let ids: Vec<SampleId> = dataset.source_samples().collect();
@@ -158,11 +164,13 @@ pub fn plan_column(dataset: &Dataset, asked: &ColumnOf, progress: &Progress) -> 
             return Err(EditError::Refused(format!("of no sample anything comes out: {why} (sample {})", id.0)).into());
         }
         let n = things(failed.len(), "sample stays", "samples stay");
-        notes.push(format!("{n} empty, the first (sample {}) because {why}", count(id.row())));
+        let how = if known.is_some() { "as they are" } else { "empty" };
+        notes.push(format!("{n} {how}, the first (sample {}) because {why}", count(id.row())));
     }
     let kind = kind_of(&said);
+    // What cannot be worked out is no reason to take away what is there.
     let cells: Vec<(SampleId, Option<String>)> =
-        ids.iter().zip(said).map(|(id, value)| (*id, value.ok().and_then(|value| value.written()))).collect();
+        ids.iter().zip(said).filter_map(|(id, value)| Some((*id, value.ok()?.written()))).collect();
     let words = format!("{} {into} out of {}", if known.is_some() { "Wrote" } else { "Made" }, asked.formula);
     if known.is_some() {
         let texts = || cells.iter().filter_map(|(_, text)| text.as_deref());

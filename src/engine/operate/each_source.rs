@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::data::{Dataset, Format, Packing, SampleId, count_samples, things};
 use crate::edit::{Change, Direction};
 use crate::io::{self, IoError, Rows, SaveTarget, SourceEntry, read_sources};
@@ -27,16 +29,23 @@ pub fn save_each_source(dataset: &Dataset, folder: &Path, progress: &Progress) -
         let entry = list.sources.iter().find(|entry| entry.id == read.id);
         let entry = entry.ok_or_else(|| refuse(format!("the list does not name {:?} any more: open it anew", read.id)))?;
         let mut first = read.first;
+        let mut print = Xxh3::new();
+        let mut opened = Vec::new();
         for path in &read.paths {
             let mut reading = entry.reading().map_err(&refuse)?;
             if let Some((_, sheet)) = entry.read.rsplit_once('#').filter(|_| !path.ends_with(&entry.read)) {
                 reading.sheet = Some(sheet.to_owned());
             }
             let own = io::open(path, &reading, progress, &|_| {})?;
+            print.update(&own.base.origin.fingerprint.to_le_bytes());
+            opened.push((path, own));
+        }
+        if print.digest() != read.print {
+            return Err(refuse(format!("{:?} has changed since it was read: open the list anew", read.id)));
+        }
+        for (path, own) in opened {
             let rows = own.base.rows;
-            if first + rows > read.first + read.rows {
-                return Err(refuse(format!("{} has changed since it was read: open the list anew", path.display())));
-            }
+            io::may_write(dataset, &folder.join("x"))?;
             let target = target_of(&own, folder, path, dataset);
             let (edited, kept) = with_edits(dataset, own, entry, first).map_err(|error| refuse(error.to_string()))?;
             if let Some(parent) = target.path.parent() {

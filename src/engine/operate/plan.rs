@@ -28,6 +28,10 @@ use crate::transform::{Augment, HashOf, Plan, Split, SplitMethod, text_fields};
 const WEIGHT: &str = "sample_weight";
 
 pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progress: &Progress) -> Result<Planned, OperationError> {
+    let guarded = |column: &&&str| dataset.field(column).is_some_and(|field| dataset.is_provenance(field));
+    if let Some(column) = written(operation).iter().find(guarded) {
+        return Err(EditError::Refused(format!("{column} says where samples come from: it is not written over")).into());
+    }
     let edit = match operation {
         Operation::SetCells { samples, column, text, review } => set_cells(dataset, samples, column, text, *review)?,
         Operation::Accept { list, column } => accept(dataset, list, column)?,
@@ -76,6 +80,24 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::Balance(balance) => return balance_edit(dataset, balance, means, progress),
     };
     Ok(Planned { edit, notes: Vec::new() })
+}
+
+/// The columns whose cells an operation writes, where it names them.
+fn written(operation: &Operation) -> Vec<&str> {
+    match operation {
+        Operation::SetCells { column, .. }
+        | Operation::Accept { column, .. }
+        | Operation::Replace { column, .. }
+        | Operation::Repair { column, .. }
+        | Operation::RepairChats { column, .. }
+        | Operation::SplitChats { column, .. }
+        | Operation::RenameClass { column, .. }
+        | Operation::SetKind { column, .. } => vec![column],
+        Operation::Swap { one, other, .. } => vec![one, other],
+        Operation::Column(asked) => vec![asked.into.trim()],
+        Operation::Consensus(asked) => vec![&asked.into],
+        _ => Vec::new(),
+    }
 }
 
 fn set_cells(dataset: &Dataset, samples: &[SampleId], column: &str, text: &str, review: bool) -> Result<Option<Edit>, EditError> {

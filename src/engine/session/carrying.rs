@@ -14,13 +14,16 @@ const MOST_AT_END: usize = 8;
 /// So many rows are hashed to find out which column was added.
 const MOST_TRIED: usize = 3_000_000;
 
+/// A column of some rows that is called otherwise now.
+pub type RenamedColumn = (std::ops::Range<usize>, String, String);
+
 /// How samples of another version are recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CarryWay {
     /// By what they say.
     Content,
-    /// By their numbers: each is where it was.
-    InPlace,
+    /// By their numbers: each is where it was, and columns of some rows are called otherwise.
+    InPlace(Vec<RenamedColumn>),
     /// By their numbers, where these rows were taken out.
     Without(std::ops::Range<usize>),
 }
@@ -30,11 +33,51 @@ impl CarryWay {
     pub fn number(&self, id: SampleId, rows: usize) -> Option<Option<SampleId>> {
         let now = match self {
             Self::Content => return None,
-            Self::InPlace => Some(id.row()),
+            Self::InPlace(_) => Some(id.row()),
             Self::Without(gone) if gone.contains(&id.row()) => None,
             Self::Without(gone) => Some(if id.row() >= gone.end { id.row() - gone.len() } else { id.row() }),
         };
         Some(now.filter(|row| *row < rows).map(SampleId::at))
+    }
+
+    /// A change under the names that its columns have now: one for each name, where samples of several sources were changed.
+    pub fn renamed(&self, change: Change) -> Vec<Change> {
+        let (Self::InPlace(list), Target::Cells(column)) = (self, &change.target) else { return vec![change] };
+        let name_of = |id: &SampleId| {
+            let found = list.iter().find(|(rows, from, _)| from == column && rows.contains(&id.row()));
+            found.map_or(column, |(.., to)| to).clone()
+        };
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, id) in change.samples.iter().enumerate() {
+            by_name.entry(name_of(id)).or_default().push(at);
+        }
+        let picked = |values: &Values, places: &[usize]| Values {
+            texts: values.texts.clone(),
+            codes: if values.codes.is_empty() { Vec::new() } else { places.iter().map(|at| values.codes[*at]).collect() },
+        };
+        let one = |(name, places): (String, Vec<usize>)| Change {
+            target: Target::Cells(name),
+            samples: places.iter().map(|at| change.samples[*at]).collect(),
+            before: picked(&change.before, &places),
+            after: picked(&change.after, &places),
+        };
+        if by_name.is_empty() { vec![change] } else { by_name.into_iter().map(one).collect() }
+    }
+}
+
+/// A change of cells with what is there now as what was there before: an undo gives back what the file says, and not what it said once.
+pub fn rebased(dataset: &Dataset, change: Change) -> Change {
+    let Target::Cells(column) = &change.target else { return change };
+    let inherits = |values: &Values| values.texts.iter().flatten().any(|text| text == INHERITED);
+    if dataset.field(column).is_none() || inherits(&change.before) || inherits(&change.after) {
+        return change;
+    }
+    let cells = change.samples.iter().enumerate().map(|(at, id)| (*id, change.after.get(at)));
+    match Change::cells(dataset, column, cells) {
+        Ok(Some(now)) => now,
+        // What it says is there already: it stays an edit that changes nothing.
+        Ok(None) => Change { before: change.after.clone(), ..change },
+        Err(_) => change,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Workspace;
 use super::asked::News;
 use super::workspace::stored_reading;
-use crate::collect::{CollectError, MergePlan, difference, key_of, merge};
+use crate::collect::{CollectError, MergePlan, difference, key_of, merge, paired};
 use crate::data::{Dataset, SampleId, things};
 use crate::edit::{Edit, EditError};
 use crate::io;
@@ -16,6 +16,9 @@ use crate::operate::merge_edit;
 
 /// The most differences that are listed: more are not read one by one.
 const MOST: usize = 100_000;
+
+/// The next comparison.
+static TURNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 /// How two versions differ in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +58,8 @@ pub struct ComparedVersions {
     pub other: Dataset,
     /// What both came from, where somebody named it.
     pub base: Option<Dataset>,
+    /// Which comparison it is: no two have the same.
+    pub turn: u64,
     /// In one line.
     pub words: String,
     pub items: Vec<DiffItem>,
@@ -63,8 +68,8 @@ pub struct ComparedVersions {
     /// Columns that only the other has, and that it has no more.
     pub columns: Vec<String>,
     pub columns_gone: Vec<String>,
-    removed: Vec<SampleId>,
-    added: Vec<SampleId>,
+    /// Rows that are in both.
+    pairs: Vec<(SampleId, SampleId)>,
 }
 
 /// What is compared: the other version, what both came from, and the state here.
@@ -92,14 +97,23 @@ impl Comparing {
         &mut self.run
     }
 
-    /// What was compared last, where that is what is asked.
-    pub fn shown(&self) -> Option<&ComparedVersions> {
+    /// What was compared last, where that is what is asked, of the data as they are.
+    pub fn shown(&self, revision: u64) -> Option<&ComparedVersions> {
         let (other, base, _) = self.asked.as_ref()?;
-        self.run.shown().filter(|((of, from, _), _)| of == other && from == base).map(|(_, versions)| &**versions)
+        let (_, versions) = self.run.shown().filter(|((of, from, at), _)| of == other && from == base && *at == revision)?;
+        Some(versions)
+    }
+
+    /// Why nothing could be compared.
+    pub fn trouble(&self) -> Option<&str> {
+        self.run.trouble()
     }
 
     /// Asks for a comparison; none for no more.
     pub fn ask(&mut self, asked: Option<(PathBuf, Option<PathBuf>, PathBuf)>) {
+        // A version that was looked at may be another by now.
+        self.run.cancel();
+        self.run.clear();
         self.asked = asked;
     }
 
@@ -149,7 +163,7 @@ fn compared(ours: &Dataset, other: Dataset, base: Option<Dataset>, progress: &Pr
         column: None,
         cells: [None, None, None],
     };
-    let (words, columns, columns_gone, removed, added);
+    let (words, columns, columns_gone, removed, added, pairs);
     if let Some(base) = &base {
         let plan = merge((base, ours, &other), &key, None, progress).map_err(failed)?;
         for conflict in &plan.conflicts {
@@ -179,6 +193,7 @@ fn compared(ours: &Dataset, other: Dataset, base: Option<Dataset>, progress: &Pr
             things(plan.conflicts.len(), "conflict", "conflicts")
         );
         (columns, columns_gone, removed, added) = (plan.columns, plan.columns_removed, plan.removed, plan.added);
+        pairs = paired(ours, &other, &key, progress).map_err(failed)?.pairs;
     } else {
         let found = difference(ours, &other, &key, progress).map_err(failed)?;
         words = found.words();
@@ -192,14 +207,15 @@ fn compared(ours: &Dataset, other: Dataset, base: Option<Dataset>, progress: &Pr
                 cells,
             });
         }
-        (columns, columns_gone, removed, added) =
-            (found.columns_added, found.columns_removed, found.rows.removed, found.rows.added);
+        (columns, columns_gone) = (found.columns_added, found.columns_removed);
+        (removed, added, pairs) = (found.rows.removed, found.rows.added, found.rows.pairs);
     }
     items.extend(added.iter().map(|id| gone(*id, DiffKind::Added)));
     items.extend(removed.iter().map(|id| gone(*id, DiffKind::Removed)));
     let more = items.len().saturating_sub(MOST);
     items.truncate(MOST);
-    Ok(ComparedVersions { other, base, words, items, more, columns, columns_gone, removed, added })
+    let turn = TURNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    Ok(ComparedVersions { other, base, turn, words, items, more, columns, columns_gone, pairs })
 }
 
 impl ComparedVersions {
@@ -210,6 +226,12 @@ impl ComparedVersions {
             *counts.entry((item.kind, item.column.as_deref())).or_default() += 1;
         }
         counts
+    }
+
+    /// Whether a difference is of a cell that was there before both.
+    pub fn has_before(&self, item: &DiffItem) -> bool {
+        let both = item.kind != DiffKind::Conflict || item.ours.is_some() && item.theirs.is_some();
+        self.base.is_some() && item.column.is_some() && both
     }
 
     /// What is taken where nobody says: with the version that both came from, what only the other changed; else what is here.
@@ -231,6 +253,10 @@ impl ComparedVersions {
         choice: impl Fn(usize) -> Option<DiffChoice>,
         columns: bool,
     ) -> Result<Option<Edit>, EditError> {
+        if self.more > 0 && self.base.is_some() {
+            let why = "there are too many differences to be taken here, where not all are listed: lapidary merge does it";
+            return Err(EditError::Refused(why.to_owned()));
+        }
         let mut plan = MergePlan::default();
         for (at, item) in self.items.iter().enumerate() {
             let chosen = choice(at).or_else(|| self.usual(item));
@@ -241,6 +267,10 @@ impl ComparedVersions {
             match (item.kind, item.ours, item.theirs, &item.column) {
                 (DiffKind::Added, _, Some(id), _) if theirs => plan.added.push(id),
                 (DiffKind::Removed, Some(id), ..) if theirs => plan.removed.push(id),
+                // One side removed the column that the other wrote to.
+                (DiffKind::Conflict, Some(_), None, Some(column)) if theirs => plan.columns_removed.push(column.clone()),
+                (DiffKind::Conflict, None, Some(_), Some(column)) if theirs => plan.columns.push(column.clone()),
+                (DiffKind::Conflict, None, _, Some(_)) | (DiffKind::Conflict, _, None, Some(_)) => {}
                 (DiffKind::Changed | DiffKind::Conflict, Some(id), _, Some(column)) if chosen != DiffChoice::Ours => {
                     let cell = &item.cells[if theirs { 2 } else { 0 }];
                     plan.cells.push((id, column.clone(), cell.clone()));
@@ -251,32 +281,25 @@ impl ComparedVersions {
                 _ => {}
             }
         }
-        if self.base.is_some() && self.more > 0 {
-            plan.added.extend(self.added.iter().filter(|id| !self.items.iter().any(|item| item.theirs == Some(**id))));
-            plan.removed.extend(
-                self.removed
-                    .iter()
-                    .filter(|id| !self.items.iter().any(|item| item.ours == Some(**id) && item.kind == DiffKind::Removed)),
-            );
-        }
-        if self.base.is_some() {
-            // What only they added is what only they changed; its cells are among the differences.
-            plan.columns.clone_from(&self.columns);
-            plan.columns_removed.clone_from(&self.columns_gone);
+        let back = plan.columns.clone();
+        self.column_cells(&back, &mut plan);
+        if columns && self.base.is_some() {
+            // Its cells are among the differences.
+            plan.columns.extend(self.columns.iter().cloned());
+            plan.columns_removed.extend(self.columns_gone.iter().cloned());
         } else if columns {
-            plan.columns.clone_from(&self.columns);
-            // What its rows say in them comes along.
-            self.column_cells(ours, &mut plan);
+            plan.columns.extend(self.columns.iter().cloned());
+            self.column_cells(&self.columns, &mut plan);
         }
+        plan.cells.retain(|(_, column, _)| ours.field(column).is_some() || plan.columns.contains(column));
         merge_edit(ours, &self.other, &plan, &Progress::silent()).map_err(|error| EditError::Refused(error.to_string()))
     }
 
     /// The cells of columns that only the other has, for rows that both have.
-    fn column_cells(&self, ours: &Dataset, plan: &mut MergePlan) {
-        let Ok(rows) = crate::collect::paired(ours, &self.other, &key_of(ours, &self.other), &Progress::silent()) else { return };
-        for name in &self.columns {
+    fn column_cells(&self, names: &[String], plan: &mut MergePlan) {
+        for name in names {
             let Some(field) = self.other.field(name) else { continue };
-            for (own, there) in &rows.pairs {
+            for (own, there) in &self.pairs {
                 if let Some(text) = self.other.text(field, *there) {
                     plan.cells.push((*own, name.clone(), Some(text.into_owned())));
                 }

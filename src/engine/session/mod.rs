@@ -20,6 +20,7 @@ mod embedded;
 mod eyeing;
 mod facets;
 mod findings;
+mod following;
 mod forms;
 mod labels;
 mod learning;
@@ -484,7 +485,12 @@ impl Session {
 
     /// The comparison that was asked for, as far as it is there.
     pub fn compared(&self) -> Option<&ComparedVersions> {
-        self.comparing.shown()
+        self.comparing.shown(self.workspace.as_ref()?.revision())
+    }
+
+    /// Why versions could not be compared.
+    pub fn not_compared(&self) -> Option<&str> {
+        self.comparing.trouble()
     }
 
     /// The list of the open sources, and what of them could be joined.

@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::asked::News;
 use super::carrying::CarryWay;
+use super::following::follow;
 use super::opened::{Opened, Remedy};
 use super::{Workspace, stored_reading};
-use crate::data::{Dataset, things};
+use crate::data::{Dataset, SourceRead, things};
 use crate::edit::{Edit, JournalError, Stored, adopt, orphans, project_path, recover};
 use crate::io::{self, Reading};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 
 /// What to do with a file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Begun {
     /// Open it as its project says, or as it seems to be.
     Open,
@@ -24,10 +27,13 @@ pub enum Begun {
     Carry,
     /// Carry them over to another reading of it.
     CarryTo(Reading),
+    /// Carry them over from the dataset as it was with its edits, also to rows that say something else now.
+    CarryFrom(Box<Dataset>),
     /// Carry them over to it as it is now, by where samples were.
-    CarryBy(CarryWay),
-    /// Open it, and go on there with edits that were made on its first samples under another name.
-    Continue(Vec<Edit>),
+    /// The prints of its sources then: where one is another now, by content.
+    CarryBy(CarryWay, Vec<(String, u64)>),
+    /// Open it, and go on there with edits that were made on its first source, whose fingerprint was this.
+    Continue(Vec<Edit>, u128),
     /// Save what can be read of its project first.
     Recover,
     /// Take over a project that was made for it under another name.
@@ -116,17 +122,7 @@ fn open_file(
     io::remove_torn(project.parent().unwrap_or(Path::new(".")));
     let mut words = None;
     if matches!(begun, Begun::Recover) {
-        let (project, _) = project_path(&project, fallback);
-        // Where the project does not say any more what it is of, it is of the dataset as it is.
-        let source = io::fingerprint(&io::dataset_path(path))
-            .ok()
-            .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&Reading::default()).unwrap_or_default() });
-        let (aside, saved, lost) = recover(&project, source).map_err(|error| say(&error))?;
-        words = Some(format!(
-            "{} saved, {lost} could not be read; the damaged project is kept as {}",
-            things(saved, "edit was", "edits were"),
-            aside.display()
-        ));
+        words = Some(recovered(path, &project, fallback)?);
     }
     if let Begun::Adopt(orphan) = &begun {
         let to = adopt(orphan, &project, fallback).map_err(|error| say(&error))?;
@@ -143,7 +139,18 @@ fn open_file(
     let dataset = io::open(path, &reading, progress, preview)?;
     match &begun {
         Begun::Carry | Begun::CarryTo(_) => return carried(dataset, reading, fallback, &CarryWay::Content, progress),
-        Begun::CarryBy(way) if crate::edit::project_exists(&project_path(&project, fallback).0) => {
+        Begun::CarryFrom(old) => {
+            let mut opened = carried(dataset, reading, fallback, &CarryWay::Content, progress)?;
+            if let Some(more) = follow(&mut opened.workspace, old, progress)? {
+                // What somebody may have to look at stands first.
+                opened.words = opened.words.map(|words| format!("{more}. {words}"));
+                opened.workspace.read_classes(progress)?;
+            }
+            return Ok(opened);
+        }
+        Begun::CarryBy(way, prints) if crate::edit::project_exists(&project_path(&project, fallback).0) => {
+            let other = |source: &SourceRead| prints.iter().any(|(id, print)| *id == source.id && *print != source.print);
+            let way = if dataset.base.sources.iter().any(other) { &CarryWay::Content } else { way };
             return carried(dataset, reading, fallback, way, progress);
         }
         _ => {}
@@ -167,15 +174,11 @@ fn open_file(
             (Workspace::without_project(dataset, reading, fallback), remedy)
         }
     };
-    if let Begun::Continue(edits) = begun
+    if let Begun::Continue(edits, print) = begun
         && workspace.history().nodes().is_empty()
         && remedy.is_none()
     {
-        let (taken, left) = workspace.go_on_with(edits).map_err(|error| say(&error))?;
-        if taken + left > 0 {
-            let left = if left > 0 { format!("; {} not fit here", things(left, "does", "do")) } else { String::new() };
-            words = Some(format!("{} came along{left}", things(taken, "edit", "edits")));
-        }
+        words = gone_on(&mut workspace, edits, print)?;
     }
     workspace.read_classes(progress)?;
     let mut remedy = remedy;
@@ -222,9 +225,36 @@ fn carried(
         String::new()
     };
     let words = format!(
-        "{} carried over{new}{lost}{unfit}. The old project is kept as {}",
+        "{} carried over{new}{lost}{unfit}. The old project is kept as {}.",
         things(carried.edits, "edit was", "edits were"),
         carried.aside.display()
     );
     Ok(Opened { workspace, words: Some(words), remedy: None })
+}
+
+/// Saves what can be read of a damaged project; in words.
+fn recovered(path: &Path, project: &Path, fallback: Option<&Path>) -> Result<String, JobError> {
+    let (project, _) = project_path(project, fallback);
+    // Where the project does not say any more what it is of, it is of the dataset as it is.
+    let source = io::fingerprint(&io::dataset_path(path))
+        .ok()
+        .map(|fingerprint| Stored { fingerprint, reading: serde_json::to_string(&Reading::default()).unwrap_or_default() });
+    let (aside, saved, lost) = recover(&project, source).map_err(|error| JobError::Failed(error.to_string()))?;
+    Ok(format!(
+        "{} saved, {lost} could not be read; the damaged project is kept as {}",
+        things(saved, "edit was", "edits were"),
+        aside.display()
+    ))
+}
+
+/// Goes on with the edits of what became the first source; in words, where there are any.
+fn gone_on(workspace: &mut Workspace, edits: Vec<Edit>, print: u128) -> Result<Option<String>, JobError> {
+    let first = workspace.dataset().base.sources.first().map(|source| source.print);
+    if !edits.is_empty() && first != Some(xxh3_64(&print.to_le_bytes())) {
+        let why = "The file has changed since it was opened: its edits stay in its own project. Open it, carry them over, and add the source again";
+        return Err(JobError::Failed(why.to_owned()));
+    }
+    let (taken, left) = workspace.go_on_with(edits).map_err(|error| JobError::Failed(error.to_string()))?;
+    let left_words = if left > 0 { format!("; {} not fit here", things(left, "does", "do")) } else { String::new() };
+    Ok((taken + left > 0).then(|| format!("{} came along{left_words}", things(taken, "edit", "edits"))))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::carrying::{CarryWay, Moved, SamplePlaces, fits, is_property, relocated};
+use super::carrying::{CarryWay, Moved, SamplePlaces, fits, is_property, rebased, relocated};
 use super::findings::{Findings, FoundProblems};
 use super::parts::{know_parts, read_part};
 use crate::data::{ClassIndex, Dataset, Kind, PartSource, Property, Role, SampleId};
@@ -207,7 +207,12 @@ impl Workspace {
             }
             let mut next = workspace.dataset.rows();
             let mut edit = relocated(edit, &mut moved, &mut next);
+            edit.changes = std::mem::take(&mut edit.changes).into_iter().flat_map(|change| way.renamed(change)).collect();
             unfit += keep_fitting(&workspace.dataset, &mut edit);
+            if *way != CarryWay::Content {
+                let dataset = &workspace.dataset;
+                edit.changes = std::mem::take(&mut edit.changes).into_iter().map(|change| rebased(dataset, change)).collect();
+            }
             if !edit.changes.is_empty() {
                 let hashes = prints_of(&workspace.dataset, &edit);
                 edit.apply(&mut workspace.dataset, Direction::Forward);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// How a text is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub enum TextCut {
     Heading,
     Paragraph,
     Sentence,
@@ -16,7 +16,7 @@ pub enum Cut {
     Whole,
 }
 
-impl Cut {
+impl TextCut {
     /// As `--as markdown/paragraph` says it; `usual` where nothing is said.
     ///
     /// # Errors
@@ -52,23 +52,23 @@ pub struct TextPiece {
 }
 
 /// Cuts a text.
-pub fn cut_text(text: &str, cut: Cut) -> Vec<TextPiece> {
+pub fn cut_text(text: &str, cut: TextCut) -> Vec<TextPiece> {
     let letters: Vec<char> = text.chars().collect();
     let plain = |places: Vec<Range<usize>>| -> Vec<TextPiece> {
         let trimmed = places.into_iter().map(|place| trimmed(&letters, place)).filter(|place| !place.is_empty());
         trimmed.map(|place| TextPiece { place, headings: Vec::new() }).collect()
     };
     match cut {
-        Cut::Whole => plain(std::iter::once(0..letters.len()).collect()),
-        Cut::Line => plain(split_at(&letters, 0..letters.len(), &['\n'])),
-        Cut::Paragraph => plain(paragraphs(&letters)),
-        Cut::Sentence => plain(sentences(&letters)),
-        Cut::Size(size, overlap) => {
+        TextCut::Whole => plain(std::iter::once(0..letters.len()).collect()),
+        TextCut::Line => plain(split_at(&letters, 0..letters.len(), &['\n'])),
+        TextCut::Paragraph => plain(paragraphs(&letters)),
+        TextCut::Sentence => plain(sentences(&letters)),
+        TextCut::Size(size, overlap) => {
             let mut out = Vec::new();
             recursive(&letters, 0..letters.len(), &SEPARATORS, (size, overlap), &mut out);
             plain(out)
         }
-        Cut::Heading => by_heading(text, &letters),
+        TextCut::Heading => by_heading(text, &letters),
     }
 }
 
@@ -185,6 +185,10 @@ const SHORT: [&str; 10] = ["Dr", "Mr", "Ms", "Mrs", "Prof", "St", "eg", "ie", "v
 fn sentences(letters: &[char]) -> Vec<Range<usize>> {
     let (mut out, mut from) = (Vec::new(), 0);
     for at in 0..letters.len() {
+        // A mark that the one before took along.
+        if at < from {
+            continue;
+        }
         let ends = match letters[at] {
             '.' | '!' | '?' | '…' => {
                 let mut next = at + 1;
@@ -273,7 +277,7 @@ fn by_heading(text: &str, letters: &[char]) -> Vec<TextPiece> {
 mod tests {
     use super::*;
 
-    fn words(text: &str, cut: Cut) -> Vec<String> {
+    fn words(text: &str, cut: TextCut) -> Vec<String> {
         let letters: Vec<char> = text.chars().collect();
         cut_text(text, cut).into_iter().map(|piece| letters[piece.place].iter().collect()).collect()
     }
@@ -281,12 +285,13 @@ mod tests {
     #[test]
     fn sentences_and_paragraphs_end_where_people_end_them() {
         assert_eq!(
-            words("Dr. Who came at 5 p.m. He left. Why? \"Because!\" he said. J. Doe", Cut::Sentence),
+            words("Dr. Who came at 5 p.m. He left. Why? \"Because!\" he said. J. Doe", TextCut::Sentence),
             ["Dr. Who came at 5 p.m. He left.", "Why?", "\"Because!\" he said.", "J. Doe"]
         );
-        assert_eq!(words("one\ntwo\n\n \nthree", Cut::Paragraph), ["one\ntwo", "three"]);
-        assert_eq!(words("日本語。はい？", Cut::Sentence), ["日本語。", "はい？"]);
-        assert!(Cut::named("40/40", Cut::Whole).is_err());
-        assert_eq!(Cut::named("40/4", Cut::Whole), Ok(Cut::Size(40, 4)));
+        assert_eq!(words("Wait... What? Really?! Yes.", TextCut::Sentence), ["Wait...", "What?", "Really?!", "Yes."]);
+        assert_eq!(words("one\ntwo\n\n \nthree", TextCut::Paragraph), ["one\ntwo", "three"]);
+        assert_eq!(words("日本語。はい？", TextCut::Sentence), ["日本語。", "はい？"]);
+        assert!(TextCut::named("40/40", TextCut::Whole).is_err());
+        assert_eq!(TextCut::named("40/4", TextCut::Whole), Ok(TextCut::Size(40, 4)));
     }
 }

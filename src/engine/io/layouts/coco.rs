@@ -13,15 +13,21 @@ use crate::io::read::shards::is_part;
 /// The most that is told of annotations without a picture, one by one.
 const TOLD: usize = 20;
 
-/// Whether a text is annotations in this form.
+/// Whether a text is annotations in this form: one object with a list of pictures that have numbers and file names, and what is said of them by those numbers.
 pub fn is(file: &LaidText<'_>) -> bool {
     let text = file.text.trim_start_matches('\u{feff}').trim_start();
-    if !text.starts_with('{') || !text.contains("\"images\"") {
+    // Lines of JSON are many objects.
+    let first_line = text.lines().next().unwrap_or_default();
+    let lines = serde_json::from_str::<serde::de::IgnoredAny>(first_line).is_ok() && text.trim_end().len() > first_line.len();
+    if !text.starts_with('{') || lines {
         return false;
     }
+    let pictures = text
+        .find("\"images\"")
+        .is_some_and(|at| text[at + 8..].trim_start().trim_start_matches(':').trim_start().starts_with('['));
+    let told = text.contains("\"image_id\"") && (text.contains("\"category_id\"") || text.contains("\"caption\""));
     // The beginning of a large file may hold nothing but pictures.
-    (text.contains("\"annotations\"") || text.len() > 60_000)
-        && (text.contains("\"categories\"") || text.contains("\"file_name\""))
+    pictures && text.contains("\"file_name\"") && (told || text.len() > 60_000)
 }
 
 /// Whether a folder holds such a file: in itself, or in its `annotations`.

@@ -19,19 +19,18 @@ fn is_universal(line: &str) -> bool {
     cells.len() == 10 && cells[0].split(['-', '.']).all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a text is tokens with tags.
+/// Whether a text is tokens with tags: by its ending, or by sentences that an empty line parts and tags that none but them has. A table is none.
 pub fn is(file: &LaidText<'_>) -> bool {
-    let lines = || {
-        file.text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-            .take(500)
-    };
+    let text = file.text.trim_start_matches('\u{feff}');
+    let lines = || text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).take(500);
     if matches!(file.ending(), "conll" | "conllu" | "iob" | "iob2" | "bio")
         || lines().next().is_some_and(|line| line.starts_with("-DOCSTART-"))
     {
         return lines().next().is_some();
+    }
+    let parted = text.trim().lines().any(|line| line.trim().is_empty());
+    if matches!(file.ending(), "csv" | "tsv" | "tab" | "json" | "jsonl" | "log" | "md") || !parted {
+        return false;
     }
     let (mut all, mut tagged, mut inside) = (0, 0, 0);
     for line in lines() {

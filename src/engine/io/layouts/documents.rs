@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chunks::{Cut, cut_text};
+use super::chunks::{TextCut, cut_text};
 use super::html::read_page;
 use super::yaml::front_matter;
 use super::{LaidTable, LaidText};
@@ -21,23 +21,23 @@ pub fn is_markdown(file: &LaidText<'_>) -> bool {
     matches!(file.ending(), "md" | "markdown" | "mdown")
 }
 
-/// Reads a page. How it is cut further: see [`Cut::named`].
+/// Reads a page. How it is cut further: see [`TextCut::named`].
 ///
 /// # Errors
 /// What the cut may be.
 pub fn read_html(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String> {
-    let cut = Cut::named(how, Cut::Heading)?;
+    let cut = TextCut::named(how, TextCut::Heading)?;
     let (title, sections) = read_page(file.text);
     let mut table = LaidTable { first: vec!["document", "title", "headings", "text"], ..LaidTable::default() };
     for section in sections {
-        let inner = if cut == Cut::Heading { Cut::Whole } else { cut };
+        let inner = if cut == TextCut::Heading { TextCut::Whole } else { cut };
         for piece in cut_text(&section.text, inner) {
             let mut row = Map::new();
             row.insert("document".to_owned(), json!(file.name));
             row.insert("title".to_owned(), json!(title));
             row.insert("headings".to_owned(), json!(section.headings));
             // The spaces that a page keeps before its first line stay.
-            let text = if inner == Cut::Whole {
+            let text = if inner == TextCut::Whole {
                 section.text.clone()
             } else {
                 super::between(&section.text, piece.place.start, piece.place.end)
@@ -55,7 +55,7 @@ pub fn read_html(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String> {
 /// What the cut may be.
 pub fn read_markdown(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String> {
     let (front, body) = front_matter(file.text);
-    let mut table = cut_up(file, body, Cut::named(how, Cut::Heading)?);
+    let mut table = cut_up(file, body, TextCut::named(how, TextCut::Heading)?);
     for row in &mut table.rows {
         for (name, value) in front.as_ref().and_then(Value::as_object).into_iter().flatten() {
             super::put(row, name, "front", value.clone());
@@ -69,10 +69,10 @@ pub fn read_markdown(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String
 /// # Errors
 /// What the cut may be.
 pub fn read_text(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String> {
-    Ok(cut_up(file, file.text.trim_start_matches('\u{feff}'), Cut::named(how, Cut::Paragraph)?))
+    Ok(cut_up(file, file.text.trim_start_matches('\u{feff}'), TextCut::named(how, TextCut::Paragraph)?))
 }
 
-fn cut_up(file: &LaidText<'_>, body: &str, cut: Cut) -> LaidTable {
+fn cut_up(file: &LaidText<'_>, body: &str, cut: TextCut) -> LaidTable {
     let mut table = LaidTable { first: vec!["document", "headings", "text", "start", "end"], ..LaidTable::default() };
     let before = file.text.len() - body.len();
     let before = file.text.get(..before).map_or(0, |text| text.chars().count());
@@ -80,7 +80,7 @@ fn cut_up(file: &LaidText<'_>, body: &str, cut: Cut) -> LaidTable {
     for piece in cut_text(body, cut) {
         let mut row = Map::new();
         row.insert("document".to_owned(), json!(file.name));
-        if cut == Cut::Heading {
+        if cut == TextCut::Heading {
             row.insert("headings".to_owned(), json!(piece.headings));
         }
         row.insert("text".to_owned(), json!(letters[piece.place.clone()].iter().collect::<String>()));

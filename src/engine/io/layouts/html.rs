@@ -131,6 +131,10 @@ impl PageReader {
             self.in_title = !closes;
             return;
         }
+        // A head that nobody closed ends where the body begins.
+        if name == "body" && self.unread.as_ref().is_some_and(|(open, _)| open == "head") {
+            self.unread = None;
+        }
         if let Some((open, depth)) = &mut self.unread {
             if open == name {
                 *depth = if closes { depth.saturating_sub(1) } else { *depth + 1 };
@@ -140,8 +144,7 @@ impl PageReader {
             }
             return;
         }
-        let hidden =
-            || tag.split_whitespace().skip(1).any(|word| word.eq_ignore_ascii_case("hidden") || word.starts_with("hidden="));
+        let hidden = || is_hidden(tag);
         if !closes && (UNREAD.contains(&name) || hidden()) && !VOID.contains(&name) && !tag.ends_with('/') {
             self.unread = Some((name.to_owned(), 1));
             return;
@@ -198,6 +201,28 @@ impl PageReader {
             self.sections.push(PageSection { headings, text: text.to_owned() });
         }
     }
+}
+
+/// Whether a tag has the attribute `hidden`: as a name, and not within what another says.
+fn is_hidden(tag: &str) -> bool {
+    let mut quote = None;
+    let bare: String = tag
+        .chars()
+        .map(|letter| match (letter, quote) {
+            ('"' | '\'', None) => {
+                quote = Some(letter);
+                '"'
+            }
+            (letter, Some(open)) if letter == open => {
+                quote = None;
+                '"'
+            }
+            (_, Some(_)) => '"',
+            (letter, None) => letter,
+        })
+        .collect();
+    let words = bare.split([' ', '\n', '\t', '\r', '/']).skip(1);
+    words.map(|word| word.split('=').next().unwrap_or_default()).any(|name| name.eq_ignore_ascii_case("hidden"))
 }
 
 fn squeezed(text: &str) -> String {

@@ -11,17 +11,22 @@ use crate::io::error::IoError;
 /// Whether a text is one of them.
 pub fn is(file: &LaidText<'_>) -> bool {
     let head = file.text.trim_start();
-    head.starts_with('{') && head.contains("\"shapes\"") && (head.contains("\"imagePath\"") || head.contains("\"shape_type\""))
+    let first_line = head.lines().next().unwrap_or_default();
+    let lines = serde_json::from_str::<serde::de::IgnoredAny>(first_line).is_ok() && head.trim_end().len() > first_line.len();
+    head.starts_with('{')
+        && !lines
+        && head.contains("\"shapes\"")
+        && head.contains("\"imagePath\"")
+        && head.contains("\"points\"")
 }
 
 /// Whether a folder holds them.
 pub fn is_folder(path: &Path) -> bool {
     let own = |path: &Path| {
-        let head = std::fs::read(path).map(|mut bytes| {
-            bytes.truncate(1 << 16);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        head.is_ok_and(|text| is(&LaidText { name: "", text: &text }))
+        use std::io::Read as _;
+        let mut head = Vec::new();
+        let read = std::fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut head));
+        read.is_ok() && is(&LaidText { name: "", text: &String::from_utf8_lossy(&head) })
     };
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> =

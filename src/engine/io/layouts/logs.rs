@@ -4,13 +4,23 @@ use serde_json::{Map, Value, json};
 
 use super::{LaidTable, LaidText};
 
-/// Whether a text is a log.
+/// Whether most lines are those of a web server.
+fn is_access(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(50).collect();
+    lines.iter().filter(|line| access(line).is_some()).count() * 2 > lines.len()
+}
+
+/// Whether a text is a log: a web server's, or one whose name says so and whose first line begins with a time. A table of times is none.
 pub fn is(file: &LaidText<'_>) -> bool {
     let lines: Vec<&str> = file.text.lines().filter(|line| !line.trim().is_empty()).take(50).collect();
-    let part = |fits: &dyn Fn(&str) -> bool| lines.iter().filter(|line| fits(line)).count() * 2 > lines.len();
-    part(&|line| access(line).is_some())
-        || file.ending() == "log" && part(&|line| timed(line).is_some())
-        || file.ending() == "log" && lines.first().is_some_and(|line| timed(line).is_some())
+    let first = lines.first().copied().unwrap_or_default();
+    let table = [',', ';', '\t'].iter().any(|mark| {
+        let n = first.matches(*mark).count();
+        n > 0
+            && lines.iter().take(10).all(|line| line.matches(*mark).count() == n)
+            && !(*mark == ',' && n == 1 && timed(first).is_some())
+    });
+    is_access(file.text) || file.ending() == "log" && timed(first).is_some() && !table
 }
 
 /// Reads it.
@@ -20,7 +30,7 @@ pub fn is(file: &LaidText<'_>) -> bool {
 pub fn read(file: &LaidText<'_>, _: &str) -> Result<LaidTable, String> {
     let text = file.text.trim_start_matches('\u{feff}');
     let mut table = LaidTable::default();
-    if text.lines().any(|line| access(line).is_some()) {
+    if is_access(text) {
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             match access(line) {
                 Some(row) => table.rows.push(row),

@@ -30,6 +30,7 @@ pub mod yolo;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_128;
 
 use self::folder::LaidFolder;
 use super::error::IoError;
@@ -103,6 +104,8 @@ struct Layout {
     name: &'static str,
     /// The name on screen.
     title: &'static str,
+    /// Whether its files are JSON or delimited text as well, and open as that.
+    plain: bool,
     reader: Reader,
 }
 
@@ -111,48 +114,79 @@ static LAYOUTS: [Layout; 21] = [
     Layout {
         name: "label-studio",
         title: "Label Studio",
+        plain: true,
         reader: Reader::Text { is: label_studio::is, read: label_studio::read },
     },
-    Layout { name: "argilla", title: "Argilla records", reader: Reader::Text { is: argilla::is, read: argilla::read } },
+    Layout {
+        name: "argilla",
+        title: "Argilla records",
+        plain: true,
+        reader: Reader::Text { is: argilla::is, read: argilla::read },
+    },
     Layout {
         name: "argilla-folder",
         title: "Argilla dataset",
+        plain: false,
         reader: Reader::Folder { is: argilla::is_folder, read: argilla::read_folder },
     },
-    Layout { name: "doccano", title: "doccano spans", reader: Reader::Text { is: doccano::is, read: doccano::read } },
+    Layout {
+        name: "doccano",
+        title: "doccano spans",
+        plain: true,
+        reader: Reader::Text { is: doccano::is, read: doccano::read },
+    },
     Layout {
         name: "doccano-classes",
         title: "doccano classes",
+        plain: true,
         reader: Reader::Text { is: doccano::is_classes, read: doccano::read_classes },
     },
     Layout {
         name: "fasttext",
         title: "fastText",
+        plain: false,
         reader: Reader::Text { is: doccano::is_fasttext, read: doccano::read_fasttext },
     },
-    Layout { name: "prodigy", title: "Prodigy", reader: Reader::Text { is: prodigy::is, read: prodigy::read } },
-    Layout { name: "spacy", title: "spaCy DocBin", reader: Reader::Bytes { is: docbin::is, read: docbin::read } },
-    Layout { name: "spacy-json", title: "spaCy training tuples", reader: Reader::Text { is: spacy::is, read: spacy::read } },
-    Layout { name: "coco", title: "COCO", reader: Reader::Folder { is: coco::is_folder, read: coco::read_folder } },
-    Layout { name: "coco-file", title: "COCO annotations", reader: Reader::Text { is: coco::is, read: coco::read } },
-    Layout { name: "yolo", title: "YOLO", reader: Reader::Folder { is: yolo::is_folder, read: yolo::read_folder } },
-    Layout { name: "voc", title: "Pascal VOC", reader: Reader::Folder { is: voc::is_folder, read: voc::read_folder } },
-    Layout { name: "labelme", title: "LabelMe", reader: Reader::Text { is: labelme::is, read: labelme::read } },
+    Layout { name: "prodigy", title: "Prodigy", plain: true, reader: Reader::Text { is: prodigy::is, read: prodigy::read } },
+    Layout { name: "spacy", title: "spaCy DocBin", plain: false, reader: Reader::Bytes { is: docbin::is, read: docbin::read } },
+    Layout {
+        name: "spacy-json",
+        title: "spaCy training tuples",
+        plain: true,
+        reader: Reader::Text { is: spacy::is, read: spacy::read },
+    },
+    Layout { name: "coco", title: "COCO", plain: false, reader: Reader::Folder { is: coco::is_folder, read: coco::read_folder } },
+    Layout { name: "coco-file", title: "COCO annotations", plain: true, reader: Reader::Text { is: coco::is, read: coco::read } },
+    Layout { name: "yolo", title: "YOLO", plain: false, reader: Reader::Folder { is: yolo::is_folder, read: yolo::read_folder } },
+    Layout {
+        name: "voc",
+        title: "Pascal VOC",
+        plain: false,
+        reader: Reader::Folder { is: voc::is_folder, read: voc::read_folder },
+    },
+    Layout { name: "labelme", title: "LabelMe", plain: true, reader: Reader::Text { is: labelme::is, read: labelme::read } },
     Layout {
         name: "labelme-folder",
         title: "LabelMe folder",
+        plain: false,
         reader: Reader::Folder { is: labelme::is_folder, read: labelme::read_folder },
     },
-    Layout { name: "conll", title: "CoNLL", reader: Reader::Text { is: conll::is, read: conll::read } },
-    Layout { name: "xml", title: "XML", reader: Reader::Text { is: xml_records::is, read: xml_records::read } },
-    Layout { name: "html", title: "HTML", reader: Reader::Text { is: documents::is_html, read: documents::read_html } },
+    Layout { name: "conll", title: "CoNLL", plain: true, reader: Reader::Text { is: conll::is, read: conll::read } },
+    Layout { name: "xml", title: "XML", plain: false, reader: Reader::Text { is: xml_records::is, read: xml_records::read } },
+    Layout {
+        name: "html",
+        title: "HTML",
+        plain: false,
+        reader: Reader::Text { is: documents::is_html, read: documents::read_html },
+    },
     Layout {
         name: "markdown",
         title: "Markdown",
+        plain: false,
         reader: Reader::Text { is: documents::is_markdown, read: documents::read_markdown },
     },
-    Layout { name: "log", title: "log", reader: Reader::Text { is: logs::is, read: logs::read } },
-    Layout { name: "text", title: "text", reader: Reader::Text { is: |_| false, read: documents::read_text } },
+    Layout { name: "log", title: "log", plain: true, reader: Reader::Text { is: logs::is, read: logs::read } },
+    Layout { name: "text", title: "text", plain: false, reader: Reader::Text { is: |_| false, read: documents::read_text } },
 ];
 
 /// So much of a file is looked at to tell its layout.
@@ -238,7 +272,11 @@ pub fn open_laid_file(
             }
             _ => continue,
         };
-        let table = table.map_err(|reason| broken(layout, reason))?;
+        let table = match table {
+            // What nobody asked for and cannot be read so is read as what it is besides.
+            Err(_) if !own && matches!(layout.reader, Reader::Text { .. }) && layout.plain => continue,
+            table => table.map_err(|reason| broken(layout, reason))?,
+        };
         return laid_dataset(path, layout, table, (fingerprint, bytes.len() as u64), budget, progress).map(Some);
     }
     if let Some((name, _)) = wanted
@@ -302,7 +340,8 @@ fn laid_dataset(
             }
         }
     }
-    names.retain(|name| table.rows.iter().any(|row| row.contains_key(name)));
+    let used = |name: &String| !table.first.contains(&name.as_str()) || table.rows.iter().any(|row| row.contains_key(name));
+    names.retain(used);
     // The first row has all columns, so that their order is ours.
     let mut text = Vec::new();
     let mut rows = table.rows.into_iter();
@@ -321,7 +360,9 @@ fn laid_dataset(
     // The lines are ours and no source's: there is nothing to give back byte for byte.
     base.raw = None;
     base.warnings = table.warnings;
-    base.origin = Origin { path: path.to_owned(), bytes, layout: Some(layout.name), ..base.origin };
+    // Read otherwise it is another dataset: edits that were made on its lines are none of its samples.
+    let fingerprint = xxh3_128(&[fingerprint.to_le_bytes().as_slice(), layout.name.as_bytes()].concat());
+    base.origin = Origin { path: path.to_owned(), bytes, fingerprint, layout: Some(layout.name), ..base.origin };
     Ok(Dataset::new(base))
 }
 

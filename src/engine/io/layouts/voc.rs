@@ -58,7 +58,10 @@ pub fn read_folder(folder: &mut LaidFolder<'_>) -> Result<LaidTable, IoError> {
         let objects: Vec<Value> = picture.children_of("object").filter_map(object).collect();
         table.rows.push(row(&path, parts.get(&stem), objects));
     }
-    let untold: Vec<&String> = files.iter().filter(|file| is_picture(file) && !told.contains(*file)).collect();
+    // Masks lie in folders of their own.
+    let own = files.iter().any(|file| file.starts_with("JPEGImages/"));
+    let is_own = |file: &&String| is_picture(file) && (!own || file.starts_with("JPEGImages/")) && !told.contains(*file);
+    let untold: Vec<&String> = files.iter().filter(is_own).collect();
     if !untold.is_empty() {
         table.note(0, format!("{} pictures have no annotation: they are samples without objects", untold.len()));
     }

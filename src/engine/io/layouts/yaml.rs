@@ -8,6 +8,9 @@ const LONGEST: usize = 1 << 20;
 /// Aliases repeat what they name: so many cannot grow into much.
 const MOST_ALIASES: usize = 12;
 
+/// No line begins with more marks of a list, or stands further in: the reader goes a step deeper for each.
+const DEEPEST: usize = 40;
+
 /// The first document of a text.
 ///
 /// # Errors
@@ -16,12 +19,21 @@ pub fn yaml(text: &str) -> Result<Value, String> {
     if text.len() > LONGEST {
         return Err("its YAML is longer than a MiB".to_owned());
     }
-    let aliases = text
-        .match_indices('*')
-        .filter(|(at, _)| text[..*at].trim_end_matches([' ', '\t']).ends_with([':', '-', ',', '[', '{']))
-        .count();
-    if aliases > MOST_ALIASES {
-        return Err(format!("its YAML repeats {aliases} things by name; {MOST_ALIASES} is the most"));
+    let aliases = text.matches('*').count();
+    if aliases > MOST_ALIASES && text.contains('&') {
+        return Err(format!("its YAML repeats things by name, or may: {aliases} times, and {MOST_ALIASES} is the most"));
+    }
+    let steps = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let mut levels: Vec<usize> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let before = line.chars().take_while(|letter| matches!(letter, ' ' | '-' | '?' | '\t'));
+        let marks = before.filter(|letter| *letter != ' ').count();
+        let inner = line.matches(['[', '{']).count();
+        levels.retain(|level| *level < steps(line));
+        levels.push(steps(line));
+        if line.trim() != "---" && marks > DEEPEST || levels.len() > DEEPEST || inner > DEEPEST * 10 {
+            return Err(format!("its YAML lies more than {DEEPEST} levels deep"));
+        }
     }
     let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
     Ok(documents.first().map_or(Value::Null, value))
@@ -77,6 +89,8 @@ mod tests {
         let lines: Vec<String> = (0..40).map(|n| format!("a{n}: &a{n} [*a{}, *a{}]\n", n + 1, n + 1)).collect();
         let bomb = lines.concat();
         assert!(yaml(&bomb).unwrap_err().contains("repeats"));
+        assert!(yaml(&format!("{}a", "- ".repeat(300_000))).unwrap_err().contains("deep"));
+        assert!(yaml(&format!("a: &a [x]\nb: [\n{}]\n", "*a,\n".repeat(40))).unwrap_err().contains("repeats"));
         assert_eq!(yaml("names:\n  0: card\n  1: hand\n").unwrap(), serde_json::json!({"names": {"0": "card", "1": "hand"}}));
     }
 }

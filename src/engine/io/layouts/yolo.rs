@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::LaidTable;
-use super::folder::{LaidFolder, file_name, file_stem, has_ending, is_picture};
+use super::folder::{LaidFolder, file_stem, has_ending, is_picture};
 use super::yaml::yaml;
 use crate::io::error::IoError;
 use crate::io::read::shards::is_part;
@@ -41,7 +41,7 @@ pub fn read_folder(folder: &mut LaidFolder<'_>) -> Result<LaidTable, IoError> {
         let beside = beside(picture);
         let mut row = Map::new();
         row.insert("image".to_owned(), json!(picture));
-        let listed = lists.get(file_name(picture)).cloned();
+        let listed = lists.get(&tail(picture)).cloned();
         let by_folder = picture.split('/').find(|folder| is_part(folder)).map(ToOwned::to_owned);
         if let Some(part) = listed.or(by_folder) {
             row.insert("split".to_owned(), json!(part));
@@ -49,7 +49,7 @@ pub fn read_folder(folder: &mut LaidFolder<'_>) -> Result<LaidTable, IoError> {
         let (mut objects, mut shapes) = (Vec::new(), Vec::new());
         if labels.contains(&beside) {
             used += 1;
-            let size = size_of(&folder.root().join(picture));
+            let size = size_of(folder.root(), picture);
             let text = folder.text(&beside)?;
             match size {
                 Some(size) => lines(&text, &beside, &classes, size, (&mut objects, &mut shapes), &mut table),
@@ -114,20 +114,29 @@ fn classes(folder: &mut LaidFolder<'_>, files: &[String]) -> Result<Vec<Option<S
     Ok(Vec::new())
 }
 
+/// The last two parts of a path: names come again in the folders of other parts.
+fn tail(path: &str) -> String {
+    let mut parts: Vec<&str> = path.rsplit(['/', '\\']).take(2).collect();
+    parts.reverse();
+    parts.join("/")
+}
+
 /// The part of the split of each picture that a list names: `train.txt`.
 fn lists(folder: &mut LaidFolder<'_>, files: &[String]) -> Result<HashMap<String, String>, IoError> {
     let mut lists = HashMap::new();
     for file in files.iter().filter(|file| !file.contains('/') && has_ending(file, "txt") && is_part(file_stem(file))) {
         let text = folder.text(file)?;
         for name in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            lists.entry(file_name(name).to_owned()).or_insert_with(|| file_stem(file).to_owned());
+            lists.entry(tail(name)).or_insert_with(|| file_stem(file).to_owned());
         }
     }
     Ok(lists)
 }
 
-fn size_of(path: &Path) -> Option<(f64, f64)> {
+fn size_of(root: &Path, picture: &str) -> Option<(f64, f64)> {
     use std::io::Read as _;
+    // A plain file of the folder, and nothing that a link leads to elsewhere.
+    let path = root.join(picture).canonicalize().ok().filter(|path| path.starts_with(root) && path.is_file())?;
     let mut head = Vec::new();
     std::fs::File::open(path).ok()?.take(1 << 18).read_to_end(&mut head).ok()?;
     let header = read_header(&head).ok()?;

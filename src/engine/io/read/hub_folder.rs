@@ -34,7 +34,9 @@ pub struct HubConfig {
 /// [`IoError`]: it has no such configuration, or files that it names are not there.
 pub fn configured(root: &Path, wanted: Option<&str>) -> Result<Option<HubConfig>, IoError> {
     let card = root.join("README.md");
-    let Ok(text) = std::fs::read_to_string(&card) else { return Ok(None) };
+    // No card is longer; a pipe of that name is none.
+    let small = std::fs::metadata(&card).is_ok_and(|meta| meta.is_file() && meta.len() < 4 << 20);
+    let Some(text) = small.then(|| std::fs::read_to_string(&card).ok()).flatten() else { return Ok(None) };
     let Some(configs) =
         front_matter(&text).0.and_then(|front| front["configs"].as_array().cloned()).filter(|list| !list.is_empty())
     else {
@@ -132,7 +134,9 @@ fn before_numbers(name: &str) -> Option<String> {
 
 /// Why a folder that `save_to_disk` wrote cannot be read as its files stand: old ones keep which rows are left in a file of its own.
 pub fn kept_aside(folder: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(folder.join("state.json")).ok()?;
+    let state = folder.join("state.json");
+    let meta = std::fs::metadata(&state).ok().filter(|meta| meta.is_file() && meta.len() < 4 << 20);
+    let text = meta.and_then(|_| std::fs::read_to_string(&state).ok())?;
     let state: Value = serde_json::from_str(&text).ok()?;
     let indices = state["_indices_files"].as_array().or_else(|| state["_indices_data_files"].as_array())?;
     (!indices.is_empty()).then(|| {

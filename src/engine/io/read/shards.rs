@@ -121,7 +121,11 @@ fn tables(root: &Path, below: &Path) -> Result<Vec<(Format, PathBuf)>, IoError> 
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().to_lowercase();
             let Ok(kind) = entry.file_type() else { continue };
-            let ours = name.contains(".lapidary") || BESIDE.contains(&name.as_str()) || name.starts_with(['.', '_']);
+            // A list of sources may lie in a folder that it names.
+            let ours = name.ends_with(".sources.json")
+                || name.contains(".lapidary")
+                || BESIDE.contains(&name.as_str())
+                || name.starts_with(['.', '_']);
             if ours {
                 continue;
             }

@@ -57,6 +57,7 @@ pub fn open_sources(
         let files = source_paths(&root, &source.read).map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
         let mut read =
             SourceRead { id: source.id.clone(), read: source.read.clone(), files: files.len(), ..SourceRead::default() };
+        let mut own = Xxh3::new();
         for file in files {
             let mut reading = reading.clone();
             reading.sheet = file.sheet.clone().or(reading.sheet);
@@ -67,15 +68,18 @@ pub fn open_sources(
             print.update(file.shown.as_bytes());
             print.update(&dataset.base.origin.fingerprint.to_le_bytes());
             let mut columns = called(source, &dataset).map_err(broken)?;
-            pictures_from(&root, &dataset, &mut columns).map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
+            pictures_from(&root, source, &dataset, &mut columns)
+                .map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
             note(&mut read, source, &dataset);
             read.paths.push(file.path.clone());
+            own.update(&dataset.base.origin.fingerprint.to_le_bytes());
             warnings.extend(dataset.base.warnings.iter().map(|warning| {
                 let line = if warning.line > 0 { format!(", line {}", warning.line) } else { String::new() };
                 Warning { line: 0, reason: format!("{}{line}: {}", file.shown, warning.reason) }
             }));
             parts.push(Part { of, shown: file.shown, dataset, columns });
         }
+        read.print = own.digest();
         reads.push(read);
     }
     let rows: usize = parts.iter().map(|part| part.dataset.base.rows).sum();
@@ -125,7 +129,9 @@ pub fn open_sources(
 fn is_list(path: &Path) -> bool {
     use std::io::Read as _;
     let mut head = Vec::new();
-    std::fs::File::open(path).is_ok_and(|file| file.take(400).read_to_end(&mut head).is_ok()) && is_sources(&head)
+    path.is_file()
+        && std::fs::File::open(path).is_ok_and(|file| file.take(400).read_to_end(&mut head).is_ok())
+        && is_sources(&head)
 }
 
 /// What was read of a source, as the window shows it.
@@ -176,7 +182,7 @@ fn called(source: &SourceEntry, dataset: &Dataset) -> Result<Vec<Column>, String
 }
 
 /// Paths of pictures as they are seen from the folder of the list.
-fn pictures_from(root: &Path, dataset: &Dataset, columns: &mut [Column]) -> Result<(), String> {
+fn pictures_from(root: &Path, source_entry: &SourceEntry, dataset: &Dataset, columns: &mut [Column]) -> Result<(), String> {
     let Some(field) = dataset.pictures().filter(|_| dataset.rows() > 0) else { return Ok(()) };
     let source = dataset.fields()[field].source;
     let own = source.map(|source| &dataset.base.columns[source]);
@@ -193,13 +199,26 @@ fn pictures_from(root: &Path, dataset: &Dataset, columns: &mut [Column]) -> Resu
         .strip_prefix(root)
         .map_err(|_| "its pictures lie outside of the folder of the list: put the list above them".to_owned())?;
     let below = below.to_string_lossy().replace('\\', "/");
-    let at = dataset.base.columns.iter().position(|column| own.is_some_and(|own| own.name == column.name));
-    let name = at.map(|at| dataset.base.columns[at].name.clone());
-    let Some(column) = columns.iter_mut().find(|column| Some(&column.name) == name.as_ref()) else { return Ok(()) };
+    let name = own.map_or("", |own| &*own.name);
+    // As the list calls it.
+    let name = match source_entry.columns.get(name) {
+        Some(None) => return Ok(()),
+        Some(Some(called)) => called.as_str(),
+        None => name,
+    };
+    let Some(column) = columns.iter_mut().find(|column| *column.name == *name) else { return Ok(()) };
+    let placed =
+        |path: &str| if path.contains("://") { path.to_owned() } else { format!("{below}/{}", path.trim_start_matches("./")) };
     let cells: Vec<Option<String>> = (0..column.len())
         .map(|row| {
-            column.text(row).map(|text| {
-                if text.contains("://") { text.into_owned() } else { format!("{below}/{}", text.trim_start_matches("./")) }
+            let text = column.text(row)?;
+            // Several pictures of one sample are a list.
+            let list = text.starts_with('[').then(|| serde_json::from_str::<Vec<String>>(&text).ok()).flatten();
+            Some(match list {
+                Some(list) => {
+                    serde_json::to_string(&list.iter().map(|path| placed(path)).collect::<Vec<_>>()).unwrap_or_default()
+                }
+                None => placed(&text),
             })
         })
         .collect();

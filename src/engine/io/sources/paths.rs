@@ -109,7 +109,11 @@ fn walk(folder: &Path, shown: &str, parts: &[&str], depth: usize, found: &mut Fo
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         // What is hidden, or ours, is named or not meant.
-        if name.starts_with('.') || name.contains(".lapidary") || (name.starts_with("__") && name.ends_with("__")) {
+        if name.starts_with('.')
+            || name.contains(".lapidary")
+            || name.ends_with(".sources.json")
+            || (name.starts_with("__") && name.ends_with("__"))
+        {
             continue;
         }
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());

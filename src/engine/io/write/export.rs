@@ -40,9 +40,14 @@ pub fn may_write(dataset: &Dataset, path: &std::path::Path) -> Result<(), IoErro
     if same(path, &dataset.base.origin.path) || is_one_file(path, &dataset.base.origin.path) {
         return refuse("it is the source, which Lapidary never writes to; choose another name");
     }
-    if let Some(source) =
-        dataset.base.sources.iter().find(|source| source.paths.iter().any(|own| same(path, own) || is_one_file(path, own)))
-    {
+    let within = |own: &std::path::PathBuf| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+        // Where it would truly be written: the nearest folder that is there.
+        let real = path.canonicalize().ok().or_else(|| folder.ancestors().find_map(|folder| folder.canonicalize().ok()));
+        own.is_dir() && own.canonicalize().is_ok_and(|own| real.is_some_and(|real| real.starts_with(own)))
+    };
+    let is_source = |own: &std::path::PathBuf| same(path, own) || is_one_file(path, own) || within(own);
+    if let Some(source) = dataset.base.sources.iter().find(|source| source.paths.iter().any(is_source)) {
         return refuse(&format!("it is the source {:?}, which Lapidary never writes to; choose another name", source.id));
     }
     let origin = &dataset.base.origin;

@@ -85,7 +85,7 @@ pub fn call(at: usize, terms: &[Term], row: &dyn FormulaRow) -> Result<CellValue
         _ => {}
     }
     // Nothing of nothing.
-    if values[0].is_nothing() {
+    if values.iter().any(CellValue::is_nothing) {
         return Ok(CellValue::Nothing);
     }
     let text = |at: usize| values[at].text();
@@ -196,7 +196,7 @@ fn nth(mut list: Vec<CellValue>, n: f64) -> CellValue {
 }
 
 /// The values of a list; of a text that writes one as JSON, too.
-fn listed(value: &CellValue) -> Result<Vec<CellValue>, String> {
+pub fn listed(value: &CellValue) -> Result<Vec<CellValue>, String> {
     match value {
         CellValue::List(list) => Ok(list.clone()),
         CellValue::Text(text) => match serde_json::from_str(text) {

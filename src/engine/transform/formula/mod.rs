@@ -67,6 +67,8 @@ pub trait FormulaRow {
     fn times(&self, column: &str) -> Times;
     /// Whether the numbers of a column have decimal commas, where its cells together tell.
     fn comma(&self, column: &str) -> Option<bool>;
+    /// Whether the cells of a column are lists.
+    fn is_list(&self, column: &str) -> bool;
 }
 
 impl Formula {
@@ -158,7 +160,7 @@ impl CellValue {
             Self::Nothing => false,
             Self::Yes(yes) => *yes,
             Self::Number(number) => *number != 0.0,
-            Self::Text(text) => !text.is_empty() && !text.eq_ignore_ascii_case("false"),
+            Self::Text(text) => !text.is_empty() && text != "0" && !text.eq_ignore_ascii_case("false"),
             Self::List(list) => !list.is_empty(),
         }
     }
@@ -202,20 +204,34 @@ impl Term {
         let cell = |found: Option<Cow<'_, str>>| found.map_or(CellValue::Nothing, |text| CellValue::Text(text.into_owned()));
         Ok(match self {
             Self::Value(value) => value.clone(),
+            Self::Column(name) if row.is_list(name) => match row.cell(name) {
+                Some(text) => {
+                    functions::listed(&CellValue::Text(text.into_owned())).map_or_else(|_| cell(row.cell(name)), CellValue::List)
+                }
+                None => CellValue::Nothing,
+            },
             Self::Column(name) => cell(row.cell(name)),
             Self::Down(name) => cell(row.above(name)),
             Self::Call(at, terms) => return call(*at, terms, row),
             Self::Not(term) => CellValue::Yes(!term.of(row)?.yes()),
             Self::Minus(term) => match term.of(row)? {
                 CellValue::Nothing => CellValue::Nothing,
-                value => CellValue::Number(-value.number()?),
+                value => CellValue::Number(0.0 - self::operand(value, term, row).number()?),
             },
             // The second is asked only where the first leaves it open.
             Self::Pair("and", a, b) => CellValue::Yes(a.of(row)?.yes() && b.of(row)?.yes()),
             Self::Pair("or", a, b) => CellValue::Yes(a.of(row)?.yes() || b.of(row)?.yes()),
-            Self::Pair(sign, a, b) => pair(sign, &a.of(row)?, &b.of(row)?)?,
+            Self::Pair("&", a, b) => pair("&", &a.of(row)?, &b.of(row)?)?,
+            Self::Pair(sign, a, b) => pair(sign, &operand(a.of(row)?, a, row), &operand(b.of(row)?, b, row))?,
         })
     }
+}
+
+/// A cell of a column of numbers as the number that it is there: whether a comma parts thousands is for the column to say.
+fn operand(value: CellValue, term: &Term, row: &dyn FormulaRow) -> CellValue {
+    let (CellValue::Text(text), Term::Column(name) | Term::Down(name)) = (&value, term) else { return value };
+    let number = row.comma(name).and_then(|comma| number_of(text.trim(), comma)).filter(|number| number.is_finite());
+    number.map_or(value, CellValue::Number)
 }
 
 fn pair(sign: &str, a: &CellValue, b: &CellValue) -> Result<CellValue, String> {
@@ -267,7 +283,7 @@ fn order(a: &CellValue, b: &CellValue) -> Ordering {
             }
         }
         _ => match (a.number(), b.number()) {
-            (Ok(a), Ok(b)) => a.total_cmp(&b),
+            (Ok(a), Ok(b)) => (a + 0.0).total_cmp(&(b + 0.0)),
             _ => a.text().cmp(&b.text()),
         },
     }
@@ -288,6 +304,8 @@ mod tests {
                 "when" => "02.01.2024",
                 "meta" => r#"{"user": {"id": 7}, "tags": ["x", "y"]}"#,
                 "two words" => "yes",
+                "tags" => r#"["x", "y", "z"]"#,
+                "flag" => "0",
                 _ => return None,
             };
             Some(text.into())
@@ -298,8 +316,11 @@ mod tests {
         fn times(&self, _: &str) -> Times {
             Times::of(std::iter::empty())
         }
-        fn comma(&self, _: &str) -> Option<bool> {
-            None
+        fn comma(&self, column: &str) -> Option<bool> {
+            (column == "price").then_some(true)
+        }
+        fn is_list(&self, column: &str) -> bool {
+            column == "tags"
         }
     }
 
@@ -348,6 +369,14 @@ mod tests {
             ("contains(name, \"Maria\") or false", "true"),
             ("down(name)", "last"),
             ("n % 2", "1"),
+            ("price * 2", "2469"),
+            ("price > 1000", "true"),
+            ("if(flag, \"yes\", \"no\")", "no"),
+            ("length(tags)", "3"),
+            ("join(tags, \"+\")", "x+y+z"),
+            ("contains(name, empty)", "nothing"),
+            ("not n = 4", "true"),
+            ("-flag", "0"),
             ("\"b\" > \"a\"", "true"),
         ] {
             assert_eq!(said(text), value, "{text}");

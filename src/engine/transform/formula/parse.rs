@@ -165,7 +165,7 @@ impl WordReader<'_> {
                 term
             }
             Word::Name(name) if self.is("(") => return self.function(name, from, depth),
-            Word::Name(name) if name.eq_ignore_ascii_case("not") => Term::Not(Box::new(self.one(depth + 1)?)),
+            Word::Name(name) if name.eq_ignore_ascii_case("not") => Term::Not(Box::new(self.level(2, depth + 1)?)),
             Word::Name(name) if name.eq_ignore_ascii_case("true") => Term::Value(CellValue::Yes(true)),
             Word::Name(name) if name.eq_ignore_ascii_case("false") => Term::Value(CellValue::Yes(false)),
             Word::Name(name) | Word::Bracketed(name) => Term::Column(name.clone()),

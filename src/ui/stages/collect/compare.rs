@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use egui::{CentralPanel, Frame, Label, Margin, Panel, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
-use super::compare_form::{DiffOnly, place};
+use super::compare_form::{DiffOnly, DiffsSeen};
 use crate::action::{Action, CollectAction};
 use crate::data::{Dataset, SampleId};
 use crate::session::{ComparedVersions, DiffChoice, DiffItem, DiffKind, Workspace};
@@ -66,33 +66,38 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
     });
     let Some(versions) = shown else {
-        CentralPanel::default().frame(frame).show(ui, |ui| dim(ui, theme, "Comparing…"));
+        let words = bundle.session.not_compared().unwrap_or("Comparing…");
+        CentralPanel::default().frame(frame).show(ui, |ui| dim(ui, theme, words));
         return;
     };
-    let list = state.compare.shown(versions);
-    state.compare.at = state.compare.at.min(list.len().saturating_sub(1));
+    let seen = state.compare.seen(versions);
+    state.compare.at = state.compare.at.min(seen.list.len().saturating_sub(1));
     let frame_left = Frame::new().inner_margin(Margin { left: 20, right: 8, top: 8, bottom: 8 });
     Panel::left("compare kinds").exact_size(210.0_f32.min(ui.available_width() * 0.3)).resizable(false).frame(frame_left).show(
         ui,
         |ui| {
-            ScrollArea::vertical().id_salt("kinds").auto_shrink(false).show(ui, |ui| kinds(ui, theme, state, versions));
+            ScrollArea::vertical().id_salt("kinds").auto_shrink(false).show(ui, |ui| kinds(ui, theme, state, versions, &seen));
         },
     );
     let height = (ui.available_height() * 0.42).clamp(140.0, 320.0);
     Panel::bottom("compare one").exact_size(height).resizable(false).frame(frame).show(ui, |ui| {
-        deed(ui, theme, state, versions, workspace, actions);
+        deed(ui, theme, state, (versions, &seen), workspace, actions);
         ScrollArea::vertical().id_salt("difference").auto_shrink(false).show(ui, |ui| {
-            if let Some(at) = list.get(state.compare.at) {
+            if let Some(at) = seen.list.get(state.compare.at) {
                 one(ui, theme, state, versions, *at, workspace.dataset(), actions);
             }
         });
     });
     CentralPanel::default().frame(frame_left).show(ui, |ui| {
+        if versions.items.is_empty() && (!versions.columns.is_empty() || !versions.columns_gone.is_empty()) {
+            dim(ui, theme, "Rows say the same; columns differ");
+            return;
+        }
         if versions.items.is_empty() {
             dim(ui, theme, "They say the same, row by row and cell by cell");
             return;
         }
-        items(ui, theme, state, versions, &list, workspace.dataset());
+        items(ui, theme, state, versions, &seen.list, workspace.dataset());
     });
 }
 
@@ -106,12 +111,11 @@ fn kind_name(kind: DiffKind) -> &'static str {
 }
 
 /// Kinds and columns, with how many.
-fn kinds(ui: &mut Ui, theme: &Theme, state: &mut UiState, versions: &ComparedVersions) {
-    let counts = versions.counts();
+fn kinds(ui: &mut Ui, theme: &Theme, state: &mut UiState, versions: &ComparedVersions, seen: &DiffsSeen) {
     let mut lines: Vec<(DiffOnly, String, usize, bool)> = vec![(None, "All".to_owned(), versions.items.len(), false)];
     for kind in [DiffKind::Conflict, DiffKind::Changed, DiffKind::Added, DiffKind::Removed] {
         let of: Vec<(Option<&str>, usize)> =
-            counts.iter().filter(|((own, _), _)| *own == kind).map(|((_, column), n)| (*column, *n)).collect();
+            seen.counts.iter().filter(|(own, ..)| *own == kind).map(|(_, column, n)| (column.as_deref(), *n)).collect();
         let all: usize = of.iter().map(|(_, n)| n).sum();
         if all > 0 {
             lines.push((Some((kind, None)), kind_name(kind).to_owned(), all, false));
@@ -142,19 +146,23 @@ fn kinds(ui: &mut Ui, theme: &Theme, state: &mut UiState, versions: &ComparedVer
     if versions.more > 0 {
         dim(ui, theme, format!("{} more are not listed", count(versions.more)));
     }
-    if !versions.columns.is_empty() && versions.base.is_some() {
+    let gone = versions.base.is_some() && !versions.columns_gone.is_empty();
+    if !versions.columns.is_empty() || gone {
         ui.add_space(STEP * 2.0);
-        dim(ui, theme, format!("New columns come along: {}", versions.columns.join(", ")));
-    } else if !versions.columns.is_empty() {
-        ui.add_space(STEP * 2.0);
-        ui.checkbox(
-            &mut state.compare.columns,
-            format!("Take {} along", things(versions.columns.len(), "new column", "new columns")),
-        )
-        .on_hover_text(versions.columns.join(", "));
+        let n = versions.columns.len() + if gone { versions.columns_gone.len() } else { 0 };
+        let words = if gone {
+            format!("Take {} as there", things(n, "column", "columns"))
+        } else {
+            format!("Take {} along", things(n, "new column", "new columns"))
+        };
+        ui.checkbox(&mut state.compare.columns, words);
+        if !versions.columns.is_empty() {
+            dim(ui, theme, format!("New there: {}", versions.columns.join(", ")));
+        }
     }
     if !versions.columns_gone.is_empty() {
-        dim(ui, theme, format!("Only here: {}", versions.columns_gone.join(", ")));
+        let words = if gone { "Removed there" } else { "Only here" };
+        dim(ui, theme, format!("{words}: {}", versions.columns_gone.join(", ")));
     }
 }
 
@@ -284,7 +292,7 @@ fn one(
     let shade = |ink: egui::Color32| ink.gamma_multiply(0.25);
     side(ui, "As here", "1", &before, &gone, shade(theme.ruby), DiffChoice::Ours);
     side(ui, "As there", "2", &after, &new, shade(theme.emerald), DiffChoice::Theirs);
-    if versions.base.is_some() && item.column.is_some() {
+    if versions.has_before(item) {
         side(ui, "As it was", "3", &cut(item.cells[0].as_deref().unwrap_or_default()), &[], theme.tint, DiffChoice::Base);
     }
 }
@@ -294,14 +302,13 @@ fn deed(
     ui: &mut Ui,
     theme: &Theme,
     state: &mut UiState,
-    versions: &ComparedVersions,
+    (versions, seen): (&ComparedVersions, &DiffsSeen),
     workspace: &Workspace,
     actions: &mut Vec<Action>,
 ) {
-    let choices = || (0..versions.items.len()).map(|at| state.compare.choice(versions, at));
-    let open = choices().filter(Option::is_none).count();
-    let taken = choices().flatten().filter(|choice| *choice != DiffChoice::Ours).count();
-    let columns = if state.compare.columns { versions.columns.len() } else { 0 };
+    let (open, taken) = (seen.open, seen.taken);
+    let gone = if versions.base.is_some() { versions.columns_gone.len() } else { 0 };
+    let columns = if state.compare.columns { versions.columns.len() + gone } else { 0 };
     let mut all = None;
     ui.horizontal_wrapped(|ui| {
         let ready = open == 0 && taken + columns > 0 && workspace.read_only().is_none();
@@ -324,9 +331,7 @@ fn deed(
         }
     });
     if let Some(choice) = all {
-        for at in state.compare.shown(versions) {
-            state.compare.chosen.insert(place(&versions.items[at]), choice);
-        }
+        state.compare.choose_all(versions, choice);
     }
     ui.add_space(STEP);
 }

@@ -283,7 +283,7 @@ fn columns(
 fn change(sight: &SourcesSight, actions: &mut Vec<Action>, how: impl FnOnce(&mut SourcesFile)) {
     let mut list = sight.list.clone();
     how(&mut list);
-    actions.push(Action::Collect(CollectAction::Change { list, way: CarryWay::InPlace }));
+    actions.push(Action::Collect(CollectAction::Change { list, way: CarryWay::InPlace(Vec::new()) }));
 }
 
 /// Classes that only this source has, and what they are called in the dataset.

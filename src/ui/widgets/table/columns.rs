@@ -134,11 +134,13 @@ pub fn lay_out(state: &mut UiState, dataset: &Dataset, width: f32) {
             _ => false,
         };
         let (name, width) = (field.name.to_string(), width_of(dataset, place));
-        columns.push(TableColumn { name, width, hidden: false, pinned: fresh && first });
+        // Where samples come from is there to be filtered by and asked for; it stands in nobody's way.
+        let hidden = fresh && dataset.is_provenance(place);
+        columns.push(TableColumn { name, width, hidden, pinned: fresh && first });
     }
     if fresh {
         // What is left over goes to the columns that are read: a table fills its place from the start.
-        let total: f32 = columns.iter().map(|column| column.width).sum();
+        let total: f32 = columns.iter().filter(|column| !column.hidden).map(|column| column.width).sum();
         let is_read = |name: &str| {
             dataset.field(name).is_some_and(|place| matches!(dataset.fields()[place].role, Role::Text | Role::Messages))
         };
