@@ -322,6 +322,90 @@ fn a_kill_while_edits_are_carried_over_leaves_all_of_them() {
     assert!(died >= 10, "{died}");
 }
 
+/// Two files as one dataset, with edits of both, made by the program.
+fn collected_with_edits(folder: &Path) -> PathBuf {
+    for name in ["a.csv", "b.csv"] {
+        let rows: String = (0..400).map(|n| format!("{name} says {n},class {}\n", n % 3)).collect();
+        fs::write(folder.join(name), format!("text,label\n{rows}")).unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
+        command.args(words).current_dir(folder).env("XDG_DATA_HOME", folder.join("home"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["collect", "a.csv", "b.csv", "-o", "all.sources.json"]);
+    run(&["relabel", "all.sources.json", "--rows", "3,600", "--column", "label", "--to", "class 9"]);
+    run(&["exclude", "all.sources.json", "--rows", "1,700"]);
+    folder.join("all.sources.json")
+}
+
+#[test]
+fn a_kill_while_sources_are_collected_leaves_the_list_as_it_was_or_as_it_will_be() {
+    let made = tempfile::tempdir().unwrap();
+    let list = collected_with_edits(made.path());
+    fs::write(made.path().join("c.csv"), "text,label\none more,class 1\n").unwrap();
+    let before = fs::read(&list).unwrap();
+    let words = ["collect", "c.csv", "-o", "all.sources.json"];
+    let after = {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made.path(), folder.path());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
+        command.args(words).current_dir(folder.path()).env("XDG_DATA_HOME", folder.path().join("home"));
+        assert!(command.output().unwrap().status.success());
+        fs::read(folder.path().join("all.sources.json")).unwrap()
+    };
+    assert_ne!(before, after);
+    let died = killed_at_every_moment(made.path(), &words, |folder| {
+        let left = fs::read(folder.join("all.sources.json")).unwrap();
+        assert!(left == before || left == after, "a list is whole or not there");
+        // What was under way lies in the folder at most under a name that nothing reads.
+        assert_eq!(read(folder).rows(), 801, "the folder is its three files");
+        assert_eq!(read(&folder.join("all.sources.json")).rows(), if left == before { 800 } else { 801 });
+    });
+    println!("{died} of 60 died while collecting");
+    assert!(died >= 10, "{died}");
+}
+
+#[test]
+fn a_kill_while_edits_follow_a_changed_source_leaves_all_of_them() {
+    let made = tempfile::tempdir().unwrap();
+    let list = collected_with_edits(made.path());
+    // The first source has a row more, before all others: every row of the second stands one further down.
+    let text = fs::read_to_string(made.path().join("a.csv")).unwrap();
+    fs::write(made.path().join("a.csv"), text.replacen('\n', "\na new one,class 0\n", 1)).unwrap();
+    let carried = |path: &Path| {
+        let (workspace, _) = lapidary::session::Workspace::carry(read(path), io::Reading::default(), None).unwrap();
+        state(workspace.dataset(), workspace.history().head())
+    };
+    let name = list.file_name().unwrap();
+    let expected = {
+        let folder = tempfile::tempdir().unwrap();
+        copy_of(made.path(), folder.path());
+        let path = folder.path().join(name);
+        let whole = carried(&path);
+        let workspace = open(&path).unwrap();
+        let dataset = workspace.dataset();
+        let label = dataset.fields().iter().position(|field| &*field.name == "label").unwrap();
+        let moved: Vec<SampleId> =
+            dataset.samples().filter(|id| dataset.text(label, *id).as_deref() == Some("class 9")).collect();
+        assert_eq!(moved.len(), 2, "both relabelled samples are");
+        assert_eq!(dataset.samples().filter(|id| dataset.is_excluded(*id)).count(), 2);
+        whole
+    };
+    let died = killed_at_every_moment(made.path(), &["carry", "all.sources.json"], |folder| {
+        let path = folder.join(name);
+        let found = match open(&path) {
+            Ok(workspace) => state(workspace.dataset(), workspace.history().head()),
+            Err(JournalError::SourceChanged { .. }) => carried(&path),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(found, expected, "some edits are gone");
+    });
+    println!("{died} of 60 died while edits followed");
+    assert!(died >= 10, "{died}");
+}
+
 #[test]
 fn a_kill_while_a_project_is_recovered_leaves_the_damaged_one_or_all_that_could_be_read() {
     let made = tempfile::tempdir().unwrap();
