@@ -1,5 +1,6 @@
 //! What Collect asks for: sources added, their columns and classes joined.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use egui::Context;
@@ -108,23 +109,27 @@ fn renamed(sources: &[SourceRead], list: &SourcesFile) -> Vec<(std::ops::Range<u
 
 /// Writes a list, and keeps what it said before: it comes back where the new one cannot be opened.
 fn write(app: &mut App, path: &Path, list: &SourcesFile) -> Result<(), String> {
-    app.state.list_before = Some((path.to_owned(), std::fs::read_to_string(path).ok()));
-    io::write_sources(path, list).map_err(|error| error.to_string())
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(format!("{} cannot be read, and is left as it is: {error}", path.display())),
+    };
+    io::write_sources(path, list).map_err(|error| error.to_string())?;
+    app.state.list_before = Some((path.to_owned(), before));
+    Ok(())
 }
 
 /// A file was not opened: where that is a list that was changed here, it says again what it said, and is opened so.
-pub(super) fn not_opened(app: &mut App, path: &Path) {
+pub(super) fn not_opened(app: &mut App, ctx: &Context, path: &Path) {
     let Some((list, before)) = app.state.list_before.take().filter(|(list, _)| list.as_path() == path) else { return };
-    match before {
-        Some(text) => {
-            let _ = io::write_small(&list, &text);
-            if app.session.workspace().is_none() {
-                app.open(list, Begun::Open);
-            }
-        }
-        None => {
-            let _ = std::fs::remove_file(&list);
-        }
+    let back = match before {
+        Some(text) => io::write_small(&list, &text).map_err(|error| error.to_string()),
+        None => std::fs::remove_file(&list).map_err(|error| error.to_string()),
+    };
+    if let Err(why) = back {
+        app.notices.complain(ctx, format!("{} does not say again what it said: {why}", list.display()));
+    } else if list.exists() && app.session.workspace().is_none() {
+        app.open(list, Begun::Open);
     }
 }
 

@@ -104,7 +104,7 @@ impl App {
         match news {
             News::Opened(opened) => self.opened(ctx, *opened),
             News::NotOpened(path, why) => {
-                collecting::not_opened(self, &path);
+                collecting::not_opened(self, ctx, &path);
                 // Asked before it is passed: whoever trusts the file says so.
                 let trusted =
                     why.contains("--max-memory").then(|| ("Open it all the same".to_owned(), Action::OpenTrusted(path)));

@@ -15,6 +15,10 @@ use crate::ui::View;
 impl App {
     /// Starts opening a file. What was open stays until it has succeeded.
     pub(super) fn open(&mut self, path: PathBuf, begun: Begun) {
+        // What a list said before it was changed is of the opening that follows the change, and of no other.
+        if !matches!(begun, Begun::Continue(..) | Begun::CarryBy(..)) {
+            self.state.list_before = None;
+        }
         if self.session.open(path, begun, self.folders.projects()) {
             self.gallery = Gallery::default();
         }

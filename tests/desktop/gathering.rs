@@ -102,6 +102,27 @@ fn sources_are_added_joined_and_carry_the_edits_that_were_made() {
 }
 
 #[test]
+fn a_list_that_no_longer_opens_stays_where_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let [tickets, chat, _] = files(home.path());
+    let mut window = Window::new(Begin::File(tickets), home.path(), vec![chat.clone()]);
+    window.settle();
+    window.view(View::Collect);
+    window.click("Add a file…");
+    window.settle();
+    let list = home.path().join("tickets.sources.json");
+    let said = std::fs::read_to_string(&list).unwrap();
+    // A source is gone later: that is nothing that the list said wrongly, and nobody takes it away.
+    std::fs::remove_file(&chat).unwrap();
+    for action in [Action::Reread(lapidary::io::Reading::default()), Action::Open(list.clone()), Action::Open(list.clone())] {
+        window.harness.state_mut().push(action);
+        window.settle();
+        assert!(window.sees("there is no \"chat.tsv\""), "what is missing is named");
+        assert_eq!(std::fs::read_to_string(&list).unwrap(), said);
+    }
+}
+
+#[test]
 fn pictures_of_collect() {
     if !can_draw() {
         return;
