@@ -4,6 +4,8 @@ mod compare;
 pub mod compare_form;
 mod sources;
 
+use std::path::Path;
+
 use egui::{Margin, RichText, ScrollArea, Ui, vec2};
 use egui_extras::{Column as TableSize, TableBuilder};
 
@@ -77,7 +79,11 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
     let origin = &base.origin;
     let reading = workspace.reading();
     title(ui, theme, origin.path.file_name().unwrap_or_default().to_string_lossy());
-    dim(ui, theme, origin.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default());
+    // Of a file in the folder that Lapidary was started in, its name says it all.
+    let folder = origin.path.parent().filter(|folder| !folder.as_os_str().is_empty() && *folder != Path::new("."));
+    if let Some(folder) = folder {
+        dim(ui, theme, folder.display().to_string());
+    }
     ui.add_space(STEP * 2.0);
     theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
