@@ -13,6 +13,8 @@ use lapidary::data::Dataset;
 use lapidary::io::{self, Reading};
 use lapidary::job::Progress;
 
+#[path = "../tests/support/databases.rs"]
+mod databases_at;
 mod support;
 
 use support::timed;
@@ -51,6 +53,7 @@ fn main() {
     aligned(folder.path(), if large { 1_000_000 } else { 100_000 });
     versions(folder.path());
     sheets(folder.path());
+    database(folder.path());
 }
 
 /// Ten files as one dataset, and one by one.
@@ -128,4 +131,32 @@ fn sheets(folder: &Path) {
         "an xlsx of 100,000 × 10, processor time: {ours:.2} s; openpyxl {theirs:.2} s; {:.2} × (promised 0.25)",
         ours / theirs
     );
+}
+
+/// A million rows of `PostgreSQL`, and its own client's `COPY` of them.
+fn database(folder: &Path) {
+    let Some(server) = databases_at::DatabaseServer::postgres() else { return };
+    let rows = 1_000_000;
+    server.does(
+        "",
+        &format!(
+            "CREATE TABLE t (id int PRIMARY KEY, text text, label text, n int); INSERT INTO t SELECT n, 'a question of customer ' || n || ' about a card that did not come, and why', 'class' || n % 50, n % 977 FROM generate_series(1, {rows}) n; VACUUM ANALYZE t"
+        ),
+    );
+    let list = folder.join("database.sources.json");
+    std::fs::write(
+        &list,
+        serde_json::json!({"lapidary": "sources/1", "sources": [{"id": "t", "read": server.address("owner", "postgres")}]})
+            .to_string(),
+    )
+    .unwrap();
+    io::allow_host("127.0.0.1");
+    let mut best = (f64::MAX, f64::MAX);
+    for _ in 0..3 {
+        let (bytes, copy, _) = timed(|| server.does("", "COPY (SELECT * FROM t ORDER BY id) TO STDOUT").len());
+        let (dataset, own, _) = timed(|| open(&list));
+        assert!(dataset.rows() == rows && bytes > 50_000_000);
+        best = (best.0.min(copy.as_secs_f64()), best.1.min(own.as_secs_f64()));
+    }
+    println!("{rows} rows of PostgreSQL: {:.2} s; psql's COPY {:.2} s; {:.2} × (promised 1.5)", best.1, best.0, best.1 / best.0);
 }

@@ -154,6 +154,8 @@ pub enum Action {
     HubDialog,
     /// Ask for a folder to save each source to.
     EachSourceDialog,
+    /// Choose a folder that the steps made here are carried out on; then, where that is known, one for what comes of it.
+    RunDialog { input: Option<PathBuf> },
     /// Save each part of the split column to a folder.
     ExportPartsDialog { target: SaveTarget },
     /// Ask for a folder, then save images below it; each part of the split column where no rows are named.
@@ -208,12 +210,20 @@ pub enum TrainAction {
 pub enum CollectAction {
     /// Add sources to what is open.
     Add(Vec<PathBuf>),
+    /// Show the form for a database.
+    NameDatabase,
+    /// Show what the list at a path asks of databases: nothing was sent to them.
+    OfferDatabases(PathBuf),
+    /// Ask what the form says: add it as a source, or open the list.
+    Connect,
     /// Join columns and classes as it is proposed.
     Join(Vec<AlignmentProposal>),
     /// Have the list of sources say this from now on; how samples are where they were.
     Change { list: SourcesFile, way: CarryWay },
     /// Compare with another version.
     Compare(PathBuf),
+    /// Compare with the open file as it is on the disk now.
+    CompareChanged,
     /// With what both versions came from.
     CompareFrom(PathBuf),
     /// Choose whose version of the difference that is looked at.

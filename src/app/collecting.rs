@@ -10,18 +10,33 @@ use crate::action::{Action, CollectAction};
 use crate::collect::{AlignmentProposal, accept_alignment};
 use crate::data::SourceRead;
 use crate::io::{self, SourcesFile};
-use crate::session::{Begun, CarryWay, DiffChoice, Session, edits_in_force, list_path, list_with};
-use crate::ui::{CompareForm, UiState, View};
+use crate::session::{Begun, CarryWay, DiffChoice, Session, edits_in_force, list_path, list_with, list_with_database};
+use crate::ui::{CompareForm, DatabaseForm, Popup, UiState, View, database_form_of};
 
 /// Carries out what Collect asks for.
 pub(super) fn act(app: &mut App, ctx: &Context, action: CollectAction) {
     let done = match action {
         CollectAction::Add(paths) => add(app, &paths),
+        CollectAction::NameDatabase => {
+            app.state.database = DatabaseForm { list: None, password: String::new(), ..std::mem::take(&mut app.state.database) };
+            app.state.pop(Popup::Database);
+            Ok(())
+        }
+        CollectAction::OfferDatabases(path) => offer(app, &path),
+        CollectAction::Connect => connect(app),
         CollectAction::Join(proposals) => join(app, &proposals),
         CollectAction::Change { list, way } => change(app, &list, way),
         CollectAction::Compare(other) => {
             app.state.compare = CompareForm::of(other, None);
             ask(app);
+            Ok(())
+        }
+        CollectAction::CompareChanged => {
+            if let Some(path) = app.session.workspace().map(|open| open.dataset().base.origin.path.clone()) {
+                app.state.view = View::Collect;
+                app.state.compare = CompareForm::of(path.clone(), Some(path));
+                ask(app);
+            }
             Ok(())
         }
         CollectAction::CompareFrom(base) => {
@@ -52,18 +67,86 @@ pub(super) fn act(app: &mut App, ctx: &Context, action: CollectAction) {
     }
 }
 
+/// Whether a list was not opened because of a database that somebody has to say a word for.
+pub(super) fn is_of_database(why: &str) -> bool {
+    why.contains("--connect") || why.contains("it wants the password")
+}
+
+/// Shows what a list asks of databases.
+fn offer(app: &mut App, path: &Path) -> Result<(), String> {
+    // What was typed for a source that was not added stands there still.
+    if app.state.database.list.is_none() && !app.state.database.address.is_empty() {
+        app.state.pop(Popup::Database);
+        return Ok(());
+    }
+    let list = io::read_sources(path).map_err(|error| error.to_string())?;
+    app.state.database = database_form_of(path, &list);
+    app.state.pop(Popup::Database);
+    Ok(())
+}
+
+/// Asks what the form says: the user has named it, so it may be asked from now on.
+fn connect(app: &mut App) -> Result<(), String> {
+    let form = app.state.database.clone();
+    let connections = form.connections()?;
+    for line in form.lines() {
+        io::allow_connection(&line);
+        if !app.settings.connections.contains(&line) {
+            app.settings.connections.push(line);
+        }
+    }
+    for (address, _) in connections.iter().filter(|_| !form.password.is_empty()) {
+        io::set_password(address, &form.password);
+    }
+    app.state.database.password.clear();
+    let kept = app.settings.save(&app.folders).map_err(|error| format!("That it may be asked could not be kept: {error}"));
+    if let Some((path, _)) = form.list {
+        app.open(path, Begun::Open);
+        return kept;
+    }
+    let (address, asked) = (form.address.trim(), form.asked());
+    match app.session.workspace() {
+        Some(open) => {
+            let list = list_with_database(Some((open.dataset(), open.reading())), address, &asked);
+            begin(app, &list.map_err(|error| error.to_string())?)?;
+        }
+        None => {
+            let list = list_with_database(None, address, &asked).map_err(|error| error.to_string())?;
+            let folder = app.folders.data.join("databases");
+            io::make_folder(&folder).map_err(|error| error.to_string())?;
+            let name = list.sources.first().map_or("database", |source| source.id.as_str());
+            let names = (1..).map(|n| if n == 1 { format!("{name}.sources.json") } else { format!("{name} {n}.sources.json") });
+            let path = names
+                .map(|name| folder.join(name))
+                .find(|path| !path.exists())
+                .unwrap_or_else(|| folder.join("database.sources.json"));
+            write(app, &path, &list)?;
+            app.state.view = View::Collect;
+            app.open(path, Begun::Continue(Vec::new(), 0));
+        }
+    }
+    kept
+}
+
 /// Makes the open dataset the first of several sources, or adds to those that it is.
 fn add(app: &mut App, paths: &[PathBuf]) -> Result<(), String> {
     let Some(open) = app.session.workspace() else { return Ok(()) };
     let dataset = open.dataset();
     let list = list_with(dataset, open.reading(), paths).map_err(|error| error.to_string())?;
+    begin(app, &list)
+}
+
+/// Opens a list that has what is open and more.
+fn begin(app: &mut App, list: &SourcesFile) -> Result<(), String> {
+    let Some(open) = app.session.workspace() else { return Ok(()) };
+    let dataset = open.dataset();
     if !dataset.base.sources.is_empty() {
-        return change(app, &list, CarryWay::InPlace(Vec::new()));
+        return change(app, list, CarryWay::InPlace(Vec::new()));
     }
     let path = list_path(dataset);
     let edits = edits_in_force(open).map_err(|error| error.to_string())?;
     let print = dataset.base.origin.fingerprint;
-    write(app, &path, &list)?;
+    write(app, &path, list)?;
     app.state.view = View::Collect;
     app.open(path, Begun::Continue(edits, print));
     Ok(())
@@ -144,6 +227,19 @@ fn ask(app: &mut App) {
 fn take(app: &mut App, ctx: &Context) {
     let Some((open, versions)) = app.session.workspace().zip(app.session.compared()) else { return };
     let form = &app.state.compare;
+    if versions.is_own {
+        let settled = versions.settled(|at| form.choice(versions, at));
+        let (path, old) = (open.dataset().base.origin.path.clone(), Box::new(open.dataset().clone()));
+        match settled {
+            Ok(settled) => {
+                app.state.compare = CompareForm::default();
+                app.session.compare(None);
+                app.open(path, Begun::CarryFrom(old, settled));
+            }
+            Err(error) => app.notices.complain(ctx, error.to_string()),
+        }
+        return;
+    }
     let planned = versions.edit(open.dataset(), |at| form.choice(versions, at), form.columns);
     app.edit(ctx, true, |_| planned);
     app.state.compare.columns = false;

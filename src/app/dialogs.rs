@@ -39,6 +39,8 @@ pub enum Asked {
     Hub,
     /// A folder to save each source to.
     EachSource,
+    /// A folder to run the steps over; then one for what comes of it.
+    Run { input: Option<PathBuf> },
     /// A file of probabilities.
     Probabilities,
     /// A pipeline's file, to read or to write.
@@ -122,6 +124,8 @@ impl Dialogs for System {
             Asked::Log { folder: false } => Box::pin(dialog.set_title("Choose a log of new data").pick_file()),
             Asked::Log { folder: true } => Box::pin(dialog.set_title("Look for new logs in which folder?").pick_folder()),
             Asked::EachSource => Box::pin(dialog.set_title("Save each source in which folder?").pick_folder()),
+            Asked::Run { input: None } => Box::pin(dialog.set_title("Carry the steps out on which folder?").pick_folder()),
+            Asked::Run { input: Some(_) } => Box::pin(dialog.set_title("Write what comes of it in which folder?").pick_folder()),
             Asked::Hub => Box::pin(dialog.set_title("Write a Hugging Face folder in which folder?").pick_folder()),
             Asked::HandOver { .. } => Box::pin(dialog.set_title("Write a folder for the trainer in which folder?").pick_folder()),
             Asked::Parts { .. } => Box::pin(dialog.set_title("Save the parts to a folder").pick_folder()),

@@ -14,7 +14,7 @@ use crate::data::SampleId;
 use crate::edit::{Edit, EditError, EditId};
 use crate::io::{ImageTarget, Meaning, Reading, Rows, free_name};
 use crate::operate::Operation;
-use crate::session::{Begun, LabelSource, Save, Workspace};
+use crate::session::{Begun, LabelSource, Save, SettledChanges, Workspace};
 use crate::ui::{Popup, View, named};
 
 impl App {
@@ -47,6 +47,7 @@ impl App {
             | Action::HandOverDialog { .. }
             | Action::HubDialog
             | Action::EachSourceDialog
+            | Action::RunDialog { .. }
             | Action::TestTextsDialog
             | Action::SourceDialog { .. }
             | Action::VersionDialog { .. }
@@ -273,6 +274,10 @@ impl App {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("sources").display().to_string();
                     }
+                    Some(Asked::Run { .. }) => {
+                        self.state.pop(Popup::SavePath { folder: true });
+                        self.state.typed = folder.unwrap_or_default().join("").display().to_string();
+                    }
                     Some(Asked::Hub) => {
                         self.state.pop(Popup::SavePath { folder: true });
                         self.state.typed = folder.unwrap_or_default().join("hugging-face").display().to_string();
@@ -369,6 +374,8 @@ impl App {
             },
             Some(Asked::TestTexts) => self.session.look_for(path),
             Some(Asked::TrainFolder) => self.state.train.encoder = path.to_string_lossy().into_owned(),
+            Some(Asked::Run { input: None }) => self.actions.push(Action::RunDialog { input: Some(path) }),
+            Some(Asked::Run { input: Some(input) }) => run_over(self, ctx, input, path),
             Some(Asked::EachSource) => self.session.save(Save::EachSource { folder: path }),
             Some(Asked::Hub) => {
                 let Some(open) = self.session.workspace() else { return };
@@ -402,6 +409,15 @@ impl App {
     }
 }
 
+/// Carries the steps that were made here out on a folder.
+fn run_over(app: &mut App, ctx: &Context, input: PathBuf, folder: PathBuf) {
+    let Some(open) = app.session.workspace() else { return };
+    match open.steps() {
+        Ok((dataset, edits)) => app.session.save_of(dataset, Save::Run { edits, input, folder }),
+        Err(error) => app.notices.complain(ctx, error.to_string()),
+    }
+}
+
 /// Unpacks a bundled sample and opens it.
 fn open_sample(app: &mut App, ctx: &Context, index: usize) {
     match app.folders.unpack_sample(index) {
@@ -426,7 +442,7 @@ fn stop(app: &mut App, ctx: &Context, key: &'static str) {
 /// How edits are carried over to the file as it is now: from what is open, which still knows what its rows said.
 fn carry_from(app: &App) -> Begun {
     let old = app.session.workspace().map(|open| Box::new(open.dataset().clone()));
-    old.map_or(Begun::Carry, Begun::CarryFrom)
+    old.map_or(Begun::Carry, |old| Begun::CarryFrom(old, SettledChanges::default()))
 }
 
 /// Adds weights of classes as a column.
@@ -450,6 +466,7 @@ fn asked_by(action: &Action) -> Option<Asked> {
         Action::ExportPartsDialog { target } => Asked::Parts { target: target.clone() },
         Action::HubDialog => Asked::Hub,
         Action::EachSourceDialog => Asked::EachSource,
+        Action::RunDialog { input } => Asked::Run { input: input.clone() },
         Action::TestTextsDialog => Asked::TestTexts,
         Action::TrainFolderDialog => Asked::TrainFolder,
         Action::VersionDialog { base } => Asked::Version { base: *base },

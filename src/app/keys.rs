@@ -5,7 +5,7 @@ use egui::{Context, Key};
 use super::collecting;
 use super::notices::Notices;
 use super::queue::Queue;
-use crate::action::Action;
+use crate::action::{Action, CollectAction};
 use crate::data::{Role, SampleId, SampleSet};
 use crate::operate::{self, Operation};
 use crate::session::{Session, Sought};
@@ -200,6 +200,7 @@ impl Hands<'_> {
             }
             Command::Replace => self.find_and_replace(ctx),
             Command::NewColumn => self.state.pop(Popup::Column),
+            Command::AddDatabase => self.actions.push(Action::Collect(CollectAction::NameDatabase)),
             Command::Undo => self.actions.push(Action::Undo),
             Command::Redo => self.actions.push(Action::Redo),
             Command::Show(View::Label) => self.queue().show(),

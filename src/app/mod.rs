@@ -23,7 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use dialogs::{Answer, Asked, Dialogs, Scripted, System};
 pub use settings::{Folders, SAMPLES, Settings};
 
-use crate::action::Action;
+use crate::action::{Action, CollectAction};
 use crate::edit::{Edit, EditId};
 use crate::io;
 use crate::session::{Session, Workspace};
@@ -91,6 +91,7 @@ impl App {
         // A start that died by what was arranged must not die by it for ever.
         let died = settings::begin_start(&folders);
         let settings = if died { settings.plain() } else { settings };
+        settings.connections.iter().for_each(|line| crate::io::allow_connection(line));
         let context = ctx.clone();
         let waker: Arc<dyn Fn() + Send + Sync> = Arc::new(move || context.request_repaint());
         let mut state = UiState {
@@ -217,8 +218,13 @@ impl App {
             let (text, remedy) = if now.is_none() {
                 (format!("{name} is not there any more. What is open is as it was; your edits are kept"), None)
             } else {
-                let action = if workspace.history().nodes().is_empty() { Action::Open(path) } else { Action::Carry };
-                (format!("{name} has changed on the disk since it was opened"), Some(("Open it as it is now".to_owned(), action)))
+                // Whoever has edits sees what they meet before anything is taken over.
+                let remedy = if workspace.history().nodes().is_empty() {
+                    ("Open it as it is now", Action::Open(path))
+                } else {
+                    ("See what changed", Action::Collect(CollectAction::CompareChanged))
+                };
+                (format!("{name} has changed on the disk since it was opened"), Some((remedy.0.to_owned(), remedy.1)))
             };
             self.notices.tell(ctx, text, true, remedy);
         }

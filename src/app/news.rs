@@ -7,7 +7,7 @@ use super::keys::Hands;
 use super::pipelines::Shelf;
 use super::queue::Queue;
 use super::{collecting, monitoring, training};
-use crate::action::Action;
+use crate::action::{Action, CollectAction};
 use crate::data::{Rule, SampleSet, things};
 use crate::operate::{Augmented, Balanced, RUN};
 use crate::session::{EyeWants, News, Session, Wants};
@@ -106,9 +106,12 @@ impl App {
             News::NotOpened(path, why) => {
                 collecting::not_opened(self, ctx, &path);
                 // Asked before it is passed: whoever trusts the file says so.
-                let trusted =
-                    why.contains("--max-memory").then(|| ("Open it all the same".to_owned(), Action::OpenTrusted(path)));
-                self.notices.tell(ctx, why, true, trusted);
+                let remedy = if collecting::is_of_database(&why) {
+                    Some(("Connect…".to_owned(), Action::Collect(CollectAction::OfferDatabases(path))))
+                } else {
+                    why.contains("--max-memory").then(|| ("Open it all the same".to_owned(), Action::OpenTrusted(path)))
+                };
+                self.notices.tell(ctx, why, true, remedy);
             }
             News::Visible { other_filter } => self.state.settle_cursor(self.session.visible(), other_filter),
             News::Judged { anew } => self.queue().judged(anew),

@@ -113,6 +113,8 @@ pub struct Settings {
     pub pipelines: Vec<Pipeline>,
     /// Text models that the user named.
     pub text_models: Vec<TextModel>,
+    /// What databases may be asked, as the user said: an address and the question, a line each.
+    pub connections: Vec<String>,
     /// The keys that the user chose, by command.
     pub keys: BTreeMap<String, String>,
 }
@@ -140,6 +142,7 @@ impl Default for Settings {
             tables: Vec::new(),
             pipelines: Vec::new(),
             text_models: Vec::new(),
+            connections: Vec::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -169,8 +172,8 @@ impl Settings {
 
     /// What was arranged as it was at first: the size, the zoom, the tables. What was named and kept stays.
     pub fn plain(self) -> Self {
-        let Self { dark, recent, pipelines, text_models, keys, .. } = self;
-        Self { dark, recent, pipelines, text_models, keys, ..Self::default() }
+        let Self { dark, recent, pipelines, text_models, connections, keys, .. } = self;
+        Self { dark, recent, pipelines, text_models, connections, keys, ..Self::default() }
     }
 
     /// Keeps them.

@@ -18,7 +18,7 @@ pub struct Arguments {
 }
 
 /// Options that may be given several times.
-const MANY: [&str; 5] = ["--role", "--kind", "--is", "--column", "--class"];
+const MANY: [&str; 6] = ["--role", "--kind", "--is", "--column", "--class", "--connect"];
 /// Options whose values are paths, which need not be UTF-8.
 const PATHS: [&str; 6] = ["-o", "--pipeline", "--answers", "--model", "--model-back", "--probabilities"];
 
@@ -84,6 +84,11 @@ impl Arguments {
     /// The value of an option.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.given.get(name).and_then(|list| list.first()?.to_str())
+    }
+
+    /// Every value of an option.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.given.get(name).into_iter().flatten().filter_map(|value| value.to_str())
     }
 
     /// The value of an option that is a path.

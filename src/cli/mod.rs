@@ -51,6 +51,7 @@ fn prepare(arguments: &Arguments) -> Result<(), Failure> {
         }
         io::set_max_memory((gib * f64::from(1 << 30)) as u64);
     }
+    arguments.all("--connect").for_each(io::allow_host);
     let beside = arguments.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     io::remove_torn(beside);
     Ok(())

@@ -3,7 +3,7 @@
 /// An option: its name, whether it takes a value, what it does.
 pub type OptionLine = (&'static str, Option<&'static str>, &'static str);
 
-pub const READING: [OptionLine; 11] = [
+pub const READING: [OptionLine; 12] = [
     ("--no-project", None, "leave the dataset's edits out"),
     ("--encoding", Some("NAME"), "read text in this encoding instead of the detected one"),
     ("--delimiter", Some("CHAR"), "the character between fields (\\t for a tab)"),
@@ -29,6 +29,11 @@ pub const READING: [OptionLine; 11] = [
         "--kind",
         Some("COL=KIND"),
         "what a column is read as, for this run: text, integer, number, decimal comma, boolean (again for more)",
+    ),
+    (
+        "--connect",
+        Some("HOST"),
+        "databases of a list of sources may be asked that are on this host (again for more); their passwords come from PGPASSWORD, ~/.pgpass, MYSQL_PWD or ~/.my.cnf",
     ),
     ("--max-memory", Some("GIB"), "the most memory that one dataset may take (a quarter of the machine's)"),
 ];

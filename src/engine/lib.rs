@@ -1,7 +1,7 @@
 //! Lapidary without a screen: everything that is done to a dataset.
 //!
 //! A module uses only what stands to its right:
-//! `session → operate → {checks, transform, eye, train, monitor, collect} → derive → io → edit → data`, and the kernel.
+//! `session → passes → operate → {checks, transform, eye, train, monitor, collect} → derive → io → edit → data`, and the kernel.
 
 pub use lapidary_kernel::{chance, job, learn, pixels, render, tokens, trainers, writing};
 
@@ -14,6 +14,7 @@ pub mod eye;
 pub mod io;
 pub mod monitor;
 pub mod operate;
+pub mod passes;
 pub mod session;
 pub mod train;
 pub mod transform;

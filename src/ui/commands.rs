@@ -74,6 +74,7 @@ pub enum Command {
     Copy,
     Replace,
     NewColumn,
+    AddDatabase,
     EditCell,
     Note,
     Swap,
@@ -128,6 +129,7 @@ impl Command {
             Self::FilterBack,
             Self::FilterForward,
             Self::Open,
+            Self::AddDatabase,
             Self::OpenFolder,
             Self::Close,
         ];
@@ -173,6 +175,7 @@ impl Command {
             Self::Copy => "Copy the chosen rows as CSV",
             Self::Replace => "Find and replace…",
             Self::NewColumn => "Make a column…",
+            Self::AddDatabase => "Add a database…",
             Self::Note => "Write a note",
             Self::Swap => "Change chosen and rejected about",
             Self::Undo => "Undo",
@@ -212,7 +215,7 @@ impl Command {
             | Self::Replace
             | Self::NewColumn
             | Self::Palette => Group::Filters,
-            Self::Open | Self::OpenFolder | Self::Close | Self::Quit => Group::Files,
+            Self::Open | Self::AddDatabase | Self::OpenFolder | Self::Close | Self::Quit => Group::Files,
             Self::Show(_) => Group::Stages,
             Self::ToggleInspector
             | Self::ToggleGallery
@@ -280,7 +283,7 @@ impl Command {
             Self::CheatSheet => one(NONE, Key::F1),
             Self::Quit => one(CTRL, Key::Q),
             Self::Show(view) => view.key().map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key)).into_iter().collect(),
-            Self::ToggleTheme => Vec::new(),
+            Self::ToggleTheme | Self::AddDatabase => Vec::new(),
         }
     }
 
@@ -294,6 +297,7 @@ impl Command {
         !matches!(
             self,
             Self::Open
+                | Self::AddDatabase
                 | Self::OpenFolder
                 | Self::Palette
                 | Self::ToggleTheme

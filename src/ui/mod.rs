@@ -4,6 +4,8 @@
 //! a thread, or computes over all samples while drawing.
 
 pub mod commands;
+mod database;
+mod database_form;
 mod filter_bar;
 mod filter_trail;
 pub mod fonts;
@@ -32,6 +34,8 @@ mod widgets;
 use std::path::PathBuf;
 
 pub use commands::Command;
+pub use database::form_of as database_form_of;
+pub use database_form::DatabaseForm;
 pub use sample::state::{EditorAt, Piece, SamplePane, Spot};
 pub use sample::swap;
 pub use stages::collect::compare_form::CompareForm;

@@ -75,6 +75,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                     Popup::Confirm => confirm(ui, state, theme, actions),
                     Popup::Replace => super::replace::draw(ui, state, bundle, actions),
                     Popup::Column => super::new_column::draw(ui, state, bundle, actions),
+                    Popup::Database => super::database::draw(ui, state, bundle, actions),
                     Popup::TextModel => super::text_model::draw(ui, state, bundle, actions),
                     Popup::OpenPath | Popup::SavePath { .. } | Popup::ModelPath => path(ui, state, bundle, &popup, actions),
                     Popup::Palette => {

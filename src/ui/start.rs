@@ -2,7 +2,7 @@
 
 use egui::{RichText, ScrollArea, Ui, vec2};
 
-use crate::action::Action;
+use crate::action::{Action, CollectAction};
 use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::shell::gem;
@@ -33,10 +33,15 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
                 }
             });
             ui.add_space(STEP);
+            if ui.link(RichText::new("or ask a database").font(theme.note())).clicked() {
+                actions.push(Action::Collect(CollectAction::NameDatabase));
+            }
             ui.label(
-                RichText::new("or drop one here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, or images in a folder, ZIP or tar")
-                    .font(theme.note())
-                    .color(theme.dim),
+                RichText::new(
+                    "or drop a file here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, or images in a folder, ZIP or tar",
+                )
+                .font(theme.note())
+                .color(theme.dim),
             );
             ui.add_space(STEP * 4.0);
             ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {

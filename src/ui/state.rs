@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::commands::Command;
+use super::database_form::DatabaseForm;
 use super::filter_trail::FilterTrail;
 use super::new_column_form::ColumnForm;
 use super::replace_form::ReplaceForm;
@@ -226,6 +227,8 @@ pub enum Popup {
     Column,
     /// Name a text model.
     TextModel,
+    /// Name a database, or allow those of a list.
+    Database,
 }
 
 /// The state of the screen.
@@ -274,6 +277,8 @@ pub struct UiState {
     pub list_before: Option<(std::path::PathBuf, Option<String>)>,
     /// The version that Collect compares with.
     pub compare: CompareForm,
+    /// The database that is being named, or that a list would ask.
+    pub database: DatabaseForm,
     /// The text model that is being named.
     pub text_model: TextModelForm,
     /// What the keys give that were drawn last.
@@ -342,6 +347,7 @@ impl Default for UiState {
             source: None,
             list_before: None,
             compare: CompareForm::default(),
+            database: DatabaseForm::default(),
             text_model: TextModelForm::default(),
             offered: Offered::default(),
             confirm: None,

@@ -286,3 +286,158 @@ fn edits_follow_their_rows_when_the_file_changes_under_the_window() {
     window.settle();
     assert_eq!(texts(&window, "label")[1..3], ["lost", "age_limit"], "it is an edit like any other");
 }
+
+/// The file of questions with three edits, and as somebody else has written it meanwhile.
+fn changed_under(home: &Path) -> (Window, PathBuf) {
+    let [tickets, ..] = files(home);
+    let mut window = Window::new(Begin::File(tickets.clone()), home, Vec::new());
+    window.settle();
+    for (row, text) in [(0, "lost"), (2, "late")] {
+        let set = Operation::SetCells {
+            samples: vec![SampleId(row)],
+            column: "label".to_owned(),
+            text: text.to_owned(),
+            review: false,
+        };
+        window.harness.state_mut().push(Action::Do(set));
+        window.settle();
+    }
+    // A row before all, another text of the second, another label of the third, the last is gone.
+    let now = "id,text,label\n9,New here,age_limit\n1,How do I locate my card?,card_arrival\n2,Is there any age limit?,age_limit\n3,My card is late,delivery\n";
+    std::fs::write(&tickets, now).unwrap();
+    window.harness.state_mut().push(Action::Collect(CollectAction::CompareChanged));
+    window.settle();
+    (window, tickets)
+}
+
+#[test]
+fn what_changed_in_the_file_is_seen_and_settled_before_it_is_taken_over() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut window, _) = changed_under(home.path());
+    assert!(window.sees("tickets.csv as it is now") && window.sees("1 conflict to settle first"));
+    assert!(window.sees("1 cell was changed there only, 1 row came, 1 row went; 1 conflict"), "each is counted");
+    assert_eq!(texts(&window, "label")[2], "late", "nothing is taken over by looking");
+    // The conflict stands first: mine stays.
+    window.key(Key::Num1);
+    window.click("Open it as it is now");
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["age_limit", "lost", "age_limit", "late"]);
+    assert_eq!(texts(&window, "text")[2], "Is there any age limit?");
+    assert!(window.sees("1 difference is settled"));
+    window.ctrl(Key::Z);
+    assert_eq!(texts(&window, "label")[3], "delivery", "what was settled is an edit like any other");
+
+    // A new row that is not wanted is left out; what is gone cannot stay, and that is said before anything is done.
+    let home = tempfile::tempdir().unwrap();
+    let (mut window, _) = changed_under(home.path());
+    window.key(Key::Num2);
+    let items: Vec<_> = window.harness.state().session().compared().unwrap().items.iter().map(|item| item.kind).collect();
+    let at = |kind| items.iter().position(|own| *own == kind).unwrap();
+    window.harness.state_mut().state_mut().compare.at = at(lapidary::session::DiffKind::Removed);
+    window.key(Key::Num1);
+    window.click("Open it as it is now");
+    assert!(window.sees("a row that the file has no more cannot stay"));
+    window.harness.state_mut().state_mut().compare.at = at(lapidary::session::DiffKind::Removed);
+    window.key(Key::Num2);
+    window.harness.state_mut().state_mut().compare.at = at(lapidary::session::DiffKind::Added);
+    window.key(Key::Num1);
+    window.click("Open it as it is now");
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["age_limit", "lost", "age_limit", "delivery"]);
+    let dataset = window.harness.state().workspace().unwrap().dataset();
+    assert!(dataset.is_excluded(SampleId(0)) && !dataset.is_excluded(SampleId(1)));
+}
+
+#[test]
+fn pictures_of_a_file_that_changed() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let [tickets, ..] = files(home.path());
+    let mut pictures = Pictures::default();
+    let mut harness = shown(&tickets.display().to_string(), [1_120.0, 760.0], home.path());
+    let set =
+        Operation::SetCells { samples: vec![SampleId(2)], column: "label".to_owned(), text: "late".to_owned(), review: false };
+    harness.state_mut().push(Action::Do(set));
+    settle(&mut harness);
+    std::fs::write(&tickets, "id,text,label\n9,New here,age_limit\n1,How do I locate my card?,card_arrival\n2,Is there any age limit?,age_limit\n3,My card is late,delivery\n").unwrap();
+    harness.state_mut().push(Action::Collect(CollectAction::CompareChanged));
+    settle(&mut harness);
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        harness.state_mut().state_mut().dark = dark;
+        settle(&mut harness);
+        pictures.take(&mut harness, format!("changed-file-{theme}"));
+    }
+}
+
+#[test]
+fn a_database_is_named_and_asked_and_its_rows_follow() {
+    let Some(server) = crate::databases_at::DatabaseServer::postgres() else { return };
+    server.does("", "CREATE ROLE reader LOGIN PASSWORD 'pass word'; CREATE TABLE tickets (id int PRIMARY KEY, text text, label text); GRANT SELECT ON tickets TO reader; INSERT INTO tickets VALUES (1, 'Where is it?', 'card'), (2, 'How old?', 'age')");
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Window::new(Begin::Start, home.path(), Vec::new());
+    window.settle();
+    window.click("or ask a database");
+    assert!(window.sees("Add a database"));
+    let form = &mut window.harness.state_mut().state_mut().database;
+    form.address = server.address("reader", "postgres");
+    form.password = "wrong".to_owned();
+    window.settle();
+    assert!(window.sees("A server on this machine is asked"));
+    window.ctrl(Key::Enter);
+    window.settle();
+    assert!(window.sees("it wants the password of reader"), "what is wrong is said");
+    // What was typed stands there still, but for the password.
+    window.click("Connect…");
+    assert_eq!(window.harness.state_mut().state_mut().database.address, server.address("reader", "postgres"));
+    window.harness.state_mut().state_mut().database.password = "pass word".to_owned();
+    window.ctrl(Key::Enter);
+    window.settle();
+    assert_eq!(texts(&window, "label"), ["card", "age"]);
+    let path = window.harness.state().workspace().unwrap().dataset().base.origin.path.clone();
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("pass"), "no password is written");
+    let set =
+        Operation::SetCells { samples: vec![SampleId(1)], column: "label".to_owned(), text: "years".to_owned(), review: false };
+    window.harness.state_mut().push(Action::Do(set));
+    window.settle();
+    // Rows come and go there; what they meet is shown, and edits follow by the key.
+    server.does("", "INSERT INTO tickets VALUES (0, 'New', 'card'); UPDATE tickets SET text = 'How old must I be?' WHERE id = 2; DELETE FROM tickets WHERE id = 1");
+    window.view(View::Collect);
+    window.click("Ask the databases again");
+    window.settle();
+    assert!(window.sees("1 row came, 1 row went; 0 conflicts"));
+    window.click("Open it as it is now");
+    window.settle();
+    assert_eq!(texts(&window, "text"), ["New", "How old must I be?"]);
+    assert_eq!(texts(&window, "label"), ["card", "years"]);
+}
+
+#[test]
+fn pictures_of_naming_a_database() {
+    if !can_draw() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut pictures = Pictures::default();
+    let mut harness = shown("tests/data/sources/all.sources.json", [1_120.0, 760.0], home.path());
+    harness.state_mut().state_mut().view = View::Collect;
+    settle(&mut harness);
+    harness.state_mut().push(Action::Collect(CollectAction::NameDatabase));
+    settle(&mut harness);
+    harness.state_mut().state_mut().database.address = "postgresql://reader@db.example/support?sslmode=disable".to_owned();
+    settle(&mut harness);
+    harness.state_mut().state_mut().dark = true;
+    settle(&mut harness);
+    pictures.take(&mut harness, "database-dark");
+    // A list that somebody else has made.
+    let list = home.path().join("theirs.sources.json");
+    std::fs::write(&list, r#"{"lapidary": "sources/1", "sources": [{"id": "c", "read": "postgresql://reader@db.example/support", "options": {"query": "SELECT id, body, intent FROM tickets WHERE intent IS NOT NULL ORDER BY id"}}]}"#).unwrap();
+    harness.state_mut().state_mut().database.address.clear();
+    harness.state_mut().state_mut().popup = None;
+    harness.state_mut().state_mut().dark = false;
+    settle(&mut harness);
+    harness.state_mut().push(Action::Collect(CollectAction::OfferDatabases(list)));
+    settle(&mut harness);
+    pictures.take(&mut harness, "database-of-a-list-light");
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "../support/databases.rs"]
+mod databases_at;
 mod gathering;
 mod hands;
 mod keyboard;

@@ -8,6 +8,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use lapidary::action::Action;
 use lapidary::app::Begin;
 use lapidary::data::{Augmentation, SampleId, Step};
+use lapidary::operate::Operation;
 use lapidary::ui::View;
 use tempfile::TempDir;
 
@@ -443,4 +444,35 @@ fn an_error_that_nobody_waits_for_holds_nobody_up() {
     let draws = names(&window, "Draw: ");
     assert!(whole(&draws), "{draws:?}");
     assert!(!window.sees("has no answer"));
+}
+
+#[test]
+fn the_steps_made_here_are_carried_out_on_a_folder() {
+    let (home, path) = folder();
+    let corpus = home.path().join("corpus");
+    std::fs::create_dir_all(&corpus).unwrap();
+    std::fs::write(
+        corpus.join("1.csv"),
+        "text,category\nWhere is my card?,card_arrival\nwhere is  my card?,card_arrival\nOther,x\n",
+    )
+    .unwrap();
+    std::fs::write(corpus.join("2.csv"), "text,category\nWHERE IS MY CARD?,card_arrival\nLast,x\n").unwrap();
+    let mut window = Window::new(Begin::File(path), home.path(), vec![corpus, home.path().join("clean")]);
+    window.settle();
+    window.harness.state_mut().push(Action::Do(Operation::RenameClass {
+        column: "category".to_owned(),
+        from: "card_arrival".to_owned(),
+        to: "delivery".to_owned(),
+    }));
+    window.settle();
+    window.harness.state_mut().push(Action::Do(Operation::Unique(lapidary::operate::Unique::default())));
+    window.settle();
+    window.view(View::Export);
+    window.click("Over a folder…");
+    window.settle();
+    let read = |name: &str| std::fs::read_to_string(home.path().join("clean").join(name)).unwrap();
+    assert_eq!(read("1.csv"), "text,category\nWhere is my card?,delivery\nOther,x\n");
+    assert_eq!(read("2.csv"), "text,category\nLast,x\n");
+    assert!(read("recipe.json").contains("rename_class"));
+    assert!(window.sees("3 samples of 5 samples"), "what came of it is said");
 }

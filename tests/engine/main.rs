@@ -6,6 +6,9 @@ mod asking;
 mod cleaning;
 mod cli;
 mod columns;
+mod databases;
+#[path = "../support/databases.rs"]
+mod databases_at;
 mod durability;
 mod field;
 mod filters;
@@ -17,6 +20,7 @@ mod layouts;
 mod making;
 mod monitoring;
 mod parts;
+mod passes;
 mod preferences;
 mod prompting;
 #[path = "../support/questions.rs"]

@@ -285,7 +285,11 @@ fn a_list_that_says_what_it_may_not_is_one_line() {
             r#"{"lapidary": "sources/1", "sources": [{"id": "a", "read": "a.csv", "options": {"delimiter": "ab"}}]}"#,
             "one character",
         ),
-        (r#"{"lapidary": "sources/1", "sources": [{"id": "a", "read": "postgresql://me@there/db"}]}"#, "address"),
+        (
+            r#"{"lapidary": "sources/1", "sources": [{"id": "a", "read": "postgresql://me@there/db"}]}"#,
+            "nothing was sent there yet",
+        ),
+        (r#"{"lapidary": "sources/1", "sources": [{"id": "a", "read": "https://there/a.csv"}]}"#, "address"),
         (r#"{"lapidary": "sources/1", "sources": [{"id": "a", "read": "self.sources.json"}]}"#, "list of sources itself"),
         (r#"{"lapidary": "sources/1", "sources": ["#, "EOF"),
     ] {

@@ -19,9 +19,9 @@ use crate::job::Progress;
 /// The command.
 pub const VERB: Verb = Verb {
     name: "collect",
-    summary: "make one dataset of several files, folders, sheets or patterns: writes a list of them that opens like any dataset, and says which columns and classes could be joined",
+    summary: "make one dataset of several files, folders, sheets, patterns or databases: writes a list of them that opens like any dataset, and says which columns and classes could be joined",
     usage: "SOURCE … -o NAME.sources.json [--accept]",
-    example: "lapidary collect tickets/*.csv faq.xlsx bank77/ -o all.sources.json --accept",
+    example: "lapidary collect tickets/*.csv faq.xlsx bank77/ postgresql://reader@localhost/support -o all.sources.json --accept",
     options: &[
         &[
             (
@@ -36,6 +36,7 @@ pub const VERB: Verb = Verb {
                 "what a source's column is called in the dataset; nothing behind the sign leaves it out (again for more)",
             ),
             ("--class", Some("ID:COLUMN:FROM=TO"), "what a source's class is called in the dataset's column (again for more)"),
+            ("--query", Some("SQL"), "what the databases that are named are asked, instead of a whole table (--sheet)"),
             ("--json", None, "print JSON"),
         ],
         &READING,
@@ -59,7 +60,17 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
             continue;
         }
         // A reading that is asked for is of the sources that are added now.
-        list.add(&named, &Reading { ..reading.clone() });
+        let id = list.add(&named, &Reading { ..reading.clone() });
+        if io::is_address(&named) {
+            let address = io::DatabaseAddress::parse(&named)?;
+            let entry = list.sources.iter_mut().find(|entry| entry.id == id);
+            let asked = entry.and_then(|entry| {
+                entry.options.query = arguments.get("--query").map(ToOwned::to_owned);
+                entry.connection()
+            });
+            // Whoever types an address has named it.
+            io::allow_connection(&io::connection_line(&address, &asked.unwrap_or_default()));
+        }
     }
     if list.sources.is_empty() {
         return Err("which sources? Name files, folders or patterns".to_owned());

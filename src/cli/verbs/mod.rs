@@ -26,8 +26,10 @@ mod relabel;
 mod relevance;
 mod run;
 mod split;
+mod task;
 mod train;
 mod undo;
+mod unique;
 
 use std::io::Write;
 
@@ -58,12 +60,13 @@ pub struct Verb {
 }
 
 /// Every command, in the order of the overview.
-pub static VERBS: [Verb; 31] = [
+pub static VERBS: [Verb; 33] = [
     contents::VERB,
     collect::VERB,
     check::VERB,
     fix::VERB,
     column::VERB,
+    unique::VERB,
     consensus::VERB,
     relevance::VERB,
     marks::EXCLUDE,
@@ -90,6 +93,7 @@ pub static VERBS: [Verb; 31] = [
     merge::VERB,
     carry::VERB,
     recover::VERB,
+    task::VERB,
 ];
 
 impl Verb {

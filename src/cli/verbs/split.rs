@@ -1,6 +1,7 @@
 //! Train, validation and test without leaks.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::Verb;
 use crate::cli::arguments::Arguments;
@@ -11,14 +12,15 @@ use crate::cli::saved::image_target;
 use crate::data::count_samples;
 use crate::io::{self, Rows, SaveTarget};
 use crate::job::Progress;
-use crate::operate::copies;
+use crate::operate::{Means, Operation, copies};
+use crate::session::Workspace;
 use crate::transform::{HashOf, Split, SplitMethod};
 
 /// The command.
 pub const VERB: Verb = Verb {
     name: "split",
     summary: "write train, validation and test files without leaks",
-    usage: "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] -o DIR",
+    usage: "PATH --ratios 80,10,10 [--stratify COL] [--group COL] [--time COL] [--hash COL] [--seed N] (-o DIR | --as-column)",
     example: "lapidary split tickets.csv --ratios 80,10,10 --stratify category --seed 7 -o parts",
     options: &[
         &[
@@ -40,6 +42,7 @@ pub const VERB: Verb = Verb {
                 "texts that share this part of their pairs of words (as 0.75) or more are copies, too; 0 (usual) only the same",
             ),
             ("-o", Some("DIR"), "the folder to write to"),
+            ("--as-column", None, "write no files, but a column that says which part: an edit, and a step of recipes"),
             SAFE,
             IMAGES[0],
             IMAGES[1],
@@ -64,7 +67,7 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         _ => return Err("--time and --hash go with nothing else; --stratify and --group go together".to_owned()),
     };
     let seed = arguments.number("--seed")?.unwrap_or(42);
-    let folder = arguments.need_path("-o")?.to_owned();
+    let folder = if arguments.has("--as-column") { PathBuf::new() } else { arguments.need_path("-o")?.to_owned() };
     let together = match arguments.get("--copies") {
         None | Some("together") => true,
         Some("apart") => false,
@@ -89,10 +92,14 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
             )
         }
     };
+    let wanted = Split { together, near, ..wanted };
     let workspace = open(arguments)?;
+    if arguments.has("--as-column") {
+        return as_column(workspace, wanted, err);
+    }
     let dataset = workspace.dataset();
     let copies = copies(dataset, near, workspace.derived(), &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
-    let plan = Split { together, near, ..wanted }.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
+    let plan = wanted.plan(dataset, Option::as_ref(&copies), &Progress::silent()).map_err(say)?;
     let told = |err: &mut dyn Write| {
         plan.notes.iter().for_each(|text| note(err, text));
         if let Some(n) = plan.copies {
@@ -139,5 +146,19 @@ fn split(arguments: &Arguments, err: &mut dyn Write) -> Done {
         }
     }
     told(err);
+    Ok(())
+}
+
+/// The parts as a column: an edit.
+fn as_column(mut workspace: Workspace, split: Split, err: &mut dyn Write) -> Done {
+    let planned = Operation::Split(split).plan(workspace.dataset(), &Means::default(), &Progress::silent()).map_err(say)?;
+    planned.notes.iter().for_each(|text| note(err, text));
+    match planned.edit {
+        Some(edit) => {
+            workspace.edit(&edit).map_err(say)?;
+            note(err, &edit.words);
+        }
+        None => note(err, "nothing to change: the parts are so already"),
+    }
     Ok(())
 }

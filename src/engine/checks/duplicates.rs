@@ -117,6 +117,25 @@ fn print_of(text: &str, same: usize, hasher: &mut Xxh3) {
     }
 }
 
+/// The columns that say what a sample is.
+pub fn saying_fields(dataset: &Dataset) -> Vec<usize> {
+    said(dataset).0
+}
+
+/// A print (XXH3, 128 bits) of what a sample says, so that equal ones have the same; `same` is the place of a choice of what counts as equal: to the letter, but for blanks,
+/// but for case, by its words. `None` where it says nothing: that is no copy of another.
+pub fn saying_print(dataset: &Dataset, fields: &[usize], id: SampleId, same: usize) -> Option<u128> {
+    let mut hasher = Xxh3::new();
+    let mut filled = false;
+    for field in fields {
+        let text = dataset.text(*field, id).unwrap_or_default();
+        filled |= !text.trim().is_empty();
+        print_of(&text, same, &mut hasher);
+        hasher.update(b"\0");
+    }
+    filled.then(|| hasher.digest128())
+}
+
 /// Groups of samples that say the same, each in the order of samples; `same` is the place of a choice of [`SAME`].
 pub(super) fn same_groups(
     dataset: &Dataset,
@@ -125,18 +144,7 @@ pub(super) fn same_groups(
     progress: &Progress,
 ) -> Result<Vec<Vec<SampleId>>, Cancelled> {
     let ids: Vec<SampleId> = looked_at(dataset).collect();
-    let print = |id: &SampleId| -> Option<(u128, SampleId)> {
-        let mut hasher = Xxh3::new();
-        let mut filled = false;
-        for field in fields {
-            let text = dataset.text(*field, *id).unwrap_or_default();
-            filled |= !text.trim().is_empty();
-            print_of(&text, same, &mut hasher);
-            hasher.update(b"\0");
-        }
-        // A sample that says nothing is no copy of another.
-        filled.then(|| (hasher.digest128(), *id))
-    };
+    let print = |id: &SampleId| Some((saying_print(dataset, fields, *id, same)?, *id));
     let mut prints: Vec<(u128, SampleId)> = ids.par_iter().with_min_len(512).filter_map(print).collect();
     progress.check()?;
     prints.par_sort_unstable();

@@ -25,6 +25,7 @@ use crate::data::{Dataset, SampleId, count, count_samples};
 use crate::derive::Store;
 use crate::job::{Cancelled, Progress};
 
+pub use duplicates::{saying_fields, saying_print};
 pub use images::Scan;
 pub use irrelevant::{BORDER_OPTION, DOMAIN, NOT_DOMAIN};
 pub use kind::{FindingKind, KINDS, KindEntry};

@@ -40,6 +40,8 @@ pub enum Format {
     Ods,
     /// A `SQLite` database.
     Sqlite,
+    /// A `DuckDB` database.
+    DuckDb,
 }
 
 /// Something about the source that the user should know: a line that could not be read, or that was repaired.

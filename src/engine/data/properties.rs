@@ -32,11 +32,13 @@ pub enum Property {
     LogSlice,
     /// Of a folder: it is looked at for new logs.
     LogFolder,
+    /// Each text stands once: copies are left out, by this rule, also where there are none yet.
+    EachOnce,
 }
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Guideline,
         Self::ClassOrder,
         Self::ClassColour,
@@ -50,6 +52,7 @@ impl Property {
         Self::Batch,
         Self::LogSlice,
         Self::LogFolder,
+        Self::EachOnce,
     ];
 
     /// Its name in projects and recipes.
@@ -68,6 +71,7 @@ impl Property {
             Self::Batch => "batch",
             Self::LogSlice => "log_slice",
             Self::LogFolder => "log_folder",
+            Self::EachOnce => "each_once",
         }
     }
 

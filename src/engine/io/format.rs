@@ -28,7 +28,7 @@ struct Entry {
 }
 
 /// Every format, in the order that menus list them.
-static FORMATS: [Entry; 15] = [
+static FORMATS: [Entry; 16] = [
     Entry { format: Format::Csv, title: "CSV", endings: &["csv", "txt", "psv", "ssv"], family: Family::Text },
     Entry { format: Format::Tsv, title: "TSV", endings: &["tsv", "tab"], family: Family::Text },
     Entry { format: Format::Json, title: "JSON", endings: &["json"], family: Family::Text },
@@ -43,6 +43,7 @@ static FORMATS: [Entry; 15] = [
     Entry { format: Format::Xls, title: "Excel 97 workbook", endings: &["xls"], family: Family::Sheets },
     Entry { format: Format::Xlsb, title: "binary Excel workbook", endings: &["xlsb"], family: Family::Sheets },
     Entry { format: Format::Ods, title: "OpenDocument spreadsheet", endings: &["ods"], family: Family::Sheets },
+    Entry { format: Format::DuckDb, title: "DuckDB database", endings: &["duckdb", "ddb"], family: Family::Sheets },
     Entry { format: Format::Sqlite, title: "SQLite database", endings: &["sqlite", "sqlite3", "db"], family: Family::Sheets },
 ];
 
@@ -143,6 +144,9 @@ pub enum Magic {
 pub fn magic(head: &[u8]) -> Magic {
     if head.get(257..262) == Some(b"ustar") {
         return Magic::Archive(Format::Tar);
+    }
+    if head.get(8..12) == Some(b"DUCK") {
+        return Magic::Format(Format::DuckDb);
     }
     // A box of MP4 or HEIF begins with its length; Windows programs with two letters that a text may begin with, too.
     if head.get(4..8) == Some(b"ftyp") && head.starts_with(&[0, 0]) {
@@ -249,6 +253,7 @@ mod tests {
             Format::Xls,
             Format::Xlsb,
             Format::Ods,
+            Format::DuckDb,
             Format::Sqlite,
         ];
         assert!(FORMATS.iter().map(|entry| entry.format).eq(all));

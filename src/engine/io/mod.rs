@@ -5,6 +5,7 @@
 
 #![warn(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
 
+mod databases;
 mod error;
 mod format;
 mod layouts;
@@ -15,8 +16,12 @@ mod pictures;
 mod read;
 mod reading;
 mod sources;
+mod work_folder;
 mod write;
 
+pub use databases::{
+    DatabaseAddress, DatabaseAsked, allow_connection, allow_host, connection_line, is_address, open_database_alone, set_password,
+};
 pub use error::{IoError, WriterError};
 pub use format::{compressed_name, format_to_save, is_table_name};
 pub use layouts::{PLAIN, layout_names, layout_title};
@@ -45,6 +50,10 @@ pub use read::source::fingerprint;
 pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child, types_of};
 pub use reading::Reading;
 pub use sources::{SourceEntry, SourceOptions, SourcesFile, dataset_stamp, path_from, read_sources, write_sources};
+pub use work_folder::{
+    TextPiece, cut_text, file_stamp, is_there, join_pieces, move_work, open_piece, read_section, remove_work, tables_below,
+    write_sections,
+};
 pub use write::clip::rows_as_csv;
 pub use write::export::{Report, export, export_parts, may_write};
 pub use write::export_images::{ImageTarget, Layout, Transfer, export_images};

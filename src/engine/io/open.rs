@@ -14,7 +14,7 @@ use super::pictures::folder::{found_otherwise, open_folder};
 use super::read::budget::{Budget, is_memory_set, over};
 use super::read::sheets::SheetAsked;
 use super::read::text::{TextFile, beside, odd_words, open_text};
-use super::read::{class_names, columns, source, typed};
+use super::read::{class_names, columns, duckdb, source, typed};
 use super::reading::Reading;
 use super::sources;
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, TakenRows, Warning};
@@ -94,7 +94,7 @@ fn open_file(
     let found = magic(&head);
     let packing = if let Magic::Packed(packing) = found { packing } else { Packing::None };
     // A workbook is a ZIP archive, or an old Office document: its name says which.
-    let sheets = named.filter(|format| format.has_sheets() && *format != Format::Sqlite);
+    let sheets = named.filter(|format| format.has_sheets() && !matches!(format, Format::Sqlite | Format::DuckDb));
     if let Some(format) = sheets.filter(|_| head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0")) {
         return open_typed(path, format, packing, (named_classes, reading), budget, progress);
     }
@@ -104,6 +104,9 @@ fn open_file(
     }
     if let Magic::Other(what) = found {
         return Err(IoError::Format { path: path.to_owned(), what: what.to_owned() });
+    }
+    if found == Magic::Format(Format::DuckDb) {
+        return duckdb::open_duckdb(path, reading, budget, progress);
     }
     if let Magic::Format(format) = found {
         return open_typed(path, format, packing, (named_classes, reading), budget, progress);

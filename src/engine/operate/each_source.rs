@@ -31,6 +31,13 @@ pub fn save_each_source(dataset: &Dataset, folder: &Path, progress: &Progress) -
         let mut first = read.first;
         let mut print = Xxh3::new();
         let mut opened = Vec::new();
+        if let Some(asked) = entry.connection() {
+            let source = (entry.read.as_str(), &asked);
+            let own = io::open_database_alone((&dataset.base.origin.path, &entry.id), source, progress)?;
+            print.update(&own.base.origin.fingerprint.to_le_bytes());
+            // It has no file: it is saved under its name in the list.
+            opened.push((PathBuf::from(entry.id.replace(['/', '\\', ':'], "_")), own));
+        }
         for path in &read.paths {
             let mut reading = entry.reading().map_err(&refuse)?;
             if let Some((_, sheet)) = entry.read.rsplit_once('#').filter(|_| !path.ends_with(&entry.read)) {
@@ -38,7 +45,7 @@ pub fn save_each_source(dataset: &Dataset, folder: &Path, progress: &Progress) -
             }
             let own = io::open(path, &reading, progress, &|_| {})?;
             print.update(&own.base.origin.fingerprint.to_le_bytes());
-            opened.push((path, own));
+            opened.push((path.clone(), own));
         }
         if print.digest() != read.print {
             return Err(refuse(format!("{:?} has changed since it was read: open the list anew", read.id)));
@@ -46,7 +53,7 @@ pub fn save_each_source(dataset: &Dataset, folder: &Path, progress: &Progress) -
         for (path, own) in opened {
             let rows = own.base.rows;
             io::may_write(dataset, &folder.join("x"))?;
-            let target = target_of(&own, folder, path, dataset);
+            let target = target_of(&own, folder, &path, dataset);
             let (edited, kept) = with_edits(dataset, own, entry, first).map_err(|error| refuse(error.to_string()))?;
             if let Some(parent) = target.path.parent() {
                 io::make_folder(parent)?;

@@ -26,6 +26,7 @@ mod rewrite;
 mod scanned;
 mod taking;
 mod trying;
+mod unique;
 mod watch_page;
 mod watching;
 mod worth;
@@ -54,6 +55,7 @@ pub use relevance::{RelevanceOf, relevance, relevance_edit};
 pub use remedy::remedy;
 pub use scanned::{scan_pictures, scanned};
 pub use trying::{Tried, tried};
+pub use unique::Unique;
 pub use watch_page::{verdict_words, watch_page};
 pub use watching::{BatchLook, LookBy, NEW_TEST, RunSaid, choose_rows, look_at, parts_to_admit, run_said};
 pub use worth::{Worth, can_probe, worth};
@@ -199,6 +201,8 @@ pub enum Operation {
     },
     /// Make a column out of others, or write one over.
     Column(ColumnOf),
+    /// Exclude all copies but the first of each.
+    Unique(Unique),
     /// Make questions and answers of texts and their classes, for a language model.
     Instruct(InstructOf),
 }

@@ -10,6 +10,7 @@ use super::predict::plan_predictions;
 use super::relevance::plan_relevance;
 use super::rewrite::{repair_texts, replace, widened};
 use super::taking::{admit, plan_take, watch};
+use super::unique::plan_unique;
 use super::{
     Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
 };
@@ -74,6 +75,7 @@ pub fn plan(operation: &Operation, dataset: &Dataset, means: &Means<'_>, progres
         Operation::Watch { batches } => watch(dataset, batches)?,
         Operation::Take(asked) => return plan_take(dataset, asked, progress),
         Operation::Admit { samples, part } => return admit(dataset, samples, part, means, progress),
+        Operation::Unique(asked) => return plan_unique(dataset, *asked, progress),
         Operation::Column(asked) => return plan_column(dataset, asked, progress),
         Operation::Instruct(asked) => return Ok(plan_instruct(dataset, asked, progress)?),
         Operation::Predict(asked) => return plan_predictions(dataset, asked, means, progress),
@@ -192,7 +194,8 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
         | Property::LogSlice
         | Property::SaidAgain
         | Property::Batch
-        | Property::LogFolder => "",
+        | Property::LogFolder
+        | Property::EachOnce => "",
         _ => first,
     };
     if !column.is_empty() && dataset.field(column).is_none() {
@@ -223,6 +226,7 @@ fn say(dataset: &Dataset, property: Property, of: &[String], value: Option<&str>
         Property::LogSlice => format!("Looks at {first} no more"),
         Property::LogFolder if on => format!("Looks for new logs in {first}"),
         Property::LogFolder => format!("Looks for no logs in {first} any more"),
+        Property::EachOnce => "Says whether each text stands once".to_owned(),
     };
     Ok(Edit::new(words, Change::said(dataset, property, &of, value)))
 }

@@ -37,6 +37,9 @@ pub struct RecipeStep {
     /// The samples that it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<String>,
+    /// Whether it is of all samples: it changed every one that it could, and is a rule for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
     /// What each of them is given, where that is not the same for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<String>,
@@ -159,6 +162,10 @@ struct Found {
 
 impl Found {
     fn of(step: &RecipeStep, dataset: &Dataset, names: &Names) -> Self {
+        if step.all {
+            let samples = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+            return Self { samples, places: Vec::new(), missing: 0 };
+        }
         let (mut samples, mut places) = (Vec::new(), Vec::new());
         for (place, name) in step.rows.iter().enumerate() {
             if let Some(id) = names.sample(dataset, name) {
@@ -186,8 +193,14 @@ impl Found {
 
 fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
     let operation = edit.operation.as_deref().and_then(|json| serde_json::from_str::<Operation>(json).ok());
-    let mut step =
-        RecipeStep { words: edit.words.clone(), operation: None, rows: Vec::new(), cells: Vec::new(), changes: Vec::new() };
+    let mut step = RecipeStep {
+        words: edit.words.clone(),
+        operation: None,
+        rows: Vec::new(),
+        all: false,
+        cells: Vec::new(),
+        changes: Vec::new(),
+    };
     let named = |change: &Change| change.samples.iter().map(|id| names.name(dataset, *id)).collect::<Vec<_>>();
     let part = |wanted: &dyn Fn(&Target) -> bool| edit.changes.iter().find(|change| wanted(&change.target));
     match &operation {
@@ -229,7 +242,9 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
             | Operation::Repair { .. }
             | Operation::RepairChats { .. },
         ) => {
-            step.rows = part(&|target| matches!(target, Target::Cells(_))).map(named).unwrap_or_default();
+            let cells = part(&|target| matches!(target, Target::Cells(_)));
+            step.all = operation.as_ref().zip(cells).is_some_and(|(operation, cells)| is_of_all(operation, cells, dataset));
+            step.rows = cells.filter(|_| !step.all).map(named).unwrap_or_default();
         }
         // What is admitted is written to the split, or has its tag taken off alone.
         Some(Operation::Admit { .. }) => {
@@ -252,6 +267,19 @@ fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
     }
     step.operation = operation;
     step
+}
+
+/// Whether a rewriting of texts has changed every cell that it could: then it is a rule, and no list of samples.
+fn is_of_all(operation: &Operation, cells: &Change, dataset: &Dataset) -> bool {
+    let rule = matches!(operation, Operation::Replace { .. } | Operation::Repair { .. } | Operation::RepairChats { .. });
+    let all: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
+    let planned = || operation.clone().of(&all).plan(dataset, &Means::default(), &Progress::silent()).ok()?.edit;
+    let same = |edit: Edit| {
+        edit.changes
+            .iter()
+            .any(|change| change.target == cells.target && change.samples == cells.samples && change.after == cells.after)
+    };
+    rule && planned().is_some_and(same)
 }
 
 /// A change with its samples by name.

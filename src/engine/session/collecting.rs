@@ -8,7 +8,7 @@ use super::asked::{Need, News, Wants};
 use crate::collect::{AlignmentProposal, SourceOverlap, propose_alignment, source_overlap};
 use crate::data::{Dataset, Role, SampleId};
 use crate::edit::{Edit, EditError};
-use crate::io::{self, IoError, Reading, SourcesFile};
+use crate::io::{self, DatabaseAsked, IoError, Reading, SourcesFile};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
 
 /// The most classes of a column that are listed, and the most rows of a source that are looked at for them.
@@ -122,6 +122,24 @@ pub fn list_with(dataset: &Dataset, reading: &Reading, more: &[PathBuf]) -> Resu
         if !list.sources.iter().any(|source| source.read == named) {
             list.add(&named, &Reading::default());
         }
+    }
+    Ok(list)
+}
+
+/// The list with one more source, a database.
+///
+/// # Errors
+/// [`IoError`]: the list cannot be read.
+pub fn list_with_database(
+    dataset: Option<(&Dataset, &Reading)>,
+    read: &str,
+    asked: &DatabaseAsked,
+) -> Result<SourcesFile, IoError> {
+    let mut list = dataset.map_or_else(|| Ok(SourcesFile::default()), |(dataset, reading)| list_with(dataset, reading, &[]))?;
+    if !list.sources.iter().any(|known| known.read == read && known.connection().as_ref() == Some(asked)) {
+        let id = list.add(read, &Reading { sheet: asked.table.clone(), ..Reading::default() });
+        let entry = list.sources.iter_mut().find(|entry| entry.id == id);
+        entry.into_iter().for_each(|entry| entry.options.query.clone_from(&asked.query));
     }
     Ok(list)
 }

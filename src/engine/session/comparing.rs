@@ -58,6 +58,8 @@ pub struct ComparedVersions {
     pub other: Dataset,
     /// What both came from, where somebody named it.
     pub base: Option<Dataset>,
+    /// Whether the other is the open file as it is on the disk now; then both came from what was read of it.
+    pub is_own: bool,
     /// Which comparison it is: no two have the same.
     pub turn: u64,
     /// In one line.
@@ -70,6 +72,14 @@ pub struct ComparedVersions {
     pub columns_gone: Vec<String>,
     /// Rows that are in both.
     pairs: Vec<(SampleId, SampleId)>,
+}
+
+/// What of a file that has changed is to be otherwise than it is there: by its rows in the file as it is now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettledChanges {
+    pub cells: Vec<(SampleId, String, Option<String>)>,
+    /// New rows that are not to be used.
+    pub excluded: Vec<SampleId>,
 }
 
 /// What is compared: the other version, what both came from, and the state here.
@@ -129,7 +139,15 @@ impl Comparing {
         }
         let (ours, fallback) = (workspace.dataset().clone(), fallback.clone());
         let (other, base) = (question.0.clone(), question.1.clone());
+        let is_own = other == ours.base.origin.path;
+        let reading = workspace.reading().clone();
         self.run.ask(desk, question, "Comparing versions", move |progress| {
+            if is_own {
+                let now = io::open(&other, &reading, progress, &|_| {})?;
+                let mut versions = compared(&ours, now, Some(ours.as_read()), progress)?;
+                versions.is_own = true;
+                return Ok(Arc::new(versions));
+            }
             let other = version(&other, &fallback, progress)?;
             let base = base.map(|path| version(&path, &fallback, progress)).transpose()?;
             compared(&ours, other, base, progress).map(Arc::new)
@@ -215,7 +233,7 @@ fn compared(ours: &Dataset, other: Dataset, base: Option<Dataset>, progress: &Pr
     let more = items.len().saturating_sub(MOST);
     items.truncate(MOST);
     let turn = TURNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    Ok(ComparedVersions { other, base, turn, words, items, more, columns, columns_gone, pairs })
+    Ok(ComparedVersions { other, base, is_own: false, turn, words, items, more, columns, columns_gone, pairs })
 }
 
 impl ComparedVersions {
@@ -293,6 +311,37 @@ impl ComparedVersions {
         }
         plan.cells.retain(|(_, column, _)| ours.field(column).is_some() || plan.columns.contains(column));
         merge_edit(ours, &self.other, &plan, &Progress::silent()).map_err(|error| EditError::Refused(error.to_string()))
+    }
+
+    /// What was chosen of a file that has changed, by its rows as they are now; a difference's choice by its place in the list.
+    ///
+    /// # Errors
+    /// [`EditError`]: a conflict is not settled, or a row is to stay that the file has no more.
+    pub fn settled(&self, choice: impl Fn(usize) -> Option<DiffChoice>) -> Result<SettledChanges, EditError> {
+        let there: BTreeMap<SampleId, SampleId> = self.pairs.iter().copied().collect();
+        let mut settled = SettledChanges::default();
+        for (at, item) in self.items.iter().enumerate() {
+            let chosen = choice(at).or_else(|| self.usual(item));
+            let Some(chosen) = chosen else {
+                return Err(EditError::Refused("a conflict is not settled yet: choose whose version stays".to_owned()));
+            };
+            if chosen == DiffChoice::Theirs {
+                continue;
+            }
+            let now = item.theirs.or_else(|| there.get(&item.ours?).copied());
+            match (item.kind, now, &item.column) {
+                (DiffKind::Added, Some(id), _) => settled.excluded.push(id),
+                (DiffKind::Changed | DiffKind::Conflict, Some(id), Some(column)) => {
+                    let was = chosen == DiffChoice::Base && item.kind == DiffKind::Conflict;
+                    settled.cells.push((id, column.clone(), item.cells[usize::from(!was)].clone()));
+                }
+                _ => {
+                    let why = "a row that the file has no more cannot stay: take it as there; its edits stay in the old project, which is kept";
+                    return Err(EditError::Refused(why.to_owned()));
+                }
+            }
+        }
+        Ok(settled)
     }
 
     /// The cells of columns that only the other has, for rows that both have.

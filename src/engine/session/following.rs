@@ -2,11 +2,27 @@
 //! changed, each otherwise, stays as the file has it, and is said.
 
 use super::Workspace;
+use super::comparing::SettledChanges;
 use crate::collect::{MergePlan, key_of, merge};
 use crate::data::{Dataset, SampleId, things};
 use crate::edit::EditError;
 use crate::job::{Cancelled, JobError, Progress};
 use crate::operate::merge_edit;
+
+/// Makes what was settled of a file that has changed, as an edit upon the file as it is.
+///
+/// # Errors
+/// [`JobError`]: the disk refuses, or a cell does not fit.
+pub fn settle(workspace: &mut Workspace, settled: &SettledChanges, progress: &Progress) -> Result<Option<String>, JobError> {
+    let now = workspace.dataset().clone();
+    let n = settled.cells.len() + settled.excluded.len();
+    let plan = MergePlan { cells: settled.cells.clone(), removed: settled.excluded.clone(), ..MergePlan::default() };
+    let failed = |error: &dyn std::fmt::Display| JobError::Failed(error.to_string());
+    let Some(mut edit) = merge_edit(&now, &now, &plan, progress).map_err(|error| failed(&error))? else { return Ok(None) };
+    edit.words = format!("Settled {} of the changed file", things(n, "difference", "differences"));
+    workspace.edit(&edit).map_err(|error: EditError| failed(&error))?;
+    Ok(Some(format!("{} settled", things(n, "difference is", "differences are"))))
+}
 
 /// Makes those edits of `old`, the dataset as it was with its edits, that carrying over by content could not place; in words, where there is something to say.
 ///

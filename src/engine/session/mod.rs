@@ -49,8 +49,8 @@ pub use asking::Asking;
 pub use carrying::CarryWay;
 use checking::Cache;
 pub use class_facts::ClassFacts;
-pub use collecting::{SourcesSight, edits_in_force, list_path, list_with};
-pub use comparing::{ComparedVersions, DiffChoice, DiffItem, DiffKind};
+pub use collecting::{SourcesSight, edits_in_force, list_path, list_with, list_with_database};
+pub use comparing::{ComparedVersions, DiffChoice, DiffItem, DiffKind, SettledChanges};
 pub use contaminating::SharedRuns;
 pub use drafts::{Drafted, DraftedDraw, DraftedFamily};
 pub use facets::{Facet, Facets};
@@ -644,6 +644,11 @@ impl Session {
         if let Some(workspace) = &self.workspace {
             self.saving.add(workspace.dataset().clone(), save, &self.desk);
         }
+    }
+
+    /// Saves of a dataset that is not the one on screen, likewise.
+    pub fn save_of(&mut self, snapshot: Dataset, save: Save) {
+        self.saving.add(snapshot, save, &self.desk);
     }
 
     /// Whether a save runs, waits, or is being stopped.

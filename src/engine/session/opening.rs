@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::asked::News;
 use super::carrying::CarryWay;
-use super::following::follow;
+use super::comparing::SettledChanges;
+use super::following::{follow, settle};
 use super::opened::{Opened, Remedy};
 use super::{Workspace, stored_reading};
 use crate::data::{Dataset, SourceRead, things};
@@ -28,7 +29,8 @@ pub enum Begun {
     /// Carry them over to another reading of it.
     CarryTo(Reading),
     /// Carry them over from the dataset as it was with its edits, also to rows that say something else now.
-    CarryFrom(Box<Dataset>),
+    /// What was settled of what differs comes on top.
+    CarryFrom(Box<Dataset>, SettledChanges),
     /// Carry them over to it as it is now, by where samples were.
     /// The prints of its sources then: where one is another now, by content.
     CarryBy(CarryWay, Vec<(String, u64)>),
@@ -139,10 +141,14 @@ fn open_file(
     let dataset = io::open(path, &reading, progress, preview)?;
     match &begun {
         Begun::Carry | Begun::CarryTo(_) => return carried(dataset, reading, fallback, &CarryWay::Content, progress),
-        Begun::CarryFrom(old) => {
+        Begun::CarryFrom(old, settled) => {
             let mut opened = carried(dataset, reading, fallback, &CarryWay::Content, progress)?;
             if let Some(more) = follow(&mut opened.workspace, old, progress)? {
                 // What somebody may have to look at stands first.
+                opened.words = opened.words.map(|words| format!("{more}. {words}"));
+                opened.workspace.read_classes(progress)?;
+            }
+            if let Some(more) = settle(&mut opened.workspace, settled, progress)? {
                 opened.words = opened.words.map(|words| format!("{more}. {words}"));
                 opened.workspace.read_classes(progress)?;
             }

@@ -120,6 +120,7 @@ fn reach(workspace: &Workspace, operation: &Operation) -> usize {
         | Operation::Take(_)
         | Operation::Admit { .. }
         | Operation::Column(_)
+        | Operation::Unique(_)
         | Operation::Instruct(_) => workspace.dataset().rows(),
     }
 }

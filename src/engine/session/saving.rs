@@ -7,11 +7,13 @@ use std::sync::Arc;
 use super::asked::News;
 use super::watching::ShownBatch;
 use crate::checks::Finding;
-use crate::data::{Dataset, count_samples};
+use crate::data::{Dataset, count, count_samples};
+use crate::edit::Edit;
 use crate::eye::{HandError, TrainerTarget, dry_report, dry_run, hand_over, rows_of};
-use crate::io::{self, ChatModel, ImageTarget, Rows, SaveTarget};
+use crate::io::{self, ChatModel, ImageTarget, Reading, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::operate::{CardWords, HubError, data_card, health_report, hub_folder, save_each_source, watch_page};
+use crate::operate::{CardWords, HubError, Recipe, data_card, health_report, hub_folder, save_each_source, watch_page};
+use crate::passes::{LocalEngine, PassError, PassNews, PassRun, Work, run_passes};
 
 /// Something to be saved.
 pub enum Save {
@@ -23,6 +25,8 @@ pub enum Save {
     Hub { folder: PathBuf, findings: Vec<Finding>, told: Vec<String> },
     /// Each file of each source by itself: in the folder named where it is new or empty, else in a new one below it.
     EachSource { folder: PathBuf },
+    /// The steps that were made here, over a folder of any size, file by file: into the folder named where it is new, empty or begun, else a new one below it.
+    Run { edits: Vec<Edit>, input: PathBuf, folder: PathBuf },
     /// What a trainer makes of the dataset, as a page.
     DryRun { path: PathBuf, target: TrainerTarget },
     /// A batch of new data, as a page.
@@ -106,6 +110,14 @@ impl Saving {
                 let folder = if io::entries_of(&folder).is_empty() { folder } else { folder.join("sources") };
                 Ok(save_each_source(&snapshot, &folder, progress)?)
             }),
+            Save::Run { edits, input, folder } => {
+                let name = input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                self.run.ask(desk, self.count, format!("Running over {name}"), move |progress| {
+                    let recipe =
+                        Recipe::of(snapshot, edits.into_iter().map(Ok)).map_err(|error| JobError::Failed(error.to_string()))?;
+                    run_over(recipe, &input, folder, &name, progress)
+                });
+            }
             Save::Page { path, findings, work, told, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
                 let text = if card {
@@ -145,6 +157,34 @@ impl Saving {
             }),
         }
     }
+}
+
+/// About how many bytes of a large text one task of a run reads.
+const PIECE: u64 = 64 << 20;
+
+/// Carries a recipe out file by file; what there is to say of it.
+fn run_over(recipe: Recipe, input: &Path, folder: PathBuf, name: &str, progress: &Progress) -> Result<Vec<String>, JobError> {
+    let failed = |error: PassError| match error {
+        PassError::Cancelled => JobError::Cancelled,
+        error => JobError::Failed(format!("{error}; what was done stays, and the same again goes on with the rest")),
+    };
+    let work = Work::of(recipe, input, Reading::default(), PIECE, progress).map_err(failed)?;
+    let begun = io::entries_of(&folder).iter().all(|(name, _)| name.starts_with(".lapidary-work"));
+    let folder = if begun { folder } else { folder.join(format!("{name}-clean")) };
+    let run = PassRun::prepare(work, &folder, false).map_err(failed)?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let report = run_passes(&run, &LocalEngine { hands: cores }, progress, &mut |news| match news {
+        PassNews::Begun { tasks, .. } => progress.set_total(tasks as u64),
+        // Who is stopped is told so by the next task.
+        PassNews::Done(_) => drop(progress.step(1)),
+    })
+    .map_err(failed)?;
+    let mut words =
+        vec![format!("{}: {} of {}", folder.display(), count_samples(report.kept as usize), count_samples(report.rows as usize))];
+    let gone = [(report.copies, "copies"), (report.near, "nearly copies"), (report.excluded, "excluded by other steps")];
+    words.extend(gone.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what} left out", count(*n as usize))));
+    words.extend(report.unfit.keys().cloned());
+    Ok(words)
 }
 
 /// Writes a trainer's folder; what there is to say of it.

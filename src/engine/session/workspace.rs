@@ -337,8 +337,18 @@ impl Workspace {
     /// # Errors
     /// [`RecipeError::Edit`]: an edit cannot be read.
     pub fn recipe(&self) -> Result<Recipe, RecipeError> {
+        let (dataset, edits) = self.steps()?;
+        Recipe::of(dataset, edits.into_iter().map(Ok))
+    }
+
+    /// What a recipe is written of: the dataset without its edits, and those in force.
+    ///
+    /// # Errors
+    /// [`EditError`]: one cannot be read.
+    pub fn steps(&self) -> Result<(Dataset, Vec<Edit>), EditError> {
         let history = self.history();
-        Recipe::of(self.untouched()?, history.line(history.head()).into_iter().map(|id| self.edit_at(id)))
+        let edits = history.line(history.head()).into_iter().map(|id| self.edit_at(id)).collect::<Result<_, _>>()?;
+        Ok((self.untouched()?, edits))
     }
 
     /// Raised by every edit, undo and redo: what is computed from the dataset is keyed by it.

@@ -28,6 +28,7 @@ pub mod layout;
 mod lbfgs;
 mod logistic;
 pub mod lora;
+pub mod minhash;
 pub mod mlp;
 pub mod near;
 pub mod neighbours;

@@ -58,7 +58,8 @@ pub fn is_open(url: &str) -> bool {
     !with_scheme(url).starts_with("https:") && host_of(url).is_some_and(|(_, here)| !here)
 }
 
-fn is_here(host: &str) -> bool {
+/// Whether a host is this machine, by what it is called.
+pub fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     // A name that resolves to this machine by a file of this machine's is not taken for it: others may resolve it elsewhere.
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

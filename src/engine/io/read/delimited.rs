@@ -65,6 +65,11 @@ impl<'t> RowParser<'t> {
         }
     }
 
+    /// Whether a quote of what was read closes nowhere in this text: more of it may say otherwise.
+    pub fn is_open(&self) -> bool {
+        self.no_quotes_from != usize::MAX
+    }
+
     fn plain(&self, at: usize) -> (FieldSpan, usize) {
         let stop = self.stop(at);
         (FieldSpan { whole: at..stop, body: at..stop, quoted: false, escaped: false }, stop)

@@ -6,6 +6,7 @@ pub mod columns;
 pub mod database;
 pub mod delimited;
 pub mod dialect;
+pub mod duckdb;
 pub mod faults;
 pub mod hub_folder;
 pub mod json;

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::paths::source_paths;
 use super::sources_file::{SourceEntry, is_sources, parse_sources};
 use crate::data::{Base, Column, Dataset, Format, Kind, Origin, Packing, PictureStore, SourceColumn, SourceRead, Warning};
+use crate::io::databases::{DatabaseAddress, open_database};
 use crate::io::error::IoError;
 use crate::io::layouts::SOURCES;
 use crate::io::read::budget::Budget;
@@ -32,6 +33,40 @@ struct Part {
     columns: Vec<Column>,
 }
 
+/// What is read of the sources so far.
+#[derive(Default)]
+struct Come {
+    parts: Vec<Part>,
+    reads: Vec<SourceRead>,
+    warnings: Vec<Warning>,
+    print: Xxh3,
+}
+
+impl Come {
+    /// Takes in what one file, or one connection, of a source has.
+    fn take(
+        &mut self,
+        (root, source, of): (&Path, &SourceEntry, usize),
+        (shown, dataset): (&str, Dataset),
+        read: &mut SourceRead,
+        own: &mut Xxh3,
+    ) -> Result<(), String> {
+        let fingerprint = dataset.base.origin.fingerprint.to_le_bytes();
+        self.print.update(shown.as_bytes());
+        self.print.update(&fingerprint);
+        own.update(&fingerprint);
+        let mut columns = called(source, &dataset)?;
+        pictures_from(root, source, &dataset, &mut columns).map_err(|reason| format!("source {:?}: {reason}", source.id))?;
+        note(read, source, &dataset);
+        self.warnings.extend(dataset.base.warnings.iter().map(|warning| {
+            let line = if warning.line > 0 { format!(", line {}", warning.line) } else { String::new() };
+            Warning { line: 0, reason: format!("{shown}{line}: {}", warning.reason) }
+        }));
+        self.parts.push(Part { of, shown: shown.to_owned(), dataset, columns });
+        Ok(())
+    }
+}
+
 /// Opens the sources that `bytes`, the list at `path`, names, each by `open`.
 ///
 /// # Errors
@@ -47,41 +82,36 @@ pub fn open_sources(
     let list = parse_sources(bytes).map_err(broken)?;
     let root = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let mut parts: Vec<Part> = Vec::new();
-    let mut reads: Vec<SourceRead> = Vec::new();
-    let mut warnings: Vec<Warning> = Vec::new();
-    let mut print = Xxh3::new();
-    print.update(bytes);
+    let mut come = Come::default();
+    come.print.update(bytes);
     for (of, source) in list.sources.iter().enumerate() {
         let reading = source.reading().map_err(broken)?;
-        let files = source_paths(&root, &source.read).map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
-        let mut read =
-            SourceRead { id: source.id.clone(), read: source.read.clone(), files: files.len(), ..SourceRead::default() };
+        let mut read = SourceRead { id: source.id.clone(), read: source.read.clone(), ..SourceRead::default() };
         let mut own = Xxh3::new();
-        for file in files {
-            let mut reading = reading.clone();
-            reading.sheet = file.sheet.clone().or(reading.sheet);
-            if is_list(&file.path) {
-                return Err(broken(format!("source {:?} is a list of sources itself", source.id)));
+        if let Some(asked) = source.connection() {
+            let dataset = open_database((path, &source.id), (&source.read, &asked), budget, progress)?;
+            read.files = 1;
+            come.take((&root, source, of), (&source.read, dataset), &mut read, &mut own).map_err(broken)?;
+            read.format = DatabaseAddress::parse(&source.read).map_or("", |address| address.title());
+        } else {
+            let files =
+                source_paths(&root, &source.read).map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
+            read.files = files.len();
+            for file in files {
+                let mut reading = reading.clone();
+                reading.sheet = file.sheet.clone().or(reading.sheet);
+                if is_list(&file.path) {
+                    return Err(broken(format!("source {:?} is a list of sources itself", source.id)));
+                }
+                let dataset = open(&file.path, &reading, budget, true, progress, &|_| {})?;
+                come.take((&root, source, of), (&file.shown, dataset), &mut read, &mut own).map_err(broken)?;
+                read.paths.push(file.path);
             }
-            let dataset = open(&file.path, &reading, budget, true, progress, &|_| {})?;
-            print.update(file.shown.as_bytes());
-            print.update(&dataset.base.origin.fingerprint.to_le_bytes());
-            let mut columns = called(source, &dataset).map_err(broken)?;
-            pictures_from(&root, source, &dataset, &mut columns)
-                .map_err(|reason| broken(format!("source {:?}: {reason}", source.id)))?;
-            note(&mut read, source, &dataset);
-            read.paths.push(file.path.clone());
-            own.update(&dataset.base.origin.fingerprint.to_le_bytes());
-            warnings.extend(dataset.base.warnings.iter().map(|warning| {
-                let line = if warning.line > 0 { format!(", line {}", warning.line) } else { String::new() };
-                Warning { line: 0, reason: format!("{}{line}: {}", file.shown, warning.reason) }
-            }));
-            parts.push(Part { of, shown: file.shown, dataset, columns });
         }
         read.print = own.digest();
-        reads.push(read);
+        come.reads.push(read);
     }
+    let Come { parts, mut reads, warnings, print } = come;
     let rows: usize = parts.iter().map(|part| part.dataset.base.rows).sum();
     if rows == 0 {
         return Err(IoError::Empty(path.to_owned()));

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::io::databases::is_address;
+
 /// The most files that a pattern may find, and how deep `**` looks.
 const MOST: usize = 10_000;
 const MOST_SEEN: usize = 1_000_000;
@@ -18,6 +20,9 @@ pub struct SourcePath {
 
 /// A path as a list in `root` names it: parted by `/`, and seen from there where it lies below it or beside it.
 pub fn path_from(root: &Path, path: &Path) -> String {
+    if let Some(address) = path.to_str().filter(|path| is_address(path)) {
+        return address.to_owned();
+    }
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (root, path) = (whole(root), whole(path));
     let tidy = |path: &Path| {
@@ -49,7 +54,9 @@ pub fn path_from(root: &Path, path: &Path) -> String {
 /// That nothing is there, or too much.
 pub fn source_paths(root: &Path, read: &str) -> Result<Vec<SourcePath>, String> {
     if read.contains("://") {
-        return Err(format!("{read:?} is an address: what is on other machines is not read; save it as a file first"));
+        return Err(format!(
+            "{read:?} is an address: of those, databases are read (postgresql://, mysql://); save anything else as a file first"
+        ));
     }
     let one = |path: PathBuf, shown: &str, sheet: Option<&str>| SourcePath {
         path,
@@ -181,7 +188,7 @@ mod tests {
         assert_eq!(names("odd#name.csv").unwrap(), ["odd#name.csv"], "a name is a name before it is a sheet's");
         assert_eq!(source_paths(home.path(), "a.csv#Sheet").unwrap()[0].sheet.as_deref(), Some("Sheet"));
         assert!(names("*.parquet").unwrap_err().contains("nothing is called"));
-        assert!(names("postgresql://me@there/db").unwrap_err().contains("address"));
+        assert!(names("https://there/db").unwrap_err().contains("address"));
         assert!(!fits(b"*a*a*a*a*a*a*a*b", &[b'a'; 500]));
     }
 }

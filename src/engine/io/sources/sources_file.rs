@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::io::databases::{DatabaseAsked, is_address};
 use crate::io::error::IoError;
 use crate::io::reading::Reading;
 use crate::io::write::save::write_small;
@@ -63,6 +64,9 @@ pub struct SourceOptions {
     pub sheet: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub surplus: bool,
+    /// What a database is asked, where that is no whole table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
 }
 
 impl SourceOptions {
@@ -79,11 +83,18 @@ impl SourceOptions {
             skip: reading.skip,
             sheet: reading.sheet.clone(),
             surplus: reading.surplus,
+            query: None,
         }
     }
 }
 
 impl SourceEntry {
+    /// The connection that it is read by; none where it is a file.
+    pub fn connection(&self) -> Option<DatabaseAsked> {
+        let asked = || DatabaseAsked { table: self.options.sheet.clone(), query: self.options.query.clone() };
+        is_address(&self.read).then(asked)
+    }
+
     /// How it is read.
     ///
     /// # Errors
@@ -129,7 +140,8 @@ impl Default for SourcesFile {
 impl SourcesFile {
     /// Adds a source under a name that none has, and returns it.
     pub fn add(&mut self, read: &str, reading: &Reading) -> String {
-        let stem = read.trim_end_matches('/').rsplit('/').next().unwrap_or(read).to_owned();
+        let whole = if is_address(read) { read.split('?').next().unwrap_or(read) } else { read };
+        let stem = whole.trim_end_matches('/').rsplit('/').next().unwrap_or(read).to_owned();
         let stem = if stem.is_empty() { "source".to_owned() } else { stem };
         let taken = |id: &str| self.sources.iter().any(|source| source.id == id);
         let numbered = (2..=self.sources.len() + 2).map(|n| format!("{stem} {n}"));

@@ -45,9 +45,16 @@ pub fn prepare(
         // What a plain new file would get: the user's mask is taken off it.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut aside = builder.tempfile_in(folder).map_err(fail)?;
-    // Held for as long as it is written: whoever tidies up leaves it alone.
-    let _ = aside.as_file().try_lock();
+    // Held for as long as it is written: whoever tidies up leaves it alone. One that was taken for torn before it was held is made anew.
+    let mut tries = 0;
+    let mut aside = loop {
+        let aside = builder.tempfile_in(folder).map_err(fail)?;
+        let held = aside.as_file().lock().is_ok();
+        tries += 1;
+        if !held || aside.path().exists() || tries > 100 {
+            break aside;
+        }
+    };
     pack(aside.as_file_mut(), path, packing, fill)?;
     if let Ok(there) = fs::metadata(path) {
         // A file that is replaced keeps who may read it.
@@ -204,12 +211,10 @@ pub fn remove_torn(folder: &Path) {
         let Ok(kind) = entry.file_type() else { continue };
         let held = if kind.is_dir() { path.join(HELD) } else { path.clone() };
         // Of a folder whose holder is not there yet, or not any more, nobody can tell: it stays.
-        let free = File::open(&held).is_ok_and(|file| file.try_lock().is_ok());
-        match (free, kind.is_dir()) {
-            (false, _) => {}
-            (true, true) => drop(fs::remove_dir_all(&path)),
-            (true, false) => drop(fs::remove_file(&path)),
-        }
+        let Some(holder) = File::open(&held).ok().filter(|file| file.try_lock().is_ok()) else { continue };
+        // Held until it is gone: nobody begins to write it meanwhile.
+        let _ = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        drop(holder);
     }
 }
 

@@ -41,7 +41,9 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     let frame = Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 8 });
     Panel::top("compare head").frame(frame).resizable(false).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
-            title(ui, theme, format!("{} against {other}", name(&workspace.dataset().base.origin.path)));
+            let own = name(&workspace.dataset().base.origin.path);
+            let is_own = state.compare.other.as_ref() == Some(&workspace.dataset().base.origin.path);
+            title(ui, theme, if is_own { format!("{own} as it is now") } else { format!("{own} against {other}") });
             if let Some(versions) = shown {
                 dim(ui, theme, &versions.words);
             }
@@ -50,6 +52,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         ui.horizontal_wrapped(|ui| {
             if button(ui, theme, "Back", "", ButtonLook::Plain, true).clicked() {
                 actions.push(Action::Collect(CollectAction::LeaveVersions));
+            }
+            if state.compare.other.as_ref() == Some(&workspace.dataset().base.origin.path) {
+                dim(ui, theme, "Your edits follow their rows; what both changed is yours to settle.");
+                return;
             }
             let words = state
                 .compare
@@ -89,6 +95,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         });
     });
     CentralPanel::default().frame(frame_left).show(ui, |ui| {
+        if versions.items.is_empty() && versions.is_own {
+            dim(ui, theme, "It says what it said, row by row and cell by cell");
+            return;
+        }
         if versions.items.is_empty() && (!versions.columns.is_empty() || !versions.columns_gone.is_empty()) {
             dim(ui, theme, "Rows say the same; columns differ");
             return;
@@ -290,8 +300,9 @@ fn one(
             ui.add_space(STEP);
         };
     let shade = |ink: egui::Color32| ink.gamma_multiply(0.25);
-    side(ui, "As here", "1", &before, &gone, shade(theme.ruby), DiffChoice::Ours);
-    side(ui, "As there", "2", &after, &new, shade(theme.emerald), DiffChoice::Theirs);
+    let (here, there) = if versions.is_own { ("As you have it", "As the file has it") } else { ("As here", "As there") };
+    side(ui, here, "1", &before, &gone, shade(theme.ruby), DiffChoice::Ours);
+    side(ui, there, "2", &after, &new, shade(theme.emerald), DiffChoice::Theirs);
     if versions.has_before(item) {
         side(ui, "As it was", "3", &cut(item.cells[0].as_deref().unwrap_or_default()), &[], theme.tint, DiffChoice::Base);
     }
@@ -311,8 +322,9 @@ fn deed(
     let columns = if state.compare.columns { versions.columns.len() + gone } else { 0 };
     let mut all = None;
     ui.horizontal_wrapped(|ui| {
-        let ready = open == 0 && taken + columns > 0 && workspace.read_only().is_none();
+        let ready = open == 0 && (versions.is_own || taken + columns > 0) && workspace.read_only().is_none();
         let words = match (taken, columns) {
+            _ if versions.is_own => "Open it as it is now".to_owned(),
             (0, 0) => "Take what is chosen".to_owned(),
             (0, _) => format!("Take {}", things(columns, "column", "columns")),
             _ => format!("Take {}", things(taken, "difference", "differences")),

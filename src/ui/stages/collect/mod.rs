@@ -101,7 +101,7 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
             ui.label(format!("{}{bytes}", things(base.rows, "sample", "samples")));
             ui.end_row();
             if let Some(sheet) = origin.sheet.as_ref().filter(|_| origin.sheets.len() > 1) {
-                let what = if origin.format == Format::Sqlite { "Table" } else { "Sheet" };
+                let what = if matches!(origin.format, Format::Sqlite | Format::DuckDb) { "Table" } else { "Sheet" };
                 dim(ui, theme, what);
                 if let Some(at) = choice(ui, theme, what, sheet, &origin.sheets) {
                     actions.push(Action::Reread(Reading { sheet: Some(origin.sheets[at].clone()), ..reading.clone() }));

@@ -33,6 +33,9 @@ pub fn add(ui: &mut Ui, theme: &Theme, workspace: &Workspace, actions: &mut Vec<
         if button(ui, theme, "Add a folder…", "", ButtonLook::Plain, may).clicked() {
             actions.push(Action::SourceDialog { folder: true });
         }
+        if button(ui, theme, "Add a database…", "", ButtonLook::Plain, may).clicked() {
+            actions.push(Action::Collect(CollectAction::NameDatabase));
+        }
     });
 }
 
@@ -61,6 +64,14 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     });
     ui.add_space(STEP * 2.0);
     add(ui, theme, workspace, actions);
+    let of_database = |source: &SourceRead| crate::io::is_address(&source.read);
+    if sources.iter().any(of_database) {
+        ui.add_space(STEP);
+        let pressed = button(ui, theme, "Ask the databases again", "", ButtonLook::Plain, true);
+        if pressed.on_hover_text("What has come, gone and changed there is shown before anything is taken over").clicked() {
+            actions.push(Action::Collect(CollectAction::CompareChanged));
+        }
+    }
     ui.add_space(STEP * 4.0);
     if let Some(sight) = sight {
         proposals(ui, theme, sight, workspace, actions);

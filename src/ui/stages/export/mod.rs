@@ -98,6 +98,11 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                 {
                     actions.push(Action::EachSourceDialog);
                 }
+                let hint = "The steps that you made here, as a recipe, on every file of a folder of any size: in bounded memory, and a run that was stopped goes on. lapidary run --explain says how each step is done";
+                let steps = bundle.workspace.is_some_and(|open| open.history().depth() > 0);
+                if button(ui, theme, "Over a folder…", "", ButtonLook::Quiet, steps).on_hover_text(hint).clicked() {
+                    actions.push(Action::RunDialog { input: None });
+                }
             });
         });
     });
