@@ -22,7 +22,12 @@ fn dataset(window: &Window) -> &lapidary::data::Dataset {
 /// What is called by something that contains `part`: all their names.
 fn names(window: &Window, part: &str) -> Vec<String> {
     let found = window.harness.query_all_by_label_contains(part);
-    found.filter_map(|node| node.accesskit_node().label().or(node.accesskit_node().value())).collect()
+    found
+        .filter_map(|node| {
+            Some(format!("{:?} {:?}", node.accesskit_node().label(), node.accesskit_node().value()))
+                .or(node.accesskit_node().value())
+        })
+        .collect()
 }
 
 /// Presses the button that adds samples.
@@ -457,7 +462,7 @@ fn the_steps_made_here_are_carried_out_on_a_folder() {
     )
     .unwrap();
     std::fs::write(corpus.join("2.csv"), "text,category\nWHERE IS MY CARD?,card_arrival\nLast,x\n").unwrap();
-    let mut window = Window::new(Begin::File(path), home.path(), vec![corpus, home.path().join("clean")]);
+    let mut window = Window::new(Begin::File(path), home.path(), vec![home.path().join("clean"), corpus]);
     window.settle();
     window.harness.state_mut().push(Action::Do(Operation::RenameClass {
         column: "category".to_owned(),

@@ -3,7 +3,7 @@
 use super::Verb;
 use crate::cli::said::{print, say};
 use crate::job::Progress;
-use crate::passes::{Task, Work, run_task};
+use crate::passes::{PassTask, Work, run_task};
 
 /// The command.
 pub const VERB: Verb = Verb {
@@ -30,7 +30,7 @@ pub const VERB: Verb = Verb {
         if let Some(print) = arguments.get("--run").filter(|print| *print != work.print()) {
             return Err(format!("{} holds run {}, and this is a task of run {print}", folder.display(), work.print()));
         }
-        let task: Task = arguments.path.to_string_lossy().parse()?;
+        let task: PassTask = arguments.path.to_string_lossy().parse()?;
         run_task(&work, task, &Progress::silent()).map_err(say)?;
         print(out, &format!("done {task}\n")).map(|()| false)
     },

@@ -56,6 +56,13 @@ pub async fn run(words: &Words) -> Result<(), String> {
 }
 
 async fn connect(host: &str, port: u16) -> Result<SessionContext, String> {
+    // The way there is tried before any task: a session alone connects to nobody.
+    let tried = tokio::time::timeout(Duration::from_secs(10), tokio::net::TcpStream::connect((host, port))).await;
+    match tried {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => return Err(format!("no scheduler answers at {host}:{port}: {error}")),
+        Err(_) => return Err(format!("no scheduler answers at {host}:{port} within 10 s")),
+    }
     // The adaptive planner has lost track of stages whose executor was lost; a job of one stage needs none.
     let config =
         SessionConfig::new_with_ballista().with_target_partitions(1).set_str("ballista.planner.adaptive.enabled", "false");

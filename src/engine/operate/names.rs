@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::data::{Dataset, SampleId};
 
 /// Names of the samples of a source, and samples by name.
+#[derive(Default)]
 pub struct Names {
     prints: Vec<u64>,
     of: HashMap<u64, Vec<SampleId>>,

@@ -113,7 +113,9 @@ impl Recipe {
     /// # Errors
     /// [`OperationError::Cancelled`] alone: what does not fit is listed.
     pub fn run(&self, dataset: &mut Dataset, means: &Means<'_>, progress: &Progress) -> Result<Replayed, OperationError> {
-        let names = Names::of(dataset);
+        // Whoever names nobody need not know who is who.
+        let named = self.steps.iter().any(|step| !step.rows.is_empty() || !step.changes.is_empty());
+        let names = if named { Names::of(dataset) } else { Names::default() };
         let mut replayed = Replayed::default();
         for (at, step) in self.steps.iter().enumerate() {
             progress.check()?;

@@ -1,6 +1,6 @@
 //! Who does the tasks of a pass.
 
-use super::tasks::Task;
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::job::Progress;
 
@@ -10,7 +10,7 @@ pub enum PassNews {
     /// A pass has begun: its name, and how many tasks it has that are not done yet.
     Begun { pass: &'static str, tasks: usize },
     /// A task is done.
-    Done(Task),
+    Done(PassTask),
 }
 
 /// Does tasks that need nothing of each other: threads of this machine, or others' programs.
@@ -19,5 +19,11 @@ pub trait PassEngine {
     ///
     /// # Errors
     /// [`PassError`]: what the first task that failed says.
-    fn run(&self, work: &Work, tasks: Vec<Task>, progress: &Progress, done: &mut dyn FnMut(Task)) -> Result<(), PassError>;
+    fn run(
+        &self,
+        work: &Work,
+        tasks: Vec<PassTask>,
+        progress: &Progress,
+        done: &mut dyn FnMut(PassTask),
+    ) -> Result<(), PassError>;
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::answers::{placed, read_longs, shorts};
-use super::tasks::Task;
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::io;
 
@@ -47,7 +47,7 @@ pub fn copies(work: &Work) -> Result<(), PassError> {
     }
     let mut places = Vec::new();
     for bucket in 0..work.buckets {
-        places.extend(read_longs(&io::read_section(&Task::Same(bucket).path(work), 1)?));
+        places.extend(read_longs(&io::read_section(&PassTask::Same(bucket).path(work), 1)?));
     }
     let sections: Vec<Vec<u8>> = by_piece(work, places).into_iter().map(shorts).collect();
     Ok(io::write_sections(&path, &sections)?)
@@ -61,7 +61,7 @@ pub fn wanted(work: &Work) -> Result<(), PassError> {
     }
     let mut sections: Vec<Vec<u8>> = vec![Vec::new(); work.pieces.len() * work.buckets];
     for bucket in 0..work.buckets {
-        let pairs = read_longs(&io::read_section(&Task::Pairs(bucket).path(work), 1)?);
+        let pairs = read_longs(&io::read_section(&PassTask::Pairs(bucket).path(work), 1)?);
         for (piece, rows) in by_piece(work, pairs).into_iter().enumerate() {
             sections[piece * work.buckets + bucket] = shorts(rows);
         }
@@ -87,7 +87,7 @@ pub fn dropped(work: &Work, near: bool) -> Result<(), PassError> {
     }
     let mut of: HashMap<u64, u64> = HashMap::new();
     for bucket in (0..work.buckets).filter(|_| near) {
-        let pairs = read_longs(&io::read_section(&Task::Near(bucket).path(work), 1)?);
+        let pairs = read_longs(&io::read_section(&PassTask::Near(bucket).path(work), 1)?);
         for [one, other] in pairs.as_chunks::<2>().0 {
             let (one, other) = (root(&mut of, *one), root(&mut of, *other));
             of.insert(one.max(other), one.min(other));

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::doing::run_task;
 use super::engine::PassEngine;
-use super::tasks::{Task, run_task};
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::job::{Progress, crew};
 
@@ -14,7 +15,13 @@ pub struct LocalEngine {
 }
 
 impl PassEngine for LocalEngine {
-    fn run(&self, work: &Work, tasks: Vec<Task>, progress: &Progress, done: &mut dyn FnMut(Task)) -> Result<(), PassError> {
+    fn run(
+        &self,
+        work: &Work,
+        tasks: Vec<PassTask>,
+        progress: &Progress,
+        done: &mut dyn FnMut(PassTask),
+    ) -> Result<(), PassError> {
         let shared = Arc::new(work.clone());
         crew(
             "pass",

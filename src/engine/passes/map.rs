@@ -1,13 +1,11 @@
 //! Tasks over pieces that read: how often named rows are there, prints of all rows, shingles of some.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
 use super::answers::{longs, read_shorts, shorts};
-use super::apply::prepared;
 use super::gather::wanted_path;
-use super::tasks::Task;
+use super::prepared::{named_contents, prepared};
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::checks::{saying_fields, saying_print};
 use crate::data::{Dataset, SampleId};
@@ -16,18 +14,7 @@ use crate::io;
 use crate::job::Progress;
 use crate::learn::minhash::Bands;
 use crate::learn::near::shingles;
-use crate::operate::{Recipe, Unique};
-
-/// The contents that a recipe names, in order; a name is a content, and which of those that are the same.
-pub fn named_contents(recipe: &Recipe) -> Vec<u64> {
-    let rows = recipe.steps.iter().flat_map(|step| {
-        let changed =
-            step.changes.iter().filter_map(|change| change.get("rows")?.as_array()).flatten().filter_map(|row| row.as_str());
-        step.rows.iter().map(String::as_str).chain(changed)
-    });
-    let content = |name: &str| u64::from_str_radix(name.split(['#', '/']).next()?, 16).ok();
-    rows.filter_map(content).collect::<BTreeSet<u64>>().into_iter().collect()
-}
+use crate::operate::Unique;
 
 /// Counts the contents that the recipe names.
 pub fn count(work: &Work, at: usize, progress: &Progress) -> Result<(), PassError> {
@@ -39,7 +26,7 @@ pub fn count(work: &Work, at: usize, progress: &Progress) -> Result<(), PassErro
             counts[place] += 1;
         }
     }
-    Ok(io::write_sections(&Task::Count(at).path(work), &[b"{}".to_vec(), shorts(counts)])?)
+    Ok(io::write_sections(&PassTask::Count(at).path(work), &[b"{}".to_vec(), shorts(counts)])?)
 }
 
 /// The samples of a piece that may be copies: of the source, and not excluded.
@@ -82,7 +69,7 @@ pub fn map(work: &Work, at: usize, progress: &Progress) -> Result<(), PassError>
     }
     let told = json!({ "rows": dataset.rows() }).to_string().into_bytes();
     let sections: Vec<Vec<u8>> = std::iter::once(told).chain(prints).chain(banded).collect();
-    Ok(io::write_sections(&Task::Map(at).path(work), &sections)?)
+    Ok(io::write_sections(&PassTask::Map(at).path(work), &sections)?)
 }
 
 /// Shingles of the rows that are wanted, by bucket: each row's number, how many it has, and they.
@@ -93,7 +80,7 @@ pub fn texts(work: &Work, at: usize, progress: &Progress) -> Result<(), PassErro
     let mut sections = vec![b"{}".to_vec()];
     if wanted.iter().all(Vec::is_empty) {
         sections.resize(1 + work.buckets, Vec::new());
-        return Ok(io::write_sections(&Task::Texts(at).path(work), &sections)?);
+        return Ok(io::write_sections(&PassTask::Texts(at).path(work), &sections)?);
     }
     let step = work.plan().unique().map_or(0, |(step, _)| step);
     let (dataset, _) = prepared(work, at, step, progress)?;
@@ -109,5 +96,5 @@ pub fn texts(work: &Work, at: usize, progress: &Progress) -> Result<(), PassErro
         progress.check()?;
         sections.push(longs(all));
     }
-    Ok(io::write_sections(&Task::Texts(at).path(work), &sections)?)
+    Ok(io::write_sections(&PassTask::Texts(at).path(work), &sections)?)
 }

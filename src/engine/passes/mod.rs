@@ -9,21 +9,24 @@
 
 mod answers;
 mod apply;
+mod doing;
 mod engine;
 mod gather;
 mod local;
 mod map;
 mod plan;
+mod prepared;
 mod reduce;
 mod remote;
 mod run;
 mod tasks;
 mod work;
 
+pub use doing::run_task;
 pub use engine::{PassEngine, PassNews};
 pub use local::LocalEngine;
 pub use plan::{PassPlan, StepWay};
 pub use remote::RemoteEngine;
 pub use run::{PassReport, PassRun, run_passes};
-pub use tasks::{Task, run_task};
+pub use tasks::PassTask;
 pub use work::{PassError, Work};

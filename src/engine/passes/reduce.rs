@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answers::{longs, place, placed, read_longs, read_shorts};
 use super::gather::copies_path;
-use super::tasks::Task;
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::io;
 use crate::job::Progress;
@@ -18,7 +18,7 @@ pub fn same(work: &Work, bucket: usize, progress: &Progress) -> Result<(), PassE
     let mut prints: Vec<(u128, u64)> = Vec::new();
     for piece in 0..work.pieces.len() {
         progress.check()?;
-        let bytes = io::read_section(&Task::Map(piece).path(work), 1 + bucket)?;
+        let bytes = io::read_section(&PassTask::Map(piece).path(work), 1 + bucket)?;
         prints.extend(bytes.as_chunks::<20>().0.iter().map(|record| {
             let (print, row) = record.split_at(16);
             let print = print.as_array().map_or(0, |print| u128::from_le_bytes(*print));
@@ -28,7 +28,7 @@ pub fn same(work: &Work, bucket: usize, progress: &Progress) -> Result<(), PassE
     }
     prints.sort_unstable();
     let copies = prints.chunk_by(|a, b| a.0 == b.0).flat_map(|group| group[1..].iter().map(|(_, place)| *place));
-    Ok(io::write_sections(&Task::Same(bucket).path(work), &[b"{}".to_vec(), longs(copies)])?)
+    Ok(io::write_sections(&PassTask::Same(bucket).path(work), &[b"{}".to_vec(), longs(copies)])?)
 }
 
 /// Which rows of a bucket share a band: pairs of places, the earlier first, each once.
@@ -36,13 +36,14 @@ pub fn pairs(work: &Work, bucket: usize, progress: &Progress) -> Result<(), Pass
     let mut banded: Vec<(u64, u64)> = Vec::new();
     for piece in 0..work.pieces.len() {
         progress.check()?;
-        let gone: HashSet<u32> = read_shorts(&io::read_section(&copies_path(work), piece)?).into_iter().collect();
-        let bytes = io::read_section(&Task::Map(piece).path(work), 1 + work.buckets + bucket)?;
+        // In the order of rows.
+        let gone = read_shorts(&io::read_section(&copies_path(work), piece)?);
+        let bytes = io::read_section(&PassTask::Map(piece).path(work), 1 + work.buckets + bucket)?;
         banded.extend(bytes.as_chunks::<12>().0.iter().filter_map(|record| {
             let (band, row) = record.split_at(8);
             let band = band.as_array().map_or(0, |band| u64::from_le_bytes(*band));
             let row = row.as_array().map_or(0, |row| u32::from_le_bytes(*row));
-            (!gone.contains(&row)).then(|| (band, place(piece, row)))
+            gone.binary_search(&row).is_err().then(|| (band, place(piece, row)))
         }));
     }
     banded.sort_unstable();
@@ -60,18 +61,18 @@ pub fn pairs(work: &Work, bucket: usize, progress: &Progress) -> Result<(), Pass
     found.sort_unstable();
     found.dedup();
     let list = longs(found.into_iter().flat_map(|(one, other)| [one, other]));
-    Ok(io::write_sections(&Task::Pairs(bucket).path(work), &[b"{}".to_vec(), list])?)
+    Ok(io::write_sections(&PassTask::Pairs(bucket).path(work), &[b"{}".to_vec(), list])?)
 }
 
 /// Which of a bucket's pairs are as near as was asked for.
 pub fn near(work: &Work, bucket: usize, progress: &Progress) -> Result<(), PassError> {
     let limit = work.plan().unique().map_or(1.0, |(_, unique)| unique.near);
-    let list = read_longs(&io::read_section(&Task::Pairs(bucket).path(work), 1)?);
+    let list = read_longs(&io::read_section(&PassTask::Pairs(bucket).path(work), 1)?);
     let mut sets: HashMap<u64, Vec<u64>> = HashMap::new();
     let touched: HashSet<usize> = list.iter().map(|place| placed(*place).0).collect();
     for piece in touched {
         progress.check()?;
-        let mut rest = &read_longs(&io::read_section(&Task::Texts(piece).path(work), 1 + bucket)?)[..];
+        let mut rest = &read_longs(&io::read_section(&PassTask::Texts(piece).path(work), 1 + bucket)?)[..];
         while let [row, n, members @ ..] = rest {
             let (own, behind) = members.split_at((*n as usize).min(members.len()));
             sets.insert(place(piece, *row as u32), own.to_vec());
@@ -83,7 +84,7 @@ pub fn near(work: &Work, bucket: usize, progress: &Progress) -> Result<(), PassE
         one.zip(other).is_some_and(|(one, other)| jaccard(one, other) >= limit - 1e-9)
     };
     let found = longs(list.as_chunks::<2>().0.iter().filter(is_near).flatten().copied());
-    Ok(io::write_sections(&Task::Near(bucket).path(work), &[b"{}".to_vec(), found])?)
+    Ok(io::write_sections(&PassTask::Near(bucket).path(work), &[b"{}".to_vec(), found])?)
 }
 
 /// The similarity of two sorted sets.

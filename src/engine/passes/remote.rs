@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::engine::PassEngine;
-use super::tasks::Task;
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::job::Progress;
 
@@ -21,7 +21,13 @@ pub struct RemoteEngine {
 }
 
 impl PassEngine for RemoteEngine {
-    fn run(&self, work: &Work, tasks: Vec<Task>, progress: &Progress, done: &mut dyn FnMut(Task)) -> Result<(), PassError> {
+    fn run(
+        &self,
+        work: &Work,
+        tasks: Vec<PassTask>,
+        progress: &Progress,
+        done: &mut dyn FnMut(PassTask),
+    ) -> Result<(), PassError> {
         let name = self.program.display();
         let refused = |why: String| PassError::Refused(format!("{name}: {why}"));
         let mut child = Command::new(&self.program)
@@ -38,7 +44,7 @@ impl PassEngine for RemoteEngine {
             // Who does not listen says why.
             let _ = input.write_all(list.as_bytes());
         }
-        let mut left: HashSet<Task> = tasks.into_iter().collect();
+        let mut left: HashSet<PassTask> = tasks.into_iter().collect();
         let mut failed = None;
         for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
             let line = line.map_err(|error| refused(error.to_string()))?;
@@ -47,7 +53,7 @@ impl PassEngine for RemoteEngine {
                 let _ = child.wait();
                 return Err(PassError::Cancelled);
             }
-            if let Some(task) = line.strip_prefix("done ").and_then(|task| task.parse::<Task>().ok()) {
+            if let Some(task) = line.strip_prefix("done ").and_then(|task| task.parse::<PassTask>().ok()) {
                 // What is said to be done is there, or it is not done.
                 if left.contains(&task) && task.is_done(work) {
                     left.remove(&task);
@@ -55,7 +61,7 @@ impl PassEngine for RemoteEngine {
                 }
             } else if let Some(why) = line.strip_prefix("failed ") {
                 // Two may have done it, and one come in the other's way: what is there is done.
-                let task = why.split(' ').next().and_then(|task| task.parse::<Task>().ok());
+                let task = why.split(' ').next().and_then(|task| task.parse::<PassTask>().ok());
                 if let Some(task) = task.filter(|task| left.contains(task) && task.is_done(work)) {
                     left.remove(&task);
                     done(task);

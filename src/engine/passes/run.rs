@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::apply::{PieceSaid, part_path};
 use super::engine::{PassEngine, PassNews};
 use super::gather;
-use super::map::named_contents;
-use super::tasks::Task;
+use super::prepared::named_contents;
+use super::tasks::PassTask;
 use super::work::{PassError, Work};
 use crate::io;
 use crate::job::Progress;
@@ -143,8 +143,8 @@ pub fn run_passes(
         return Ok(report.clone());
     }
     let plan = work.plan();
-    let mut pass = |tasks: Vec<Task>| -> Result<(), PassError> {
-        let missing: Vec<Task> = tasks.into_iter().filter(|task| !task.is_done(work)).collect();
+    let mut pass = |tasks: Vec<PassTask>| -> Result<(), PassError> {
+        let missing: Vec<PassTask> = tasks.into_iter().filter(|task| !task.is_done(work)).collect();
         let Some(first) = missing.first() else { return Ok(()) };
         news(PassNews::Begun { pass: first.pass(), tasks: missing.len() });
         engine.run(work, missing, progress, &mut |task| news(PassNews::Done(task)))
@@ -152,25 +152,25 @@ pub fn run_passes(
     let pieces = 0..work.pieces.len();
     let buckets = 0..work.buckets;
     if !named_contents(&work.recipe).is_empty() {
-        pass(pieces.clone().map(Task::Count).collect())?;
+        pass(pieces.clone().map(PassTask::Count).collect())?;
     }
     if let Some((_, unique)) = plan.unique() {
-        pass(pieces.clone().map(Task::Map).collect())?;
-        pass(buckets.clone().map(Task::Same).collect())?;
+        pass(pieces.clone().map(PassTask::Map).collect())?;
+        pass(buckets.clone().map(PassTask::Same).collect())?;
         gather::copies(work)?;
         if unique.near > 0.0 {
-            pass(buckets.clone().map(Task::Pairs).collect())?;
+            pass(buckets.clone().map(PassTask::Pairs).collect())?;
             gather::wanted(work)?;
-            pass(pieces.clone().map(Task::Texts).collect())?;
-            pass(buckets.map(Task::Near).collect())?;
+            pass(pieces.clone().map(PassTask::Texts).collect())?;
+            pass(buckets.map(PassTask::Near).collect())?;
         }
         gather::dropped(work, unique.near > 0.0)?;
     }
-    pass(pieces.clone().map(Task::Apply).collect())?;
+    pass(pieces.clone().map(PassTask::Apply).collect())?;
     let said: Vec<PieceSaid> = pieces
         .map(|at| {
-            let bytes = io::read_section(&Task::Apply(at).path(work), 0)?;
-            serde_json::from_slice(&bytes).map_err(|error| PassError::Refused(format!("{}: {error}", Task::Apply(at))))
+            let bytes = io::read_section(&PassTask::Apply(at).path(work), 0)?;
+            serde_json::from_slice(&bytes).map_err(|error| PassError::Refused(format!("{}: {error}", PassTask::Apply(at))))
         })
         .collect::<Result<_, PassError>>()?;
     put_together(run, &said)?;
@@ -252,7 +252,7 @@ fn report(work: &Work, said: &[PieceSaid]) -> Result<PassReport, PassError> {
     if !named.is_empty() {
         let mut counts = vec![0u64; named.len()];
         for piece in 0..work.pieces.len() {
-            let own = super::answers::read_shorts(&io::read_section(&Task::Count(piece).path(work), 1)?);
+            let own = super::answers::read_shorts(&io::read_section(&PassTask::Count(piece).path(work), 1)?);
             counts.iter_mut().zip(own).for_each(|(sum, n)| *sum += u64::from(n));
         }
         for (at, step) in work.recipe.steps.iter().enumerate() {

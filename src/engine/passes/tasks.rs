@@ -1,16 +1,14 @@
-//! Tasks: their names, where their answers lie, and who does them.
+//! Tasks: their names, and where their answers lie.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::work::{PassError, Work};
-use super::{apply, map, reduce};
+use super::work::Work;
 use crate::io;
-use crate::job::Progress;
 
 /// One task of a pass: of a piece, or of a bucket of prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Task {
+pub enum PassTask {
     /// How often a piece has the rows that the recipe names.
     Count(usize),
     /// The prints of a piece's rows.
@@ -27,7 +25,7 @@ pub enum Task {
     Apply(usize),
 }
 
-impl Task {
+impl PassTask {
     fn parts(self) -> (&'static str, usize) {
         match self {
             Self::Count(at) => ("count", at),
@@ -57,14 +55,14 @@ impl Task {
     }
 }
 
-impl std::fmt::Display for Task {
+impl std::fmt::Display for PassTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (pass, at) = self.parts();
         write!(f, "{pass}/{at}")
     }
 }
 
-impl FromStr for Task {
+impl FromStr for PassTask {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -81,31 +79,5 @@ impl FromStr for Task {
             "apply" => Self::Apply(at),
             _ => return Err(none()),
         })
-    }
-}
-
-/// Does a task, unless its answer is there.
-///
-/// # Errors
-/// [`PassError`].
-pub fn run_task(work: &Work, task: Task, progress: &Progress) -> Result<(), PassError> {
-    if task.is_done(work) {
-        return Ok(());
-    }
-    let (of_pieces, at) = match task {
-        Task::Count(at) | Task::Map(at) | Task::Texts(at) | Task::Apply(at) => (true, at),
-        Task::Same(at) | Task::Pairs(at) | Task::Near(at) => (false, at),
-    };
-    if at >= if of_pieces { work.pieces.len() } else { work.buckets } {
-        return Err(PassError::Refused(format!("there is no task {task}")));
-    }
-    match task {
-        Task::Count(at) => map::count(work, at, progress),
-        Task::Map(at) => map::map(work, at, progress),
-        Task::Same(at) => reduce::same(work, at, progress),
-        Task::Pairs(at) => reduce::pairs(work, at, progress),
-        Task::Texts(at) => map::texts(work, at, progress),
-        Task::Near(at) => reduce::near(work, at, progress),
-        Task::Apply(at) => apply::apply(work, at, progress),
     }
 }

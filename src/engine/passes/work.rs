@@ -50,7 +50,7 @@ pub struct WorkFile {
 
 /// What one task of a pass over files reads: a whole file, or rows of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct WorkPiece {
     /// The place of its file.
     pub file: usize,
     /// Of a text that was cut, where.
@@ -68,7 +68,7 @@ pub struct Work {
     /// Whether the input is one file.
     pub single: bool,
     pub files: Vec<WorkFile>,
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<WorkPiece>,
     pub reading: Reading,
     /// What columns mean, by the first piece: the same for all.
     pub roles: Vec<(String, String)>,
@@ -98,13 +98,14 @@ impl Work {
             if bytes > 0 {
                 let cut = io::cut_text(&path, size, &reading, progress)?;
                 let whole = cut.len() == 1;
-                pieces.extend(cut.into_iter().map(|text| Piece { file, text: (!whole).then_some(text) }));
+                pieces.extend(cut.into_iter().map(|text| WorkPiece { file, text: (!whole).then_some(text) }));
             }
             files.push(WorkFile { path: name, bytes, time });
         }
-        // A bucket is some tens of megabytes, whatever there is.
+        // A bucket is some tens of megabytes, whatever there is: bands are about as much as what is read, prints a tenth of it.
         let all: u64 = files.iter().map(|file| file.bytes).sum();
-        let buckets = usize::try_from(all / (256 << 20)).unwrap_or(usize::MAX).clamp(1, 512);
+        let near = PassPlan::of(&recipe).unique().is_some_and(|(_, unique)| unique.near > 0.0);
+        let buckets = usize::try_from(all / if near { 16 << 20 } else { 128 << 20 }).unwrap_or(usize::MAX).clamp(1, 4_096);
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let mut work =
             Self { version, recipe, input, single, files, pieces, reading, roles: Vec::new(), buckets, folder: PathBuf::new() };
