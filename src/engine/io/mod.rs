@@ -51,7 +51,7 @@ pub use read::typed::{CHILD_COMMAND, CHILD_PROGRAM, read_as_child, types_of};
 pub use reading::Reading;
 pub use sources::{SourceEntry, SourceOptions, SourcesFile, dataset_stamp, path_from, read_sources, write_sources};
 pub use work_folder::{
-    TextPiece, cut_text, file_stamp, is_there, join_pieces, move_work, open_piece, read_section, remove_work, tables_below,
+    RowsCut, cut_text, file_stamp, is_there, join_pieces, move_work, open_piece, read_section, remove_work, tables_below,
     write_sections,
 };
 pub use write::clip::rows_as_csv;

@@ -145,7 +145,7 @@ pub fn tables_below(folder: &Path) -> Result<Vec<String>, IoError> {
 
 /// A part of a text file: its head (what stands before the first row, the names of columns last) and rows.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TextPiece {
+pub struct RowsCut {
     /// The bytes of the head: `0..head`.
     pub head: u64,
     /// Those of its rows.
@@ -158,11 +158,11 @@ pub struct TextPiece {
 ///
 /// # Errors
 /// [`IoError`].
-pub fn cut_text(path: &Path, size: u64, reading: &Reading, progress: &Progress) -> Result<Vec<TextPiece>, IoError> {
+pub fn cut_text(path: &Path, size: u64, reading: &Reading, progress: &Progress) -> Result<Vec<RowsCut>, IoError> {
     let fail = |error: std::io::Error| IoError::Read { path: path.to_owned(), reason: error.to_string() };
     let mut file = File::open(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
-    let whole = vec![TextPiece { head: 0, from: 0, to: length }];
+    let whole = vec![RowsCut { head: 0, from: 0, to: length }];
     let (Some(format), Packing::None) = format_of_name(path) else { return Ok(whole) };
     if length <= size || !matches!(format, Format::Csv | Format::Tsv | Format::JsonLines) {
         return Ok(whole);
@@ -200,7 +200,7 @@ pub fn cut_text(path: &Path, size: u64, reading: &Reading, progress: &Progress) 
             }
             continue;
         }
-        pieces.push(TextPiece { head: first, from, to: from + whole as u64 });
+        pieces.push(RowsCut { head: first, from, to: from + whole as u64 });
         from += whole as u64;
         want = size;
     }
@@ -229,7 +229,7 @@ fn text_file(bytes: Vec<u8>, format: Format) -> TextFile {
 ///
 /// # Errors
 /// [`IoError`].
-pub fn open_piece(path: &Path, piece: &TextPiece, reading: &Reading, progress: &Progress) -> Result<Dataset, IoError> {
+pub fn open_piece(path: &Path, piece: &RowsCut, reading: &Reading, progress: &Progress) -> Result<Dataset, IoError> {
     let fail = |error: std::io::Error| IoError::Read { path: path.to_owned(), reason: error.to_string() };
     let mut file = File::open(path).map_err(fail)?;
     let mut bytes = Vec::with_capacity(usize::try_from(piece.head + piece.to - piece.from).unwrap_or(0));
@@ -311,6 +311,7 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_rows_and_nowhere_else() {
+        let at = |n: u64| usize::try_from(n).unwrap();
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("x.csv");
         let rows: Vec<String> = (0..3_000)
@@ -327,11 +328,11 @@ mod tests {
             let pieces = cut_text(&path, size, &Reading::default(), &Progress::silent()).unwrap();
             assert!(pieces.len() > 10, "{size}");
             let mut n = 0;
-            let mut all = text.as_bytes()[..pieces[0].head as usize].to_vec();
+            let mut all = text.as_bytes()[..at(pieces[0].head)].to_vec();
             for piece in &pieces {
                 let own = open_piece(&path, piece, &Reading::default(), &Progress::silent()).unwrap();
                 n += own.rows();
-                all.extend_from_slice(&text.as_bytes()[piece.from as usize..piece.to as usize]);
+                all.extend_from_slice(&text.as_bytes()[at(piece.from)..at(piece.to)]);
                 assert_eq!(own.fields().len(), 2, "{size}");
             }
             assert_eq!((n, all.len()), (3_000, text.len()), "{size}");

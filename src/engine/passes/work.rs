@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::plan::PassPlan;
 use crate::data::{Dataset, Role};
-use crate::io::{self, IoError, Reading, TextPiece};
+use crate::io::{self, IoError, Reading, RowsCut};
 use crate::job::{Cancelled, Progress};
 use crate::operate::{OperationError, Recipe, RecipeError};
 
@@ -55,7 +55,7 @@ pub struct WorkPiece {
     pub file: usize,
     /// Of a text that was cut, where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<TextPiece>,
+    pub text: Option<RowsCut>,
 }
 
 /// A run.
