@@ -22,12 +22,7 @@ fn dataset(window: &Window) -> &lapidary::data::Dataset {
 /// What is called by something that contains `part`: all their names.
 fn names(window: &Window, part: &str) -> Vec<String> {
     let found = window.harness.query_all_by_label_contains(part);
-    found
-        .filter_map(|node| {
-            Some(format!("{:?} {:?}", node.accesskit_node().label(), node.accesskit_node().value()))
-                .or(node.accesskit_node().value())
-        })
-        .collect()
+    found.filter_map(|node| node.accesskit_node().label().or(node.accesskit_node().value())).collect()
 }
 
 /// Presses the button that adds samples.
