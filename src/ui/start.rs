@@ -33,9 +33,6 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
                 }
             });
             ui.add_space(STEP);
-            if ui.link(RichText::new("or ask a database").font(theme.note())).clicked() {
-                actions.push(Action::Collect(CollectAction::NameDatabase));
-            }
             ui.label(
                 RichText::new(
                     "or drop a file here: CSV, TSV, JSON, JSON Lines, Parquet, Arrow, or images in a folder, ZIP or tar",
@@ -43,6 +40,9 @@ pub fn draw(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
                 .font(theme.note())
                 .color(theme.dim),
             );
+            if ui.link(RichText::new("or ask a database").font(theme.note()).color(theme.accent)).clicked() {
+                actions.push(Action::Collect(CollectAction::NameDatabase));
+            }
             ui.add_space(STEP * 4.0);
             ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
                 if !bundle.recent.is_empty() {

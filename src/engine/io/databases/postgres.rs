@@ -230,7 +230,10 @@ fn connect(address: &DatabaseAddress, password: Option<&str>) -> Result<Client, 
         let code = error.code().map(|code| code.code().to_owned());
         let text = words(&error);
         let wants = code.is_none() && text.contains("password missing") || matches!(code.as_deref(), Some("28P01"));
-        Refusal::Said(if wants {
+        let open = address.is_encrypted() && text.contains("does not support TLS");
+        Refusal::Said(if open {
+            format!("{text}: ?sslmode=disable behind the address asks it unencrypted, where you trust who is between")
+        } else if wants {
             format!("it wants the password of {}: PGPASSWORD or ~/.pgpass tells it; a list never does ({text})", address.asks())
         } else {
             text
