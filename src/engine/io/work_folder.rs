@@ -61,10 +61,10 @@ pub fn read_section(path: &Path, at: usize) -> Result<Vec<u8>, IoError> {
         return Err(torn());
     }
     let n = number(&mut file)?;
-    let mut from = 16 + n.saturating_mul(16);
     if n > length / 16 || at as u64 >= n {
         return Err(torn());
     }
+    let mut from = 16 + n * 16;
     let (mut size, mut print) = (0, 0);
     for _ in 0..=at {
         from = from.checked_add(size).ok_or_else(torn)?;
