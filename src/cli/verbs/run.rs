@@ -21,6 +21,9 @@ use crate::passes::{LocalEngine, PassEngine, PassNews, PassReport, PassRun, Remo
 
 /// The largest recipe, in bytes: one that names some million samples.
 const LARGEST: u64 = 1 << 30;
+/// What a run file by file does not do: refused, and not left out without a word.
+const WHOLE: [&str; 8] =
+    ["--own-columns", "--safe-for-spreadsheets", "--images", "--link", "--role", "--kind", "--endpoint", "--model"];
 /// About how many MiB of a large text one task reads, where nobody says.
 const PIECE: u64 = 64;
 /// The program that hands tasks to a cluster, and the variable that says where it is.
@@ -108,6 +111,9 @@ fn is_by_file(arguments: &Arguments) -> Result<bool, Failure> {
 }
 
 fn by_file(arguments: &Arguments, recipe: Recipe, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
+    if let Some(name) = WHOLE.iter().find(|name| arguments.has(name)) {
+        return Err(format!("{name} is not done file by file: leave it out here, and use it on what comes out"));
+    }
     let size = arguments.number::<u64>("--piece")?.unwrap_or(PIECE).clamp(1, 4_096) << 20;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let hands = arguments.number::<usize>("--hands")?.unwrap_or(cores).clamp(1, 1_024);
