@@ -105,9 +105,22 @@ fn is_by_file(arguments: &Arguments) -> Result<bool, Failure> {
     if input.is_dir() {
         let table = arguments.path("-o").is_some_and(io::is_table_name);
         let project = io::is_there(&input.join("metadata.csv")) || io::is_there(&input.join("metadata.jsonl"));
-        return Ok(!table && !project && !io::tables_below(input).map_err(say)?.is_empty());
+        return Ok(!table && !project && !holds_pictures(input, 3) && !io::tables_below(input).map_err(say)?.is_empty());
     }
     Ok(io::file_stamp(input).is_some_and(|(bytes, _)| bytes > io::machine_memory() / 8))
+}
+
+/// Whether pictures lie in a folder, as deep as a dataset of them has them: that is one dataset, whatever tables lie beside.
+fn holds_pictures(folder: &Path, deep: usize) -> bool {
+    const ENDINGS: [&str; 7] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tiff"];
+    io::entries_of(folder).iter().take(10_000).any(|(name, is_folder)| {
+        let small = name.to_lowercase();
+        if *is_folder {
+            deep > 0 && holds_pictures(&folder.join(name), deep - 1)
+        } else {
+            ENDINGS.iter().any(|ending| small.ends_with(ending))
+        }
+    })
 }
 
 fn by_file(arguments: &Arguments, recipe: Recipe, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Failure> {
