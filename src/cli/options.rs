@@ -17,7 +17,7 @@ pub const READING: [OptionLine; 12] = [
     (
         "--as",
         Some("LAYOUT"),
-        "what it is read as, where that is not found out: label-studio, coco, conll, text/sentence, markdown/400/40, plain, … (a name that there is not lists them)",
+        "what it is read as, where that is not found out: label-studio, coco, conll, text/sentence, markdown/400/40, pdf/tokens/300/30, plain, … (a name that there is not lists them)",
     ),
     ("--surplus", None, "make columns of fields beyond the header's"),
     (
@@ -36,6 +36,16 @@ pub const READING: [OptionLine; 12] = [
         "databases of a list of sources may be asked that are on this host (again for more); their passwords come from PGPASSWORD, ~/.pgpass, MYSQL_PWD or ~/.my.cnf",
     ),
     ("--max-memory", Some("GIB"), "the most memory that one dataset may take (a quarter of the machine's)"),
+];
+
+/// For whom a folder is written, and how.
+pub const FOR_TRAINER: [OptionLine; 6] = [
+    ("--model", Some("NAME|DIR"), "for a trainer: a built-in model or a model's folder, as dryrun takes it"),
+    ("--template", Some("FILE"), "for a trainer: a chat template in place of the model's own"),
+    ("--length", Some("N"), "for a trainer: the most tokens of a row"),
+    ("--answers-only", None, "for a trainer: learn answers only, as dryrun takes it"),
+    ("--tune", Some("HOW"), "for a trainer: full, lora (the usual) or qlora, for the configuration"),
+    ("--epochs", Some("N"), "for a trainer: how often the whole is gone through (3)"),
 ];
 
 pub const IMAGES: [OptionLine; 2] = [

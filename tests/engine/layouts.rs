@@ -338,6 +338,18 @@ fn documents_are_cut_by_headings_sentences_and_letters() {
         let texts: Vec<Value> = column(&cells(&dataset), "text");
         assert_eq!(json!(texts), of["recursive_langchain"][how], "{cut}");
     }
+    // Counted in tokens, pieces stand where they say, none is longer, and what is said again is.
+    let tokenizer = io::usual_tokenizer().unwrap();
+    let long: Vec<char> = std::fs::read_to_string(folder.join("long.txt")).unwrap().chars().collect();
+    let pieces = cells(&open_as(&folder.join("long.txt"), Some("text/tokens/40/12")).unwrap());
+    let place = |row: &Map<String, Value>, name: &str| usize::try_from(row[name].as_u64().unwrap()).unwrap();
+    assert!(pieces.len() > 5);
+    for row in &pieces {
+        let text = row["text"].as_str().unwrap();
+        assert_eq!(long[place(row, "start")..place(row, "end")].iter().collect::<String>(), text);
+        assert!(tokenizer.encode(text).len() <= 40, "{text}");
+    }
+    assert!(pieces.windows(2).any(|two| place(&two[1], "start") < place(&two[0], "end")), "some is said again");
     let sentences = open_as(&folder.join("long.txt"), Some("text/sentence")).unwrap();
     assert_eq!(sentences.rows(), 20);
     assert!(open_as(&folder.join("long.txt"), Some("text/word")).err().unwrap().contains("no way to cut"));

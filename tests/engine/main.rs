@@ -5,6 +5,7 @@
 mod asking;
 mod cleaning;
 mod cli;
+mod cold;
 mod columns;
 mod databases;
 #[path = "../support/databases.rs"]
@@ -19,6 +20,7 @@ mod labels;
 mod layouts;
 mod making;
 mod monitoring;
+mod pages;
 mod parts;
 mod passes;
 mod preferences;

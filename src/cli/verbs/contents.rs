@@ -42,6 +42,7 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         }
     }
     let origin = &dataset.base.origin;
+    let aside = dataset.base.raw.as_ref().is_some_and(|raw| raw.aside);
     let title = origin.layout.map_or(origin.format.title(), io::layout_title);
     if arguments.has("--json") {
         let sources: Vec<Value> = dataset
@@ -60,12 +61,13 @@ fn info(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Done
         return print_json(
             out,
             &json!({
-                "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "warnings": warnings,
+                "rows": dataset.rows(), "columns": columns, "classes": classes, "encoding": origin.encoding, "aside": aside, "warnings": warnings,
                 "format": origin.format.title(), "layout": origin.layout, "sources": sources, "excluded": dataset.excluded().len(), "edits": workspace.history().depth(),
             }),
         );
     }
-    let mut text = format!("{}, {}, {}\n", count_samples(dataset.rows()), title, origin.encoding);
+    let laid = if aside { ", on disk while it is open: it is more than half of what a dataset may take in memory" } else { "" };
+    let mut text = format!("{}, {}, {}{laid}\n", count_samples(dataset.rows()), title, origin.encoding);
     for source in &dataset.base.sources {
         text.push_str(&format!("  from {}: {}\n", source.id, count_samples(source.rows)));
     }

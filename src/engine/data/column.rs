@@ -14,6 +14,14 @@ use super::schema::Kind;
 use crate::pixels::Coding;
 
 /// The cells of a column.
+/// Cells that are read where they stand, each time that somebody asks.
+pub trait StandingCells: Send + Sync {
+    /// How many there are.
+    fn rows(&self) -> usize;
+    /// What a cell says; `None` where there is none.
+    fn text(&self, row: usize) -> Option<Cow<'_, str>>;
+}
+
 #[derive(Clone)]
 enum Store {
     Text(Utf8ViewArray),
@@ -30,6 +38,8 @@ enum Store {
         bytes: BinaryChunked,
         paths: Option<StringChunked>,
     },
+    /// Cells that are not held.
+    Standing(Arc<dyn StandingCells>),
 }
 
 /// One column of the source: a name, a kind, and one cell per sample.
@@ -81,6 +91,11 @@ impl Column {
         self.written.as_deref().unwrap_or(self)
     }
 
+    /// A column whose cells are read where they stand.
+    pub fn standing(name: &str, kind: Kind, cells: Arc<dyn StandingCells>) -> Self {
+        Self { name: name.into(), kind, odd: Odd::default(), store: Store::Standing(cells), written: None }
+    }
+
     /// A column of `rows` text cells of which few are there: at `places`, in order.
     pub fn of_few(name: &str, kind: Kind, rows: usize, places: Vec<u32>, cells: Utf8ViewArray) -> Self {
         let store = Store::Few { rows, places: places.into(), cells };
@@ -120,6 +135,7 @@ impl Column {
         match &self.store {
             Store::Text(cells) => cells.len(),
             Store::Few { rows, .. } => *rows,
+            Store::Standing(cells) => cells.rows(),
             Store::Native(series) | Store::Blobs { series, .. } => series.len(),
         }
     }
@@ -137,6 +153,7 @@ impl Column {
                 let at = places.binary_search(&u32::try_from(row).ok()?).ok()?;
                 Some(Cow::Borrowed(cells.value(at)))
             }
+            Store::Standing(cells) => cells.text(row),
             Store::Native(series) => native::text(&series.get(row).unwrap_or(AnyValue::Null)),
             // A picture is known by its path, or its number.
             Store::Blobs { bytes, paths, .. } => {
@@ -169,7 +186,7 @@ impl Column {
     /// The typed cells of a typed source; `None` for text cells.
     pub fn series(&self) -> Option<&Series> {
         match &self.store {
-            Store::Text(_) | Store::Few { .. } => None,
+            Store::Text(_) | Store::Few { .. } | Store::Standing(_) => None,
             Store::Native(series) | Store::Blobs { series, .. } => Some(series),
         }
     }

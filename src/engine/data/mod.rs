@@ -36,7 +36,7 @@ pub use asks::{AnswerBound, Answers, Ask, AskKey, Choosing, Missing, Task};
 pub use base::{Base, Format, Origin, SourceColumn, SourceRead, Warning};
 pub use chat::{Chat, Turn, json_fault};
 pub use classes::{ClassIndex, Evenness, class_by_digit, classes_of, digit_of_class};
-pub use column::{Column, Odd};
+pub use column::{Column, Odd, StandingCells};
 pub use dataset::{Dataset, Field, is_held_out};
 pub use filter::{Clause, Filter, FilterError, Rule, sort};
 pub use filter_words::clause_of;

@@ -1,5 +1,7 @@
 //! The text of a text source, kept whole, with the place of every sample in it: what makes a save byte for byte.
 
+use std::sync::Arc;
+
 use polars_buffer::Buffer;
 
 /// A file's text form.
@@ -73,9 +75,11 @@ pub struct Raw {
     /// Places that do not survive decoding, in order.
     pub patches: Vec<Patch>,
     /// Where each sample begins in `text`; empty where samples have no place of their own.
-    pub starts: Vec<u64>,
+    pub starts: Arc<Vec<u64>>,
     /// How long each sample is, its line end not counted.
-    pub lengths: Vec<u32>,
+    pub lengths: Arc<Vec<u32>>,
+    /// Whether the text lies on disk, in a copy of its own, and not in memory.
+    pub aside: bool,
 }
 
 impl Raw {

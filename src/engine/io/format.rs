@@ -187,7 +187,7 @@ pub fn magic(head: &[u8]) -> Magic {
     if mpeg(head) {
         return Magic::Other("it is a sound recording (MP3)");
     }
-    let known: [(&[u8], Magic); 40] = [
+    let known: [(&[u8], Magic); 39] = [
         (b"PAR1", Magic::Format(Format::Parquet)),
         (b"ARROW1", Magic::Format(Format::Arrow)),
         (b"\xff\xff\xff\xff", Magic::Format(Format::ArrowStream)),
@@ -199,7 +199,6 @@ pub fn magic(head: &[u8]) -> Magic {
         (b"\x89PNG", Magic::Other("it is a PNG picture: open the folder that it lies in")),
         (b"\xff\xd8\xff", Magic::Other("it is a JPEG picture: open the folder that it lies in")),
         (b"GIF8", Magic::Other("it is a GIF picture: open the folder that it lies in")),
-        (b"%PDF", Magic::Other("it is a PDF document")),
         (b"\x7fELF", Magic::Other("it is a program")),
         (b"BZh", Magic::Other("it is packed with bzip2: unpack it first")),
         (b"\xfd7zXZ", Magic::Other("it is packed with xz: unpack it first")),

@@ -27,7 +27,7 @@ pub use format::{compressed_name, format_to_save, is_table_name};
 pub use layouts::{PLAIN, layout_names, layout_title};
 pub use listing::entries_of;
 pub use models::answers::AnswerStore;
-pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model};
+pub use models::chat_model::{BUILT_IN, ChatModel, ChatModelError, ChatModelOf, open_chat_model, usual_tokenizer};
 pub use models::checkpoint::{checkpoint_path, checkpoints, read_checkpoint, remove_checkpoint, write_checkpoint};
 pub use models::choosing::ChoiceAnswer;
 pub use models::kept_again::{KeptModel, open_kept};
@@ -55,7 +55,7 @@ pub use work_folder::{
     write_sections,
 };
 pub use write::clip::rows_as_csv;
-pub use write::export::{Report, export, export_parts, may_write};
+pub use write::export::{Report, export, export_parts, may_write, write_beside};
 pub use write::export_images::{ImageTarget, Layout, Transfer, export_images};
 pub use write::rows::{Rows, SaveTarget};
 pub use write::save::{free_name, make_folder, read_small, read_text, remove_torn, write_aside, write_small};

@@ -11,9 +11,10 @@ use super::format::{Magic, format_of_name, magic};
 use super::layouts;
 use super::pictures::archive::open_archive;
 use super::pictures::folder::{found_otherwise, open_folder};
-use super::read::budget::{Budget, is_memory_set, over};
+use super::read::aside::{GROWS, lay_aside};
+use super::read::budget::{Budget, is_beyond, is_memory_set, over};
 use super::read::sheets::SheetAsked;
-use super::read::text::{TextFile, beside, odd_words, open_text};
+use super::read::text::{TextBytes, TextFile, beside, odd_words, open_text};
 use super::read::{class_names, columns, duckdb, source, typed};
 use super::reading::Reading;
 use super::sources;
@@ -48,7 +49,13 @@ pub fn open(path: &Path, reading: &Reading, progress: &Progress, preview: &dyn F
 pub fn taken_base(taken: &TakenRows, progress: &Progress) -> Result<Arc<Base>, IoError> {
     let bytes = taken.text.clone().into_bytes();
     let fingerprint = xxh3_128(&bytes);
-    let file = TextFile { bytes, named: Some(Format::JsonLines), packing: Packing::None, fingerprint, pictures: None };
+    let file = TextFile {
+        bytes: TextBytes::Held(bytes),
+        named: Some(Format::JsonLines),
+        packing: Packing::None,
+        fingerprint,
+        pictures: None,
+    };
     Ok(open_text(Path::new(&taken.log), file, &Reading::default(), &Budget::of_dataset(), progress)?.base)
 }
 
@@ -118,10 +125,13 @@ fn open_file(
     if packing == Packing::None && plain && head.len() >= PREVIEW {
         // Only whole lines: the last one is cut.
         let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
-        let first = TextFile { bytes: head[..whole].to_vec(), named, packing, fingerprint: 0, pictures: None };
+        let first = TextFile { bytes: TextBytes::Held(head[..whole].to_vec()), named, packing, fingerprint: 0, pictures: None };
         if let Ok(dataset) = open_text(path, first, reading, &Budget::of_dataset(), &Progress::silent()) {
             preview(dataset);
         }
+    }
+    if let Some(dataset) = open_aside(path, (&head, packing), named, reading, budget, progress)? {
+        return Ok(dataset);
     }
     let bytes = source::read(path, budget, progress)?;
     if bytes.is_empty() {
@@ -148,14 +158,65 @@ fn open_file(
     if sources::is_sources(&bytes) && reading.layout.as_deref() != Some(layouts::PLAIN) {
         return sources::open_sources(path, &bytes, budget, progress, &open_source);
     }
-    if let Some(dataset) = layouts::open_laid_file(path, &bytes, fingerprint, reading, budget, progress)? {
+    if let Some(dataset) = layouts::open_laid_file(path, &bytes, (fingerprint, packing), reading, budget, progress)? {
         return Ok(dataset);
     }
     if let Some(format) = named.filter(|format| !format.is_text()) {
         let reason = "it does not begin as such a file does; it is torn, or its name is wrong".to_owned();
         return Err(IoError::Broken { path: path.to_owned(), format: format.title(), reason });
     }
-    open_text(path, TextFile { bytes, named, packing, fingerprint, pictures: None }, reading, budget, progress)
+    open_text(
+        path,
+        TextFile { bytes: TextBytes::Held(bytes), named, packing, fingerprint, pictures: None },
+        reading,
+        budget,
+        progress,
+    )
+}
+
+/// Opens a text that is too large to be held; `None` where it is not, or is no text in UTF-8.
+fn open_aside(
+    path: &Path,
+    (head, packing): (&[u8], Packing),
+    named: Option<Format>,
+    reading: &Reading,
+    budget: &Budget,
+    progress: &Progress,
+) -> Result<Option<Dataset>, IoError> {
+    let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let grown = if packing == Packing::None { bytes } else { bytes.saturating_mul(GROWS) };
+    if !is_beyond(grown) || !named.is_none_or(Format::is_text) {
+        return Ok(None);
+    }
+    let unpacked = source::unpacked_head(head, packing);
+    let asked =
+        reading.encoding.as_deref().is_none_or(|label| label.eq_ignore_ascii_case("utf-8") || label.eq_ignore_ascii_case("utf8"));
+    let (encoding, mark) = source::detect(whole_letters(&unpacked));
+    let plain =
+        magic(&unpacked) == Magic::Unknown && !layouts::is_laid(path, &unpacked, reading) && !sources::is_sources(&unpacked);
+    if !plain || unpacked.is_empty() {
+        return Ok(None);
+    }
+    if !asked || encoding != encoding_rs::UTF_8 {
+        let name = reading.encoding.as_deref().unwrap_or(encoding.name());
+        let reason = format!(
+            "it is a text in {name} of {} MB, more than one dataset may take in memory here. Save it as UTF-8 (iconv -f {name} -t UTF-8), which lies on disk while it is open, or allow more with --max-memory",
+            bytes / 1_000_000
+        );
+        return if bytes > budget.left() { Err(IoError::TooLarge { path: path.to_owned(), reason }) } else { Ok(None) };
+    }
+    let text = lay_aside(path, packing, mark, progress)?;
+    let fingerprint = text.fingerprint;
+    let file = TextFile { bytes: TextBytes::Aside(Box::new(text)), named, packing, fingerprint, pictures: None };
+    open_text(path, file, reading, budget, progress).map(Some)
+}
+
+/// The beginning of a text without a letter that is cut at its end.
+fn whole_letters(head: &[u8]) -> &[u8] {
+    match std::str::from_utf8(head) {
+        Err(error) if error.error_len().is_none() => &head[..error.valid_up_to()],
+        _ => head,
+    }
 }
 
 fn first_bytes(path: &Path) -> Result<Vec<u8>, IoError> {

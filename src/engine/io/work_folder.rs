@@ -11,7 +11,7 @@ use super::error::IoError;
 use super::format::{format_of_name, is_table_name};
 use super::read::budget::Budget;
 use super::read::delimited::RowParser;
-use super::read::text::{TextFile, open_text};
+use super::read::text::{TextBytes, TextFile, open_text};
 use super::reading::Reading;
 use super::write::save::write_aside;
 use crate::data::{Dataset, Format, Packing, Shape};
@@ -222,7 +222,13 @@ fn last_row(bytes: &[u8], delimiter: Option<u8>) -> usize {
 }
 
 fn text_file(bytes: Vec<u8>, format: Format) -> TextFile {
-    TextFile { fingerprint: u128::from(xxh3_64(&bytes)), bytes, named: Some(format), packing: Packing::None, pictures: None }
+    TextFile {
+        fingerprint: u128::from(xxh3_64(&bytes)),
+        bytes: TextBytes::Held(bytes),
+        named: Some(format),
+        packing: Packing::None,
+        pictures: None,
+    }
 }
 
 /// Opens a piece as a dataset of its own.

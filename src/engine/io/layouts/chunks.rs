@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::io::models::chat_model::usual_tokenizer;
+
 /// How a text is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextCut {
@@ -12,6 +14,8 @@ pub enum TextCut {
     Line,
     /// At most so many letters, the last so many of the piece before said again.
     Size(usize, usize),
+    /// The same, counted in tokens of Qwen 2.5.
+    Tokens(usize, usize),
     /// Not at all.
     Whole,
 }
@@ -30,12 +34,14 @@ impl TextCut {
             "line" => Self::Line,
             "whole" => Self::Whole,
             _ => {
-                let (size, overlap) = words.split_once('/').unwrap_or((words, "0"));
+                let tokens = words.strip_prefix("tokens/");
+                let (size, overlap) = tokens.unwrap_or(words).split_once('/').unwrap_or((tokens.unwrap_or(words), "0"));
                 match (size.parse(), overlap.parse()) {
+                    (Ok(size), Ok(overlap)) if size > 0 && overlap < size && tokens.is_some() => Self::Tokens(size, overlap),
                     (Ok(size), Ok(overlap)) if size > 0 && overlap < size => Self::Size(size, overlap),
                     _ => {
                         return Err(format!(
-                            "{words:?} is no way to cut a text: heading, paragraph, sentence, line, whole, or letters like 400 or 400/40"
+                            "{words:?} is no way to cut a text: heading, paragraph, sentence, line, whole, letters like 400 or 400/40, or tokens/400/40"
                         ));
                     }
                 }
@@ -65,7 +71,20 @@ pub fn cut_text(text: &str, cut: TextCut) -> Vec<TextPiece> {
         TextCut::Sentence => plain(sentences(&letters)),
         TextCut::Size(size, overlap) => {
             let mut out = Vec::new();
-            recursive(&letters, 0..letters.len(), &SEPARATORS, (size, overlap), &mut out);
+            BySize { letters: &letters, size, overlap, length: &|place| place.len() }.cut(
+                0..letters.len(),
+                &SEPARATORS,
+                &mut out,
+            );
+            plain(out)
+        }
+        TextCut::Tokens(size, overlap) => {
+            let mut out = Vec::new();
+            let tokens = |place: &Range<usize>| {
+                let piece: String = letters[place.clone()].iter().collect();
+                usual_tokenizer().map_or(piece.len(), |tokenizer| tokenizer.encode(&piece).len())
+            };
+            BySize { letters: &letters, size, overlap, length: &tokens }.cut(0..letters.len(), &SEPARATORS, &mut out);
             plain(out)
         }
         TextCut::Heading => by_heading(text, &letters),
@@ -111,53 +130,60 @@ fn split_at(letters: &[char], place: Range<usize>, separator: &[char]) -> Vec<Ra
 
 /// `LangChain`'s `RecursiveCharacterTextSplitter`: pieces at the first separator that there is, those that are too long at the next; then short ones are put
 /// together.
-fn recursive(
-    letters: &[char],
-    place: Range<usize>,
-    separators: &[&[char]],
-    (size, overlap): (usize, usize),
-    out: &mut Vec<Range<usize>>,
-) {
-    let has = |separator: &&[char]| separator.is_empty() || place.clone().any(|at| letters[at..place.end].starts_with(separator));
-    let at = separators.iter().position(has).unwrap_or(separators.len() - 1);
-    let rest = &separators[(at + 1).min(separators.len())..];
-    let mut good: Vec<Range<usize>> = Vec::new();
-    for piece in split_at(letters, place.clone(), separators[at]) {
-        if piece.len() < size {
-            good.push(piece);
-            continue;
-        }
-        merge(letters, &std::mem::take(&mut good), (size, overlap), out);
-        if rest.is_empty() {
-            out.push(piece);
-        } else {
-            recursive(letters, piece, rest, (size, overlap), out);
-        }
-    }
-    merge(letters, &good, (size, overlap), out);
+struct BySize<'c> {
+    letters: &'c [char],
+    size: usize,
+    overlap: usize,
+    /// How long a piece is.
+    length: &'c dyn Fn(&Range<usize>) -> usize,
 }
 
-fn merge(letters: &[char], pieces: &[Range<usize>], (size, overlap): (usize, usize), out: &mut Vec<Range<usize>>) {
-    let (mut from, mut total) = (0, 0);
-    let push = |from: usize, to: usize, out: &mut Vec<Range<usize>>| {
-        if from < to {
-            let place = trimmed(letters, pieces[from].start..pieces[to - 1].end);
-            if !place.is_empty() {
-                out.push(place);
+impl BySize<'_> {
+    fn cut(&self, place: Range<usize>, separators: &[&[char]], out: &mut Vec<Range<usize>>) {
+        let has = |separator: &&[char]| {
+            separator.is_empty() || place.clone().any(|at| self.letters[at..place.end].starts_with(separator))
+        };
+        let at = separators.iter().position(has).unwrap_or(separators.len() - 1);
+        let rest = &separators[(at + 1).min(separators.len())..];
+        let mut good: Vec<(Range<usize>, usize)> = Vec::new();
+        for piece in split_at(self.letters, place.clone(), separators[at]) {
+            let length = (self.length)(&piece);
+            if length < self.size {
+                good.push((piece, length));
+                continue;
+            }
+            self.merge(&std::mem::take(&mut good), out);
+            if rest.is_empty() {
+                out.push(piece);
+            } else {
+                self.cut(piece, rest, out);
             }
         }
-    };
-    for (at, piece) in pieces.iter().enumerate() {
-        if total + piece.len() > size && from < at {
-            push(from, at, out);
-            while total > overlap || (total + piece.len() > size && total > 0) {
-                total -= pieces[from].len();
-                from += 1;
-            }
-        }
-        total += piece.len();
+        self.merge(&good, out);
     }
-    push(from, pieces.len(), out);
+
+    fn merge(&self, pieces: &[(Range<usize>, usize)], out: &mut Vec<Range<usize>>) {
+        let (mut from, mut total) = (0, 0);
+        let push = |from: usize, to: usize, out: &mut Vec<Range<usize>>| {
+            if from < to {
+                let place = trimmed(self.letters, pieces[from].0.start..pieces[to - 1].0.end);
+                if !place.is_empty() {
+                    out.push(place);
+                }
+            }
+        };
+        for (at, (_, length)) in pieces.iter().enumerate() {
+            if total + length > self.size && from < at {
+                push(from, at, out);
+                while total > self.overlap || (total + length > self.size && total > 0) {
+                    total -= pieces[from].1;
+                    from += 1;
+                }
+            }
+            total += length;
+        }
+        push(from, pieces.len(), out);
+    }
 }
 
 /// Runs of lines between empty ones.

@@ -72,6 +72,31 @@ pub fn read_text(file: &LaidText<'_>, how: &str) -> Result<LaidTable, String> {
     Ok(cut_up(file, file.text.trim_start_matches('\u{feff}'), TextCut::named(how, TextCut::Paragraph)?))
 }
 
+/// Samples of the pages of a document, each with its page.
+///
+/// # Errors
+/// What the cut may be.
+pub fn read_pages(name: &str, pages: &[(u32, String)], title: Option<&str>, how: &str) -> Result<LaidTable, String> {
+    let cut = TextCut::named(how, TextCut::Whole)?;
+    let mut table = LaidTable { first: vec!["document", "title", "page", "text", "start", "end"], ..LaidTable::default() };
+    for (number, text) in pages {
+        let letters: Vec<char> = text.chars().collect();
+        for piece in cut_text(text, cut) {
+            let mut row = Map::new();
+            row.insert("document".to_owned(), json!(name));
+            if let Some(title) = title {
+                row.insert("title".to_owned(), json!(title));
+            }
+            row.insert("page".to_owned(), json!(number));
+            row.insert("text".to_owned(), json!(letters[piece.place.clone()].iter().collect::<String>()));
+            row.insert("start".to_owned(), json!(piece.place.start));
+            row.insert("end".to_owned(), json!(piece.place.end));
+            table.rows.push(row);
+        }
+    }
+    Ok(table)
+}
+
 fn cut_up(file: &LaidText<'_>, body: &str, cut: TextCut) -> LaidTable {
     let mut table = LaidTable { first: vec!["document", "headings", "text", "start", "end"], ..LaidTable::default() };
     let before = file.text.len() - body.len();

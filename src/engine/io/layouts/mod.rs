@@ -35,8 +35,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use self::folder::LaidFolder;
 use super::error::IoError;
 use super::read::budget::Budget;
-use super::read::source;
-use super::read::text::{TextFile, open_text};
+use super::read::text::{TextBytes, TextFile, open_text};
+use super::read::{source, typed};
 use super::reading::Reading;
 use crate::data::{Dataset, Format, Origin, Packing, PictureStore, Warning};
 use crate::job::Progress;
@@ -88,12 +88,17 @@ impl LaidText<'_> {
     }
 }
 
+/// Makes samples of pages: the name of their file, their numbers and texts, the title where there is one, how they are cut.
+type PagesReader = fn(&str, &[(u32, String)], Option<&str>, &str) -> Result<LaidTable, String>;
+
 /// How a layout is read.
 enum Reader {
     /// One file of text. `is` looks at the beginning, which is cut somewhere; `read` gets the whole.
     Text { is: fn(&LaidText<'_>) -> bool, read: fn(&LaidText<'_>, &str) -> Result<LaidTable, String> },
     /// One file of bytes.
     Bytes { is: fn(&str, &[u8]) -> bool, read: fn(&[u8], u64) -> Result<LaidTable, String> },
+    /// One file whose pages are read by a child process: their numbers and texts.
+    Pages { is: fn(&[u8]) -> bool, read: PagesReader },
     /// A folder.
     Folder { is: fn(&Path) -> bool, read: fn(&mut LaidFolder<'_>) -> Result<LaidTable, IoError> },
 }
@@ -110,7 +115,7 @@ struct Layout {
 }
 
 /// Every layout; the first that says that something is its own reads it.
-static LAYOUTS: [Layout; 21] = [
+static LAYOUTS: [Layout; 22] = [
     Layout {
         name: "label-studio",
         title: "Label Studio",
@@ -180,6 +185,12 @@ static LAYOUTS: [Layout; 21] = [
         reader: Reader::Text { is: documents::is_html, read: documents::read_html },
     },
     Layout {
+        name: "pdf",
+        title: "PDF",
+        plain: false,
+        reader: Reader::Pages { is: |bytes| bytes.starts_with(b"%PDF"), read: documents::read_pages },
+    },
+    Layout {
         name: "markdown",
         title: "Markdown",
         plain: false,
@@ -238,7 +249,7 @@ pub fn open_laid_folder(path: &Path, reading: &Reading, progress: &Progress) -> 
 pub fn open_laid_file(
     path: &Path,
     bytes: &[u8],
-    fingerprint: u128,
+    (fingerprint, packing): (u128, Packing),
     reading: &Reading,
     budget: &Budget,
     progress: &Progress,
@@ -270,6 +281,14 @@ pub fn open_laid_file(
                 }
                 read(&LaidText { name, text }, wanted.map_or("", |(_, how)| how))
             }
+            Reader::Pages { is, read } if own || (wanted.is_none() && is(bytes)) => {
+                let (pages, said) = typed::pages(path, packing, budget.left(), progress)?;
+                let title = said.kept.iter().find(|(key, _)| key == "title").map(|(_, title)| title.as_str());
+                read(name, &pages, title, wanted.map_or("", |(_, how)| how)).map(|mut table| {
+                    said.notes.into_iter().for_each(|note| table.note(0, note));
+                    table
+                })
+            }
             _ => continue,
         };
         let table = match table {
@@ -299,6 +318,7 @@ pub fn is_laid(path: &Path, head: &[u8], reading: &Reading) -> bool {
     LAYOUTS.iter().any(|layout| match &layout.reader {
         Reader::Text { is, .. } => is(&LaidText { name: &name, text: &text }),
         Reader::Bytes { is, .. } => is(&name, head),
+        Reader::Pages { is, .. } => is(head),
         Reader::Folder { .. } => false,
     })
 }
@@ -353,7 +373,8 @@ fn laid_dataset(
         text.push(b'\n');
     }
     let pictures = table.pictures.map(PictureStore::Folder);
-    let file = TextFile { bytes: text, named: Some(Format::JsonLines), packing: Packing::None, fingerprint, pictures };
+    let file =
+        TextFile { bytes: TextBytes::Held(text), named: Some(Format::JsonLines), packing: Packing::None, fingerprint, pictures };
     let dataset = open_text(path, file, &Reading::default(), budget, progress)?;
     let mut base = std::sync::Arc::try_unwrap(dataset.base)
         .map_err(|_| IoError::Read { path: path.to_owned(), reason: "it is still being read".to_owned() })?;

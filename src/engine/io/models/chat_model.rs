@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -222,6 +222,12 @@ fn built_in(name: &str) -> Result<ChatModel, ChatModelError> {
 
 const QWEN: &[u8] = include_bytes!("../../../../assets/trainers/qwen.zst");
 const O200K: &[u8] = include_bytes!("../../../../assets/trainers/o200k.zst");
+
+/// The tokenizer by which lengths are counted where nobody named a model: Qwen 2.5's.
+pub fn usual_tokenizer() -> Option<&'static TextTokenizer> {
+    static USUAL: OnceLock<Option<TextTokenizer>> = OnceLock::new();
+    USUAL.get_or_init(|| known_tokenizer(QWEN).ok()).as_ref()
+}
 
 /// A tokenizer that is built in: what is said beside the vocabulary, its bytes, its merges in order; the vocabulary is the bytes and what each merge makes.
 fn known_tokenizer(packed: &[u8]) -> Result<TextTokenizer, TokenizerError> {

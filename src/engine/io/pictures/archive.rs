@@ -18,7 +18,7 @@ use crate::io::pictures::folder::{Listed, TABLES, columns_of, left_out};
 use crate::io::pictures::images::{read_member, stamp};
 use crate::io::read::budget::Budget;
 use crate::io::read::columns::text_column;
-use crate::io::read::text::{TextFile, open_text};
+use crate::io::read::text::{TextBytes, TextFile, open_text};
 use crate::io::reading::Reading;
 use crate::job::{Progress, guarded};
 use crate::pixels::Coding;
@@ -71,7 +71,7 @@ pub fn open_archive(
         let named = format_of_name(Path::new(&table)).0;
         let fingerprint = xxhash_rust::xxh3::xxh3_128(&bytes);
         let place = PictureStore::Archive(Arc::new(archive));
-        let file = TextFile { bytes, named, packing: Packing::None, fingerprint, pictures: Some(place) };
+        let file = TextFile { bytes: TextBytes::Held(bytes), named, packing: Packing::None, fingerprint, pictures: Some(place) };
         return open_text(path, file, reading, budget, progress);
     }
     let (images, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| Coding::of_name(name).is_some());

@@ -1,6 +1,11 @@
 //! How much memory one dataset may take, be it one file or a folder of them: unpacked bytes and cells are counted before they are there.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use polars_buffer::Buffer;
+
+use super::aside::Aside;
 
 static MAX_MEMORY: AtomicU64 = AtomicU64::new(0);
 
@@ -15,6 +20,11 @@ pub fn max_memory() -> u64 {
         0 => machine_memory() / 4,
         set => set,
     }
+}
+
+/// Whether a text of so many bytes, or of so many when unpacked, is too large to be held: beyond half of what a dataset may take.
+pub fn is_beyond(bytes: u64) -> bool {
+    bytes > max_memory() / 2
 }
 
 /// Whether somebody has said how much it may be.
@@ -34,18 +44,38 @@ pub fn machine_memory() -> u64 {
 /// What one dataset has taken so far.
 pub struct Budget {
     limit: u64,
-    taken: AtomicU64,
+    taken: Arc<AtomicU64>,
+    /// Where what is copied out of a text goes, where that is not held in memory either.
+    aside: Option<Aside>,
 }
 
 impl Budget {
     /// A budget of which `taken` bytes are used.
     pub fn new(limit: u64, taken: u64) -> Self {
-        Self { limit, taken: AtomicU64::new(taken) }
+        Self { limit, taken: Arc::new(AtomicU64::new(taken)), aside: None }
     }
 
     /// The budget of one dataset, of which nothing is used.
     pub fn of_dataset() -> Self {
         Self::new(max_memory(), 0)
+    }
+
+    /// The same for a text that lies aside.
+    pub fn with_aside(&self, aside: Aside) -> Self {
+        Self { limit: self.limit, taken: Arc::clone(&self.taken), aside: Some(aside) }
+    }
+
+    /// Whether the text lies aside: its cells are read where they stand.
+    pub fn is_aside(&self) -> bool {
+        self.aside.is_some()
+    }
+
+    /// What was copied out of a part of a text, where it stays: aside, where the text does.
+    pub fn laid(&self, copied: Vec<u8>) -> Buffer<u8> {
+        match &self.aside {
+            Some(aside) => aside.lay(copied),
+            None => copied.into(),
+        }
     }
 
     /// All of it, in bytes.

@@ -1,5 +1,6 @@
 //! Cells that point into their source, gathered into columns; and what a column of text can safely be read as.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -122,12 +123,12 @@ pub fn pieces(len: usize) -> usize {
 }
 
 /// The buffers that views point into: the text in overlapping pieces, then the side buffers.
-pub fn buffers(text: &Buffer<u8>, sides: Vec<Vec<u8>>) -> Buffer<Buffer<u8>> {
+pub fn buffers(text: &Buffer<u8>, sides: Vec<Buffer<u8>>) -> Buffer<Buffer<u8>> {
     let piece = |i: usize| {
         let start = (i * PIECE).min(text.len());
         text.clone().sliced(start..(start + (u32::MAX as usize)).min(text.len()))
     };
-    (0..pieces(text.len())).map(piece).chain(sides.into_iter().map(Buffer::from)).collect::<Vec<_>>().into()
+    (0..pieces(text.len())).map(piece).chain(sides).collect::<Vec<_>>().into()
 }
 
 /// Joins the parts of a column, each with its number of rows; the kind is what every cell allows. `None` where the cells are not valid
@@ -221,7 +222,12 @@ pub fn join_all(columns: Vec<Parts>, buffers: &Buffer<Buffer<u8>>) -> Option<Vec
 /// numbers in any usual spelling, and what decides between decimal points and decimal commas is what the column has of either without doubt;
 /// a few cells that are none (one, or one of twenty) do not take that from it. Codes (`007`), dates, `TRUE` and `1_000` stay text.
 pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
-    let rows = cells.len() - cells.null_count();
+    let (all, there) = (cells.len(), cells.len() - cells.null_count());
+    infer_by(all, there, |at| cells.is_valid(at).then(|| Cow::Borrowed(cells.value(at))))
+}
+
+/// The same of `all` cells, of which `rows` are there.
+pub fn infer_by<'c>(all: usize, rows: usize, cell: impl Fn(usize) -> Option<Cow<'c, str>> + Sync) -> (Kind, Odd) {
     let most = (rows / 20).max(usize::from(rows >= FEW_ODD));
     // A text is known as one long before its end: whoever finds out stops the others.
     let (texts, sure) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -230,14 +236,14 @@ pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
             return Seen::default();
         }
         let from = chunk * CHUNK;
-        let seen = Seen::of(&cells.clone().sliced(from, CHUNK.min(cells.len() - from)));
+        let seen = Seen::of((from..all.min(from + CHUNK)).filter_map(&cell));
         let none = texts.fetch_add(seen.none, Relaxed) + seen.none;
         if seen.code || none > most && seen.others {
             sure.store(true, Relaxed);
         }
         seen
     };
-    let seen = (0..cells.len().div_ceil(CHUNK)).into_par_iter().map(look).reduce(Seen::default, Seen::with);
+    let seen = (0..all.div_ceil(CHUNK)).into_par_iter().map(look).reduce(Seen::default, Seen::with);
     let Seen { filled, none, numbers, points, commas, doubtful, others, parts, .. } = seen;
     let (boolean, whole) = (!others, !parts);
     if sure.into_inner() || none > most && !boolean {
@@ -260,7 +266,7 @@ pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
     let first = if odd == 0 {
         Vec::new()
     } else {
-        let places = (0..cells.len()).filter(|at| cells.is_valid(*at) && is_odd(cells.value(*at)));
+        let places = (0..all).filter(|at| cell(*at).is_some_and(|text| is_odd(&text)));
         places.take(SHOWN_ODD).map(number).collect()
     };
     (kind, Odd { count: odd, first })
@@ -285,12 +291,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(cells: &Utf8ViewArray) -> Self {
+    fn of<'c>(cells: impl Iterator<Item = Cow<'c, str>>) -> Self {
         let mut seen = Self::default();
-        for text in cells.non_null_values_iter().filter(|text| !text.is_empty()) {
+        for text in cells.filter(|text| !text.is_empty()) {
             seen.filled += 1;
-            seen.others |= !matches!(text, "true" | "false");
-            let how = spelled(text);
+            seen.others |= !matches!(&*text, "true" | "false");
+            let how = spelled(&text);
             match how {
                 Spelled::Code => {
                     seen.code = true;

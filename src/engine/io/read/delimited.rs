@@ -47,6 +47,28 @@ impl<'t> RowParser<'t> {
         Self { text, delimiter, end: line_end_byte(text), no_quotes_from: usize::MAX, odd: None }
     }
 
+    /// One that reads what is a row by itself, whose lines end with a byte.
+    pub fn within(row: &'t [u8], delimiter: u8, end: u8) -> Self {
+        Self { text: row, delimiter, end, no_quotes_from: usize::MAX, odd: None }
+    }
+
+    /// The field at a place of the row that the text is; `None` where it has fewer.
+    pub fn field(&mut self, place: usize) -> Option<FieldSpan> {
+        let mut at = 0;
+        for n in 0.. {
+            let quoted = self.text.get(at) == Some(&b'"');
+            let (field, stop) = if quoted { self.quoted(at) } else { self.plain(at) };
+            if n == place {
+                return Some(field);
+            }
+            match self.text.get(stop) {
+                Some(byte) if *byte == self.delimiter => at = stop + 1,
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// Reads the row that begins at `at` into `fields`; returns where it ends (line end not counted) and where the next
     /// begins.
     pub fn row(&mut self, at: usize, fields: &mut Vec<FieldSpan>) -> (usize, usize) {
@@ -169,6 +191,8 @@ pub fn write_field(text: &str, delimiter: u8, quoted: bool, out: &mut Vec<u8>) {
 /// A delimited text, read.
 pub struct Table {
     pub columns: Vec<Column>,
+    /// Of a text that lies aside the columns' names, each with how many rows lack it: its cells are read where they stand.
+    pub standing: Option<Vec<(String, usize)>>,
     pub starts: Vec<u64>,
     pub lengths: Vec<u32>,
     pub warnings: Vec<Warning>,
@@ -182,8 +206,12 @@ struct Part {
     lengths: Vec<u32>,
     cells: Vec<Cells>,
     side: Vec<u8>,
+    /// That, once all of it is there.
+    laid: Buffer<u8>,
     faults: Faults,
     wide: usize,
+    /// Rows that lack each column.
+    missing: Vec<usize>,
     end: usize,
     no_quotes_from: Option<usize>,
 }
@@ -237,20 +265,27 @@ pub fn read(text: &Buffer<u8>, dialect: Dialect, budget: &Budget, progress: &Pro
     let (mut starts, mut lengths) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut columns: Vec<Vec<(Cells, usize)>> = (0..width).map(|_| Vec::with_capacity(parts.len())).collect();
     let (mut sides, mut faults) = (Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len()));
+    let mut missing = vec![0; width];
     for mut part in parts {
+        let rows = part.starts.len();
+        missing.iter_mut().enumerate().for_each(|(at, all)| *all += part.missing.get(at).copied().unwrap_or(rows));
         part.cells.resize(width, Cells::default());
         columns.iter_mut().zip(part.cells).for_each(|(column, cells)| column.push((cells, part.starts.len())));
         starts.extend_from_slice(&part.starts);
         lengths.extend_from_slice(&part.lengths);
-        sides.push(part.side);
+        sides.push(part.laid);
         faults.push(part.faults);
     }
     let mut warnings = Faults::joined(faults).warnings(bytes);
     warnings.splice(0..0, header);
+    if budget.is_aside() {
+        let standing = Some(unique_names(&names).into_iter().zip(missing).collect());
+        return Ok(Table { columns: Vec::new(), standing, starts, lengths, warnings, wide });
+    }
     let buffers = buffers(text, sides);
     let named = unique_names(&names).into_iter().zip(columns).map(|(name, parts)| (name, parts, None)).collect();
     let columns = join_all(named, &buffers).ok_or_else(|| Refusal::TooLarge("its text could not be addressed".to_owned()))?;
-    Ok(Table { columns, starts, lengths, warnings, wide })
+    Ok(Table { columns, standing: None, starts, lengths, warnings, wide })
 }
 
 /// What every part of a text is read with.
@@ -311,7 +346,8 @@ impl Reader<'_> {
 
     fn part(&self, start: usize, until: usize, side_index: u32, no_quotes: Option<usize>) -> Result<Part, Refusal> {
         let (bytes, width) = (self.bytes, self.width);
-        let mut part = Part { cells: vec![Cells::default(); width], end: start, ..Part::default() };
+        let aside = self.budget.is_aside();
+        let mut part = Part { cells: vec![Cells::default(); width], missing: vec![0; width], end: start, ..Part::default() };
         let mut parser = RowParser::new(bytes, self.dialect.delimiter);
         parser.no_quotes_from = no_quotes.unwrap_or(usize::MAX);
         let mut fields = Vec::with_capacity(width.min(1_024));
@@ -342,9 +378,12 @@ impl Reader<'_> {
             part.starts.push(at as u64);
             part.lengths.push(length);
             if self.dialect.surplus && fields.len() > part.cells.len() {
+                part.missing.resize(fields.len().min(MAX_COLUMNS), row);
                 part.cells.resize(fields.len().min(MAX_COLUMNS), Cells::default());
             }
-            for (cells, field) in part.cells.iter_mut().zip(&fields) {
+            part.missing.iter_mut().skip(fields.len()).for_each(|n| *n += 1);
+            let held = if aside { 0 } else { part.cells.len() };
+            for (cells, field) in part.cells[..held].iter_mut().zip(&fields) {
                 if row == 0 {
                     cells.expect(expected);
                 }
@@ -371,6 +410,7 @@ impl Reader<'_> {
             }
         }
         self.budget.take(taken).map_err(Refusal::TooLarge)?;
+        part.laid = self.budget.laid(std::mem::take(&mut part.side));
         part.no_quotes_from = (parser.no_quotes_from != usize::MAX).then_some(parser.no_quotes_from);
         Ok(part)
     }

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::budget::{Budget, over};
 use super::source;
-use super::text::{TextFile, beside, open_text};
+use super::text::{TextBytes, TextFile, beside, open_text};
 use crate::data::{Base, Dataset, Format, Origin, Packing, Warning};
 use crate::io::error::IoError;
 use crate::io::reading::Reading;
@@ -56,7 +56,7 @@ pub fn open_duckdb(path: &Path, reading: &Reading, budget: &Budget, progress: &P
     }
     let file = TextFile {
         fingerprint: xxh3_128(&rows),
-        bytes: rows,
+        bytes: TextBytes::Held(rows),
         named: Some(Format::JsonLines),
         packing: Packing::None,
         pictures: Some(beside(path)),

@@ -149,7 +149,7 @@ fn lines(text: &Buffer<u8>, budget: &Budget, progress: &Progress) -> Result<Read
 }
 
 fn read_lines(bytes: &[u8], start: usize, end: usize, side: usize, budget: &Budget) -> JsonPart {
-    let (mut part, mut at, mut rows) = (JsonPart::new(&bytes[start..end], side), start, 0);
+    let (mut part, mut at, mut rows) = (JsonPart::new(&bytes[start..end], side).standing(budget), start, 0);
     while at < end && part.full.is_none() {
         let stop = line_end(&bytes[..end], at);
         read_line(&mut part, &bytes[..stop], at);
@@ -160,6 +160,7 @@ fn read_lines(bytes: &[u8], start: usize, end: usize, side: usize, budget: &Budg
         }
     }
     part.count(budget);
+    part.lay(budget);
     part
 }
 
@@ -206,7 +207,7 @@ fn read_line(part: &mut JsonPart, line: &[u8], start: usize) {
 /// Reads an array of samples.
 fn array(text: &Buffer<u8>, start: usize, budget: &Budget, progress: &Progress) -> Result<Read, JsonRefusal> {
     let bytes: &[u8] = text;
-    let mut part = JsonPart::new(bytes, pieces(bytes.len()));
+    let mut part = JsonPart::new(bytes, pieces(bytes.len())).standing(budget);
     let end = walk(&mut part, bytes, start + 1, Some(b']'), budget, progress)?;
     let close = end.unwrap_or(bytes.len());
     let rest = skip_space(bytes, (close + 1).min(bytes.len()));
@@ -227,7 +228,7 @@ fn array(text: &Buffer<u8>, start: usize, budget: &Budget, progress: &Progress) 
 /// Reads values that stand one after the other over several lines, as `jq` writes them.
 fn stream(text: &Buffer<u8>, start: usize, budget: &Budget, progress: &Progress) -> Result<Read, JsonRefusal> {
     let bytes: &[u8] = text;
-    let mut part = JsonPart::new(bytes, pieces(bytes.len()));
+    let mut part = JsonPart::new(bytes, pieces(bytes.len())).standing(budget);
     walk(&mut part, bytes, start, None, budget, progress)?;
     Ok((gather(text, vec![part], None)?, Shape::JsonLines, Format::JsonLines))
 }

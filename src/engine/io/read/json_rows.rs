@@ -19,6 +19,8 @@ pub const BARE: &str = "value";
 /// JSON, read.
 pub struct JsonTable {
     pub columns: Vec<Column>,
+    /// Of a text that lies aside the columns' names and kinds: its cells are read where they stand.
+    pub standing: Option<Vec<(String, Kind)>>,
     pub starts: Vec<u64>,
     pub lengths: Vec<u32>,
     pub warnings: Vec<Warning>,
@@ -102,6 +104,8 @@ pub struct JsonPart {
     cells: Vec<Cells>,
     seen: Vec<Seen>,
     side: Vec<u8>,
+    /// That, once all of it is there.
+    laid: Option<Buffer<u8>>,
     side_index: u32,
     scratch: Vec<JsonMember>,
     pub faults: Faults,
@@ -110,6 +114,9 @@ pub struct JsonPart {
     /// Whether `NaN` or an infinity may stand in the text.
     looks_for_odd: bool,
     taken: u64,
+    /// Whether cells are read where they stand, and are not put down: then the row behind the last one that has each column.
+    stands: bool,
+    filled: Vec<usize>,
     /// Why nothing more can be taken in.
     pub full: Option<String>,
 }
@@ -120,6 +127,12 @@ impl JsonPart {
         let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
         let looks_for_odd = has(b"NaN") || has(b"Infinity");
         Self { side_index: u32::try_from(side_index).unwrap_or(u32::MAX), looks_for_odd, ..Self::default() }
+    }
+
+    /// The same of a text that lies aside, where every sample has a place of its own.
+    #[must_use]
+    pub fn standing(self, budget: &Budget) -> Self {
+        Self { stands: budget.is_aside(), ..self }
     }
 
     /// How many samples it has.
@@ -142,6 +155,7 @@ impl JsonPart {
         self.names.push(String::from_utf8_lossy(name).into_owned());
         self.places.insert(name.to_vec(), place);
         self.cells.push(Cells::default());
+        self.filled.push(0);
         self.seen.push(Seen::default());
         place
     }
@@ -153,6 +167,10 @@ impl JsonPart {
         }
         let cells = &mut self.cells[place];
         self.seen[place].note(token, &text[span.0..span.1]);
+        if self.stands {
+            self.filled[place] = if token == JsonToken::Null { 0 } else { row + 1 };
+            return;
+        }
         let view = match token {
             JsonToken::Null => return cells.clear_from(row),
             JsonToken::String { escaped: false } => view(text, span.0 + 1..span.1 - 1),
@@ -195,6 +213,11 @@ impl JsonPart {
         self.column(free.unwrap_or_default().as_bytes())
     }
 
+    /// Lays what was copied out of the text where it stays: nothing more comes.
+    pub fn lay(&mut self, budget: &Budget) {
+        self.laid = Some(budget.laid(std::mem::take(&mut self.side)));
+    }
+
     /// Counts what was taken since the last time.
     pub fn count(&mut self, budget: &Budget) {
         if let Err(words) = budget.take(std::mem::take(&mut self.taken)) {
@@ -235,7 +258,7 @@ impl JsonPart {
             } else {
                 self.column(&text[member.name.0..member.name.1])
             };
-            if self.cells[place].reaches(row) {
+            if self.cells[place].reaches(row) || self.filled[place] > row {
                 twice.get_or_insert(place);
             }
             self.put(text, row, place, member.token, member.value);
@@ -300,6 +323,7 @@ pub fn gather(text: &Buffer<u8>, mut parts: Vec<JsonPart>, rows: Option<usize>) 
     }
     let warnings = Faults::joined(parts.iter_mut().map(|part| std::mem::take(&mut part.faults))).warnings(text);
     let unread = parts.iter().map(|part| part.unread).sum();
+    let stands = rows.is_none() && parts.iter().all(|part| part.stands);
     let total: usize = parts.iter().map(JsonPart::rows).sum();
     let (mut starts, mut lengths, mut sides) = (Vec::with_capacity(total), Vec::with_capacity(total), Vec::new());
     let mut columns: Vec<Vec<(Cells, usize)>> = (0..names.len()).map(|_| Vec::with_capacity(parts.len())).collect();
@@ -312,9 +336,13 @@ pub fn gather(text: &Buffer<u8>, mut parts: Vec<JsonPart>, rows: Option<usize>) 
         }
         starts.extend_from_slice(&part.starts);
         lengths.extend_from_slice(&part.lengths);
-        sides.push(part.side);
+        sides.push(part.laid.take().unwrap_or_else(|| std::mem::take(&mut part.side).into()));
     }
     let kinds: Vec<Kind> = seen.iter().map(|look| look.kind()).collect();
+    if stands {
+        let standing = Some(names.into_iter().zip(kinds).collect());
+        return Ok(JsonTable { columns: Vec::new(), standing, starts, lengths, warnings, unread });
+    }
     let mixed: Vec<usize> = (0..names.len()).filter(|place| kinds[*place] == Kind::Json).collect();
     if rows.is_none() {
         for (place, cells) in mixed.iter().zip(respell(text, &starts, &names, &mixed)) {
@@ -324,7 +352,7 @@ pub fn gather(text: &Buffer<u8>, mut parts: Vec<JsonPart>, rows: Option<usize>) 
     let buffers = buffers(text, sides);
     let named = names.into_iter().zip(columns).zip(kinds).map(|((name, parts), kind)| (name, parts, Some(kind))).collect();
     let columns = join_all(named, &buffers).ok_or_else(|| JsonRefusal::TooLarge("its text could not be addressed".to_owned()))?;
-    Ok(JsonTable { columns, starts, lengths, warnings, unread })
+    Ok(JsonTable { columns, standing: None, starts, lengths, warnings, unread })
 }
 
 /// In columns of several kinds (`mixed`, places in `names`) every cell is JSON: strings stand in their quotes.

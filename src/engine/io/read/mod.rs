@@ -1,9 +1,11 @@
 //! Reading: from bytes to columns.
 
+pub mod aside;
 pub mod budget;
 pub mod class_names;
 pub mod columns;
 pub mod database;
+pub mod decoded;
 pub mod delimited;
 pub mod dialect;
 pub mod duckdb;
@@ -15,11 +17,13 @@ pub mod json_read;
 pub mod json_rows;
 pub mod json_walk;
 pub mod narrower;
+pub mod pdf;
 pub mod preamble;
 pub mod shards;
 pub mod sheets;
 pub mod sniff;
 pub mod source;
+pub mod standing;
 pub mod text;
 pub mod typed;
 pub mod typed_schema;

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::data::{Packing, Patch};
 use crate::io::error::IoError;
 use crate::io::read::budget::{Budget, over};
+use crate::io::read::decoded::Decoded;
 use crate::job::Progress;
 
 /// Reads all of a file with progress in bytes.
@@ -80,6 +81,29 @@ pub fn unpack(bytes: &[u8], packing: Packing, path: &Path, budget: &Budget, prog
     })
 }
 
+/// The beginning of a file, unpacked as far as it goes.
+pub fn unpacked_head(head: &[u8], packing: Packing) -> Vec<u8> {
+    let mut out = vec![0; BLOCK.min(1 << 20)];
+    let mut from: Box<dyn Read + '_> = match packing {
+        Packing::None => return head.to_vec(),
+        Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(head)),
+        Packing::Zstd => match zstd::stream::read::Decoder::new(head) {
+            Ok(decoder) => Box::new(decoder),
+            Err(_) => return Vec::new(),
+        },
+    };
+    let mut filled = 0;
+    while filled < out.len() {
+        match from.read(&mut out[filled..]) {
+            // It ends in the middle of the packed file.
+            Ok(0) | Err(_) => break,
+            Ok(read) => filled += read,
+        }
+    }
+    out.truncate(filled);
+    out
+}
+
 fn fill(mut from: impl Read, expected: usize, budget: &Budget, path: &Path, progress: &Progress) -> Result<Vec<u8>, IoError> {
     let mut bytes = Vec::with_capacity(expected.min(64 << 20));
     loop {
@@ -107,15 +131,6 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
         _ => error.to_string(),
     }
-}
-
-/// Decoded text and how it was decoded.
-pub struct Decoded {
-    /// Valid UTF-8 without byte-order mark.
-    pub text: Vec<u8>,
-    pub encoding: &'static Encoding,
-    pub mark: &'static [u8],
-    pub patches: Vec<Patch>,
 }
 
 /// Finds a text's encoding: by its byte-order mark, by where zero bytes stand, by being UTF-8, or by its letters.
@@ -165,10 +180,10 @@ pub fn decode(mut bytes: Vec<u8>, wanted: Option<&'static Encoding>) -> Decoded 
             bytes.drain(..mark.len());
         }
         if std::str::from_utf8(&bytes).is_ok() {
-            return Decoded { text: bytes, encoding, mark, patches: Vec::new() };
+            return Decoded { text: bytes.into(), encoding, mark, patches: Vec::new() };
         }
         let (text, patches) = mend_utf8(&bytes);
-        return Decoded { text, encoding, mark, patches };
+        return Decoded { text: text.into(), encoding, mark, patches };
     }
     let body = &bytes[mark.len()..];
     let (text, patches) = if encoding == UTF_16LE || encoding == UTF_16BE {
@@ -176,7 +191,7 @@ pub fn decode(mut bytes: Vec<u8>, wanted: Option<&'static Encoding>) -> Decoded 
     } else {
         decode_legacy(body, encoding)
     };
-    Decoded { text, encoding, mark, patches }
+    Decoded { text: text.into(), encoding, mark, patches }
 }
 
 fn mend_utf8(bytes: &[u8]) -> (Vec<u8>, Vec<Patch>) {
@@ -328,7 +343,7 @@ mod tests {
         let mut out = decoded.mark.to_vec();
         encode(&decoded.text, 0, decoded.encoding, &decoded.patches, &mut out).unwrap();
         assert_eq!(out, bytes, "{} does not come back", decoded.encoding.name());
-        (String::from_utf8(decoded.text).unwrap(), decoded.encoding.name())
+        (String::from_utf8(decoded.text.to_vec()).unwrap(), decoded.encoding.name())
     }
 
     #[test]

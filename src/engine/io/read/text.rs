@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
+use super::aside::AsideText;
 use super::budget::Budget;
 use super::delimited::{self, Wanted};
-use super::faults::Faults;
+use super::faults::{Faults, line_end_byte};
+use super::standing::{RowPlaces, field_columns, member_columns};
 use super::{dialect, json_read, json_rows, source};
 use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
 use crate::io::error::IoError;
@@ -16,13 +19,21 @@ use crate::job::Progress;
 
 /// The bytes of a text file, unpacked, and what is known of them.
 pub struct TextFile {
-    pub bytes: Vec<u8>,
+    pub bytes: TextBytes,
     /// The format that its name says.
     pub named: Option<Format>,
     pub packing: Packing,
     pub fingerprint: u128,
     /// Where its paths lead, where that is not its folder.
     pub pictures: Option<PictureStore>,
+}
+
+/// Where the bytes of a text file are.
+pub enum TextBytes {
+    /// In memory, as they are.
+    Held(Vec<u8>),
+    /// Aside, and decoded on the way there.
+    Aside(Box<AsideText>),
 }
 
 /// Reads text.
@@ -37,7 +48,6 @@ pub fn open_text(
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let TextFile { bytes, named, packing, fingerprint, pictures } = file;
-    let size = bytes.len() as u64;
     let wanted = match &reading.encoding {
         None => None,
         Some(label) => Some(encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| IoError::Broken {
@@ -46,12 +56,24 @@ pub fn open_text(
             reason: format!("{label:?} is not the name of an encoding; try utf-8, utf-16le or windows-1252"),
         })?),
     };
-    let decoded = source::decode(bytes, wanted);
+    let (decoded, size, laid) = match bytes {
+        TextBytes::Held(bytes) => {
+            let size = bytes.len() as u64;
+            (source::decode(bytes, wanted), size, None)
+        }
+        TextBytes::Aside(text) => {
+            let AsideText { text, bytes, aside, .. } = *text;
+            (text, bytes, Some(aside))
+        }
+    };
+    // What lies aside takes nothing of the memory; its cells do.
+    let (of_text, aside) = (laid.is_none(), laid.map(|aside| budget.with_aside(aside)));
+    let budget = aside.as_ref().unwrap_or(budget);
     if looks_binary(&decoded.text) {
         let what = "it holds bytes that no text has; it is of another format, or torn".to_owned();
         return Err(IoError::Format { path: path.to_owned(), what });
     }
-    let text: Buffer<u8> = decoded.text.into();
+    let text: Buffer<u8> = decoded.text;
     if delimited::skip_blank(&text, 0) >= text.len() {
         return Err(IoError::Empty(path.to_owned()));
     }
@@ -62,8 +84,10 @@ pub fn open_text(
         None if text.get(super::json::skip_space(&text, 0)) == Some(&b'{') => Format::JsonLines,
         None => Format::Csv,
     };
-    budget.take(size.max(text.len() as u64)).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
-    let mut wide = 0;
+    if of_text {
+        budget.take(size.max(text.len() as u64)).map_err(|reason| IoError::TooLarge { path: path.to_owned(), reason })?;
+    }
+    let (mut wide, mut fields) = (0, None);
     let (table, shape, format) = match format {
         Format::Json | Format::JsonLines => {
             json_read::read(&text, format, budget, progress).map_err(|refusal| refused(path, format, refusal))?
@@ -85,16 +109,26 @@ pub fn open_text(
             })?;
             wide = table.wide;
             let (columns, starts, lengths) = (table.columns, table.starts, table.lengths);
+            fields = table.standing;
             let warnings = before.into_iter().chain(table.warnings).collect();
-            (json_rows::JsonTable { columns, starts, lengths, warnings, unread: 0 }, Shape::Delimited(dialect), format)
+            let table = json_rows::JsonTable { columns, standing: None, starts, lengths, warnings, unread: 0 };
+            (table, Shape::Delimited(dialect), format)
         }
     };
     let rows = table.columns.first().map_or(table.starts.len(), Column::len);
-    let (columns, starts, lengths, unread, mut warnings) =
-        (table.columns, table.starts, table.lengths, table.unread, table.warnings);
+    let (mut columns, unread, mut warnings) = (table.columns, table.unread, table.warnings);
+    let (starts, lengths) = (Arc::new(table.starts), Arc::new(table.lengths));
+    let places = || RowPlaces { text: text.clone(), starts: Arc::clone(&starts), lengths: Arc::clone(&lengths) };
+    match (fields, table.standing, shape) {
+        (Some(names), _, Shape::Delimited(dialect)) => {
+            columns = field_columns(&places(), (dialect.delimiter, line_end_byte(&text)), names);
+        }
+        (None, Some(names), _) => columns = member_columns(&places(), names),
+        _ => {}
+    }
     warnings.extend(patch_warnings(&text, &decoded.patches, decoded.encoding.name()));
     let encoding = decoded.encoding.name();
-    let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths };
+    let raw = Raw { text, shape, encoding, mark: decoded.mark, patches: decoded.patches, starts, lengths, aside: !of_text };
     warnings.extend(odd_warnings(&columns, &raw));
     warnings.sort_by_key(|warning| if warning.line == 0 { usize::MAX } else { warning.line });
     let origin = Origin {

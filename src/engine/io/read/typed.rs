@@ -18,7 +18,7 @@ use crate::io::error::IoError;
 use crate::io::read::budget::Budget;
 use crate::io::read::sheets::{self, SheetAsked};
 use crate::io::read::typed_schema::{self, Beside};
-use crate::io::read::{database, source};
+use crate::io::read::{database, pdf, source};
 use crate::job::{Progress, guarded};
 
 /// The argument that makes the program a reading child.
@@ -47,7 +47,36 @@ pub fn read(
     (asked, limit): (&SheetAsked, u64),
     progress: &Progress,
 ) -> Result<(Vec<Column>, Beside), IoError> {
-    let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: format.title(), reason };
+    let (frame, beside) = by_child(path, (format.ending(), format.title()), packing, (asked, limit), progress)?;
+    Ok((frame.columns().iter().map(|column| Column::from_series(column.as_materialized_series())).collect(), beside))
+}
+
+/// The name of PDF, for the child and on screen.
+pub const PDF: (&str, &str) = ("pdf", "PDF");
+
+/// The text of each page of a PDF with its number, and what was noted: read through a child process.
+///
+/// # Errors
+/// As [`read`].
+pub fn pages(path: &Path, packing: Packing, limit: u64, progress: &Progress) -> Result<(Vec<(u32, String)>, Beside), IoError> {
+    let (frame, beside) = by_child(path, PDF, packing, (&SheetAsked::default(), limit), progress)?;
+    let torn = || IoError::Broken { path: path.to_owned(), format: PDF.1, reason: "the reader stopped unexpectedly".to_owned() };
+    let column = |name: &str| frame.column(name).map(polars::prelude::Column::as_materialized_series).map_err(|_| torn());
+    let (numbers, texts) = (column("page")?, column("text")?);
+    let (numbers, texts) = (numbers.u32().map_err(|_| torn())?, texts.str().map_err(|_| torn())?);
+    let rows = numbers.iter().zip(texts.iter()).filter_map(|(number, text)| Some((number?, text?.to_owned())));
+    Ok((rows.collect(), beside))
+}
+
+/// Has a child read a file.
+fn by_child(
+    path: &Path,
+    (ending, title): (&str, &'static str),
+    packing: Packing,
+    (asked, limit): (&SheetAsked, u64),
+    progress: &Progress,
+) -> Result<(DataFrame, Beside), IoError> {
+    let broken = |reason: String| IoError::Broken { path: path.to_owned(), format: title, reason };
     let program = std::env::var_os(CHILD_PROGRAM).map(PathBuf::from).map_or_else(std::env::current_exe, Ok);
     let program = program.map_err(|error| broken(format!("the reading process could not be found: {error}")))?;
     // Through a file and not a pipe: the stream reader goes back and forth in it.
@@ -57,7 +86,7 @@ pub fn read(
     let (out, err) = handles.map_err(|error| broken(error.to_string()))?;
     let mut child = Command::new(program)
         .arg(CHILD_COMMAND)
-        .args([format.ending(), packing_name(packing), &limit.to_string()])
+        .args([ending, packing_name(packing), &limit.to_string()])
         .arg(path)
         .args(asked.words())
         .stdin(Stdio::null())
@@ -80,14 +109,14 @@ pub fn read(
     let _ = said.rewind();
     let _ = said.take(if status.success() { BESIDE } else { 4_096 }).read_to_string(&mut words);
     if !status.success() {
-        return Err(verdict(path, format, &words, limit));
+        return Err(verdict(path, title, &words, limit));
     }
     let beside = heard(&words);
     passed.rewind().map_err(|error| broken(error.to_string()))?;
     // What the child wrote it had read whole; a panic here would still be no more than a message.
     let frame = guarded(|| IpcStreamReader::new(std::io::BufReader::new(passed)).finish());
     let frame = frame.map_err(&broken)?.map_err(|error| broken(error.to_string()))?;
-    Ok((frame.columns().iter().map(|column| Column::from_series(column.as_materialized_series())).collect(), beside))
+    Ok((frame, beside))
 }
 
 /// What the child said beside the frame: a line of JSON each.
@@ -104,7 +133,7 @@ fn heard(words: &str) -> Beside {
     beside
 }
 
-fn verdict(path: &Path, format: Format, said: &str, limit: u64) -> IoError {
+fn verdict(path: &Path, format: &'static str, said: &str, limit: u64) -> IoError {
     let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim().to_owned();
     if said.contains("memory allocation") || said.contains("apacity overflow") || first.starts_with("memory:") {
         let reason = first.strip_prefix("memory: ").map_or_else(
@@ -118,7 +147,7 @@ fn verdict(path: &Path, format: Format, said: &str, limit: u64) -> IoError {
     } else {
         first.strip_prefix("error: ").unwrap_or(&first).to_owned()
     };
-    IoError::Broken { path: path.to_owned(), format: format.title(), reason }
+    IoError::Broken { path: path.to_owned(), format, reason }
 }
 
 fn packing_name(packing: Packing) -> &'static str {
@@ -168,6 +197,9 @@ pub fn read_as_child(arguments: &[OsString], out: &mut dyn Write) -> Result<(), 
             Packing::None => bytes,
             packed => source::unpack(&bytes, packed, path, &budget, &progress).map_err(of_file)?,
         };
+        if ending == PDF.0 {
+            return pdf::parse(&bytes, limit).map_err(shortened);
+        }
         let sheets = [Format::Xlsx, Format::Xls, Format::Xlsb, Format::Ods];
         if sheets.iter().any(|format| format.ending() == ending) {
             return sheets::parse(bytes, &asked, limit).map_err(shortened);

@@ -29,6 +29,15 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
+/// Writes a small text file that is none of the dataset's own, aside first: a page about it, say.
+///
+/// # Errors
+/// [`IoError::Write`]: it is a source, or the disk refuses; what was there before is untouched.
+pub fn write_beside(dataset: &Dataset, path: &std::path::Path, text: &str) -> Result<(), IoError> {
+    may_write(dataset, path)?;
+    super::save::write_small(path, text)
+}
+
 /// Refuses a path that is the source, or a project's.
 ///
 /// # Errors

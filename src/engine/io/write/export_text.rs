@@ -69,6 +69,13 @@ fn keeps_form(dataset: &Dataset, ids: &[SampleId], raw: &Raw, target: &SaveTarge
 
 /// Says how many rows of the sources could not be read and are not in what is saved; `own`: those of the dataset's own source are in it.
 pub fn unread_note(dataset: &Dataset, own: bool, notes: &mut Vec<String>) {
+    let stays = if own { sources(dataset).next().map_or(0, |base| base.unread) } else { 0 };
+    if stays > 0 {
+        let rows = if stays == 1 { "1 row".to_owned() } else { format!("{stays} rows") };
+        notes.push(format!(
+            "{rows} that could not be read stand in it as they do in the source, which others may not read either"
+        ));
+    }
     let n = sources(dataset).skip(usize::from(own)).map(|base| base.unread).sum::<usize>();
     if n > 0 {
         let rows = if n == 1 {
@@ -498,8 +505,13 @@ fn json_number(text: &str, kind: Kind) -> Option<String> {
     crate::io::read::json::value(number.as_bytes(), 0).is_ok_and(|(_, _, end)| end == number.len()).then_some(number)
 }
 
-/// A cell as a JSON value. Text that is no JSON of its kind stands in quotes, so that nothing is lost.
+/// A cell as a JSON value on one line. Text that is no JSON of its kind stands in quotes, so that nothing is lost.
 fn literal(text: Option<&str>, kind: Kind, out: &mut String) {
+    value_of(text, kind, false, out);
+}
+
+/// The same; `laid_out`: JSON keeps its line ends, as it may where a row is no line.
+fn value_of(text: Option<&str>, kind: Kind, laid_out: bool, out: &mut String) {
     let Some(text) = text else { return out.push_str("null") };
     match kind {
         Kind::Text | Kind::Time => native::quote(text, out),
@@ -511,7 +523,11 @@ fn literal(text: Option<&str>, kind: Kind, out: &mut String) {
         _ if crate::io::read::json::value(text.as_bytes(), 0)
             .is_ok_and(|(token, _, end)| token != JsonToken::NotFinite && skip_space(text.as_bytes(), end) == text.len()) =>
         {
-            one_line(text, out);
+            if laid_out {
+                out.push_str(text);
+            } else {
+                one_line(text, out);
+            }
         }
         _ => native::quote(text, out),
     }
@@ -538,7 +554,9 @@ fn json_row(dataset: &Dataset, raw: &Raw, id: SampleId, edited: &[usize], added:
         if let Some(text) = changed(dataset, *field, id) {
             let column = &dataset.fields()[*field];
             let mut value = String::new();
-            literal(text.as_deref(), column.source.map_or(column.kind, |source| dataset.base.columns[source].kind), &mut value);
+            let kind = column.source.map_or(column.kind, |source| dataset.base.columns[source].kind);
+            // A row that is no line keeps its line ends: one word changed is one line that differs.
+            value_of(text.as_deref(), kind, raw.shape != Shape::JsonLines, &mut value);
             changes.push((column.name.to_string(), value));
         }
     }

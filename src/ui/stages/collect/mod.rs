@@ -100,6 +100,11 @@ fn source(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut
             let bytes = if origin.bytes > 0 { format!(" in {} bytes", count(origin.bytes as usize)) } else { String::new() };
             ui.label(format!("{}{bytes}", things(base.rows, "sample", "samples")));
             ui.end_row();
+            if base.raw.as_ref().is_some_and(|raw| raw.aside) {
+                dim(ui, theme, "Held");
+                ui.label("on disk, in a copy of its own: it is more than half of what a dataset may take in memory");
+                ui.end_row();
+            }
             if let Some(sheet) = origin.sheet.as_ref().filter(|_| origin.sheets.len() > 1) {
                 let what = if matches!(origin.format, Format::Sqlite | Format::DuckDb) { "Table" } else { "Sheet" };
                 dim(ui, theme, what);
