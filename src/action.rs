@@ -23,6 +23,8 @@ pub enum PageOf {
     DryRun(TrainerTarget),
     /// The batch of new data that is shown.
     Batch,
+    /// What was done here, as a recipe; with a folder for a trainer at its end.
+    Recipe(Option<TrainerTarget>),
 }
 
 impl PageOf {
@@ -33,6 +35,7 @@ impl PageOf {
             Self::Card => "README.md",
             Self::DryRun(_) => "dry-run.html",
             Self::Batch => "new-data.html",
+            Self::Recipe(_) => "recipe.json",
         }
     }
 }

@@ -114,6 +114,58 @@ fn near_duplicates_are_every_pair_and_no_other() {
     assert!(list.iter().all(|finding| finding["pairs"].as_array().unwrap().iter().all(|pair| pair[2].as_f64().unwrap() >= 0.8)));
 }
 
+#[test]
+fn lengths_are_counted_in_words_characters_or_tokens() {
+    use lapidary::writing::Flaw;
+    // Words, characters, tokens of Qwen 2.5: 1/5/1, 2/12/3, 5/9/5, 1/7/4 (a Chinese sentence has no blanks).
+    let (_home, dataset) = written("text\nhello\n\"hello, world\"\na b c d e\n我的卡丢了怎么\n");
+    let kinds = [FindingKind::Written(Flaw::TooShort), FindingKind::Written(Flaw::TooLong)];
+    let found = |least: f64, most: f64, counted: f64| {
+        let list = look_with(&dataset, &[("--least-words", least), ("--most-words", most), ("--counted", counted)], &[]);
+        kinds.map(|kind| {
+            let mut rows: Vec<u32> = of_kind(&list, kind).concat();
+            rows.sort_unstable();
+            rows
+        })
+    };
+    assert_eq!(found(2.0, 4.0, 0.0), [vec![0, 3], vec![2]]);
+    assert_eq!(found(6.0, 9.0, 1.0), [vec![0], vec![1]]);
+    let tokenizer = lapidary::io::usual_tokenizer().unwrap();
+    let tokens: Vec<usize> =
+        dataset.samples().map(|id| tokenizer.encode(&dataset.text(0, id).unwrap_or_default()).len()).collect();
+    assert_eq!((tokens[0], tokens[1], tokens[2]), (1, 3, 5));
+    assert!(tokens[3] > 2, "{tokens:?}");
+    assert_eq!(found(3.0, 4.0, 2.0)[0], [0]);
+    assert!(found(3.0, 4.0, 2.0)[1].contains(&2));
+    let said = look_with(&dataset, &[("--most-words", 4.0), ("--counted", 2.0)], &[]);
+    let long = said.iter().find(|one| one.samples == [SampleId(2)] && one.kind == kinds[1]).unwrap();
+    assert_eq!(long.reason, "too many tokens: “ e” is beyond the last");
+}
+
+#[test]
+fn the_report_says_how_what_waited_went() {
+    let (home, _) = written("text,label\nWhere is <b>my</b> card?,a\nCash &amp; cards?,b\nAn ordinary question about it?,a\n");
+    let file = home.path().join("data.csv");
+    let path = file.to_str().unwrap();
+    let report = || {
+        program(home.path(), &["check", path, "--report", "health.md"]);
+        std::fs::read_to_string(home.path().join("health.md")).unwrap()
+    };
+    // Nothing is begun by looking.
+    assert!(!report().contains("Problems that waited"));
+    assert!(!home.path().join("data.csv.lapidary").exists());
+    ok(home.path(), &["relabel", path, "--rows", "2", "--column", "label", "--to", "b"]);
+    report();
+    ok(home.path(), &["fix", path, "--repair", "entities"]);
+    let told = report();
+    let line = told.lines().find(|line| line.contains("at the first look")).unwrap();
+    let numbers: Vec<usize> = line.split([' ', ';']).filter_map(|word| word.parse().ok()).collect();
+    assert_eq!(numbers[0], numbers[1] + 1, "{line}");
+    assert!(told.lines().any(|line| line.starts_with("| HTML entities") && line.contains("| 1 | 0 |")), "{told}");
+    // The same once more is no news.
+    assert_eq!(report(), told);
+}
+
 /// Sixty plain questions with a mark at the end, and a row of each fault.
 fn planted() -> (String, Vec<(FindingKind, usize)>) {
     use lapidary::writing::Flaw;
@@ -699,4 +751,39 @@ fn relevance_by_meaning_and_what_is_said_to_be_not_of_the_domain() {
     (60..70).for_each(|row| dataset.set_tag("not domain", SampleId(row), true));
     assert_eq!(rows(&dataset, 1.0), (70..90).collect());
     assert_eq!(rows(&dataset, 0.0), (70..90).collect());
+}
+
+#[test]
+fn broken_calls_are_found_and_roles_out_of_order_are_mended_by_a_key() {
+    let tools = r#""tools": [{"type": "function", "function": {"name": "weather", "parameters": {}}}]"#;
+    let call = |name: &str, arguments: &str| {
+        let arguments = serde_json::to_string(arguments).unwrap();
+        format!(
+            "{{\"messages\": [{{\"role\": \"user\", \"content\": \"How is it?\"}}, {{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{{\"type\": \"function\", \"function\": {{\"name\": \"{name}\", \"arguments\": {arguments}}}}}]}}], {tools}}}\n"
+        )
+    };
+    let mut text: String = (0..20).map(|n| call("weather", &format!("{{\"city\": {n}}}"))).collect();
+    text.push_str(&call("weather", "{\"city\": }"));
+    text.push_str(&call("stock", "{}"));
+    text.push_str(&format!(
+        "{{\"messages\": [{{\"role\": \"user\", \"content\": \"a\"}}, {{\"role\": \"system\", \"content\": \"b\"}}, {{\"role\": \"assistant\", \"content\": \"c\"}}], {tools}}}\n"
+    ));
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("calls.jsonl");
+    fs::write(&path, &text).unwrap();
+    let dataset = open(&path);
+    let found = look(&dataset);
+    let broken: Vec<(Vec<SampleId>, String)> = found
+        .iter()
+        .filter(|one| one.kind == FindingKind::BrokenCall)
+        .map(|one| (one.samples.clone(), one.reason.clone()))
+        .collect();
+    assert_eq!(broken.iter().map(|(samples, _)| samples[0].0).collect::<std::collections::BTreeSet<_>>(), [20, 21].into());
+    let said = |row: u32| broken.iter().find(|(samples, _)| samples[0].0 == row).unwrap().1.clone();
+    assert!(said(20).contains("arguments that are no JSON: line 1, letter 10"), "{}", said(20));
+    assert!(said(21).contains("stock, which is none of its tools (weather)"), "{}", said(21));
+    // What is out of order is mended by the one operation that helps.
+    let order = found.iter().find(|one| one.kind == FindingKind::TurnOrder && one.samples == [SampleId(22)]).unwrap();
+    let (title, _) = lapidary::operate::remedy(order, &dataset).unwrap();
+    assert_eq!(title, "Move system turns first");
 }

@@ -502,3 +502,93 @@ fn nothing_grows_with_the_square() {
     // Not a speed test: with the square of any of these this would be hours.
     assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
 }
+
+#[test]
+fn no_page_is_written_over_the_data_that_it_is_about() {
+    let shell = Shell::new();
+    let path = shell.write("data.csv", "question,answer,label\nWhere is my card?,On its way,a\nWhy was I charged?,A fee,b\n");
+    let before = fs::read(&path).unwrap();
+    for words in [
+        &["check", "data.csv", "--report", "data.csv"][..],
+        &["check", "data.csv", "--card", "./data.csv"],
+        &["dryrun", "data.csv", "--target", "llamafactory", "--report", "data.csv"],
+        &["recipe", "data.csv", "-o", "data.csv"],
+        &["fingerprint", "data.csv", "-o", "data.csv"],
+        &["export", "data.csv", "-o", "data.csv"],
+        &["balance", "data.csv", "--label", "label", "--weights", "balanced", "-o", "data.csv"],
+        &["monitor", "data.csv", "--batch", "data.csv", "--report", "data.csv"],
+    ] {
+        let said = shell.run(words);
+        assert!(!said.status.success(), "{words:?}");
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.contains("it is the source"), "{words:?}: {said}");
+        assert!(fs::read(&path).unwrap() == before, "{words:?}");
+    }
+}
+
+#[test]
+fn a_recipe_ends_with_a_folder_for_a_trainer() {
+    let shell = Shell::new();
+    let rows = |names: &[&str]| -> String {
+        names
+            .iter()
+            .map(|name| format!("{{\"instruction\": \"Say <b>{name}</b>\", \"input\": \"\", \"output\": \"{name}!\"}}\n"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    shell.write("may.jsonl", rows(&["one", "two", "three"]));
+    shell.write("june.jsonl", rows(&["four", "five"]));
+    shell.ok(&["fix", "may.jsonl", "--repair", "markup"]);
+    // Without a trainer its options mean nothing, and that is said.
+    assert!(shell.fails(&["recipe", "may.jsonl", "--length", "64"]).contains("--for"));
+    shell.ok(&["recipe", "may.jsonl", "--for", "llamafactory", "--length", "64", "-o", "steps.json"]);
+    shell.ok(&["export", "may.jsonl", "--for", "llamafactory", "--length", "64", "-o", "by-hand"]);
+    shell.ok(&["run", "steps.json", "may.jsonl", "-o", "again"]);
+    let same = |name: &str| {
+        let (one, other) = (shell.path("by-hand").join(name), shell.path("again/for-llamafactory").join(name));
+        assert!(fs::read(one).unwrap() == fs::read(other).unwrap(), "{name}");
+    };
+    let names: Vec<String> = fs::read_dir(shell.path("by-hand"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    assert!(names.len() > 2, "{names:?}");
+    names.iter().for_each(|name| same(name));
+    // On the next version; beside a file where one is named.
+    shell.ok(&["run", "steps.json", "june.jsonl", "-o", "clean.jsonl"]);
+    let text = fs::read_to_string(shell.path("clean.jsonl")).unwrap();
+    assert_eq!((text.lines().count(), text.contains("<b>")), (2, false));
+    assert!(shell.path("clean-for-llamafactory/dataset_info.json").exists());
+    // A folder that holds something is not written into, and the run says so.
+    assert!(shell.fails(&["run", "steps.json", "june.jsonl", "-o", "again"]).contains("not empty"));
+    // File by file it is refused by name, before anything is done.
+    let said = shell.run(&["run", "steps.json", "june.jsonl", "--explain", "-o", "x"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("NOT DONE: a trainer's folder"));
+}
+
+#[test]
+fn what_a_run_file_by_file_does_not_do_is_refused_and_a_folder_with_pictures_is_one_dataset() {
+    let shell = Shell::new();
+    fs::create_dir(shell.path("in")).unwrap();
+    shell.write("in/a.csv", "text,label\none,a\ntwo,b\n");
+    shell.write("steps.json", "{\"lapidary\": 1, \"steps\": []}");
+    for option in [&["--own-columns"][..], &["--safe-for-spreadsheets"], &["--role", "text=text"], &["--kind", "text=text"]] {
+        let words: Vec<&str> = ["run", "steps.json", "in", "-o", "out"].iter().chain(option).copied().collect();
+        assert!(shell.fails(&words).contains("is not done file by file"), "{option:?}");
+        assert!(!shell.path("out").exists());
+    }
+    shell.ok(&["run", "steps.json", "in", "-o", "out"]);
+    assert_eq!(fs::read(shell.path("out/a.csv")).unwrap(), fs::read(shell.path("in/a.csv")).unwrap());
+    // Pictures in it: one dataset, saved as one.
+    let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([200, 20, 20]));
+    for class in ["red", "blue"] {
+        fs::create_dir_all(shell.path("pictures").join(class)).unwrap();
+        picture.save(shell.path("pictures").join(class).join("one.png")).unwrap();
+    }
+    shell.write("pictures/notes.csv", "text,label\none,a\n");
+    shell.ok(&["run", "steps.json", "pictures", "--images", "classes", "-o", "copied"]);
+    assert!(shell.path("copied/red/one.png").exists());
+    shell.ok(&["run", "steps.json", "pictures", "-o", "copied-again.csv"]);
+    assert_eq!(fs::read_to_string(shell.path("copied-again.csv")).unwrap().lines().count(), 3);
+}

@@ -315,9 +315,12 @@ fn pairs_and_judged_answers_are_handed_over_whole_and_read_back() {
         assert!(row["label"].is_boolean(), "{row}");
     }
     // Chats that cannot be raw texts are no pairs for Axolotl, and none is lost without a word.
-    let (said, folder) = hand("dpo_en_demo", "axolotl");
-    assert!(said.contains("left out") && said.contains("300 rows"), "{said}");
-    assert_eq!(fs::read_to_string(folder.join("left_out.jsonl")).unwrap().lines().count(), 300);
+    let folder = home.path().join("none");
+    let words = ["export", pairs.to_str().unwrap(), "--no-project", "--for", "axolotl", "-o", folder.to_str().unwrap()];
+    let out = program(home.path(), &words);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(!out.status.success() && said.contains("takes none of the rows") && said.contains(": 300"), "{said}");
+    assert!(!folder.join("config.yaml").exists(), "nothing that cannot be learned from is written");
 }
 
 #[test]

@@ -697,3 +697,78 @@ fn answers_are_found_in_a_rendering_by_each_way_or_not_at_all() {
     }
     assert_eq!(n, 594);
 }
+
+#[test]
+fn what_is_counted_while_a_run_goes_on_is_what_it_comes_to() {
+    use lapidary::eye::{DryCounts, DryRun, Trainer, TrainerTarget, dry_run_counted, rows_of};
+    use lapidary::io::{self, ChatModelOf, Reading};
+    use lapidary::job::Progress;
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("rows.jsonl");
+    let row = |n: usize| format!("{{\"prompt\": \"Say it {n} times\", \"completion\": \"{}\"}}\n", "word ".repeat(n % 97));
+    std::fs::write(&path, (0..1_000).map(row).collect::<String>()).unwrap();
+    let dataset = io::open(&path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
+    let mut target = TrainerTarget::of(Trainer::Trl, ChatModelOf::default());
+    target.length = 60;
+    let (rows, model) = (rows_of(&dataset, target.trainer).unwrap(), target.open().unwrap());
+    let counts = DryCounts::default();
+    let run: DryRun = dry_run_counted(&dataset, &rows, &target, &model, &counts, &Progress::silent()).unwrap();
+    let now = counts.now();
+    assert_eq!((now.all, now.rows, now.kept, now.cut), (1_000, 1_000, run.kept as u64, run.cut as u64));
+    assert!(now.cut > 100 && now.kept > 900, "{now:?}");
+    assert_eq!(now.learned, run.learned);
+    assert_eq!(now.left_out + now.failing + now.kept, 1_000);
+}
+
+#[test]
+fn turns_that_a_template_passes_over_are_said_and_what_is_written_has_them() {
+    use lapidary::eye::{Mending, TrainerTarget, dry_run, mends, rows_of};
+    use lapidary::io::{self, Reading};
+    use lapidary::job::Progress;
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("chats.jsonl");
+    let row = |n: usize| {
+        let turns = json!([{"from": "human", "value": format!("What is {n} times two?")}, {"from": "gpt", "value": format!("It is {}.", n * 2)}]);
+        format!("{}\n", json!({ "conversations": turns }))
+    };
+    fs::write(&path, (0..30).map(row).collect::<String>()).unwrap();
+    let dataset = io::open(&path, &Reading::default(), &Progress::silent(), &|_| {}).unwrap();
+    let mut target = TrainerTarget::of(Trainer::Trl, ChatModelOf::default());
+    let (rows, model) = (rows_of(&dataset, target.trainer).unwrap(), target.open().unwrap());
+    let run = dry_run(&dataset, &rows, &target, &model, &Progress::silent()).unwrap();
+    // TRL takes the rows; of what is said in them the model sees nothing.
+    assert_eq!((run.kept, run.undrawn.len()), (30, 30));
+    assert_eq!(run.undrawn_roles.iter().collect::<Vec<_>>(), ["gpt", "human"]);
+    assert!(run.undrawn_words().contains("“human”"));
+    // As they are written for it, all is there: more tokens, and nothing passed over.
+    target.as_written = true;
+    let written = dry_run(&dataset, &rows, &target, &model, &Progress::silent()).unwrap();
+    assert_eq!((written.kept, written.undrawn.len()), (30, 0));
+    assert!(written.tokens > run.tokens, "{} and {}", written.tokens, run.tokens);
+    // What others draw by their own rules is drawn.
+    for trainer in [Trainer::LlamaFactory, Trainer::Axolotl] {
+        let target = TrainerTarget::of(trainer, ChatModelOf::default());
+        let run = dry_run(&dataset, &rows_of(&dataset, trainer).unwrap(), &target, &target.open().unwrap(), &Progress::silent())
+            .unwrap();
+        assert_eq!(run.undrawn.len(), 0, "{trainer:?}");
+    }
+    // A repair that leaves the names as they are mends nothing.
+    let target = TrainerTarget { as_written: false, ..target };
+    let found = mends(&dataset, &rows, &target, &model, &run.undrawn, &Progress::silent()).unwrap();
+    assert!(found.iter().all(|mend| mend.learned == 0 || !matches!(mend.mending, Mending::Split)), "{found:?}");
+}
+
+#[test]
+fn a_folder_of_no_rows_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    let rows = "{\"messages\": [{\"role\": \"user\", \"content\": \"alone\"}]}\n".repeat(3);
+    fs::write(home.path().join("a.jsonl"), rows).unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_lapidary"))
+        .args(["export", "a.jsonl", "--for", "llamafactory", "-o", "out"])
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(!out.status.success() && said.contains("nothing is written"), "{said}");
+    assert!(!home.path().join("out/train.jsonl").exists());
+}

@@ -25,6 +25,7 @@ use crate::job::Progress;
 use crate::learn::confident::Score;
 use crate::learn::dense::Dense;
 use crate::operate::{CardWords, data_card, health_report, scan_pictures};
+use crate::session::FoundProblems;
 use crate::writing::Repair;
 
 /// The command.
@@ -87,8 +88,8 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         return list(arguments.has("--json"), out).map(|()| false);
     }
     let (options, ask) = (moved(arguments)?, ask(arguments)?);
-    let workspace = open(arguments)?;
-    let dataset = workspace.dataset();
+    let mut workspace = open(arguments)?;
+    let dataset = &workspace.dataset().clone();
     let columns = CHECKS.iter().flat_map(|entry| entry.options).filter(|option| option.is_column());
     if let Some(name) =
         columns.map(|option| options.column(option)).find(|name| !name.is_empty() && dataset.field(name).is_none())
@@ -128,15 +129,22 @@ fn check(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Res
         seconds.insert(entry.name.to_owned(), took(begun));
     }
     let findings = in_order(findings, dataset.rows());
+    if only.is_none() && options == Options::default() {
+        // What all checks find, asked as usual, is kept in the project: how it went since it began.
+        let mut found = FoundProblems::of(findings.clone());
+        found.checks = CHECKS.iter().filter(|entry| entry.fits(dataset) && entry.run.is_some()).map(|entry| entry.name).collect();
+        workspace.set_findings(workspace.revision(), found);
+    }
     if let Some(path) = arguments.get("--report") {
         let path = Path::new(path);
         let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
-        let page = health_report(dataset, &findings, &workspace.history().work(), markdown);
-        io::write_small(path, &page).map_err(say)?;
+        let page = health_report(dataset, &findings, &workspace.so_far(), markdown);
+        io::write_beside(dataset, path, &page).map_err(say)?;
         note(err, &format!("{}: {}", path.display(), things(findings.len(), "finding", "findings")));
     }
     if let Some(path) = arguments.get("--card") {
-        io::write_small(
+        io::write_beside(
+            dataset,
             Path::new(path),
             &data_card(dataset, &findings, &CardWords { made: workspace.history().told(), ..CardWords::default() }),
         )

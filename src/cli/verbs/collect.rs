@@ -85,8 +85,9 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     };
     let mut dataset = open(&list)?;
     let mut proposals = propose_alignment(&dataset, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
-    let mut taken = 0;
+    let (mut taken, mut joined) = (0, Vec::new());
     if arguments.has("--accept") {
+        joined = proposals.iter().filter_map(done).collect::<Vec<_>>();
         taken = accept_alignment(&mut list, &proposals);
         dataset = open(&list)?;
         proposals = propose_alignment(&dataset, &Progress::silent()).map_err(|_| "cancelled".to_owned())?;
@@ -114,6 +115,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     }
     if taken > 0 {
         text.push_str(&format!("{} joined\n", things(taken, "column or class was", "columns and classes were")));
+        joined.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
     }
     for (at, source) in dataset.base.sources.iter().enumerate().filter(|(at, _)| *at < overlap.of.len()) {
         for (other, n) in overlap.of[at].iter().enumerate().filter(|(other, n)| *other != at && **n > 0) {
@@ -159,6 +161,17 @@ fn said(arguments: &Arguments, list: &mut SourcesFile) -> Result<(), Failure> {
         source.classes.entry(column.to_owned()).or_default().insert(class.to_owned(), to.to_owned());
     }
     Ok(())
+}
+
+/// What was done of a proposal that was taken; numbers are for somebody to decide.
+fn done(proposal: &AlignmentProposal) -> Option<String> {
+    match proposal {
+        AlignmentProposal::Column { source, from, to, why } => Some(format!("{from:?} of {source} is {to:?}: {}", why.words())),
+        AlignmentProposal::Class { source, column, from, to } => {
+            Some(format!("the class {from:?} of {source} is {to:?} in {column:?}"))
+        }
+        AlignmentProposal::Numbers { .. } => None,
+    }
 }
 
 fn words(proposal: &AlignmentProposal) -> String {

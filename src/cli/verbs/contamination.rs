@@ -74,7 +74,7 @@ fn make_pack(arguments: &Arguments, err: &mut dyn Write) -> Done {
     let dataset = workspace.dataset();
     let n = ngram(arguments)?.unwrap_or(RUN);
     let pack = fingerprint(dataset, arguments.get("--text"), n, &Progress::silent()).map_err(say)?;
-    io::write_small(Path::new(&path), &pack).map_err(say)?;
+    io::write_beside(dataset, Path::new(&path), &pack).map_err(say)?;
     let texts = dataset.rows() - dataset.excluded().len();
     note(err, &format!("{}: {}", Path::new(&path).display(), things(texts, "text", "texts")));
     Ok(())

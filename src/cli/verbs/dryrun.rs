@@ -40,6 +40,7 @@ pub const VERB: Verb = Verb {
                 None,
                 "learn answers only: TRL's assistant_only_loss, Unsloth's train_on_responses_only, mlx-lm's mask_prompt",
             ),
+            ("--as-written", None, "look at rows as export --for writes them, and not as they stand"),
             ("--epochs", Some("N"), "how often the whole is gone through, for the budget (3)"),
             ("--report", Some("FILE"), "write a page of HTML, or Markdown where the name ends in .md"),
             ("--json", None, "print JSON"),
@@ -82,6 +83,7 @@ pub(super) fn target(arguments: &Arguments, option: &str) -> Result<TrainerTarge
     if target.length == 0 || target.epochs == 0 {
         return Err("--length and --epochs take a number above 0".to_owned());
     }
+    target.as_written = arguments.has("--as-written");
     target.answers_only = arguments.has("--answers-only");
     if target.answers_only && trainer.entry().answers_only.is_none() {
         return Err(format!("{} has no switch for learning answers only", trainer.entry().title));
@@ -116,10 +118,10 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     if let Some(path) = arguments.get("--report") {
         let markdown = Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
         let name = dataset.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        io::write_small(Path::new(path), &dry_report(&done, &rows, &target, &name, markdown)).map_err(say)?;
+        io::write_beside(dataset, Path::new(path), &dry_report(&done, &rows, &target, &name, markdown)).map_err(say)?;
         note(err, &format!("wrote {path}"));
     }
-    let lost = done.rows() - done.trained();
+    let lost = done.rows() - done.trained() + done.undrawn.len();
     if arguments.has("--json") {
         print_json(out, &done.json(&target, &rows))?;
         return Ok(lost > 0);
@@ -146,6 +148,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     line(done.unseen.len(), UNSEEN);
     line(done.alike.len(), ALIKE);
     line(done.misread.len(), MISREAD);
+    line(done.undrawn.len(), &done.undrawn_words());
     line(done.nothing, "kept, and nothing of them is learned");
     line(done.endless.len(), "do not end with a control token that is learned: the model is not taught to stop");
     line(done.control.len(), "have control tokens in their text");

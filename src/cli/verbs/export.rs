@@ -6,11 +6,11 @@ use std::path::Path;
 use super::{Verb, dryrun};
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::open;
-use crate::cli::options::{IMAGES, OWN_COLUMNS, READING, SAFE};
+use crate::cli::options::{FOR_TRAINER, IMAGES, OWN_COLUMNS, READING, SAFE};
 use crate::cli::said::{Done, note, say};
 use crate::cli::saved::save;
 use crate::data::{Dataset, things};
-use crate::eye::{UNSEEN, hand_over};
+use crate::eye::{TrainerTarget, UNSEEN, hand_over};
 use crate::job::Progress;
 use crate::operate::{CardWords, hub_folder, save_each_source};
 use crate::session::Workspace;
@@ -35,12 +35,6 @@ pub const VERB: Verb = Verb {
             ),
             ("--licence", Some("NAME"), "for hub: the licence, as Hugging Face names it"),
             ("--language", Some("CODE,…"), "for hub: the languages of the texts"),
-            ("--model", Some("NAME|DIR"), "for a trainer: a built-in model or a model's folder, as dryrun takes it"),
-            ("--template", Some("FILE"), "for a trainer: a chat template in place of the model's own"),
-            ("--length", Some("N"), "for a trainer: the most tokens of a row"),
-            ("--answers-only", None, "for a trainer: learn answers only, as dryrun takes it"),
-            ("--tune", Some("HOW"), "for a trainer: full, lora (the usual) or qlora, for the configuration"),
-            ("--epochs", Some("N"), "for a trainer: how often the whole is gone through (3)"),
             ("--format", Some("NAME"), "the format, where the name does not say it"),
             ("--each-source", None, "of a list of sources: each file by itself, in its own form, below the new folder"),
             ("--with-excluded", None, "write excluded samples too"),
@@ -50,6 +44,7 @@ pub const VERB: Verb = Verb {
             IMAGES[0],
             IMAGES[1],
         ],
+        &FOR_TRAINER,
         &READING,
     ],
     paths: &["the dataset"],
@@ -95,9 +90,13 @@ fn for_hub(arguments: &Arguments, workspace: &Workspace, err: &mut dyn Write) ->
 /// A folder that a trainer takes whole.
 fn for_trainer(arguments: &Arguments, dataset: &Dataset, err: &mut dyn Write) -> Done {
     let target = dryrun::target(arguments, "--for")?;
+    written_for(dataset, &target, arguments.need_path("-o")?, err)
+}
+
+/// Writes it, and says what came of it.
+pub(super) fn written_for(dataset: &Dataset, target: &TrainerTarget, folder: &Path, err: &mut dyn Write) -> Done {
     let model = target.open().map_err(say)?;
-    let folder = arguments.need_path("-o")?;
-    let done = hand_over(dataset, &target, &model, Path::new(&folder), &Progress::silent()).map_err(say)?;
+    let done = hand_over(dataset, target, &model, folder, &Progress::silent()).map_err(say)?;
     for (_, name, n) in &done.files {
         note(err, &format!("{name}: {}", things(*n, "row", "rows")));
     }

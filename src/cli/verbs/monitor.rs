@@ -14,7 +14,7 @@ use crate::cli::options::READING;
 use crate::cli::said::{note, print, print_json, say};
 use crate::cli::verbs::train::chosen;
 use crate::data::{Dataset, SampleId};
-use crate::io::{Reading, write_small};
+use crate::io::{Reading, write_beside};
 use crate::job::Progress;
 use crate::monitor::{Against, BatchRows, KeptSlice, LogColumns, LogCut, TO_LABEL, WatchedBatch, WorthReason, taken_rows};
 use crate::operate::{BatchLook, LookBy, Means, Operation, RunSaid, choose_rows, look_at, run_said, watch_page};
@@ -97,7 +97,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         let looks: Vec<(&str, &Dataset, &BatchLook)> =
             shown.iter().map(|one| (one.batch.name.as_str(), &one.log, &one.look)).collect();
         let markdown = Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("md"));
-        write_small(Path::new(path), &watch_page(workspace.dataset(), &looks, markdown)).map_err(say)?;
+        write_beside(workspace.dataset(), Path::new(path), &watch_page(workspace.dataset(), &looks, markdown)).map_err(say)?;
         note(err, &format!("{path}: what there is to say of {}", crate::data::things(shown.len(), "batch", "batches")));
     }
     for one in &shown {

@@ -41,12 +41,12 @@ pub fn as_text(one: &LookedBatch, named: bool) -> String {
         for slice in &found.list {
             let of = &slice.found;
             text.push_str(&format!(
-                "  worst: {:<50} {} rows, {:.1} % {what}, elsewhere {:.1} % (q {:.2e})\n",
+                "  worst: {:<50} {} rows, {:.1} % {what}, elsewhere {:.1} % (q {})\n",
                 slice.name,
                 of.rows,
                 of.rate * 100.0,
                 of.rest * 100.0,
-                of.q
+                if of.q < 1e-4 { "< 0.0001".to_owned() } else { format!("{:.4}", of.q) }
             ));
         }
     }

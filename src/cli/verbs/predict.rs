@@ -11,9 +11,9 @@ use crate::cli::arguments::Arguments;
 use crate::cli::opened::{open, read};
 use crate::cli::options::READING;
 use crate::cli::said::{Done, note, print, print_json, say};
-use crate::data::count_samples;
+use crate::data::{Dataset, count_samples};
 use crate::derive::TextOf;
-use crate::io::{Reading, open_kept, write_field, write_small};
+use crate::io::{Reading, may_write, open_kept, write_beside, write_field};
 use crate::job::Progress;
 use crate::train::{TeachMeans, predicted};
 
@@ -44,6 +44,9 @@ fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
     let workspace = open(arguments)?;
     let path = arguments.get("--of").ok_or("of which samples? name their file with --of")?;
     let other = read(Path::new(path), &Reading::default())?;
+    if let Some(to) = arguments.path("-o") {
+        may_write(workspace.dataset(), to).map_err(say)?;
+    }
     if let Some(folder) = arguments.path("--kept") {
         let model = open_kept(folder).map_err(say)?;
         let text = TextOf::of(&other, arguments.get("--text")).map_err(say)?;
@@ -56,19 +59,20 @@ fn predict(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> D
             (at as u32, row[at] as f32)
         };
         let said: Vec<(u32, f32)> = said.chunks(k).map(best).collect();
-        return say_predictions((&folder.display().to_string(), &model.classes, &said), arguments, out, err);
+        return say_predictions((&folder.display().to_string(), &model.classes, &said), &other, arguments, out, err);
     }
     let kept = chosen(&workspace, arguments.get("--run"))?;
     let looks = looks(&other, &kept.run.lesson)?;
     let store = crate::derive::Store::default();
     let means = TeachMeans { looks: looks.as_ref(), ..TeachMeans::of(&store) };
     let said = predicted(&other, &kept.run, means, &Progress::silent()).map_err(say)?;
-    say_predictions((&kept.name, &kept.run.classes, &said), arguments, out, err)
+    say_predictions((&kept.name, &kept.run.classes, &said), &other, arguments, out, err)
 }
 
 /// Says what something says of samples: a row a sample, the class, how sure.
 fn say_predictions(
     (name, classes, said): (&str, &[String], &[(u32, f32)]),
+    other: &Dataset,
     arguments: &Arguments,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -90,7 +94,7 @@ fn say_predictions(
     }
     match arguments.get("-o") {
         Some(to) => {
-            write_small(Path::new(to), &text).map_err(say)?;
+            write_beside(other, Path::new(to), &text).map_err(say)?;
             note(err, &format!("{to}: what {name} says of {}", count_samples(said.len())));
             Ok(())
         }

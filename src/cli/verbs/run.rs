@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Verb;
+use super::export::written_for;
 use crate::cli::Failure;
 use crate::cli::arguments::Arguments;
 use crate::cli::opened::open_as_it_is;
@@ -13,7 +14,8 @@ use crate::cli::options::{ASKS, IMAGES, OUT, OWN_COLUMNS, READING, SAFE};
 use crate::cli::said::{note, print_json, say};
 use crate::cli::saved::save;
 use crate::cli::text_models::text_models;
-use crate::data::{count_samples, things};
+use crate::data::{Dataset, count_samples, things};
+use crate::eye::TrainerTarget;
 use crate::io;
 use crate::job::Progress;
 use crate::operate::{Means, Operation, Recipe};
@@ -88,11 +90,39 @@ fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let workspace = open_as_it_is(arguments)?;
     let mut dataset = workspace.dataset().clone();
     let means = Means { models, ..Means::default() };
-    let done = recipe.run(&mut dataset, &means, &Progress::silent()).map_err(say)?;
+    let output = arguments.need_path("-o")?.to_owned();
+    let exports = recipe.steps.iter().filter(|step| step.export.is_some()).count();
+    // A folder that holds trainers' folders alone, or a file with them beside it.
+    let saved = exports == 0 || io::is_table_name(&output) || arguments.has("--images");
+    if exports > 0 && !saved && !io::entries_of(&output).is_empty() {
+        return Err(format!("{} is there and not empty: name a new folder", output.display()));
+    }
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let mut said = Vec::new();
+    let mut export = |dataset: &Dataset, target: &TrainerTarget| {
+        let folder = export_folder(&output, saved, target, &folders);
+        folders.push(folder.clone());
+        said.extend(format!("{}:\n", folder.display()).into_bytes());
+        written_for(dataset, target, &folder, &mut said)
+    };
+    let done = recipe.run_exporting(&mut dataset, &means, &mut export, &Progress::silent()).map_err(say)?;
     done.notes.iter().chain(&done.unfit).for_each(|text| note(err, text));
+    String::from_utf8_lossy(&said).lines().for_each(|line| note(err, line));
     note(err, &format!("{} of {} steps carried out", done.done, recipe.steps.len()));
-    save(arguments, &dataset, err)?;
+    if saved {
+        save(arguments, &dataset, err)?;
+    }
     Ok(!done.unfit.is_empty())
+}
+
+/// Where the folder for a trainer is written: below a new folder, or beside a file.
+fn export_folder(output: &Path, beside: bool, target: &TrainerTarget, taken: &[PathBuf]) -> PathBuf {
+    let name = format!("for-{}", target.trainer.entry().name);
+    let stem = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or_default();
+    let first = if beside { output.with_file_name(format!("{stem}-{name}")) } else { output.join(name) };
+    let numbered = (2..).map(|n| PathBuf::from(format!("{}-{n}", first.display())));
+    std::iter::once(first.clone()).chain(numbered).find(|folder| !taken.contains(folder)).unwrap_or(first)
 }
 
 /// Whether the work is done file by file: somebody says so, it is a folder of tables that is to become another, or it is beyond half of the memory.

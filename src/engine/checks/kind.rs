@@ -74,6 +74,8 @@ pub enum FindingKind {
     SameAnswer,
     /// Chats that do not go from user to assistant, or do not end with an answer.
     TurnOrder,
+    /// Calls of tools whose arguments are no JSON, or of a tool that there is not.
+    BrokenCall,
     /// Rows that stand by class: whoever takes the first part of them takes some classes.
     Sorted,
     /// A column that is no part of what a sample says, and gives its label away.
@@ -134,7 +136,7 @@ const fn kind(
 }
 
 /// Every kind. To add one is a variant and its line here.
-pub static KINDS: [KindEntry; 68] = {
+pub static KINDS: [KindEntry; 69] = {
     use Check as By;
     use FindingKind as Is;
     use FindingKind::Written;
@@ -366,6 +368,15 @@ pub static KINDS: [KindEntry; 68] = {
             false,
         ),
         kind(
+            Is::BrokenCall,
+            "broken_call",
+            "Broken calls",
+            "Calls of tools whose arguments are no JSON, or of a tool that there is not",
+            By::Noise,
+            false,
+            false,
+        ),
+        kind(
             Is::Sorted,
             "sorted",
             "Sorted by class",
@@ -537,12 +548,20 @@ pub static KINDS: [KindEntry; 68] = {
             Written(Flaw::TooShort),
             "too_short",
             "Too short",
-            "Texts of fewer words than you asked for",
+            "Texts of fewer words, characters or tokens than you asked for",
             By::Noise,
             true,
             false,
         ),
-        kind(Written(Flaw::TooLong), "too_long", "Too long", "Texts of more words than you asked for", By::Noise, true, false),
+        kind(
+            Written(Flaw::TooLong),
+            "too_long",
+            "Too long",
+            "Texts of more words, characters or tokens than you asked for",
+            By::Noise,
+            true,
+            false,
+        ),
         kind(
             Written(Flaw::StockPhrase),
             "stock_phrase",

@@ -31,6 +31,7 @@ pub use irrelevant::{BORDER_OPTION, DOMAIN, NOT_DOMAIN};
 pub use kind::{FindingKind, KINDS, KindEntry};
 pub use noise::limits;
 pub use options::{A_COLUMN, CheckOption, Options};
+pub use turns::chat_disorders;
 
 /// A way to look for problems, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -12,7 +12,7 @@ use super::{CheckInput, Finding, FindingKind, boilerplate, turns};
 use crate::data::{Dataset, Role, SampleId};
 use crate::derive::{FlawAt, flaws};
 use crate::job::{Cancelled, Progress};
-use crate::writing::{Flaw, Limits, Tongue, tongue_of};
+use crate::writing::{Counted, Flaw, Limits, Tongue, tongue_of};
 
 const REPEATED: CheckOption = CheckOption {
     flag: "--repeated",
@@ -36,8 +36,8 @@ const SYMBOLS: CheckOption = CheckOption {
 };
 const FEWEST: CheckOption = CheckOption {
     flag: "--least-words",
-    label: "fewest words",
-    help: "flag texts of fewer words; 0 flags none",
+    label: "fewest",
+    help: "flag texts of fewer words, or of what --counted says; 0 flags none",
     kinds: &[FindingKind::Written(Flaw::TooShort)],
     choices: &[],
     least: 0.0,
@@ -46,8 +46,8 @@ const FEWEST: CheckOption = CheckOption {
 };
 const MOST: CheckOption = CheckOption {
     flag: "--most-words",
-    label: "most words",
-    help: "flag texts of more words; 0 flags none",
+    label: "most",
+    help: "flag texts of more words, or of what --counted says; 0 flags none",
     kinds: &[FindingKind::Written(Flaw::TooLong)],
     choices: &[],
     least: 0.0,
@@ -55,13 +55,26 @@ const MOST: CheckOption = CheckOption {
     usual: 0.0,
 };
 
+const COUNTED: CheckOption = CheckOption {
+    flag: "--counted",
+    label: "counted in",
+    help: "what lengths are counted in; tokens are those of Qwen 2.5",
+    kinds: &[FindingKind::Written(Flaw::TooShort), FindingKind::Written(Flaw::TooLong)],
+    choices: &["words", "characters", "tokens"],
+    least: 0.0,
+    most: 2.0,
+    usual: 0.0,
+};
+
 /// What can be moved.
-pub const OPTIONS: [CheckOption; 4] = [REPEATED, SYMBOLS, FEWEST, MOST];
+pub const OPTIONS: [CheckOption; 5] = [REPEATED, SYMBOLS, FEWEST, MOST, COUNTED];
 
 /// What was asked for.
 pub fn limits(options: &Options) -> Limits {
     let whole = |option: &CheckOption| options.get(option).max(0.0).round() as usize;
-    Limits { repeated: options.get(&REPEATED), symbols: options.get(&SYMBOLS), fewest: whole(&FEWEST), most: whole(&MOST) }
+    let counted = Counted::ALL[options.choice(&COUNTED)];
+    let (fewest, most) = (whole(&FEWEST), whole(&MOST));
+    Limits { repeated: options.get(&REPEATED), symbols: options.get(&SYMBOLS), fewest, most, counted }
 }
 
 /// How bad a flaw is by itself, 0 to 1.
@@ -82,7 +95,7 @@ fn severity(flaw: Flaw) -> f64 {
 }
 
 /// What was found, in words.
-fn reason(flaw: Flaw, at: &FlawAt) -> String {
+fn reason(flaw: Flaw, at: &FlawAt, counted: Counted) -> String {
     let shown: String = at.shown.chars().map(|letter| if letter.is_control() { '·' } else { letter }).collect();
     let times = if at.times > 1 { format!(", and {} more", at.times - 1) } else { String::new() };
     let code = || {
@@ -93,8 +106,8 @@ fn reason(flaw: Flaw, at: &FlawAt) -> String {
         Flaw::Control | Flaw::Invisible | Flaw::Unnormalised => code(),
         Flaw::Blanks if shown.trim().is_empty() => format!("blanks at an end or in a row{times}"),
         Flaw::Symbols => format!("mostly signs and digits: “{shown}”"),
-        Flaw::TooShort => format!("too few words: “{shown}”"),
-        Flaw::TooLong => format!("too many words: “{shown}” is beyond the last"),
+        Flaw::TooShort => format!("too few {}: “{shown}”", counted.name()),
+        Flaw::TooLong => format!("too many {}: “{shown}” is beyond the last", counted.name()),
         Flaw::Repeated => format!("over and over: “{shown}”"),
         Flaw::Secret => format!("“{}…”{times}", at.shown.chars().take(8).collect::<String>()),
         _ => format!("“{shown}”{times}"),
@@ -110,12 +123,19 @@ fn of_flaws(
 ) -> Result<Vec<Finding>, Cancelled> {
     let dataset = input.dataset;
     let column = &dataset.fields()[field].name;
-    let known = flaws(dataset, field, &limits(options), input.store, progress)?;
+    let limits = limits(options);
+    let known = flaws(dataset, field, &limits, input.store, progress)?;
     let gone = |row: u32| dataset.is_excluded(SampleId(row)) || dataset.is_made(SampleId(row));
     let mut found = Vec::new();
     for (flaw, list) in known.all().filter(|(flaw, _)| flaw.is_personal() == personal) {
         let of = |at: &FlawAt| {
-            Finding::new(FindingKind::Written(flaw), vec![SampleId(at.row)], column, severity(flaw), reason(flaw, at))
+            Finding::new(
+                FindingKind::Written(flaw),
+                vec![SampleId(at.row)],
+                column,
+                severity(flaw),
+                reason(flaw, at, limits.counted),
+            )
         };
         found.extend(list.iter().filter(|at| !gone(at.row)).map(of));
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::duplicates::looked_at;
 use super::{Finding, FindingKind};
-use crate::data::{Chat, Dataset, SampleId, count, things};
+use crate::data::{Chat, Dataset, SampleId, count, json_fault, things};
 use crate::job::{Cancelled, Progress};
 
 /// An answer shorter than this is often given: `Yes.`
@@ -43,36 +44,92 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// What is out of order, in words; `None` where nothing is.
+/// How many turns of a chat are out of order.
+pub fn chat_disorders(chat: &Chat) -> usize {
+    disorders(chat).len()
+}
+
+/// The first that is out of order, in words; `None` where nothing is.
 fn disorder(chat: &Chat) -> Option<String> {
+    disorders(chat).into_iter().next()
+}
+
+/// What is out of order, in words.
+fn disorders(chat: &Chat) -> Vec<String> {
     let speakers: Vec<Speaker> = chat.turns().iter().map(|turn| speaker(&turn.role)).collect();
+    let mut found = Vec::new();
     // Roles that nobody knows may follow rules of their own.
     if speakers.contains(&Speaker::Other) || speakers.is_empty() {
-        return None;
+        return found;
     }
     for (at, two) in speakers.windows(2).enumerate() {
         let place = at + 2;
         match (two[0], two[1]) {
-            (_, Speaker::System) => return Some(format!("turn {place} is of the system, behind others")),
-            (Speaker::User, Speaker::User) => return Some(format!("turns {} and {place} are both of the user", at + 1)),
-            (Speaker::System, Speaker::Assistant) => return Some("an answer stands before any question".to_owned()),
+            (_, Speaker::System) => found.push(format!("turn {place} is of the system, behind others")),
+            (Speaker::User, Speaker::User) => found.push(format!("turns {} and {place} are both of the user", at + 1)),
+            (Speaker::System, Speaker::Assistant) => found.push("an answer stands before any question".to_owned()),
             (Speaker::Assistant, Speaker::Assistant) => {
                 let calls = !chat.turns()[at].more.is_empty() || chat.turns()[at].role == "function_call";
                 if !calls {
-                    return Some(format!("turns {} and {place} are both answers", at + 1));
+                    found.push(format!("turns {} and {place} are both answers", at + 1));
                 }
             }
             (Speaker::User | Speaker::System, Speaker::Tool) => {
-                return Some(format!("turn {place} is a tool's answer that nobody asked for"));
+                found.push(format!("turn {place} is a tool's answer that nobody asked for"));
             }
             _ => {}
         }
     }
     match (speakers.first(), speakers.last()) {
-        (Some(Speaker::Assistant | Speaker::Tool), _) => Some("an answer stands before any question".to_owned()),
-        (_, Some(Speaker::Assistant)) => None,
-        _ => Some("it does not end with an answer".to_owned()),
+        (Some(Speaker::Assistant | Speaker::Tool), _) => found.push("an answer stands before any question".to_owned()),
+        (_, Some(Speaker::Assistant)) => {}
+        _ => found.push("it does not end with an answer".to_owned()),
     }
+    found
+}
+
+/// What is wrong with a chat's calls of tools, in words: arguments that are no JSON, a function that is none of its tools.
+fn broken_call(chat: &Chat, tools: &[String]) -> Option<String> {
+    for (turn, place) in chat.turns().iter().zip(1..) {
+        let mut calls: Vec<Value> = Vec::new();
+        if turn.role == "function_call" {
+            match serde_json::from_str::<Value>(&turn.text) {
+                Ok(Value::Array(list)) => calls.extend(list),
+                Ok(call) => calls.push(call),
+                Err(_) if turn.is_json => {}
+                Err(_) => {
+                    return Some(format!(
+                        "turn {place} is a call that is no JSON: {}",
+                        json_fault(&turn.text).unwrap_or_default()
+                    ));
+                }
+            }
+        }
+        for (_, json) in turn.more.iter().filter(|(name, _)| name == "tool_calls") {
+            calls.extend(serde_json::from_str::<Vec<Value>>(json).unwrap_or_default());
+        }
+        for call in calls {
+            let function = call.get("function").unwrap_or(&call);
+            let Some(name) = function.get("name").and_then(Value::as_str) else { continue };
+            if let Some(fault) = function.get("arguments").and_then(Value::as_str).and_then(json_fault) {
+                return Some(format!("turn {place} calls {name} with arguments that are no JSON: {fault}"));
+            }
+            if !tools.is_empty() && !tools.iter().any(|tool| tool == name) {
+                return Some(format!("turn {place} calls {name}, which is none of its tools ({})", tools.join(", ")));
+            }
+        }
+    }
+    None
+}
+
+/// The names of the tools that a cell says; none where it says nothing that is known.
+fn tool_names(cell: &str) -> Vec<String> {
+    let Ok(mut list) = serde_json::from_str::<Value>(cell) else { return Vec::new() };
+    if let Some(text) = list.as_str() {
+        list = serde_json::from_str(text).unwrap_or_default();
+    }
+    let named = |tool: &Value| Some(tool.get("function").unwrap_or(tool).get("name")?.as_str()?.to_owned());
+    list.as_array().map(|list| list.iter().filter_map(named).collect()).unwrap_or_default()
 }
 
 /// Looks through the chats of a column.
@@ -86,6 +143,7 @@ pub fn run(dataset: &Dataset, field: usize, progress: &Progress) -> Result<Vec<F
     let mut disorders: Vec<(SampleId, String)> = Vec::new();
     let mut answers: HashMap<u64, (Vec<SampleId>, std::collections::HashSet<u64>, String)> = HashMap::new();
     let mut chats = 0usize;
+    let tools = dataset.field("tools");
     for (at, id) in looked_at(dataset).enumerate() {
         if at % 256 == 0 {
             progress.check()?;
@@ -127,6 +185,10 @@ pub fn run(dataset: &Dataset, field: usize, progress: &Progress) -> Result<Vec<F
                 }
                 _ => {}
             }
+        }
+        let tools = tools.and_then(|tools| dataset.text(tools, id)).map(|cell| tool_names(&cell)).unwrap_or_default();
+        if let Some(why) = broken_call(&chat, &tools) {
+            found.push(one(FindingKind::BrokenCall, 0.9, why));
         }
         if let Some(why) = disorder(&chat) {
             disorders.push((id, why));

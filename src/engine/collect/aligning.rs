@@ -15,6 +15,8 @@ const SYNONYMS: [&[&str]; 5] = [
     &["split", "part", "subset", "fold"],
     &["answer", "response", "completion", "output", "reply"],
 ];
+/// What a model said is no truth, however many of its classes are the same: beginnings of such names.
+const SAID: [&str; 5] = ["pred", "guess", "said", "modeloutput", "autolabel"];
 /// Of so many columns in all, values are compared, too.
 const MOST_COMPARED: usize = 200;
 /// Rows of a source that are looked at, and the most classes that a column of classes has.
@@ -124,6 +126,10 @@ pub fn propose_alignment(dataset: &Dataset, progress: &Progress) -> Result<Vec<A
             };
             let shared = || {
                 progress.check().ok()?;
+                let key = name_key(to);
+                if SAID.iter().any(|said| key.starts_with(said)) {
+                    return None;
+                }
                 let mine = values(dataset, source, to).filter(|values| is_classes(values, source.rows) && values.len() > 1)?;
                 let has = |other: &SourceRead, name: &str| other.columns.iter().any(|column| column.to.as_deref() == Some(name));
                 let fits = |known: &&&String| {

@@ -142,7 +142,9 @@ impl Chat {
     /// What is wrong with the JSON, and where.
     pub fn with_text(&self, turn: usize, new: &str) -> Result<String, String> {
         let Some(turn) = self.turns.get(turn) else { return Ok(self.text.clone()) };
-        if turn.is_json {
+        // What is null so far may become a text, as most contents are; a list of parts or null is JSON still.
+        let becomes_text = turn.text.trim() == "null" && new.trim() != "null" && !new.trim_start().starts_with(['[', '{', '"']);
+        if turn.is_json && !becomes_text {
             return match json_fault(new) {
                 Some(fault) => Err(fault),
                 None => Ok(self.spliced(turn.what.clone(), new)),
@@ -157,6 +159,45 @@ impl Chat {
             return Ok(self.spliced(space..turn.span.end, &member));
         }
         Ok(self.spliced(turn.what.clone(), &quoted))
+    }
+
+    /// What is different in another chat, in a few words: `turn 3`, `the role of turn 3`, `a new turn 4`.
+    pub fn change_to(&self, other: &Self) -> String {
+        let (mine, theirs) = (&self.turns, &other.turns);
+        let same = |one: &Turn, two: &Turn| one.role == two.role && one.text == two.text && one.more == two.more;
+        let first = mine.iter().zip(theirs).take_while(|(one, two)| same(one, two)).count();
+        let last = mine.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| same(one, two)).count();
+        let last = last.min(mine.len().min(theirs.len()) - first);
+        match (mine.len() - first - last, theirs.len() - first - last) {
+            (0, 0) => "how it is written".to_owned(),
+            (0, 1) => format!("a new turn {}", first + 1),
+            (1, 0) => format!("without turn {}", first + 1),
+            (1, 2) if mine[first].text.starts_with(theirs[first].text.as_str()) => format!("turn {} cut in two", first + 1),
+            (1, 1) => {
+                let (one, two) = (&mine[first], &theirs[first]);
+                let what = match (one.role == two.role, one.text == two.text, one.more == two.more) {
+                    (false, true, true) => return format!("turn {} is of {}", first + 1, two.role),
+                    (true, true, false) => "what else it holds",
+                    _ => "its text",
+                };
+                format!("turn {}, {what}", first + 1)
+            }
+            (2, 2) if same(&mine[first], &theirs[first + 1]) && same(&mine[first + 1], &theirs[first]) => {
+                format!("turns {} and {} changed about", first + 1, first + 2)
+            }
+            (_, _) => format!("turns from {} on", first + 1),
+        }
+    }
+
+    /// The turns that differ in another chat: of each its number, what it was and what it is; `None` where there is none.
+    pub fn differing<'c>(&'c self, other: &'c Self) -> Vec<(usize, Option<&'c Turn>, Option<&'c Turn>)> {
+        let (mine, theirs) = (&self.turns, &other.turns);
+        let same = |one: &Turn, two: &Turn| one.role == two.role && one.text == two.text && one.more == two.more;
+        let first = mine.iter().zip(theirs).take_while(|(one, two)| same(one, two)).count();
+        let last = mine.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| same(one, two)).count();
+        let last = last.min(mine.len().min(theirs.len()) - first);
+        let n = (mine.len() - last).max(theirs.len() - last);
+        (first..n).map(|at| (at + 1, mine[..mine.len() - last].get(at), theirs[..theirs.len() - last].get(at))).collect()
     }
 
     /// The cell with other JSON in what else a turn holds: its `at`th member of [`Turn::more`].
@@ -321,7 +362,23 @@ mod tests {
         assert_eq!(chat.with_role(2, "tool"), OPEN_AI.replace(r#""role": "assistant""#, r#""role": "tool""#));
         assert_eq!(chat.with_more(2, 1, "1").unwrap(), OPEN_AI.replace("\"weight\": 0", "\"weight\": 1"));
         assert_eq!(chat.with_more(2, 0, "[{]").unwrap_err(), "line 1, letter 3: key must be a string");
-        assert!(chat.with_text(2, "no json").is_err(), "what is JSON stays JSON");
+        // Where nothing was said a text can be; JSON stays JSON.
+        assert_eq!(chat.with_text(2, "no json").unwrap(), OPEN_AI.replace("\"content\": null", "\"content\": \"no json\""));
+        assert!(chat.with_text(2, "[no json").is_err());
+        let parts = Chat::parse(r#"[{"role": "user", "content": [{"type": "text"}]}]"#).unwrap();
+        assert!(parts.with_text(0, "no json").is_err(), "what is JSON stays JSON");
+        // What is different is said.
+        for (other, said) in [
+            (after.clone(), "turn 2, its text"),
+            (chat.with_role(2, "tool"), "turn 3 is of tool"),
+            (chat.with_turn(1, "user", "and?"), "a new turn 2"),
+            (chat.without(0), "without turn 1"),
+            (chat.with_next_before(0), "turns 1 and 2 changed about"),
+            (chat.with_more(2, 1, "1").unwrap(), "turn 3, what else it holds"),
+            (OPEN_AI.replace("  ", " "), "how it is written"),
+        ] {
+            assert_eq!(chat.change_to(&Chat::parse(&other).unwrap()), said);
+        }
         let without = chat.without(1);
         assert_eq!(Chat::parse(&without).unwrap().turns().len(), 2);
         assert!(without.contains("Be \\u0062rief.") && !without.contains("a \\\"b"));

@@ -7,8 +7,10 @@ use rayon::prelude::*;
 
 use super::store::{Artifact, Key, Store};
 use crate::data::{Chat, Dataset, Role, SampleId};
+use crate::io::usual_tokenizer;
 use crate::job::{Cancelled, Progress};
-use crate::writing::{Flaw, Limits, flaws_of};
+use crate::tokens::TextTokenizer;
+use crate::writing::{Counted, Flaw, Limits, flaws_of};
 
 /// A flaw of one sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +68,13 @@ pub fn flaws(
     progress: &Progress,
 ) -> Result<Arc<Flaws>, Cancelled> {
     let role = dataset.fields()[field].role;
-    let numbers = [limits.repeated.to_bits(), limits.symbols.to_bits(), limits.fewest as u64, limits.most as u64];
+    let numbers =
+        [limits.repeated.to_bits(), limits.symbols.to_bits(), limits.fewest as u64, limits.most as u64, limits.counted as u64];
     let of_chats = u64::from(role == Role::Messages);
     let key = Key { what: "flaws", versions: [dataset.version(field), of_chats].into_iter().chain(numbers).collect() };
     store.get(key, progress, || {
+        let by_tokens = limits.counted == Counted::Tokens && (limits.fewest > 0 || limits.most > 0);
+        let limits = &Looked { limits, tokenizer: if by_tokens { usual_tokenizer() } else { None } };
         let parts: Vec<Vec<(Flaw, FlawAt)>> = (0..dataset.extent().div_ceil(PART))
             .into_par_iter()
             .map(|part| {
@@ -101,20 +106,45 @@ pub fn flaws(
     })
 }
 
+/// What texts are looked at with.
+struct Looked<'l> {
+    limits: &'l Limits,
+    /// Where lengths are counted in tokens.
+    tokenizer: Option<&'l TextTokenizer>,
+}
+
+impl Looked<'_> {
+    fn look(&self, text: &str, seen: &mut Vec<(Flaw, std::ops::Range<usize>)>) {
+        flaws_of(text, self.limits, seen);
+        let Some(tokenizer) = self.tokenizer else { return };
+        let Limits { fewest, most, .. } = *self.limits;
+        // A token is a byte at least: most texts need not be cut to know.
+        if fewest > 0 && (text.len() < fewest || tokenizer.encode(text).len() < fewest) {
+            seen.push((Flaw::TooShort, 0..text.len()));
+        }
+        if most > 0
+            && text.len() > most
+            && let Some(first) = tokenizer.placed(text).get(most)
+        {
+            seen.push((Flaw::TooLong, first.place.start..text.len()));
+        }
+    }
+}
+
 fn within(
     text: &str,
     row: usize,
-    limits: &Limits,
+    looked: &Looked<'_>,
     seen: &mut Vec<(Flaw, std::ops::Range<usize>)>,
     found: &mut Vec<(Flaw, FlawAt)>,
 ) {
-    flaws_of(text, limits, seen);
+    looked.look(text, seen);
     let from = found.len();
     for (flaw, place) in seen.drain(..) {
         match found[from..].iter_mut().find(|(known, _)| *known == flaw) {
             Some((_, at)) => at.times += 1,
             None => {
-                let shown: String = text[place].chars().take(SHOWN).collect();
+                let shown: String = text[text.floor_char_boundary(place.start)..place.end].chars().take(SHOWN).collect();
                 found.push((flaw, FlawAt { row: row as u32, shown: shown.into(), times: 1 }));
             }
         }

@@ -20,6 +20,7 @@ use super::change::Edit;
 use super::error::JournalError;
 use super::history::{EditId, History, Node};
 use super::kept_run::{self, KeptRun};
+use super::kept_tally::{self, Tally};
 use super::salvage::{self, Cell};
 use super::{swap, wal};
 
@@ -41,6 +42,13 @@ pub struct Stored {
     pub fingerprint: u128,
     /// How the source was read, as the opener wrote it.
     pub reading: String,
+}
+
+/// What a project keeps beside its edits.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    pub runs: Vec<KeptRun>,
+    pub tallies: Vec<Tally>,
 }
 
 /// An open project file, locked against others.
@@ -110,8 +118,8 @@ impl Journal {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })();
         let moves = moves.map_err(|error| classify(&path, &error))?;
-        let runs = self.runs()?.0;
-        let new = write_new(&path, &self.stored, &edits, &runs, self.history.head(), Some(&moves))?;
+        let beside = self.beside()?;
+        let new = write_new(&path, &self.stored, &edits, &beside, self.history.head(), Some(&moves))?;
         let was = self.version;
         drop(self);
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.clone(), reason: e.error.to_string() })?;
@@ -272,7 +280,7 @@ impl Journal {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
-        let aside = write_new(path, &stored, &[], &[], 0, None)?;
+        let aside = write_new(path, &stored, &[], &Beside::default(), 0, None)?;
         aside.persist_noclobber(path).map_err(|e| disk(&e.error))?;
         swap::sync_folder(path);
         Self::open(path)
@@ -287,7 +295,7 @@ impl Journal {
         path: &Path,
         stored: &Stored,
         edits: Vec<(Edit, Vec<u64>)>,
-        runs: &[KeptRun],
+        beside: &Beside,
         why: &str,
     ) -> Result<PathBuf, JournalError> {
         let at = now();
@@ -299,7 +307,7 @@ impl Journal {
             })
             .collect();
         let head = list.last().map_or(0, |(node, ..)| node.id);
-        let new = write_new(path, stored, &list, runs, head, None)?;
+        let new = write_new(path, stored, &list, beside, head, None)?;
         let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
         swap::exchange(path, &new, why)
     }
@@ -385,6 +393,25 @@ impl Journal {
         Ok(run)
     }
 
+    /// What is kept beside the edits, as far as it can be read.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn beside(&self) -> Result<Beside, JournalError> {
+        let tallies = kept_tally::read(&self.connection).map_err(|error| classify(&self.path, &error))?;
+        Ok(Beside { runs: self.runs()?.0, tallies })
+    }
+
+    /// Keeps what checks found now.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`]; nothing was kept then.
+    pub fn keep_tally(&mut self, mut tally: Tally) -> Result<Tally, JournalError> {
+        tally.at = now();
+        tally.write(&self.connection).map_err(|error| classify(&self.path, &error))?;
+        Ok(tally)
+    }
+
     /// Reads edit `id`.
     ///
     /// # Errors
@@ -438,7 +465,7 @@ fn write_new(
     path: &Path,
     stored: &Stored,
     edits: &[Kept],
-    runs: &[KeptRun],
+    beside: &Beside,
     head: EditId,
     moves: Option<&[(i64, EditId)]>,
 ) -> Result<tempfile::NamedTempFile, JournalError> {
@@ -464,8 +491,11 @@ fn write_new(
                 insert_move(&transaction, node.at, node.id)?;
             }
         }
-        for run in runs {
+        for run in &beside.runs {
             run.write(&transaction)?;
+        }
+        for tally in &beside.tallies {
+            tally.write(&transaction)?;
         }
         for (at, head) in moves.unwrap_or_default() {
             insert_move(&transaction, *at, *head)?;
@@ -504,6 +534,7 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     let mut seen: HashSet<EditId> = HashSet::new();
     let mut moves: BTreeMap<i64, EditId> = BTreeMap::new();
     let mut runs: BTreeMap<i64, KeptRun> = BTreeMap::new();
+    let mut tallies: BTreeMap<i64, Tally> = BTreeMap::new();
     for (id, cells) in &rows {
         match cells.as_slice() {
             [_, parent, at, words, count, body, prints, hash] => {
@@ -523,6 +554,8 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
             cells => {
                 if let Some(run) = KeptRun::salvaged(*id, cells) {
                     runs.insert(*id, run);
+                } else if let Some(tally) = Tally::salvaged(cells) {
+                    tallies.insert(*id, tally);
                 }
             }
         }
@@ -549,8 +582,8 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     for (node, ..) in &mut saved {
         (node.id, node.parent) = (numbers[&node.id], numbers[&node.parent]);
     }
-    let runs: Vec<KeptRun> = runs.into_values().collect();
-    let new = write_new(path, &stored, &saved, &runs, numbers[&head], None)?;
+    let beside = Beside { runs: runs.into_values().collect(), tallies: tallies.into_values().collect() };
+    let new = write_new(path, &stored, &saved, &beside, numbers[&head], None)?;
     let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
     let aside = swap::exchange(path, &new, "damaged")?;
     Ok((aside, saved.len(), lost))

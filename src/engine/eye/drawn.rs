@@ -2,6 +2,7 @@
 
 use super::forms::TrainerRows;
 use super::target::{Trainer, TrainerTarget};
+use super::written::handed_verdict;
 use crate::data::{Dataset, SampleId};
 use crate::io::ChatModel;
 use crate::render::Conversation;
@@ -72,7 +73,7 @@ pub fn drawn_row(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, 
         }
         DrawnRow { lost: Some((reason, fails, said)), raw, ..DrawnRow::default() }
     };
-    let (whole, versus) = match unlimited.verdict(model, rows.form, &row) {
+    let (whole, versus) = match handed_verdict(&unlimited, model, rows.form, &row) {
         RowVerdict::Kept { seen, versus, .. } => (seen, versus),
         RowVerdict::TooLong { .. } => return lost(Reason::TooLong, false, String::new()),
         RowVerdict::Dropped(reason) => return lost(reason, false, String::new()),
@@ -84,7 +85,7 @@ pub fn drawn_row(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, 
             };
         }
     };
-    let (kept, limited, lost) = match target.verdict(model, rows.form, &row) {
+    let (kept, limited, lost) = match handed_verdict(target, model, rows.form, &row) {
         RowVerdict::Kept { seen, versus, .. } => (seen.ids, versus, None),
         RowVerdict::TooLong { .. } => (Vec::new(), Versus::Nothing, Some((Reason::TooLong, false, String::new()))),
         RowVerdict::Dropped(reason) => (Vec::new(), Versus::Nothing, Some((reason, false, String::new()))),

@@ -1,13 +1,15 @@
 //! The whole dataset through a trainer's rules: what becomes of every row, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use super::beside::{FileNote, beside};
 use super::forms::TrainerRows;
 use super::target::TrainerTarget;
-use super::written::written_row;
+use super::undrawn::undrawn;
+use super::written::{handed_row, handed_verdict, written_row};
 use crate::data::{Dataset, SampleId, count};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
@@ -65,6 +67,9 @@ pub struct DryRun {
     pub alike: Vec<SampleId>,
     /// Of judged answers: those that the trainer takes for the contrary of what is written.
     pub misread: Vec<SampleId>,
+    /// Rows with turns that the template passes over, and the roles of these turns.
+    pub undrawn: Vec<SampleId>,
+    pub undrawn_roles: BTreeSet<String>,
     /// Rows at the end that no batch holds.
     pub unseen: Vec<SampleId>,
     /// What becomes of rows for the sake of those beside them.
@@ -96,7 +101,63 @@ struct Told {
     misread: bool,
     /// The judgement, as the trainer reads it.
     good: Option<bool>,
+    /// Roles of turns that nobody sees.
+    undrawn: Vec<String>,
     said: String,
+}
+
+/// What is known of a run while it goes on: rows by what becomes of them.
+#[derive(Debug, Default)]
+pub struct DryCounts {
+    all: AtomicU64,
+    rows: AtomicU64,
+    kept: AtomicU64,
+    cut: AtomicU64,
+    left_out: AtomicU64,
+    failing: AtomicU64,
+    learned: AtomicU64,
+}
+
+/// What [`DryCounts`] say at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DrySoFar {
+    /// Rows that there are, and that were looked at.
+    pub all: u64,
+    pub rows: u64,
+    /// Of these: learned from, of them cut; left out; such that the run would end at them. Tokens that are learned.
+    pub kept: u64,
+    pub cut: u64,
+    pub left_out: u64,
+    pub failing: u64,
+    pub learned: u64,
+}
+
+impl DryCounts {
+    /// As they stand.
+    pub fn now(&self) -> DrySoFar {
+        let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        DrySoFar {
+            all: get(&self.all),
+            rows: get(&self.rows),
+            kept: get(&self.kept),
+            cut: get(&self.cut),
+            left_out: get(&self.left_out),
+            failing: get(&self.failing),
+            learned: get(&self.learned),
+        }
+    }
+
+    fn add(&self, part: &[Told]) {
+        let add = |number: &AtomicU64, n: u64| _ = number.fetch_add(n, Ordering::Relaxed);
+        let many = |is: fn(RowFate) -> bool| part.iter().filter(|told| is(told.fate)).count() as u64;
+        add(&self.kept, many(|fate| matches!(fate, RowFate::Kept { .. })));
+        add(&self.cut, many(RowFate::is_cut));
+        add(&self.left_out, many(|fate| matches!(fate, RowFate::TooLong { .. } | RowFate::Dropped(_))));
+        add(&self.failing, many(|fate| matches!(fate, RowFate::Fails(_))));
+        let learned = |told: &Told| if let RowFate::Kept { learned, .. } = told.fate { u64::from(learned) } else { 0 };
+        add(&self.learned, part.iter().map(learned).sum());
+        add(&self.rows, part.len() as u64);
+    }
 }
 
 /// Looks at every row that is not excluded.
@@ -110,13 +171,31 @@ pub fn dry_run(
     model: &ChatModel,
     progress: &Progress,
 ) -> Result<DryRun, Cancelled> {
+    dry_run_counted(dataset, rows, target, model, &DryCounts::default(), progress)
+}
+
+/// As [`dry_run`]; what is known meanwhile stands in `counts`.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn dry_run_counted(
+    dataset: &Dataset,
+    rows: &TrainerRows,
+    target: &TrainerTarget,
+    model: &ChatModel,
+    counts: &DryCounts,
+    progress: &Progress,
+) -> Result<DryRun, Cancelled> {
     let ids: Vec<SampleId> = dataset.samples().filter(|id| !dataset.is_excluded(*id)).collect();
     progress.set_total(ids.len() as u64);
+    counts.all.store(ids.len() as u64, Ordering::Relaxed);
     let parts: Vec<Vec<Told>> = ids
         .par_chunks(PART)
         .map(|part| {
             progress.step(part.len() as u64)?;
-            Ok(part.iter().map(|id| look(dataset, rows, target, model, *id)).collect())
+            let told: Vec<Told> = part.iter().map(|id| look(dataset, rows, target, model, *id)).collect();
+            counts.add(&told);
+            Ok(told)
         })
         .collect::<Result<_, Cancelled>>()?;
     let mut run = DryRun::default();
@@ -146,6 +225,10 @@ pub fn dry_run(
                     (told.misread, &mut run.misread),
                 ];
                 lists.into_iter().filter(|(on, _)| *on).for_each(|(_, list)| list.push(id));
+                if !told.undrawn.is_empty() {
+                    run.undrawn.push(id);
+                    run.undrawn_roles.extend(told.undrawn);
+                }
                 run.judged += usize::from(told.good.is_some());
                 run.good += usize::from(told.good == Some(true));
             }
@@ -159,13 +242,16 @@ pub fn dry_run(
             }
         }
     }
-    run.beside = beside(dataset, rows, target, &ids, progress)?;
+    if !target.as_written {
+        run.beside = beside(dataset, rows, target, &ids, progress)?;
+    }
     // Where it reads none as they stand, and would in another form, that is the remedy.
-    let converts = || ids.iter().take(TRIED).any(|id| written_row(dataset, rows, target, model, *id).is_ok());
+    let converts =
+        || !target.as_written && ids.iter().take(TRIED).any(|id| written_row(dataset, rows, target, model, *id).is_ok());
     if run.kept == 0 && !run.fails.is_empty() && converts() {
         let name = target.trainer.entry().name;
         let words = format!(
-            "as they stand it reads none of them; what is written for it (Write for it…, export --for {name}) is in a form that it reads"
+            "as they stand it reads none of them; what is written for it (Write for it…, export --for {name}) is in a form that it reads: look at them “as written” (--as-written)"
         );
         run.beside.push(FileNote { fails: false, words });
     }
@@ -190,10 +276,16 @@ fn look(dataset: &Dataset, rows: &TrainerRows, target: &TrainerTarget, model: &C
         alike: false,
         misread: false,
         good: None,
+        undrawn: Vec::new(),
         said: String::new(),
     };
-    match target.verdict(model, rows.form, &row) {
+    match handed_verdict(target, model, rows.form, &row) {
         RowVerdict::Kept { seen, whole, versus } => {
+            if seen.ids.len() == whole
+                && let Ok((_, handed)) = handed_row(target, rows.form, &row)
+            {
+                told.undrawn = undrawn(target, model, &handed, &seen.ids);
+            }
             let endless = |seen: &SeenTokens| {
                 seen.trained.iter().rposition(|on| *on).is_some_and(|last| {
                     !model.tokenizer.is_control(seen.ids[last]) && !ends_line(model, seen.ids[last], last, &seen.ids)
@@ -262,6 +354,12 @@ impl DryRun {
     /// Rows that are learned from, each epoch.
     pub fn trained(&self) -> usize {
         if self.is_failing() { 0 } else { self.kept - self.nothing - self.unseen.len() }
+    }
+
+    /// What is said of turns that nobody sees.
+    pub fn undrawn_words(&self) -> String {
+        let roles: Vec<String> = self.undrawn_roles.iter().map(|role| format!("“{role}”")).collect();
+        format!("turns that the template passes over, of {}: nobody sees them", roles.join(", "))
     }
 
     /// What is to be known of the whole, beside its rows.

@@ -4,11 +4,13 @@ use serde_json::Value as Json;
 
 use super::forms::TrainerRows;
 use super::target::TrainerTarget;
+use super::undrawn::undrawn;
+use super::written::{handed_row, handed_verdict};
 use crate::data::{Dataset, SampleId};
 use crate::io::ChatModel;
 use crate::job::{Cancelled, Progress};
 use crate::trainers::repair::{ChatRepair, split_chat};
-use crate::trainers::rows::RowVerdict;
+use crate::trainers::rows::{Reason, RowVerdict};
 
 /// A way to mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,16 @@ pub fn mends(
         let verdict = |turns: &[Json], target: &TrainerTarget| {
             let mut row = row.clone();
             row.insert(member.to_owned(), Json::Array(turns.to_vec()));
-            target.verdict(model, rows.form, &row)
+            let lost = |ids: &[u32]| {
+                handed_row(target, rows.form, &row).is_ok_and(|(_, row)| !undrawn(target, model, &row, ids).is_empty())
+            };
+            match handed_verdict(target, model, rows.form, &row) {
+                // Of turns that nobody sees nothing is mended.
+                RowVerdict::Kept { seen, whole, .. } if seen.ids.len() == whole && lost(&seen.ids) => {
+                    RowVerdict::Dropped(Reason::UnknownRole)
+                }
+                verdict => verdict,
+            }
         };
         let whole = |turns: &[Json]| match verdict(turns, &unlimited) {
             RowVerdict::Kept { whole, .. } => Some(whole),

@@ -10,13 +10,14 @@ mod mends;
 mod part_names;
 mod report;
 mod target;
+mod undrawn;
 mod write;
 mod written;
 
 pub use beside::FileNote;
 pub use config::{SmallFile, small_files};
 pub use drawn::{DrawnRow, DrawnToken, TokenKind, drawn_row};
-pub use dry_run::{DryRun, RowFate, dry_run};
+pub use dry_run::{DryCounts, DryRun, DrySoFar, RowFate, dry_run, dry_run_counted};
 pub use forms::{TrainerRows, is_for_language_models, rows_of};
 pub use mends::{Mend, Mending, mended_column, mends};
 pub use part_names::PartNames;

@@ -22,7 +22,7 @@ impl DryRun {
             "target": target.trainer.entry().name, "model": target.model.name(), "length": target.length, "form": rows.form.name(),
             "rows_in": self.rows(), "rows_trained": self.trained(),
             "rows_kept": self.kept, "rows_cut": self.cut, "rows_nothing_trained": self.nothing, "rows_without_end": self.endless.len(),
-            "rows_with_control_tokens": self.control.len(), "rows_alike": self.alike.len(), "rows_misread": self.misread.len(),
+            "rows_with_control_tokens": self.control.len(), "rows_alike": self.alike.len(), "rows_misread": self.misread.len(), "rows_with_turns_not_drawn": self.undrawn.len(), "roles_not_drawn": self.undrawn_roles,
             "rows_never_seen": self.unseen.len(),
             "budget": { "epochs": target.epochs, "tokens": self.tokens * u64::from(target.epochs), "batch": self.batch(target), "steps": self.steps(target) },
             "notes": self.notes(target),
@@ -68,7 +68,10 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
             format!("tokens in {}", things(target.epochs as usize, "epoch", "epochs")),
             count(run.tokens as usize * target.epochs as usize),
         ),
-        (format!("steps, of {} rows each", run.batch(target)), count(run.steps(target))),
+        (
+            format!("steps, of {} {} each", run.batch(target), if run.packs() { "packed sequences" } else { "rows" }),
+            count(run.steps(target)),
+        ),
     ];
     if run.packed.sequences > 0 {
         lines.push((format!("packed into sequences of {}", count(target.length)), packed_words(run)));
@@ -77,6 +80,9 @@ pub fn dry_report(run: &DryRun, rows: &TrainerRows, target: &TrainerTarget, name
         if n > 0 {
             lines.push((what.to_owned(), count(n)));
         }
+    }
+    if !run.undrawn.is_empty() {
+        lines.push((run.undrawn_words(), count(run.undrawn.len())));
     }
     for (reason, n) in &run.dropped {
         lines.push((format!("left out: {}", reason.words()), count(*n)));

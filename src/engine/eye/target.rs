@@ -312,6 +312,9 @@ pub struct TrainerTarget {
     /// How much of the model is trained, for the configuration that is written.
     #[serde(default)]
     pub tuning: Tuning,
+    /// Whether rows are looked at as they are written for the trainer, and not as they stand.
+    #[serde(default)]
+    pub as_written: bool,
     /// How often the whole is gone through.
     #[serde(default = "three")]
     pub epochs: u32,
@@ -352,6 +355,7 @@ impl TrainerTarget {
             template: String::new(),
             factory: String::new(),
             tuning: Tuning::default(),
+            as_written: false,
             epochs: three(),
             day: DAY,
         }
@@ -361,8 +365,8 @@ impl TrainerTarget {
     #[must_use]
     pub fn for_trainer(&self, trainer: Trainer) -> Self {
         let (template, factory) = (self.template.clone(), self.factory.clone());
-        let (tuning, epochs, day) = (self.tuning, self.epochs, self.day);
-        Self { template, factory, tuning, epochs, day, ..Self::of(trainer, self.model.clone()) }
+        let (tuning, epochs, day, as_written) = (self.tuning, self.epochs, self.day, self.as_written);
+        Self { template, factory, tuning, as_written, epochs, day, ..Self::of(trainer, self.model.clone()) }
     }
 
     /// Opens the model, with the template that is asked for.

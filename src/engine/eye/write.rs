@@ -60,6 +60,8 @@ pub enum HandError {
     NoRows,
     #[error("the folder {0} is not empty: files are written into a new or an empty one")]
     NotEmpty(String),
+    #[error("nothing is written: {0} takes none of the rows ({1})")]
+    Nothing(&'static str, String),
     #[error(transparent)]
     Io(#[from] IoError),
     #[error("cancelled")]
@@ -125,7 +127,14 @@ pub fn hand_over(
             }
         }
     }
-    let run = dry_run(dataset, &rows, target, model, &Progress::silent())?;
+    if handed.written == 0 {
+        let why: Vec<String> =
+            handed.left.iter().map(|(reason, n)| format!("{}: {}", reason.words(), crate::data::count(*n))).collect();
+        return Err(HandError::Nothing(target.trainer.entry().title, why.join("; ")));
+    }
+    // What is written is as it is written.
+    let stands = TrainerTarget { as_written: false, ..target.clone() };
+    let run = dry_run(dataset, &rows, &stands, model, &Progress::silent())?;
     for ((_, part), text) in &parts {
         let name = format!("{part}.jsonl");
         io::write_small(&folder.join(&name), text)?;
@@ -144,7 +153,7 @@ pub fn hand_over(
     for (_, name) in &files {
         let read = io::open(&folder.join(name), &Reading::default(), &Progress::silent(), &|_| {})?;
         let again = rows_of(&read, target.trainer).ok_or(HandError::NoRows)?;
-        let run = dry_run(&read, &again, target, model, &Progress::silent())?;
+        let run = dry_run(&read, &again, &stands, model, &Progress::silent())?;
         progress.step(run.rows() as u64)?;
         handed.learned += run.trained() + if run.is_failing() { 0 } else { run.unseen.len() };
         handed.unseen += run.unseen.len();

@@ -1,5 +1,7 @@
 //! A row in the form that a trainer takes whole.
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 use super::forms::TrainerRows;
@@ -41,6 +43,29 @@ pub fn written_row(
         RowVerdict::Kept { .. } => Ok(own),
         RowVerdict::TooLong { .. } => Err(Reason::TooLong),
         RowVerdict::Dropped(reason) | RowVerdict::Fails(reason, _) => Err(reason),
+    }
+}
+
+/// A row as the trainer gets it, with its form: as it stands, or as it is written for it.
+///
+/// # Errors
+/// Why it is not written.
+pub fn handed_row<'r>(
+    target: &TrainerTarget,
+    form: RowForm,
+    row: &'r TrainerRow,
+) -> Result<(RowForm, Cow<'r, TrainerRow>), Reason> {
+    if target.as_written {
+        return Ok((written_form(form, target.trainer), Cow::Owned(converted(form, row, target.trainer)?)));
+    }
+    Ok((form, Cow::Borrowed(row)))
+}
+
+/// What becomes of it.
+pub fn handed_verdict(target: &TrainerTarget, model: &ChatModel, form: RowForm, row: &TrainerRow) -> RowVerdict {
+    match handed_row(target, form, row) {
+        Ok((form, row)) => target.verdict(model, form, &row),
+        Err(reason) => RowVerdict::Dropped(reason),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::page::Page;
 use crate::checks::{Finding, FindingKind};
 use crate::data::{ClassIndex, Dataset, Property, Role, count, count_samples, things};
+use crate::edit::Tally;
 use crate::job::Progress;
 use crate::render::RenderTime;
 
@@ -13,8 +14,17 @@ use crate::render::RenderTime;
 const EXAMPLES: usize = 5;
 const CLASSES: usize = 30;
 
-/// Writes the page. `work` are the edits in force, in order: when each was made, in milliseconds since 1970, and how many samples it touched.
-pub fn health_report(dataset: &Dataset, findings: &[Finding], work: &[(i64, usize)], markdown: bool) -> String {
+/// What was done and found since the project began.
+#[derive(Debug, Clone, Default)]
+pub struct SoFar {
+    /// The edits in force, in order: when each was made, in milliseconds since 1970, and how many samples it touched.
+    pub work: Vec<(i64, usize)>,
+    /// What checks found, each time that it was something else, in order.
+    pub tallies: Vec<Tally>,
+}
+
+/// Writes the page.
+pub fn health_report(dataset: &Dataset, findings: &[Finding], so_far: &SoFar, markdown: bool) -> String {
     let name = dataset.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut page = Page::new(markdown);
     page.heading(1, &format!("The health of {name}"));
@@ -57,7 +67,8 @@ pub fn health_report(dataset: &Dataset, findings: &[Finding], work: &[(i64, usiz
             page.line(&format!("and {}", things(list.len() - EXAMPLES, "more", "more")));
         }
     }
-    trend(&mut page, dataset, work);
+    trend(&mut page, dataset, &so_far.work);
+    found_so_far(&mut page, &so_far.tallies);
     classes(&mut page, dataset);
     page.heading(2, "Columns");
     let rows: Vec<Vec<String>> = dataset
@@ -110,10 +121,47 @@ fn trend(page: &mut Page, dataset: &Dataset, work: &[(i64, usize)]) {
     ));
     let rows: Vec<(String, u64)> =
         days.iter().skip(days.len().saturating_sub(DAYS)).map(|(day, (_, samples))| (date_of(*day), *samples as u64)).collect();
-    page.bars("day", &rows);
+    page.bars("day", "samples", &rows);
     if all > 0 {
         page.line(&format!("Shown once more, {same} of {} got the same label again.", things(all, "sample", "samples")));
     }
+}
+
+/// How many problems waited, day by day, and of each kind at first and now. Only what was looked for each time is counted.
+fn found_so_far(page: &mut Page, tallies: &[Tally]) {
+    let (Some(first), Some(last)) = (tallies.first(), tallies.last()) else { return };
+    let mut checks = first.checks.clone();
+    checks.retain(|check| tallies.iter().all(|tally| tally.checks.contains(check)));
+    if tallies.len() < 2 || checks.is_empty() {
+        return;
+    }
+    page.heading(2, "Problems that waited");
+    let days: BTreeMap<i64, u64> = tallies.iter().map(|tally| (tally.at.div_euclid(86_400_000), tally.open(&checks))).collect();
+    let (then, now) = (first.open(&checks), last.open(&checks));
+    page.line(&format!(
+        "{} at the first look, on {}; {} at the last, on {}.",
+        things(then as usize, "problem", "problems"),
+        date_of(first.at.div_euclid(86_400_000)),
+        count(now as usize),
+        date_of(last.at.div_euclid(86_400_000))
+    ));
+    let rows: Vec<(String, u64)> =
+        days.iter().skip(days.len().saturating_sub(DAYS)).map(|(day, open)| (date_of(*day), *open)).collect();
+    page.bars("day", "problems", &rows);
+    let mut kinds: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+    for (tally, is_last) in [(first, false), (last, true)] {
+        for of in tally.found.iter().filter(|of| checks.contains(&of.check)) {
+            let open = kinds.entry((&of.kind, &of.column)).or_default();
+            *if is_last { &mut open.1 } else { &mut open.0 } = of.open;
+        }
+    }
+    let title = |kind: &str| FindingKind::from_name(kind).map_or_else(|| kind.to_owned(), |kind| kind.title().to_owned());
+    let rows: Vec<Vec<String>> = kinds
+        .iter()
+        .filter(|(_, (then, now))| then + now > 0)
+        .map(|((kind, column), (then, now))| vec![title(kind), (*column).to_owned(), count(*then as usize), count(*now as usize)])
+        .collect();
+    page.table(&["kind", "column", "at first", "now"], &rows);
 }
 
 /// A day since 1970 as it is written.
@@ -132,7 +180,7 @@ fn classes(page: &mut Page, dataset: &Dataset) {
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let all = rows.len();
     rows.truncate(CLASSES);
-    page.bars("class", &rows);
+    page.bars("class", "samples", &rows);
     if all > CLASSES {
         page.line(&format!("and {}", things(all - CLASSES, "more class", "more classes")));
     }

@@ -43,7 +43,7 @@ pub use consensus::{ConsensusMethod, ConsensusOf, LongColumns};
 pub use contamination::{ContaminationError, RUN, TestTexts, contaminated, fingerprint};
 pub use copied::copies;
 pub use each_source::save_each_source;
-pub use health::{CardWords, data_card, health_report};
+pub use health::{CardWords, SoFar, data_card, health_report};
 pub use hub::{HubError, HubFolder, hub_folder};
 pub use instruct::{InstructOf, QUESTION};
 pub use judging::{ErrorJudges, JudgeFigures, compare_judges};

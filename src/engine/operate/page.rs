@@ -86,15 +86,15 @@ impl Page {
         self.text.push_str("</table>\n");
     }
 
-    /// Bars with names and numbers.
-    pub fn bars(&mut self, head: &str, rows: &[(String, u64)]) {
+    /// Bars with names and numbers; `of` is what the numbers count.
+    pub fn bars(&mut self, head: &str, of: &str, rows: &[(String, u64)]) {
         let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1);
         if self.markdown {
             let list: Vec<Vec<String>> = rows
                 .iter()
                 .map(|(name, n)| vec![name.clone(), count(*n as usize), "█".repeat((n * 30 / most).max(1) as usize)])
                 .collect();
-            return self.table(&[head, "samples", ""], &list);
+            return self.table(&[head, of, ""], &list);
         }
         for (name, n) in rows {
             let _ = writeln!(

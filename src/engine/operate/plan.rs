@@ -15,7 +15,7 @@ use super::{
     Balance, Means, NOTE, Operation, OperationError, Planned, augmented, balance_plan, balanced, copies, scanned, standing,
 };
 use crate::checks::FindingKind;
-use crate::data::{ClassIndex, Dataset, Field, Kind, Property, Role, SampleId, classes_of, count, count_samples};
+use crate::data::{Chat, ClassIndex, Dataset, Field, Kind, Property, Role, SampleId, classes_of, count, count_samples};
 use crate::derive::{likeness, risk_model};
 use crate::edit::{Change, Edit, EditError, Target};
 use crate::io::MeaningError;
@@ -124,6 +124,14 @@ fn set_cells(dataset: &Dataset, samples: &[SampleId], column: &str, text: &str, 
         _ => count_samples(n),
     };
     let words = if role.is_label() { format!("Set {column} of {of} to {text}") } else { format!("Edited {column} of {of}") };
+    let words = match samples {
+        [id] if role == Role::Messages => match (dataset.text(field, *id).and_then(|cell| Chat::parse(&cell)), Chat::parse(text))
+        {
+            (Some(before), Some(after)) => format!("{words}: {}", before.change_to(&after)),
+            _ => words,
+        },
+        _ => words,
+    };
     Ok(Edit::new(words, widening.into_iter().chain(change).chain(seen)))
 }
 
@@ -178,7 +186,7 @@ fn swap(dataset: &Dataset, samples: &[SampleId], one: &str, other: &str) -> Resu
         [id] => format!("sample {}", id.0),
         _ => count_samples(samples.len()),
     };
-    Ok(Edit::new(format!("Changed {one} and {other} about in {of}"), changes.into_iter().flatten()))
+    Ok(Edit::new(format!("Swapped {one} and {other} of {of}"), changes.into_iter().flatten()))
 }
 
 /// Says something of the dataset beside its cells.

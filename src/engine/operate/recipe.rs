@@ -11,6 +11,7 @@ use super::names::Names;
 use super::{Means, Operation, OperationError};
 use crate::data::{Batch, Dataset, SampleId};
 use crate::edit::{Change, Direction, Edit, EditError, INHERITED, Target, Values};
+use crate::eye::TrainerTarget;
 use crate::io::taken_base;
 use crate::job::Progress;
 
@@ -26,7 +27,7 @@ pub struct Recipe {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecipeStep {
     /// What it was, in words: for people.
     #[serde(default)]
@@ -46,6 +47,9 @@ pub struct RecipeStep {
     /// Changes of an edit that does not say what was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Value>,
+    /// For whom a folder is written of the data as they are then; nothing else is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<TrainerTarget>,
 }
 
 /// Why a recipe cannot be written or read.
@@ -108,11 +112,33 @@ impl Recipe {
         Ok(Self { lapidary: FORMAT, steps })
     }
 
-    /// Carries the steps out on `dataset`, one after the other.
+    /// The same, with a folder for a trainer at its end.
+    #[must_use]
+    pub fn with_export(mut self, target: TrainerTarget) -> Self {
+        let words = format!("Write for {}", target.trainer.entry().title);
+        self.steps.push(RecipeStep { words, export: Some(target), ..RecipeStep::default() });
+        self
+    }
+
+    /// Carries the steps out on `dataset`, one after the other; folders for trainers are written by whoever can, and listed here.
     ///
     /// # Errors
     /// [`OperationError::Cancelled`] alone: what does not fit is listed.
     pub fn run(&self, dataset: &mut Dataset, means: &Means<'_>, progress: &Progress) -> Result<Replayed, OperationError> {
+        self.run_exporting(dataset, means, &mut |_, _| Err("no folder is written here".to_owned()), progress)
+    }
+
+    /// As [`Recipe::run`]; `export` writes a folder for a trainer of the data as they are at that step, or says why not.
+    ///
+    /// # Errors
+    /// [`OperationError::Cancelled`] alone.
+    pub fn run_exporting(
+        &self,
+        dataset: &mut Dataset,
+        means: &Means<'_>,
+        export: &mut dyn FnMut(&Dataset, &TrainerTarget) -> Result<(), String>,
+        progress: &Progress,
+    ) -> Result<Replayed, OperationError> {
         // Whoever names nobody need not know who is who.
         let named = self.steps.iter().any(|step| !step.rows.is_empty() || !step.changes.is_empty());
         let names = if named { Names::of(dataset) } else { Names::default() };
@@ -120,6 +146,13 @@ impl Recipe {
         for (at, step) in self.steps.iter().enumerate() {
             progress.check()?;
             let of = |what: &str| format!("step {} ({}): {what}", at + 1, step.words);
+            if let Some(target) = &step.export {
+                match export(dataset, target) {
+                    Ok(()) => replayed.done += 1,
+                    Err(why) => replayed.unfit.push(of(&format!("left out: {why}"))),
+                }
+                continue;
+            }
             let found = Found::of(step, dataset, &names);
             if found.missing > 0 {
                 replayed.unfit.push(of(&format!("{} of {} rows are not in this data", found.missing, step.rows.len())));
@@ -195,14 +228,7 @@ impl Found {
 
 fn step_of(edit: &Edit, dataset: &Dataset, names: &Names) -> RecipeStep {
     let operation = edit.operation.as_deref().and_then(|json| serde_json::from_str::<Operation>(json).ok());
-    let mut step = RecipeStep {
-        words: edit.words.clone(),
-        operation: None,
-        rows: Vec::new(),
-        all: false,
-        cells: Vec::new(),
-        changes: Vec::new(),
-    };
+    let mut step = RecipeStep { words: edit.words.clone(), ..RecipeStep::default() };
     let named = |change: &Change| change.samples.iter().map(|id| names.name(dataset, *id)).collect::<Vec<_>>();
     let part = |wanted: &dyn Fn(&Target) -> bool| edit.changes.iter().find(|change| wanted(&change.target));
     match &operation {

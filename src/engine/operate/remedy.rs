@@ -1,9 +1,10 @@
 //! What mends a finding: the one operation that its kind asks for, where that is known without asking.
 
 use super::{ConsensusMethod, ConsensusOf, LongColumns, Operation};
-use crate::checks::{DOMAIN, Finding, FindingKind};
-use crate::data::{Dataset, Property};
+use crate::checks::{DOMAIN, Finding, FindingKind, chat_disorders};
+use crate::data::{Chat, Dataset, Property};
 use crate::derive::{annotators_of, long_votes_of};
+use crate::trainers::repair::ChatRepair;
 use crate::transform::Replace;
 
 /// What mends a finding, in a word or two, and the operation that does it; `None` where somebody must decide.
@@ -52,6 +53,23 @@ pub fn remedy(finding: &Finding, dataset: &Dataset) -> Option<(&'static str, Ope
         FindingKind::Irrelevant => {
             let (samples, tag) = (finding.samples.clone(), DOMAIN.to_owned());
             Some(("Relevant", Operation::Tag { samples, tag, on: true }))
+        }
+        FindingKind::TurnOrder => {
+            // The one that leaves fewest disorders; a chat that none of them mends is for somebody to look at.
+            let field = dataset.field(&column)?;
+            let id = *finding.samples.first()?;
+            let turns: Vec<serde_json::Value> = serde_json::from_str(&dataset.text(field, id)?).ok()?;
+            let tried = [ChatRepair::SystemFirst, ChatRepair::JoinTurns, ChatRepair::CutEnd];
+            let mended = |repair: &ChatRepair| {
+                let turns = repair.mended(&turns)?;
+                let text = serde_json::to_string(&turns).ok()?;
+                let left = Chat::parse(&text).map_or(usize::MAX, |chat| chat_disorders(&chat));
+                Some((left, *repair))
+            };
+            let now = Chat::parse(&dataset.text(field, id)?).map_or(0, |chat| chat_disorders(&chat));
+            let (left, repair) = tried.iter().filter_map(mended).min_by_key(|(left, _)| *left)?;
+            let samples = finding.samples.clone();
+            (left < now).then(|| (repair.title(), Operation::RepairChats { samples, column, repair }))
         }
         FindingKind::OneValue | FindingKind::SameColumn => {
             Some(("Leave out", Operation::Say { property: Property::LeftOut, of: vec![column], value: Some("yes".to_owned()) }))

@@ -92,6 +92,9 @@ impl PassPlan {
 }
 
 fn way_of(step: &RecipeStep) -> StepWay {
+    if step.export.is_some() {
+        return StepWay::Not("a trainer's folder is made of the whole: lapidary export --for, on what comes out".to_owned());
+    }
     let Some(operation) = &step.operation else { return of_changes(step) };
     match operation {
         Operation::SetCells { .. }

@@ -200,16 +200,17 @@ impl Checking {
         let question = (options.clone(), revision, scan.is_some(), asked);
         self.findings.ask(desk, question, "Looking for problems", move |progress| {
             let input = CheckInput { dataset: &snapshot, scan: scan.as_deref(), store: &store };
-            let (mut found, mut took) = (Vec::new(), Vec::new());
+            let (mut found, mut took, mut checks) = (Vec::new(), Vec::new(), Vec::new());
             for entry in wanted(&snapshot, asked) {
                 let begun = Instant::now();
                 if let Some(run) = entry.run {
                     found.extend(run(&input, &options, progress)?);
                     took.push((entry.title, begun.elapsed().as_secs_f64()));
+                    checks.push(entry.name);
                 }
             }
             let mut found = FoundProblems::of(in_order(found, snapshot.rows()));
-            found.took = took;
+            (found.took, found.checks) = (took, checks);
             Ok((revision, found))
         });
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Workspace;
 use super::asked::{EyeWants, News, Wants};
 use crate::data::SampleId;
-use crate::eye::{DrawnRow, DryRun, Mend, TrainerRows, TrainerTarget, drawn_row, dry_run, mends, rows_of};
+use crate::eye::{
+    DrawnRow, DryCounts, DryRun, DrySoFar, Mend, TrainerRows, TrainerTarget, drawn_row, dry_run_counted, mends, rows_of,
+};
 use crate::io::{ChatModel, ChatModelOf, open_chat_model};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Slot};
 
@@ -23,6 +25,8 @@ pub struct Eyeing {
     mends: Slot<(TrainerTarget, u64, String), Vec<Mend>>,
     /// The model with the template that is asked for, or why there is none.
     templated: Option<Templated>,
+    /// What is known of the run that goes on.
+    counts: Arc<DryCounts>,
 }
 
 impl Default for Eyeing {
@@ -33,6 +37,7 @@ impl Default for Eyeing {
             row: Slot::new("tokens", Lane::Screen),
             mends: Slot::new("mends", Lane::Screen),
             templated: None,
+            counts: Arc::default(),
         }
     }
 }
@@ -50,6 +55,11 @@ impl Eyeing {
     pub fn run(&self, workspace: &Workspace, target: &TrainerTarget) -> Option<(&TrainerTarget, &TrainerRows, &DryRun, bool)> {
         let ((asked, revision), (rows, run)) = self.run.shown()?;
         Some((asked, rows, run, *revision != workspace.revision() || asked != target))
+    }
+
+    /// What is known of a run that goes on.
+    pub fn so_far(&self) -> Option<DrySoFar> {
+        self.run.is_asked().then(|| self.counts.now()).filter(|known| known.rows > 0)
     }
 
     /// A sample token by token: the newest that is known of it.
@@ -110,8 +120,10 @@ impl Eyeing {
         if *whole && self.run.needs(&question) {
             let (snapshot, model, rows, target) =
                 (workspace.dataset().clone(), Arc::clone(&model), rows.clone(), (*target).clone());
+            self.counts = Arc::default();
+            let counts = Arc::clone(&self.counts);
             self.run.ask(desk, question, "Looking through the trainer's eye", move |progress| {
-                let run = dry_run(&snapshot, &rows, &target, &model, progress)?;
+                let run = dry_run_counted(&snapshot, &rows, &target, &model, &counts, progress)?;
                 Ok((rows, run))
             });
         }

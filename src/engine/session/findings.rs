@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::checks::{Finding, FindingKind};
+use crate::checks::{Check, Finding, FindingKind};
 use crate::data::{Properties, Property, SampleId, SampleSet};
+use crate::edit::{Tally, TallyOf};
 
 /// A finding on more samples than this is about the column, and marks none of them by itself.
 const FEW: usize = 1_000;
@@ -32,6 +33,8 @@ pub struct FoundProblems {
     problems: Vec<Problem>,
     /// How long each check took, in seconds.
     pub took: Vec<(&'static str, f64)>,
+    /// The checks that were run, by name.
+    pub checks: Vec<&'static str>,
     /// The findings of each sample, where few share them.
     of: HashMap<SampleId, Vec<u32>, RandomState>,
 }
@@ -53,7 +56,7 @@ impl FoundProblems {
                 finding.samples.iter().for_each(|id| of.entry(*id).or_default().push(at));
             }
         }
-        Self { list, problems, took: Vec::new(), of }
+        Self { list, problems, took: Vec::new(), checks: Vec::new(), of }
     }
 }
 
@@ -104,6 +107,21 @@ impl Findings {
     pub fn on(&self, id: SampleId) -> impl Iterator<Item = &Finding> {
         let places = self.found.of.get(&id).map_or(&[][..], Vec::as_slice);
         places.iter().map(|at| &self.found.list[*at as usize]).filter(|finding| !self.is_fine(finding))
+    }
+
+    /// How many there are of each kind, and how many wait: what the project keeps of them. Label errors have a queue of their own, that not every look asks.
+    pub fn tally(&self) -> Tally {
+        let of = |(place, problem): (usize, &Problem)| TallyOf {
+            check: problem.kind.check().entry().name.to_owned(),
+            kind: problem.kind.name().to_owned(),
+            column: problem.column.clone(),
+            found: problem.places.len() as u64,
+            open: if problem.fine { 0 } else { self.open_of(place) as u64 },
+        };
+        let asked = |problem: &&Problem| problem.kind.check() != Check::LabelErrors;
+        let mut found: Vec<TallyOf> = self.found.problems.iter().enumerate().filter(|(_, one)| asked(one)).map(of).collect();
+        found.sort_by(|a, b| (&a.check, &a.kind, &a.column).cmp(&(&b.check, &b.kind, &b.column)));
+        Tally { at: 0, checks: self.found.checks.iter().map(|name| (*name).to_owned()).collect(), found }
     }
 
     /// How many findings wait.
@@ -162,7 +180,6 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Check;
 
     fn finding(kind: FindingKind, column: &str, rows: &[u32], severity: f64) -> Finding {
         Finding {

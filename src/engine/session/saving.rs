@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::asked::News;
 use super::watching::ShownBatch;
 use crate::checks::Finding;
-use crate::data::{Dataset, count, count_samples};
+use crate::data::{Dataset, count, count_samples, things};
 use crate::edit::Edit;
 use crate::eye::{HandError, TrainerTarget, dry_report, dry_run, hand_over, rows_of};
 use crate::io::{self, ChatModel, ImageTarget, Reading, Rows, SaveTarget};
 use crate::job::{AnySlot, Came, Desk, JobError, Lane, Progress, Slot};
-use crate::operate::{CardWords, HubError, Recipe, data_card, health_report, hub_folder, save_each_source, watch_page};
+use crate::operate::{CardWords, HubError, Recipe, SoFar, data_card, health_report, hub_folder, save_each_source, watch_page};
 use crate::passes::{LocalEngine, PassError, PassNews, PassRun, Work, run_passes};
 
 /// Something to be saved.
@@ -20,13 +20,15 @@ pub enum Save {
     /// Files that belong together: one, or the parts of a split.
     Files(Vec<(Rows, SaveTarget)>),
     /// What was found, as a page: the health of the dataset, or its card.
-    Page { path: PathBuf, findings: Vec<Finding>, work: Vec<(i64, usize)>, told: Vec<String>, card: bool },
+    Page { path: PathBuf, findings: Vec<Finding>, so_far: SoFar, told: Vec<String>, card: bool },
     /// A folder that Hugging Face's `datasets` loads: the one named where it is new or empty, else a new one below it.
     Hub { folder: PathBuf, findings: Vec<Finding>, told: Vec<String> },
     /// Each file of each source by itself: in the folder named where it is new or empty, else in a new one below it.
     EachSource { folder: PathBuf },
     /// The steps that were made here, over a folder of any size, file by file: into the folder named where it is new, empty or begun, else a new one below it.
     Run { edits: Vec<Edit>, input: PathBuf, folder: PathBuf },
+    /// The steps that were made here, as a recipe; with a folder for a trainer at its end.
+    Recipe { edits: Vec<Edit>, path: PathBuf, export: Option<TrainerTarget> },
     /// What a trainer makes of the dataset, as a page.
     DryRun { path: PathBuf, target: TrainerTarget },
     /// A batch of new data, as a page.
@@ -118,20 +120,30 @@ impl Saving {
                     run_over(recipe, &input, folder, &name, progress)
                 });
             }
-            Save::Page { path, findings, work, told, card } => self.run.ask(desk, self.count, "Writing the report", move |_| {
-                let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
-                let text = if card {
-                    data_card(&snapshot, &findings, &CardWords { made: told, ..CardWords::default() })
-                } else {
-                    health_report(&snapshot, &findings, &work, markdown)
-                };
-                io::write_small(&path, &text)?;
-                Ok(vec![format!("Saved {}", path.display())])
+            Save::Recipe { edits, path, export } => self.run.ask(desk, self.count, "Writing the recipe", move |_| {
+                let recipe = Recipe::of(snapshot.clone(), edits.into_iter().map(Ok));
+                let recipe = recipe.map_err(|error| JobError::Failed(error.to_string()))?;
+                let recipe = if let Some(target) = export { recipe.with_export(target) } else { recipe };
+                io::write_beside(&snapshot, &path, &recipe.to_json())?;
+                let steps = things(recipe.steps.len(), "step", "steps");
+                Ok(vec![format!("Saved {} ({steps}); lapidary run does it to another version", path.display())])
             }),
+            Save::Page { path, findings, so_far, told, card } => {
+                self.run.ask(desk, self.count, "Writing the report", move |_| {
+                    let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+                    let text = if card {
+                        data_card(&snapshot, &findings, &CardWords { made: told, ..CardWords::default() })
+                    } else {
+                        health_report(&snapshot, &findings, &so_far, markdown)
+                    };
+                    io::write_beside(&snapshot, &path, &text)?;
+                    Ok(vec![format!("Saved {}", path.display())])
+                });
+            }
             Save::Batch { path, shown } => self.run.ask(desk, self.count, "Writing the report", move |_| {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
                 let looks = [(shown.batch.name.as_str(), &shown.log, &shown.look)];
-                io::write_small(&path, &watch_page(&snapshot, &looks, markdown))?;
+                io::write_beside(&snapshot, &path, &watch_page(&snapshot, &looks, markdown))?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),
             Save::DryRun { path, target } => self.run.ask(desk, self.count, "Writing the report", move |progress| {
@@ -141,7 +153,7 @@ impl Saving {
                 let markdown = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
                 let name =
                     snapshot.base.origin.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                io::write_small(&path, &dry_report(&run, &rows, &target, &name, markdown))?;
+                io::write_beside(&snapshot, &path, &dry_report(&run, &rows, &target, &name, markdown))?;
                 Ok(vec![format!("Saved {}", path.display())])
             }),
             Save::HandOver { target, folder } => self.run.ask(desk, self.count, "Writing for the trainer", move |progress| {

@@ -14,12 +14,12 @@ use super::parts::{know_parts, read_part};
 use crate::data::{ClassIndex, Dataset, Kind, PartSource, Property, Role, SampleId};
 use crate::derive::Store;
 use crate::edit::{
-    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, KeptRun, Stored, Target, project_exists,
+    Change, Direction, Edit, EditError, EditId, History, Journal, JournalError, KeptRun, Stored, Tally, Target, project_exists,
     project_path,
 };
 use crate::io::{self, IoError, Reading};
 use crate::job::{Cancelled, Progress};
-use crate::operate::{Recipe, RecipeError};
+use crate::operate::{Recipe, RecipeError, SoFar};
 use crate::train::{LONGEST_NAME, Run};
 
 /// What happened to edits that were carried over to another version of a file.
@@ -59,6 +59,8 @@ pub struct Workspace {
     runs: Vec<NamedRun>,
     /// How many of its runs cannot be read: torn, or of a later Lapidary.
     unread_runs: usize,
+    /// What checks found, each time that it was something else, in order.
+    tallies: Vec<Tally>,
     empty: History,
 }
 
@@ -135,6 +137,7 @@ impl Workspace {
                 workspace.read_only = Some("its project cannot be written by you here".to_owned());
             }
             (workspace.runs, workspace.unread_runs) = runs_of(&journal)?;
+            workspace.tallies = journal.beside()?.tallies;
             workspace.journal = Some(journal);
         }
         Ok(workspace)
@@ -160,6 +163,7 @@ impl Workspace {
             findings: Findings::default(),
             derived: Arc::default(),
             runs: Vec::new(),
+            tallies: Vec::new(),
             unread_runs: 0,
             empty: History::default(),
         }
@@ -193,7 +197,7 @@ impl Workspace {
             .into_iter()
             .map(|id| Ok((edit_of(&old, id, &workspace.dataset)?, old.prints(id)?)))
             .collect::<Result<_, JournalError>>()?;
-        let runs = old.runs()?.0;
+        let beside = old.beside()?;
         drop(old);
         let wanted: HashSet<u64> = list.iter().flat_map(|(_, prints)| prints.iter().copied()).collect();
         let mut places = SamplePlaces::of(&workspace.dataset, &wanted);
@@ -222,9 +226,10 @@ impl Workspace {
         let lost = moved.values().filter(|to| to.is_none()).count();
         let (count, added) = (edits.len(), places.added);
         let stored = workspace.stored();
-        let aside = Journal::replace(&workspace.project, &stored, edits, &runs, "before")?;
+        let aside = Journal::replace(&workspace.project, &stored, edits, &beside, "before")?;
         let journal = Journal::open(&workspace.project)?;
         (workspace.runs, workspace.unread_runs) = runs_of(&journal)?;
+        workspace.tallies = beside.tallies;
         workspace.journal = Some(journal);
         Ok((workspace, Carried { edits: count, lost, unfit, added, aside }))
     }
@@ -667,6 +672,20 @@ impl Workspace {
     /// Takes in what a check found at `revision`.
     pub fn set_findings(&mut self, revision: u64, found: FoundProblems) {
         self.findings = Findings::at(revision, found, self.dataset.reviewed().clone(), self.dataset.properties());
+        self.keep_tally();
+    }
+
+    /// What was done and found since the project began.
+    pub fn so_far(&self) -> SoFar {
+        SoFar { work: self.history().work(), tallies: self.tallies.clone() }
+    }
+
+    /// Keeps how many findings there are, where there is a project and it says something else. That it cannot be kept loses nobody's work: nothing is said then.
+    fn keep_tally(&mut self) {
+        let tally = self.findings.tally();
+        let known = self.tallies.last().is_some_and(|last| last.checks == tally.checks && last.found == tally.found);
+        let Some(journal) = self.journal.as_mut().filter(|_| self.read_only.is_none() && !known) else { return };
+        self.tallies.extend(journal.keep_tally(tally).ok());
     }
 }
 

@@ -14,7 +14,7 @@ mod tongue;
 
 pub use entities::decoded_once as entities_decoded;
 pub use repair::Repair;
-pub use shape::Limits;
+pub use shape::{Counted, Limits};
 pub use tongue::{Tongue, tongue_of};
 
 use std::ops::Range;

@@ -13,14 +13,40 @@ pub struct Limits {
     pub repeated: f64,
     /// The share of signs and digits among all that is no blank, 0 to 1.
     pub symbols: f64,
-    /// The fewest words, and the most; 0 for no limit.
+    /// The fewest words, and the most, or of what else is counted; 0 for no limit.
     pub fewest: usize,
     pub most: usize,
+    pub counted: Counted,
+}
+
+/// What lengths are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counted {
+    #[default]
+    Words,
+    /// Unicode's code points.
+    Letters,
+    /// Tokens of a model: counted by whoever has a tokenizer, and not here.
+    Tokens,
+}
+
+impl Counted {
+    /// Each, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Words, Self::Letters, Self::Tokens];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Letters => "characters",
+            Self::Tokens => "tokens",
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { repeated: 0.5, symbols: 0.5, fewest: 0, most: 0 }
+        Self { repeated: 0.5, symbols: 0.5, fewest: 0, most: 0, counted: Counted::Words }
     }
 }
 
@@ -52,12 +78,15 @@ pub fn find(text: &str, limits: &Limits, counts: (usize, usize, usize), out: &mu
         gibberish(text, out);
     }
     if limits.fewest > 0 || limits.most > 0 {
-        let words = text.split_whitespace().count();
-        if words < limits.fewest {
+        let beyond = |n: usize| match limits.counted {
+            Counted::Words => text.split_whitespace().nth(n).map(|word| word.as_ptr() as usize - text.as_ptr() as usize),
+            Counted::Letters => text.char_indices().nth(n).map(|(at, _)| at),
+            Counted::Tokens => None,
+        };
+        if limits.counted != Counted::Tokens && limits.fewest > 0 && beyond(limits.fewest - 1).is_none() {
             out.push((Flaw::TooShort, 0..text.len()));
         }
-        if limits.most > 0 && words > limits.most {
-            let from = text.split_whitespace().nth(limits.most).map_or(0, |word| word.as_ptr() as usize - text.as_ptr() as usize);
+        if let Some(from) = beyond(limits.most).filter(|_| limits.most > 0) {
             out.push((Flaw::TooLong, from..text.len()));
         }
     }
