@@ -25,7 +25,7 @@ pub(super) fn guarded(state: &UiState, action: Action) -> Action {
     );
     match state.unsaved() {
         n if n > 0 && leaves => {
-            let words = format!("Leave what was typed in {} unsaved", count_samples(n));
+            let words = format!("What was typed in {} is not saved", count_samples(n));
             Action::AskFirst { words, action: Box::new(Action::DropTyped(Box::new(action))) }
         }
         _ => action,

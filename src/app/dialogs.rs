@@ -53,6 +53,25 @@ pub enum Asked {
     HandOver { target: TrainerTarget },
 }
 
+impl Asked {
+    /// What is asked, where a path is typed in the place of a dialog; `None` where a dataset is opened.
+    pub fn heading(&self) -> Option<&'static str> {
+        match self {
+            Self::Probabilities => Some("Which file has one column of probabilities per class?"),
+            Self::TestTexts => Some("Which file has the test texts, or is a pack of fingerprints?"),
+            Self::Log { folder: false } => Some("Which file is the log of new data?"),
+            Self::Log { folder: true } => Some("Look for new logs in which folder?"),
+            Self::Source { folder: false } => Some("Which file is the source to add?"),
+            Self::Source { folder: true } => Some("Which folder is the source to add?"),
+            Self::Version { base: false } => Some("Which file is another version of this dataset?"),
+            Self::Version { base: true } => Some("Which file is the version that both came from?"),
+            Self::TrainFolder => Some("Which folder is the encoder?"),
+            Self::Pipeline { .. } => Some("Which file is the pipeline?"),
+            _ => None,
+        }
+    }
+}
+
 /// What came of it.
 pub enum Answer {
     /// A path.

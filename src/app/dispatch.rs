@@ -259,6 +259,7 @@ impl App {
                         | Asked::TrainFolder
                         | Asked::Pipeline { save: false },
                     ) => {
+                        self.state.asks_for = self.pending.as_ref().and_then(Asked::heading);
                         self.state.pop(Popup::OpenPath);
                     }
                     Some(Asked::Save { target, .. }) => {
@@ -341,6 +342,9 @@ impl App {
             Some(Asked::Pipeline { save }) => self.shelf().pipeline_file(ctx, &path, save),
             Some(Asked::Report { of: PageOf::DryRun(target) }) => self.session.save(Save::DryRun { path, target }),
             Some(Asked::Report { of: PageOf::Batch }) => monitoring::page(self, path),
+            Some(Asked::Report { of: PageOf::Recipe(export) }) => {
+                save_steps(self, ctx, |edits| Save::Recipe { edits, path, export });
+            }
             Some(Asked::Version { base: false }) => self.actions.push(Action::Collect(CollectAction::Compare(path))),
             Some(Asked::Version { base: true }) => self.actions.push(Action::Collect(CollectAction::CompareFrom(path))),
             Some(Asked::Source { .. }) => self.actions.push(Action::Collect(CollectAction::Add(vec![path]))),
@@ -349,9 +353,9 @@ impl App {
             Some(Asked::Report { of }) => {
                 let card = of == PageOf::Card;
                 let findings = self.session.workspace().map(|workspace| workspace.findings().list().to_vec());
-                let work = self.session.workspace().map(|open| open.history().work()).unwrap_or_default();
+                let so_far = self.session.workspace().map(Workspace::so_far).unwrap_or_default();
                 let told = self.session.workspace().map(|open| open.history().told()).unwrap_or_default();
-                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), work, told, card });
+                self.session.save(Save::Page { path, findings: findings.unwrap_or_default(), so_far, told, card });
             }
             Some(Asked::Model) => self.shelf().model_folder(path),
             Some(Asked::TextModel { back }) => self.shelf().text_model_folder(path, back),
@@ -375,7 +379,9 @@ impl App {
             Some(Asked::TestTexts) => self.session.look_for(path),
             Some(Asked::TrainFolder) => self.state.train.encoder = path.to_string_lossy().into_owned(),
             Some(Asked::Run { input: None }) => self.actions.push(Action::RunDialog { input: Some(path) }),
-            Some(Asked::Run { input: Some(input) }) => run_over(self, ctx, input, path),
+            Some(Asked::Run { input: Some(input) }) => {
+                save_steps(self, ctx, |edits| Save::Run { edits, input, folder: path });
+            }
             Some(Asked::EachSource) => self.session.save(Save::EachSource { folder: path }),
             Some(Asked::Hub) => {
                 let Some(open) = self.session.workspace() else { return };
@@ -409,11 +415,11 @@ impl App {
     }
 }
 
-/// Carries the steps that were made here out on a folder.
-fn run_over(app: &mut App, ctx: &Context, input: PathBuf, folder: PathBuf) {
+/// Does something with the steps that were made here, and the data as they were before.
+fn save_steps(app: &mut App, ctx: &Context, make: impl FnOnce(Vec<Edit>) -> Save) {
     let Some(open) = app.session.workspace() else { return };
     match open.steps() {
-        Ok((dataset, edits)) => app.session.save_of(dataset, Save::Run { edits, input, folder }),
+        Ok((dataset, edits)) => app.session.save_of(dataset, make(edits)),
         Err(error) => app.notices.complain(ctx, error.to_string()),
     }
 }

@@ -388,6 +388,10 @@ impl Hands<'_> {
         if self.state.view == View::Explore && self.state.class_book.column.take().is_some() {
             return;
         }
+        // What was typed to find a class is let go of before anything that it led to.
+        if self.state.view == View::Explore && !std::mem::take(&mut self.state.chart.search).is_empty() {
+            return;
+        }
         if self.state.view != View::Explore && !self.state.selection.chosen.is_empty() {
             // A selection that is not seen is let go of together with the filter that is.
             self.state.selection.chosen = SampleSet::default();

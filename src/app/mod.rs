@@ -232,7 +232,11 @@ impl App {
 
     /// Reads the edit that History shows, once.
     fn read_shown_edit(&mut self) {
-        let Some(at) = self.state.history_at.filter(|_| self.state.view == ui::View::History) else { return };
+        // Whoever comes back is where the data are now.
+        if self.state.view != ui::View::History {
+            self.state.history_at = None;
+        }
+        let Some(at) = self.state.history_at else { return };
         if self.shown_edit.as_ref().is_none_or(|(known, _)| *known != at) {
             self.shown_edit = self.session.workspace().and_then(|workspace| workspace.edit_at(at).ok()).map(|edit| (at, edit));
         }

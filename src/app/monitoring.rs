@@ -56,6 +56,10 @@ fn label(app: &mut App) {
     app.state.filter = crate::data::Filter::default();
     app.state.toggle_clause(rule.into());
     app.state.view = View::Explore;
+    // The first of them is what the keys are about.
+    let first =
+        app.session.workspace().and_then(|open| crate::monitor::waiting(open.dataset())).and_then(|all| all.iter().next());
+    (app.state.selection.cursor, app.state.selection.chosen) = (first, crate::data::SampleSet::default());
 }
 
 /// A log was read: the form says what its columns are taken for.

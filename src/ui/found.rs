@@ -10,7 +10,7 @@ use crate::operate::{self, Operation};
 use crate::session::Workspace;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
-use crate::ui::widgets::controls::{ButtonLook, button, caption};
+use crate::ui::widgets::controls::{ButtonLook, button, caption, severity_ink};
 use crate::ui::widgets::diff;
 use crate::ui::widgets::text::{cut, things};
 
@@ -29,7 +29,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, theme: &Theme, workspace: &Workspa
     }
     caption(ui, theme, "findings");
     for finding in mine {
-        let ink = if finding.gain() >= 0.8 { theme.ruby } else { theme.amber };
+        let ink = severity_ink(theme, finding.gain());
         let frame = Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 });
         let shown = frame.show(ui, |ui| {
             ui.set_width(ui.available_width());

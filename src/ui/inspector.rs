@@ -11,7 +11,7 @@ use super::stages::label::Offered;
 use super::state::UiState;
 use super::theme::{STEP, Theme};
 use super::view::View;
-use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, square};
+use super::widgets::controls::{ButtonLook, button, caption, class_label, dim, keycap, severity_ink, square};
 use super::widgets::text::{count, cut, is_code, percent, things, turns, visible, visible_within};
 use super::widgets::tokens::drawn;
 use super::widgets::{guideline, portrait};
@@ -63,7 +63,10 @@ pub fn panel(
             }
         });
     });
-    state.inspector_width = shown.response.rect.width().round();
+    // What somebody drags is kept; what grows by what stands in it is not.
+    if ui.input(|input| input.pointer.primary_down()) {
+        state.inspector_width = shown.response.rect.width().round();
+    }
 }
 
 fn selection(ui: &mut Ui, theme: &Theme, many: usize, actions: &mut Vec<Action>, state: &UiState, commands: &mut Vec<Command>) {
@@ -372,7 +375,7 @@ pub fn label_error(
     let Some(report) = bundle.session.labels() else { return };
     let Some(candidate) = report.place.get(&id).map(|at| &report.queue[*at]) else { return };
     caption(ui, theme, "label error");
-    let ink = if candidate.wrong >= 0.8 { theme.ruby } else { theme.amber };
+    let ink = severity_ink(theme, f64::from(candidate.wrong));
     Frame::new().fill(theme.raised).inner_margin(Margin { left: 12, right: 8, top: 6, bottom: 6 }).show(ui, |ui| {
         ui.set_width(ui.available_width());
         let bar = ui.min_rect();

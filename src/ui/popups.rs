@@ -94,7 +94,19 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut
                     }
                     Popup::Rename { column, from } => {
                         let lines = renames(state, bundle, column, from);
-                        list(ui, state, theme, &format!("New name for {from}"), lines, actions, commands);
+                        list(
+                            ui,
+                            state,
+                            theme,
+                            &if state.merges {
+                                format!("Merge {from} into which class?")
+                            } else {
+                                format!("New name for {from}")
+                            },
+                            lines,
+                            actions,
+                            commands,
+                        );
                     }
                     Popup::Filter | Popup::ChangeClause(_) => {
                         let at = if let Popup::ChangeClause(at) = popup { Some(at) } else { None };
@@ -360,11 +372,16 @@ fn renames(state: &UiState, bundle: &Bundle<'_>, column: &str, from: &str) -> Ve
     let to = |to: &str| {
         Choice::Action(Action::Do(Operation::RenameClass { column: column.to_owned(), from: from.to_owned(), to: to.to_owned() }))
     };
+    let merges = state.merges;
     let mut lines = class_lines(state, bundle, column, to);
     lines.retain(|line| line.text != from);
     let exists = lines.iter().any(|line| line.text == typed);
     for line in &mut lines {
         line.text = format!("Merge into {}", line.text);
+    }
+    if merges {
+        // Whoever asked to merge gets no new name by a few letters of one that there is.
+        return lines;
     }
     if typed.is_empty() {
         // Nothing happens by pressing Enter too soon.
@@ -468,15 +485,31 @@ fn confirm(ui: &mut Ui, state: &mut UiState, theme: &Theme, actions: &mut Vec<Ac
         state.popup = None;
         return;
     };
-    title(ui, theme, format!("{words}?"));
+    let drops = matches!(action, Action::DropTyped(_));
+    title(ui, theme, if drops { words.clone() } else { format!("{words}?") });
     let then = match action {
-        Action::DropTyped(_) => "It is gone then: go back to the sample and save it with Ctrl Enter to keep it.",
+        Action::DropTyped(_) => "Go back, and Ctrl Enter saves it.",
         Action::QuitNow => "What is being saved is put away; the edits are kept.",
         _ => "One key takes it back, too.",
     };
     ui.label(RichText::new(then).color(theme.dim));
     ui.add_space(STEP * 2.0);
     let entered = ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    if drops {
+        // The key that one strikes without looking loses nothing.
+        ui.horizontal(|ui| {
+            if button(ui, theme, "Go back to it", "Enter", ButtonLook::Main, true).clicked() || entered {
+                state.confirm = None;
+                state.popup = None;
+                state.pane.claims = state.pane.at.is_some();
+            } else if button(ui, theme, "Drop it and go on", "", ButtonLook::Plain, true).clicked() {
+                actions.push(action);
+                state.confirm = None;
+                state.popup = None;
+            }
+        });
+        return;
+    }
     ui.horizontal(|ui| {
         if button(ui, theme, &words, "Enter", ButtonLook::Main, true).clicked() || entered {
             actions.push(action);
@@ -504,6 +537,7 @@ fn path(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, popup: &Popup, ac
         Popup::SavePath { folder: true } => ("Save to which folder?", "Path of a folder"),
         Popup::SavePath { folder: false } => ("Save under which name?", "Path of a new file"),
         Popup::ModelPath => ("Read samples with which model?", "Path of a model folder"),
+        Popup::OpenPath if state.asks_for.is_some() => (state.asks_for.unwrap_or_default(), "Path of a file"),
         _ => ("Open which file or folder?", "Path of a file or a folder of images"),
     };
     title(ui, theme, heading);

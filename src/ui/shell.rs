@@ -325,38 +325,48 @@ pub fn status_bar(ui: &mut Ui, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     });
 }
 
-/// What the app says: a strip above the status bar, so that it covers nothing that one works on.
+/// What the app says: cards over the lower right corner. They come and go while one works, and nothing moves under the hand for that.
 pub fn notices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     state.on_notice = false;
     if bundle.notices.is_empty() {
-        // What follows keeps its identity whether they are there or not: a click or a text field that is being typed in is not lost.
-        ui.skip_ahead_auto_ids(1);
         return;
     }
-    let frame = Frame::new().fill(theme.raised).inner_margin(Margin::symmetric(14, 5));
-    let shown = Panel::bottom("notices").resizable(false).frame(frame).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        for (i, notice) in bundle.notices.iter().enumerate() {
-            let bar = ui.horizontal(|ui| {
-                let (edge, _) = ui.allocate_exact_size(vec2(3.0, 18.0), Sense::hover());
-                ui.painter().rect_filled(edge, 1, if notice.bad { theme.ruby } else { theme.accent });
-                let room = (ui.available_width() - if notice.remedy.is_some() { 220.0 } else { 60.0 }).max(80.0);
-                ui.scope(|ui| {
-                    ui.set_max_width(room);
-                    ui.add(egui::Label::new(&notice.text).wrap());
+    let frame = Frame::new()
+        .fill(theme.raised)
+        .stroke(theme.hairline())
+        .corner_radius(theme.corner())
+        .inner_margin(Margin::symmetric(12, 6));
+    let whole = ui.ctx().content_rect();
+    let wide = (whole.width() * 0.6).clamp(260.0, 620.0);
+    let place = egui::Area::new(egui::Id::unique("notices"))
+        .order(egui::Order::Foreground)
+        .anchor(egui::Align2::RIGHT_BOTTOM, vec2(-12.0, -theme.sizes.status_bar - 8.0));
+    let shown = place.show(ui.ctx(), |ui| {
+        frame.show(ui, |ui| {
+            ui.set_max_width(wide);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            for (i, notice) in bundle.notices.iter().enumerate() {
+                let bar = ui.horizontal(|ui| {
+                    let (edge, _) = ui.allocate_exact_size(vec2(3.0, 18.0), Sense::hover());
+                    ui.painter().rect_filled(edge, 1, if notice.bad { theme.ruby } else { theme.accent });
+                    let room = (ui.available_width() - if notice.remedy.is_some() { 220.0 } else { 60.0 }).max(80.0);
+                    ui.scope(|ui| {
+                        ui.set_max_width(room);
+                        ui.add(egui::Label::new(&notice.text).wrap());
+                    });
+                    if let Some((name, action)) = &notice.remedy
+                        && button(ui, theme, name, "", ButtonLook::Plain, true).clicked()
+                    {
+                        actions.push(action.clone());
+                    }
+                    if cross(ui, theme, "Dismiss").clicked() {
+                        actions.push(Action::Dismiss(i));
+                    }
                 });
-                if let Some((name, action)) = &notice.remedy
-                    && button(ui, theme, name, "", ButtonLook::Plain, true).clicked()
-                {
-                    actions.push(action.clone());
-                }
-                if cross(ui, theme, "Dismiss").clicked() {
-                    actions.push(Action::Dismiss(i));
-                }
-            });
-            bar.response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &notice.text));
-        }
+                bar.response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &notice.text));
+            }
+        })
     });
     state.on_notice = ui.rect_contains_pointer(shown.response.rect);
 }

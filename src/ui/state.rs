@@ -248,6 +248,10 @@ pub struct UiState {
     pub hand: BoxHand,
     pub chart: Chart,
     pub popup: Option<Popup>,
+    /// Whether a class is to be merged, and not to be given a name.
+    pub merges: bool,
+    /// What a path is typed for, where it is no dataset to open.
+    pub asks_for: Option<&'static str>,
     /// What is being typed in a popup, and which line of its list is marked.
     pub typed: String,
     pub marked: usize,
@@ -327,6 +331,8 @@ impl Default for UiState {
                 search: String::new(),
             },
             popup: None,
+            merges: false,
+            asks_for: None,
             typed: String::new(),
             marked: 0,
             dark: true,
@@ -426,6 +432,7 @@ impl UiState {
     pub fn pop(&mut self, popup: Popup) {
         self.popup = Some(popup);
         self.rebinding = None;
+        self.merges = false;
         self.typed.clear();
         self.marked = 0;
     }
@@ -447,6 +454,31 @@ impl UiState {
     /// Shows another filter.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
+        self.scroll_to_top();
+    }
+
+    /// Shows the samples of classes in the place of those that were chosen of their column before, and a second time those of all; `more`: of these, too.
+    pub fn toggle_classes(&mut self, column: &str, names: Vec<String>, more: bool) {
+        let is = |clause: &Clause| matches!(&clause.rule, Rule::Class { column: of, .. } if of == column) && !clause.negated;
+        let mut wanted = names;
+        let old = self.filter.clauses.iter().position(is).map(|at| self.filter.clauses.remove(at));
+        if let Some(Clause { rule: Rule::Class { classes, .. }, .. }) = old {
+            if more {
+                let mut all = classes.clone();
+                for name in wanted {
+                    match all.iter().position(|known| *known == name) {
+                        Some(at) => _ = all.remove(at),
+                        None => all.push(name),
+                    }
+                }
+                wanted = all;
+            } else if classes == wanted {
+                wanted.clear();
+            }
+        }
+        if !wanted.is_empty() {
+            self.filter.clauses.push(Rule::Class { column: column.to_owned(), classes: wanted }.into());
+        }
         self.scroll_to_top();
     }
 

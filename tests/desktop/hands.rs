@@ -291,7 +291,7 @@ fn what_was_typed_is_not_left_without_a_word() {
     window.key(Key::Escape);
     window.key(Key::Escape);
     window.ctrl(Key::W);
-    assert!(window.sees("Leave what was typed in 1 sample unsaved?"));
+    assert!(window.sees("What was typed in 1 sample is not saved"));
     window.key(Key::Escape);
     assert!(window.harness.state().workspace().is_some(), "it is there still");
     window.key(Key::Enter);

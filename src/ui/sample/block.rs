@@ -250,7 +250,14 @@ pub fn part(
     let fits = |text: &str| {
         let cell = match piece {
             Piece::More(turn, at) => chat.with_more(turn, at, text)?,
-            Piece::Turn(turn) => chat.with_text(turn, text)?,
+            Piece::Turn(turn) => {
+                // What is a call in JSON stays one.
+                let is_call = |text: &str| text.trim_start().starts_with(['{', '[']) && json_fault(text).is_none();
+                if chat.turns()[turn].role == "function_call" && is_call(current) {
+                    json_fault(text).map_or(Ok(()), |fault| Err(format!("the call is no JSON: {fault}")))?;
+                }
+                chat.with_text(turn, text)?
+            }
             Piece::Cell => text.to_owned(),
         };
         self::fits(dataset, column, id, &cell, true)

@@ -312,9 +312,12 @@ fn row(
     if done && let Some((_, moved)) = state.hand.moved.take_if(|(of, _)| *of == at) {
         edit(&mut state.hand, dataset, id, boxes, BoxEdit::Put(at, moved), actions);
     }
-    let remove = button(ui, theme, "Remove", "", ButtonLook::Quiet, true);
+    let remove = button(ui, theme, "Remove", "Del", ButtonLook::Quiet, true);
     remove.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Remove box {}", at + 1)));
-    if remove.clicked() {
+    // Nothing is typed into: then the key is the box's.
+    let free = ui.memory(|memory| memory.focused().is_none());
+    let key = free && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Delete));
+    if remove.clicked() || key {
         state.hand.chosen = None;
         edit(&mut state.hand, dataset, id, boxes, BoxEdit::Remove(at), actions);
     }

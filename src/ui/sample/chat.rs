@@ -34,7 +34,7 @@ pub fn rail(theme: &Theme, role: &str) -> Color32 {
     match role {
         "user" | "human" | "prompter" => theme.accent,
         "assistant" | "gpt" | "model" | "bot" | "chatgpt" => theme.emerald,
-        "system" | "developer" => theme.amber,
+        "system" | "developer" => theme.dim,
         _ => theme.faint,
     }
 }
@@ -53,6 +53,12 @@ fn roles(chat: &Chat) -> Vec<String> {
 fn answers(chat: &Chat, role: &str) -> String {
     let share_gpt = chat.roles().iter().any(|role| matches!(*role, "human" | "gpt"));
     let (asks, says) = if share_gpt { ("human", "gpt") } else { ("user", "assistant") };
+    // A call is answered by its tool, and a tool's answer by the model.
+    match role {
+        "function_call" => return "observation".to_owned(),
+        "observation" | "tool" | "function" => return says.to_owned(),
+        _ => {}
+    }
     if role == asks { says } else { asks }.to_owned()
 }
 
@@ -91,7 +97,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, drawn: &mut Drawn<'_>, column: &st
         ui.painter().vline(place.left() + 1.5, place.y_range(), Stroke::new(3.0, rail(theme, &turn.role)));
         ui.add_space(STEP);
     }
-    if chat.turns().is_empty() || chat.turns().last().is_some() {
+    // A cell that is one turn and no list stays one.
+    if !chat.is_one() {
         let words = if chat.turns().is_empty() { "Add the first turn" } else { "Add a turn" };
         if button(ui, theme, words, "", ButtonLook::Quiet, true).clicked() {
             asked = Some((chat.turns().len().saturating_sub(1), Asked::Below));
@@ -115,7 +122,7 @@ fn menu(ui: &mut Ui, state: &UiState, drawn: &Drawn<'_>, column: &str, chat: &Ch
                 }
             }
         });
-        if ui.button("Add a turn below").clicked() {
+        if ui.add_enabled(!chat.is_one(), egui::Button::new("Add a turn below")).clicked() {
             asked = Some(Asked::Below);
         }
         if ui.add_enabled(at > 0, egui::Button::new("Move up")).clicked() {
@@ -124,7 +131,7 @@ fn menu(ui: &mut Ui, state: &UiState, drawn: &Drawn<'_>, column: &str, chat: &Ch
         if ui.add_enabled(at < last, egui::Button::new("Move down")).clicked() {
             asked = Some(Asked::Down);
         }
-        if ui.button("Take the turn away").clicked() {
+        if ui.add_enabled(!chat.is_one(), egui::Button::new("Take the turn away")).clicked() {
             asked = Some(Asked::Remove);
         }
     });
@@ -230,7 +237,10 @@ fn more(
     ui.horizontal(|ui| {
         let arrow = if open { "−" } else { "+" };
         let size = format!("{} characters", count(json.chars().count()));
-        let words = format!("{arrow} {}  {}", visible(name), if open { size } else { beginning(json) });
+        // Of calls of tools their names are what tells them apart.
+        let called = if name == "tool_calls" { crate::ui::widgets::text::calls(json) } else { String::new() };
+        let short = if called.is_empty() { beginning(json) } else { cut(&called, 90).replace('\n', " ") };
+        let words = format!("{arrow} {}  {}", visible(name), if open { size } else { short });
         let response =
             ui.add(egui::Button::new(RichText::new(words).font(theme.mono()).color(theme.dim)).frame(false).truncate());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name} of turn {}", turn + 1)));

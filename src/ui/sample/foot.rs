@@ -9,6 +9,7 @@ use crate::ui::Bundle;
 use crate::ui::commands::Command;
 use crate::ui::found;
 use crate::ui::inspector;
+use crate::ui::sample::pair;
 use crate::ui::sample::state::EditorAt;
 use crate::ui::state::UiState;
 use crate::ui::theme::STEP;
@@ -34,6 +35,20 @@ pub fn draw(
     }
     ui.horizontal_wrapped(|ui| {
         inspector::marks(ui, theme, dataset, id, actions);
+        if let Some((better, worse)) = pair::columns(dataset)
+            && button(
+                ui,
+                theme,
+                "Swap",
+                &Command::Swap.key_text(),
+                ButtonLook::Plain,
+                dataset.text(better, id) != dataset.text(worse, id),
+            )
+            .on_hover_text("Changes the better and the worse answer about")
+            .clicked()
+        {
+            actions.extend(pair::swap(dataset, vec![id]).map(Action::Do));
+        }
         if button(ui, theme, "Tag", &Command::Tag.key_text(), ButtonLook::Plain, true).clicked() {
             commands.push(Command::Tag);
         }

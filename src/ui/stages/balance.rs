@@ -508,7 +508,9 @@ fn figures(
     right_aligned(ui, pos2(first, middle), &counts, theme.body(), theme.text);
     let Some(need) = need else { return };
     let (f1, more, weak) = needed(need, wanted);
-    right_aligned(ui, pos2(last - 90.0, middle), &f1, theme.body(), if weak { theme.amber } else { theme.dim });
+    // Where nearly all fall short of what is wanted, the weakest are what is to be seen.
+    let weakest = need.f1 < f64::from(wanted) * 0.6;
+    right_aligned(ui, pos2(last - 90.0, middle), &f1, theme.body(), if weakest { theme.amber } else { theme.dim });
     right_aligned(ui, pos2(last, middle), &more, theme.body(), if weak { theme.text } else { theme.dim });
 }
 

@@ -3,7 +3,8 @@
 use egui::{Frame, Margin, Panel, RichText, Role as WidgetType, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Stage, no_samples};
-use crate::action::Action;
+use crate::action::{Action, PageOf};
+use crate::data::{Chat, SampleId};
 use crate::edit::{Edit, EditId, INHERITED, Target};
 use crate::session::Workspace;
 use crate::ui::Bundle;
@@ -44,6 +45,10 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         ui.horizontal(|ui| {
             title(ui, theme, "History");
             dim(ui, theme, format!("{} in all, {} in force", things(history.nodes().len(), "edit", "edits"), count(line.len())));
+            let hint = "What is in force here, written down so that it can be done to another version of the data: lapidary run";
+            if button(ui, theme, "Save as a recipe…", "", ButtonLook::Quiet, !line.is_empty()).on_hover_text(hint).clicked() {
+                actions.push(Action::ReportDialog { of: PageOf::Recipe(None) });
+            }
         });
     });
     let total = history.nodes().len() + 1;
@@ -115,6 +120,24 @@ fn detail(ui: &mut Ui, bundle: &Bundle<'_>, workspace: &Workspace, at: EditId, a
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| changes(ui, bundle, edit));
 }
 
+/// Of so many chats what has changed in them is shown turn by turn.
+const FEW: usize = 4;
+
+/// Shows what has changed in a chat; whether it is one.
+fn chat(ui: &mut Ui, bundle: &Bundle<'_>, id: SampleId, before: Option<&str>, after: Option<&str>) -> bool {
+    let (Some(one), Some(two)) = (before.and_then(Chat::parse), after.and_then(Chat::parse)) else { return false };
+    dim(ui, bundle.theme, format!("sample {}: {}", count(id.row()), one.change_to(&two)));
+    for (at, was, is) in one.differing(&two).into_iter().take(8) {
+        for (turn, ink, sign) in [(was, bundle.theme.ruby, "−"), (is, bundle.theme.emerald, "+")] {
+            let Some(turn) = turn else { continue };
+            let more = turn.more.iter().map(|(name, json)| format!("  {name}: {}", cut(json, 200))).collect::<Vec<_>>().concat();
+            let text = format!("{sign} {at}  {}: {}{more}", turn.role, cut(&turn.text, 600));
+            ui.add(egui::Label::new(RichText::new(text).color(ink)).wrap());
+        }
+    }
+    true
+}
+
 fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
     let theme = bundle.theme;
     for change in &edit.changes {
@@ -136,6 +159,9 @@ fn changes(ui: &mut Ui, bundle: &Bundle<'_>, edit: &Edit) {
             ui.label(format!("{} → {}", show(change.before.get(0)), show(change.after.get(0))));
         }
         for (place, sample) in change.samples.iter().enumerate().take(100) {
+            if change.samples.len() <= FEW && chat(ui, bundle, *sample, change.before.get(place), change.after.get(place)) {
+                continue;
+            }
             let show = |value: Option<&str>| match value {
                 Some(INHERITED) => "as its parent".to_owned(),
                 value => flat(value.unwrap_or("none"), 1).into_owned(),

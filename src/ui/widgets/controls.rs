@@ -144,15 +144,27 @@ pub fn title(ui: &mut Ui, theme: &Theme, text: impl Into<String>) {
     ui.label(RichText::new(text.into()).font(theme.title()));
 }
 
+/// The colour of how bad something is, 0 to 1: of its mark, its figure and its bar alike.
+pub fn severity_ink(theme: &Theme, severity: f64) -> Color32 {
+    if severity >= 0.8 {
+        theme.ruby
+    } else if severity >= 0.5 {
+        theme.amber
+    } else {
+        theme.dim
+    }
+}
+
 /// A mark for how bad something is: shape as well as colour (a triangle, a diamond, a disc).
 pub fn severity(ui: &Ui, theme: &Theme, at: egui::Pos2, severity: f64) {
     let r = 4.5;
-    let (points, ink) = if severity >= 0.8 {
-        (vec![at + vec2(0.0, -r), at + vec2(r, r * 0.8), at + vec2(-r, r * 0.8)], theme.ruby)
+    let ink = severity_ink(theme, severity);
+    let points = if severity >= 0.8 {
+        vec![at + vec2(0.0, -r), at + vec2(r, r * 0.8), at + vec2(-r, r * 0.8)]
     } else if severity >= 0.5 {
-        (vec![at + vec2(0.0, -r), at + vec2(r, 0.0), at + vec2(0.0, r), at + vec2(-r, 0.0)], theme.amber)
+        vec![at + vec2(0.0, -r), at + vec2(r, 0.0), at + vec2(0.0, r), at + vec2(-r, 0.0)]
     } else {
-        ui.painter().circle_filled(at, r - 1.0, theme.dim);
+        ui.painter().circle_filled(at, r - 1.0, ink);
         return;
     };
     ui.painter().add(egui::Shape::convex_polygon(points, ink, Stroke::NONE));

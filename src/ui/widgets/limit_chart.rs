@@ -49,15 +49,23 @@ pub fn draw(ui: &mut Ui, theme: &Theme, chart: &LimitChart<'_>) -> Option<f64> {
     }
     ui.painter().hline(area.x_range(), area.bottom(), theme.hairline());
     let held = response.dragged() || response.hovered() || response.has_focus();
-    let ink = if held { theme.accent } else { theme.amber };
-    ui.painter().vline(border, area.y_range(), egui::Stroke::new(2.0, ink));
-    ui.painter().rect_filled(Rect::from_center_size(pos2(border, area.top() + 5.0), vec2(8.0, 8.0)), 2, ink);
+    let ink = if held { theme.accent } else { theme.text };
+    // A limit beyond all that is drawn stands at the end, and says that it lies farther on.
+    let beyond = *limit > *most;
+    ui.painter().vline(border, area.y_range(), egui::Stroke::new(if beyond { 1.0 } else { 2.0 }, ink));
+    if !beyond {
+        ui.painter().rect_filled(Rect::from_center_size(pos2(border, area.top() + 5.0), vec2(8.0, 8.0)), 2, ink);
+    }
     let y = area.bottom() + 2.0;
     let note = |at: egui::Pos2, align: egui::Align2, text: String, ink: egui::Color32| {
         ui.painter().text(at, align, text, theme.note(), ink)
     };
     let middle = border.clamp(area.left() + 70.0, (area.right() - 70.0).max(area.left() + 70.0));
-    let own = note(pos2(middle, y), egui::Align2::CENTER_TOP, write(*limit), theme.text);
+    let own = if beyond {
+        note(pos2(area.right(), y), egui::Align2::RIGHT_TOP, format!("the limit, {} →", write(*limit)), theme.text)
+    } else {
+        note(pos2(middle, y), egui::Align2::CENTER_TOP, write(*limit), theme.text)
+    };
     for (x, align, value) in [(area.left(), egui::Align2::LEFT_TOP, *least), (area.right(), egui::Align2::RIGHT_TOP, *most)] {
         let text = write(value);
         let wide = ui.painter().layout_no_wrap(text.clone(), theme.note(), theme.dim).size().x;

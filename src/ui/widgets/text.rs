@@ -165,9 +165,29 @@ pub fn turns(json: &str) -> Vec<(String, String)> {
                 let value = names.iter().find_map(|name| turn.get(*name))?;
                 Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
             };
-            Some((part(["role", "from"])?, part(["content", "value"]).unwrap_or_default()))
+            let said = part(["content", "value"]).filter(|said| said != "null").unwrap_or_default();
+            // What a turn calls is what it says, where it says nothing else.
+            let called: Vec<String> =
+                turn.get("tool_calls").and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(call).collect();
+            let gap = if said.is_empty() || called.is_empty() { "" } else { "\n" };
+            Some((part(["role", "from"])?, format!("{said}{gap}{}", called.join("\n"))))
         })
         .collect()
+}
+
+/// Calls of tools, a line each; empty where they are none.
+pub fn calls(json: &str) -> String {
+    let list: Vec<serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    list.iter().filter_map(call).collect::<Vec<_>>().join("\n")
+}
+
+/// A call of a tool in a line: `→ weather({"city": "Paris"})`.
+fn call(call: &serde_json::Value) -> Option<String> {
+    let function = call.get("function").unwrap_or(call);
+    let arguments = function
+        .get("arguments")
+        .map_or_else(String::new, |given| given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned));
+    Some(format!("→ {}({arguments})", function.get("name")?.as_str()?))
 }
 
 /// The longest chat that a row reads: a longer one is shown as it stands.

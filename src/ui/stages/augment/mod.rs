@@ -41,7 +41,7 @@ const CLASS_WIDE: f32 = 200.0;
 /// Where texts have less room than this, what is said of them stands below them and not beside them.
 const BESIDE: f32 = 440.0;
 /// Below this a text reads stilted.
-const STILTED: f32 = 0.5;
+const STILTED: f32 = 0.3;
 /// The most of a text that is laid out.
 const LONGEST: usize = 1_500;
 

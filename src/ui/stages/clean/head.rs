@@ -156,44 +156,54 @@ fn thresholds(
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().slider_width = 120.0;
         for option in options {
-            let label = dim(ui, theme, option.label).on_hover_text(option.help);
-            let mut value = state.options.get(option);
-            if option.is_column() {
-                let fields = workspace.dataset().fields();
-                let names: Vec<&str> = std::iter::once("none").chain(fields.iter().map(|field| &*field.name)).collect();
-                let now = state.options.column(option).to_owned();
-                if let Some(at) = choice(ui, theme, option.label, if now.is_empty() { "none" } else { &now }, &names) {
-                    state.options.set_column(option, if at == 0 { "" } else { names[at] });
+            // A name stays with what it names.
+            ui.horizontal(|ui| {
+                let label = dim(ui, theme, option.label).on_hover_text(option.help);
+                let mut value = state.options.get(option);
+                if option.is_column() {
+                    let fields = workspace.dataset().fields();
+                    let names: Vec<&str> = std::iter::once("none").chain(fields.iter().map(|field| &*field.name)).collect();
+                    let now = state.options.column(option).to_owned();
+                    if let Some(at) = choice(ui, theme, option.label, if now.is_empty() { "none" } else { &now }, &names) {
+                        state.options.set_column(option, if at == 0 { "" } else { names[at] });
+                    }
+                    ui.add_space(STEP * 2.0);
+                    return;
                 }
-                ui.add_space(STEP * 2.0);
-                continue;
-            }
-            if !option.choices.is_empty() {
-                let at = state.options.choice(option);
-                let chosen = choice(ui, theme, option.label, option.choices[at], option.choices);
-                if let Some(to) = chosen {
-                    state.options.set(option, to as f64);
+                if !option.choices.is_empty() {
+                    let at = state.options.choice(option);
+                    let chosen = choice(ui, theme, option.label, option.choices[at], option.choices);
+                    if let Some(to) = chosen {
+                        state.options.set(option, to as f64);
+                    }
+                    ui.add_space(STEP * 2.0);
+                    return;
                 }
-                ui.add_space(STEP * 2.0);
-                continue;
-            }
-            let response = ui.add(Slider::new(&mut value, option.least..=option.most).fixed_decimals(2));
-            state.options.set(option, value);
-            let response = response.labelled_by(label.id).on_hover_text(option.help);
-            response.widget_info(|| WidgetInfo::slider(true, value, option.label));
-            if value.total_cmp(&option.usual).is_ne()
-                && button(ui, theme, "As usual", "", ButtonLook::Quiet, true)
-                    .on_hover_text(format!("Back to {}", option.usual))
-                    .clicked()
-            {
-                state.options.set(option, option.usual);
-            }
+                let response = ui.add(whole_slider(&mut value, option));
+                state.options.set(option, value);
+                let response = response.labelled_by(label.id).on_hover_text(option.help);
+                response.widget_info(|| WidgetInfo::slider(true, value, option.label));
+                if value.total_cmp(&option.usual).is_ne()
+                    && button(ui, theme, "As usual", "", ButtonLook::Quiet, true)
+                        .on_hover_text(format!("Back to {}", option.usual))
+                        .clicked()
+                {
+                    state.options.set(option, option.usual);
+                }
+            });
             ui.add_space(STEP * 2.0);
         }
     });
     if state.options != before {
         actions.push(Action::Check { thoroughly: false });
     }
+}
+
+/// A slider of an option: of whole numbers where all that it may be is whole.
+fn whole_slider<'v>(value: &'v mut f64, option: &CheckOption) -> Slider<'v> {
+    let slider = Slider::new(value, option.least..=option.most);
+    let whole = option.most > 1.0 && [option.least, option.most, option.usual].iter().all(|number| number.fract() == 0.0);
+    if whole { slider.step_by(1.0).fixed_decimals(0) } else { slider.fixed_decimals(2) }
 }
 
 /// How much of the domain all samples are, with the border to drag.

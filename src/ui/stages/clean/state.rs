@@ -113,6 +113,14 @@ impl CleanState {
         if let Some(id) = self.sought {
             self.go_to(findings, id);
         }
+        // What keys act on is always one of those that are seen.
+        if self.at.is_none() && self.sought.is_none() {
+            let waits = |at: &u32| !findings.is_settled(&list[*at as usize]);
+            let first = self.shown.iter().position(waits).or(if self.shown.is_empty() { None } else { Some(0) });
+            if let Some(first) = first {
+                self.go(findings, first);
+            }
+        }
     }
 
     /// Goes to the finding at a place among those shown.

@@ -88,12 +88,16 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     ui.horizontal(|ui| {
         ui.set_height(theme.sizes.control);
         ui.spacing_mut().item_spacing.x = STEP * 4.0;
+        // The choice on the right says the name, too: where there is no room for both, it alone does.
+        let roomy = ui.available_width() > room_of_choices(bundle) + 90.0;
         if let Some(classes) = classes {
-            title(ui, theme, &column);
+            if roomy {
+                title(ui, theme, &column);
+            }
             let balance = part.as_ref().map_or_else(|| classes.balance(), |(_, balance)| *balance);
             let used = part.as_ref().map_or(classes.used(), |(part, _)| part.iter().filter(|n| **n > 0).count());
             figures(ui, bundle, used, balance);
-        } else {
+        } else if roomy {
             title(ui, theme, format!("{column}, {measure}"));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -152,10 +156,12 @@ fn choices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     if button(ui, theme, word, "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
         state.chart.folded = !state.chart.folded;
     }
-    ui.spacing_mut().combo_width = 72.0;
+    // With the switch to the gallery there are many: the rarest goes where there is no room.
+    let tight = dataset.pictures().is_some() && ui.available_width() < 560.0;
+    ui.spacing_mut().combo_width = if tight { 52.0 } else { 72.0 };
     let axes = ["linear", "log", "share"].map(str::to_owned);
     let now = if state.chart.log { 1 } else { usize::from(state.chart.share) * 2 };
-    if let Some(at) = choice(ui, theme, "Axis", &axes[now], &axes) {
+    if !tight && let Some(at) = choice(ui, theme, "Axis", &axes[now], &axes) {
         (state.chart.log, state.chart.share) = (at == 1, at == 2);
     }
     let hint = format!("Values and ranges of every column ({})", Command::Facets.key_text());
@@ -191,10 +197,15 @@ fn choices(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
     }
 }
 
+/// About how wide the choices on the right of the head are.
+fn room_of_choices(bundle: &Bundle<'_>) -> f32 {
+    if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 740.0 } else { 600.0 }
+}
+
 fn figures(ui: &mut Ui, bundle: &Bundle<'_>, used: usize, balance: Evenness) {
     let theme = bundle.theme;
     // What finds no room beside the choices on the right is left out, the least telling first.
-    let choices = if bundle.workspace.is_some_and(|workspace| workspace.dataset().pictures().is_some()) { 740.0 } else { 600.0 };
+    let choices = room_of_choices(bundle);
     let figures = [
         (things(used, "class", "classes"), "Classes that have samples"),
         (

@@ -201,6 +201,7 @@ fn name_row(
         }
         if button(ui, theme, "Merge into…", "", ButtonLook::Plain, classes.used() > 1).clicked() {
             state.pop(Popup::Rename { column: column.to_owned(), from: name.to_owned() });
+            state.merges = true;
         }
     });
 }

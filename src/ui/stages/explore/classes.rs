@@ -169,7 +169,8 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Cla
     note(ui, bundle, format!("{ends}{more}Click a {what} to filter, drag across several."));
     if let Some((from, to)) = picked {
         let names = order[from..=to].iter().map(|class| classes.name(*class).to_owned()).collect();
-        state.toggle_clause(Rule::Class { column: classes.column.to_owned(), classes: names }.into());
+        let more = ui.input(|input| input.modifiers.command || input.modifiers.shift);
+        state.toggle_classes(classes.column, names, more);
     }
 }
 
@@ -181,11 +182,17 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
     let edit = TextEdit::singleline(&mut state.chart.search).hint_text(hint).desired_width(f32::INFINITY);
     let response = ui.add(edit.margin(Margin::symmetric(8, 3)).align(egui::Align2::LEFT_CENTER));
     name_edit(&response, &state.chart.search, &name);
+    // Esc lets go of what is typed, and of nothing else; Enter takes the first.
+    let left = |ui: &Ui, key| response.lost_focus() && ui.input(|input| input.key_pressed(key));
+    if left(ui, egui::Key::Escape) {
+        state.chart.search.clear();
+    }
+    let entered = left(ui, egui::Key::Enter) && !state.chart.search.trim().is_empty();
     let known = classes.order(ui, state.chart.by_count, &state.chart.search);
     let (order, more) = (&known.1, known.2);
     let counts = classes.index.counts();
     let totals = (counts.iter().sum(), classes.part.as_ref().map_or(0, |part| part.iter().sum()));
-    let mut picked = None;
+    let mut picked = order.first().copied().filter(|_| entered);
     // Whole rows, and below them the line that says how many are not listed.
     let below = if more > 0 { theme.sizes.control } else { 0.0 };
     let high = (high - response.rect.height() - STEP - below).max(class_bars::HIGH);
@@ -218,6 +225,7 @@ fn search(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, classes: &Class
     }
     if let Some(class) = picked {
         let names = vec![classes.name(class).to_owned()];
-        state.toggle_clause(Rule::Class { column: classes.column.to_owned(), classes: names }.into());
+        let more = ui.input(|input| input.modifiers.command || input.modifiers.shift);
+        state.toggle_classes(classes.column, names, more);
     }
 }

@@ -52,11 +52,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
             "Looking through the trainer's eye…"
         };
         dim(ui, theme, text);
+        so_far(ui, theme, bundle);
         return;
     };
     let column = mended_column(rows).map(|(field, _)| workspace.dataset().fields()[field].name.to_string());
     if asked.trainer != state.export.target.trainer || asked.model != state.export.target.model {
         dim(ui, theme, "Looking through the trainer's eye…");
+        so_far(ui, theme, bundle);
         return;
     }
     let odd = rows.odd;
@@ -86,6 +88,25 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
     }
 }
 
+/// What is known of a run that goes on.
+fn so_far(ui: &mut Ui, theme: &Theme, bundle: &Bundle<'_>) {
+    let Some(known) = bundle.session.eye().so_far() else { return };
+    ui.add_space(STEP);
+    let n = |n: u64| count(n as usize);
+    ui.label(format!("{} of {} looked at", n(known.rows), things(known.all as usize, "row", "rows")));
+    let lines = [
+        (known.kept, "learned from", false),
+        (known.cut, "of these cut", false),
+        (known.left_out, "left out", false),
+        (known.failing, "fail the run", true),
+    ];
+    for (rows, words, is_bad) in lines {
+        let colour = if is_bad && rows > 0 { theme.ruby } else { theme.dim };
+        ui.label(RichText::new(format!("{} {words}", n(rows))).color(colour));
+    }
+    dim(ui, theme, format!("{} learned", things(known.learned as usize, "token", "tokens")));
+}
+
 /// For whom.
 fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
@@ -109,6 +130,11 @@ fn target(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>, actions: &mut
             Some(at) if at < BUILT_IN.len() => target.model = ChatModelOf::BuiltIn(names[at].clone()),
             Some(_) => actions.push(Action::ChooseModel(None)),
             None => {}
+        }
+        let forms = ["as they stand", "as written for it"];
+        dim(ui, theme, "rows");
+        if let Some(at) = choice(ui, theme, "Rows", forms[usize::from(target.as_written)], &forms) {
+            target.as_written = at == 1;
         }
         dim(ui, theme, entry.limit);
         let response = ui
@@ -151,6 +177,11 @@ pub fn handing(ui: &mut Ui, theme: &Theme, form: &mut ExportForm, actions: &mut 
     let hint = "A new folder with rows that the trainer takes whole, what reads them, and a configuration; what it cannot take stands in a file of its own, with why";
     if button(ui, theme, "Write for it…", "", ButtonLook::Main, true).on_hover_text(hint).clicked() {
         actions.push(Action::HandOverDialog { target: target.clone() });
+    }
+    let hint =
+        "What was done here, and this folder at its end, as a recipe: lapidary run does it all to another version of the data";
+    if button(ui, theme, "Recipe…", "", ButtonLook::Quiet, true).on_hover_text(hint).clicked() {
+        actions.push(Action::ReportDialog { of: PageOf::Recipe(Some(target.clone())) });
     }
     if target.trainer != Trainer::OpenAi {
         let titles = Tuning::ALL.map(Tuning::title);
@@ -241,6 +272,11 @@ impl Fates<'_> {
         if lines.is_empty() {
             ui.label(RichText::new("Every row is learned from, whole").color(self.theme.emerald));
         }
+        // Where nothing is so any more, nothing is walked through.
+        let gone = |name: &String| !lines.iter().any(|line| line.text == *name);
+        if !self.is_old && form.walked.as_ref().is_some_and(|(name, _)| gone(name)) {
+            (form.walked, form.at) = (None, 0);
+        }
         let mut shown = None;
         for line in lines {
             let here = form.walked.as_ref().is_some_and(|(name, _)| *name == line.text);
@@ -273,11 +309,16 @@ impl Fates<'_> {
         let text = format!("{} of {} rows are learned from", count(run.trained()), count(run.rows()));
         ui.label(RichText::new(text).font(theme.strong()).color(if self.is_old { theme.faint } else { theme.text }));
         let share = run.learned as f64 / run.tokens.max(1) as f64;
+        if !run.fails.is_empty() && run.kept > 0 {
+            let left = things(run.kept, "row", "rows");
+            dim(ui, theme, format!("of the {left} that do not fail, were the others out:"));
+        }
         dim(ui, theme, format!("{} tokens an epoch, {} of them learned", count(run.tokens as usize), percent(share)));
         let epochs = things(form.target.epochs as usize, "epoch", "epochs");
         let all = count(run.tokens as usize * form.target.epochs as usize);
         let steps = things(run.steps(&form.target), "step", "steps");
-        dim(ui, theme, format!("{all} in {epochs}, {steps} of {} rows", run.batch(&form.target)));
+        let of = if run.packs() { "packed sequences" } else { "rows" };
+        dim(ui, theme, format!("{all} in {epochs}, {steps} of {} {of}", run.batch(&form.target)));
         if run.packed.sequences > 0 {
             let sequences = things(run.packed.sequences, "sequence", "sequences");
             let is = if run.packs() { "packed" } else { "if packed" };
@@ -358,6 +399,7 @@ fn lines(run: &DryRun) -> Vec<FateLine> {
     add(endless, run.endless.len(), amber, Box::new(|run| run.endless.clone()));
     add(ALIKE.to_owned(), run.alike.len(), amber, Box::new(|run| run.alike.clone()));
     add(MISREAD.to_owned(), run.misread.len(), red, Box::new(|run| run.misread.clone()));
+    add(run.undrawn_words(), run.undrawn.len(), red, Box::new(|run| run.undrawn.clone()));
     add(UNSEEN.to_owned(), run.unseen.len(), amber, Box::new(|run| run.unseen.clone()));
     add("control tokens stand in the text".to_owned(), run.control.len(), amber, Box::new(|run| run.control.clone()));
     lines
@@ -377,7 +419,13 @@ fn fate_line(ui: &mut Ui, theme: &Theme, line: &FateLine, here: bool) -> egui::R
         LineInk::Ruby => theme.ruby,
         LineInk::Amber => theme.amber,
     };
-    ui.painter().circle_filled(pos2(rect.left() + 8.0, rect.top() + 14.0), 3.0, ink);
+    // Told apart by their form, too.
+    let at = pos2(rect.left() + 8.0, rect.top() + 14.0);
+    let points = match line.ink {
+        LineInk::Ruby => vec![at + vec2(0.0, -5.0), at + vec2(5.0, 4.0), at + vec2(-5.0, 4.0)],
+        LineInk::Amber => vec![at + vec2(0.0, -4.5), at + vec2(4.5, 0.0), at + vec2(0.0, 4.5), at + vec2(-4.5, 0.0)],
+    };
+    ui.painter().add(egui::Shape::convex_polygon(points, ink, egui::Stroke::NONE));
     ui.painter().galley(pos2(rect.left() + 20.0, rect.top() + 5.0), galley, theme.text);
     right_aligned(ui, pos2(rect.right() - 8.0, rect.top() + 14.0), &count(line.n), theme.body(), theme.dim);
     response
@@ -412,6 +460,19 @@ fn template(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>) {
     });
     if let Some(why) = eye.template_trouble(&form.target) {
         ui.add(Label::new(RichText::new(why).color(theme.ruby)).wrap());
+        // The line itself: nobody counts to it.
+        let number = why
+            .split("line ")
+            .nth(1)
+            .and_then(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse::<usize>().ok());
+        if let Some(line) = number.and_then(|n| text.lines().nth(n.checked_sub(1)?)) {
+            ui.add(
+                Label::new(
+                    RichText::new(format!("{}: {}", number.unwrap_or(0), line.trim())).font(theme.mono()).color(theme.dim),
+                )
+                .wrap(),
+            );
+        }
     }
     ui.add_space(STEP * 2.0);
 }

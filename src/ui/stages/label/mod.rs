@@ -20,7 +20,9 @@ use crate::ui::commands::Command;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::widgets::class_colour::class_colour;
-use crate::ui::widgets::controls::{ButtonLook, button, caption, choice, clipped, dim, right_aligned, severity, square, title};
+use crate::ui::widgets::controls::{
+    ButtonLook, button, caption, choice, clipped, dim, right_aligned, severity, severity_ink, square, title,
+};
 use crate::ui::widgets::roles::role_chips;
 use crate::ui::widgets::text::{count, cut, flat, is_code, turns, visible};
 use crate::ui::widgets::{guideline, picture, portrait, rows};
@@ -187,7 +189,7 @@ fn head(
             title(ui, theme, "Label errors");
             ui.add_space(STEP * 2.0);
             let (done, left) = (workspace.dataset().reviewed().len(), report.queue.len());
-            dim(ui, theme, format!("{} reviewed, {} left", count(done), count(left)));
+            dim(ui, theme, format!("{} reviewed, {} worth a look", count(done), count(left)));
             let (track, response) = ui.allocate_exact_size(vec2(120.0, 6.0), Sense::hover());
             let part = done as f32 / (done + left).max(1) as f32;
             response.widget_info(|| WidgetInfo::labeled(WidgetType::ProgressIndicator, true, "reviewed"));
@@ -402,13 +404,7 @@ fn verdict(
     ui.painter().text(pos2(rect.left() + half - 24.0, rect.top() + 28.0), Align2::CENTER_CENTER, "→", theme.body(), theme.dim);
     right_aligned(ui, pos2(rect.right(), rect.top() + 7.0), says, theme.note(), theme.dim);
     let sure = f64::from(against);
-    right_aligned(
-        ui,
-        pos2(rect.right(), rect.top() + 28.0),
-        &probability(against),
-        theme.title(),
-        if sure >= 0.8 { theme.ruby } else { theme.amber },
-    );
+    right_aligned(ui, pos2(rect.right(), rect.top() + 28.0), &probability(against), theme.title(), severity_ink(theme, sure));
     severity(ui, theme, pos2(rect.right() - 44.0, rect.top() + 28.0), sure);
     ui.add_space(STEP * 2.0);
     let frame = Frame::new()
@@ -583,6 +579,20 @@ fn near(
 ) {
     let theme = bundle.theme;
     ui.set_width(ui.available_width());
+    if let Some(candidate) = candidate {
+        caption(ui, theme, "why it is here");
+        Frame::new().fill(theme.raised).inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 8 }).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            let bar = ui.min_rect();
+            ui.add(egui::Label::new(&candidate.reason).wrap());
+            let bottom = ui.min_rect().bottom() + 8.0;
+            ui.painter().vline(
+                bar.left() - 13.0,
+                bar.top() - 8.0..=bottom,
+                Stroke::new(2.0, severity_ink(theme, f64::from(candidate.against()))),
+            );
+        });
+    }
     caption(ui, theme, "nearest labelled samples");
     let known = bundle.session.near(id);
     let list: &[Neighbour] = known.or_else(|| candidate.map(|candidate| candidate.near.as_slice())).unwrap_or_default();
@@ -619,16 +629,6 @@ fn near(
         clipped(ui, pos2(rect.left() + 14.0, bottom - 7.0), width - 20.0, &label, theme.note(), theme.dim, 1);
         ui.painter().hline(rect.x_range(), rect.bottom(), theme.hairline());
         response.on_hover_text(text);
-    }
-    if let Some(candidate) = candidate {
-        caption(ui, theme, "why it is here");
-        Frame::new().fill(theme.raised).inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 8 }).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            let bar = ui.min_rect();
-            ui.add(egui::Label::new(&candidate.reason).wrap());
-            let bottom = ui.min_rect().bottom() + 8.0;
-            ui.painter().vline(bar.left() - 13.0, bar.top() - 8.0..=bottom, Stroke::new(2.0, theme.amber));
-        });
     }
     if state.review.passed.contains(&id) {
         dim(ui, theme, "You passed it over before");

@@ -37,9 +37,9 @@ pub fn mark(ui: &Ui, theme: &Theme, at: Pos2, verdict: Option<DriftVerdict>) {
     }
 }
 
-/// Two shares above each other as bars: before, and now.
-pub fn two_bars(ui: &Ui, theme: &Theme, rect: Rect, (before, now): (f64, f64), ink: Color32) {
-    let most = before.max(now).max(1e-9);
+/// Two shares above each other as bars: before, and now; the whole width is `most`, the largest of those that stand together.
+pub fn two_bars(ui: &Ui, theme: &Theme, rect: Rect, (before, now): (f64, f64), most: f64, ink: Color32) {
+    let most = most.max(before).max(now).max(1e-9);
     let wide = |share: f64| rect.width() * (share / most) as f32;
     let half = rect.height() / 2.0;
     let bar =

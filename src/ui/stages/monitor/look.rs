@@ -135,11 +135,12 @@ fn column(ui: &mut Ui, theme: &Theme, one: &ColumnDrift) {
 
 /// Classes whose shares changed most: before above, now below.
 fn changed_classes(ui: &mut Ui, theme: &Theme, changed: &[(String, f64, f64)]) {
+    let most = changed.iter().map(|(_, before, now)| before.max(*now)).fold(0.0, f64::max);
     for (name, before, now) in changed.iter().filter(|(_, before, now)| (before - now).abs() > 0.005) {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().min(460.0), 20.0), Sense::hover());
         clipped(ui, rect.min + vec2(0.0, 2.0), 150.0, name, theme.note(), theme.dim, 1);
         let bars = Rect::from_min_max(rect.min + vec2(156.0, 4.0), pos2(rect.right() - 110.0, rect.bottom() - 4.0));
-        two_bars(ui, theme, bars, (*before, *now), theme.amber);
+        two_bars(ui, theme, bars, (*before, *now), most, theme.amber);
         let text = format!("{} → {}", percent(*before), percent(*now));
         right_aligned(ui, pos2(rect.right(), rect.center().y), &text, theme.note(), theme.dim);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, format!("{name}: {text}")));
@@ -294,7 +295,7 @@ fn slices(
         things(found.rows, "row", "rows")
     );
     if found.by == WorseBy::Unsure {
-        dim(ui, theme, "Of too few rows is known what is true: slices that the model is unsure of.");
+        dim(ui, theme, "What is true is known of too few rows: these are slices that the model is unsure of.");
     }
     if found.list.is_empty() {
         dim(ui, theme, format!("No slice is worse than the rest. {searched}."));

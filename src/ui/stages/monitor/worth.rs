@@ -136,8 +136,9 @@ fn waiting(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Wo
             }
             let parts = state.monitor.parts.1.clone();
             if parts.is_empty() {
-                if button(ui, theme, "Labelled", "", ButtonLook::Plain, may && done > 0)
-                    .on_hover_text("Takes the tag off those that have a label: no column says parts")
+                let text = format!("Keep {} that have a label", count(done));
+                if button(ui, theme, &text, "", ButtonLook::Plain, may && done > 0)
+                    .on_hover_text("They are samples like any other from then on: their tag is taken off (no column says which part they are to be in)")
                     .clicked()
                 {
                     actions.push(Action::Do(Operation::Admit { samples: samples.clone(), part: String::new() }));

@@ -245,14 +245,17 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
     let whole = plan_classes.last();
     ui.horizontal_wrapped(|ui| {
         let text = format!("Split {}", things(plan.samples.len(), "sample", "samples"));
-        if button(ui, theme, &text, "", ButtonLook::Main, workspace.read_only().is_none() && !plan.samples.is_empty()).clicked() {
+        // Where there is a split, another one is not what comes next.
+        let split = dataset.with_role(|role| role == Role::Split).is_some();
+        let look = if split { ButtonLook::Plain } else { ButtonLook::Main };
+        if button(ui, theme, &text, "", look, workspace.read_only().is_none() && !plan.samples.is_empty()).clicked() {
             actions.push(Action::ApplySplit);
         }
         let there = dataset.with_role(|role| role == Role::Split).map(|field| dataset.fields()[field].name.to_string());
         if let Some(name) = there {
             ui.label(
                 RichText::new(format!("There is a split already, in “{name}”: this one replaces it, and undo brings it back."))
-                    .color(theme.amber),
+                    .color(theme.dim),
             );
             return;
         }
@@ -261,7 +264,11 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
     ui.add_space(STEP * 2.0);
     if let Some(n) = plan.copies {
         let text = format!("{} across parts", things(n, "copy", "copies"));
-        let ink = if n == 0 { theme.emerald } else { theme.amber };
+        let ink = match n {
+            _ if plan.samples.is_empty() => theme.dim,
+            0 => theme.emerald,
+            _ => theme.amber,
+        };
         ui.label(RichText::new(text).color(ink)).on_hover_text("Samples in a later part that stand in an earlier one too");
     }
     for note in &plan.notes {
@@ -288,7 +295,8 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
                     let missing = counts.iter().zip(whole).filter(|(have, all)| **have == 0 && **all > 0).count();
                     if missing > 0 {
                         ui.label(
-                            RichText::new(format!("{} of no samples", things(missing, "class", "classes"))).color(theme.amber),
+                            RichText::new(format!("{} no sample here", things(missing, "class has", "classes have")))
+                                .color(theme.amber),
                         );
                     }
                 }

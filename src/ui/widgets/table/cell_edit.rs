@@ -8,6 +8,7 @@ use crate::data::{Role, SampleId};
 use crate::session::Workspace;
 use crate::ui::Bundle;
 use crate::ui::sample::cell_fits;
+use crate::ui::sample::state::{EditorAt, Piece, Spot};
 use crate::ui::state::{CellEdit, Popup, UiState};
 use crate::ui::theme::STEP;
 use crate::ui::widgets::controls::name_edit;
@@ -29,6 +30,10 @@ pub fn begin(state: &mut UiState, workspace: &Workspace, id: SampleId, field: Op
         state.pop(Popup::Class);
     } else if read || text.len() > LONGEST || text.contains(['\n', '\r']) || state.pane.is_open(state.view) {
         state.pane.open_in = Some(state.view);
+        // What is typed next goes into the cell that was meant.
+        if column.role == Role::Text {
+            state.pane.wanted = Some(EditorAt::At(Spot { sample: id, column: column.name.to_string(), piece: Piece::Cell }));
+        }
     } else {
         let text = text.into_owned();
         let column = column.name.to_string();
