@@ -88,7 +88,7 @@ fn a_far_number_is_mended_where_it_was_found() {
     window.view(View::Clean);
     window.click_part("Far number, ");
     window.click_part("price  3");
-    window.key(Key::J);
+    // The first of a kind is chosen as soon as it is shown.
     let id = cursor(&mut window).unwrap();
     window.key(Key::Enter);
     assert!(window.sees(&format!("Sample {}", id.0)) && window.sees("finding 1 of 3"));

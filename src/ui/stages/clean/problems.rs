@@ -148,7 +148,7 @@ fn row(ui: &mut Ui, theme: &Theme, one: &Listed, here: bool) -> bool {
     severity(ui, theme, pos2(rect.left() + 14.0, line), if one.open == 0 { 0.0 } else { one.worst });
     let (shown, ink) = if one.open == 0 { ("settled".to_owned(), theme.emerald) } else { (count(one.open), theme.text) };
     right_aligned(ui, pos2(rect.right() - 8.0, line), &shown, theme.body(), ink);
-    let room = rect.width() - 26.0 - 76.0;
+    let room = rect.width() - 26.0 - 16.0 - shown.len() as f32 * 8.0;
     clipped(ui, pos2(rect.left() + 26.0, rect.top() + 6.0), room, one.of.title(), theme.strong(), theme.text, 1);
     let room = rect.width() - 34.0;
     clipped(ui, pos2(rect.left() + 26.0, rect.top() + 26.0), room, one.of.meaning(), theme.note(), theme.dim, 2);
