@@ -146,10 +146,18 @@ fn packed_texts_lie_on_disk_too_and_other_encodings_say_what_to_do() {
     assert!(said.contains("UTF-8") && said.trim().lines().count() == 1, "{said}");
     // A folder for copies that has no room, or is none, is named.
     let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
-    command.args(["info", "table.csv", "--max-memory", LITTLE]).current_dir(folder).env("LAPIDARY_ASIDE", folder.join("none"));
+    command.args(["info", "table.csv", "--max-memory", "0.012"]).current_dir(folder).env("LAPIDARY_ASIDE", folder.join("none"));
     let said = command.output().unwrap();
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(said.contains("LAPIDARY_ASIDE") && said.contains("lapidary run"), "{said}");
+    // What just fits into memory is held where there is no room for it on disk.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lapidary"));
+    command
+        .args(["info", "table.csv", "--json", "--max-memory", LITTLE])
+        .current_dir(folder)
+        .env("LAPIDARY_ASIDE", folder.join("none"));
+    let said: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    assert_eq!(said["aside"], false);
 }
 
 #[test]

@@ -205,7 +205,11 @@ fn open_aside(
         );
         return if bytes > budget.left() { Err(IoError::TooLarge { path: path.to_owned(), reason }) } else { Ok(None) };
     }
-    let text = lay_aside(path, packing, mark, progress)?;
+    let text = match lay_aside(path, packing, mark, progress) {
+        // What has no room on disk, and just fits into memory, is held.
+        Err(IoError::TooLarge { .. }) if grown <= budget.left() => return Ok(None),
+        text => text?,
+    };
     let fingerprint = text.fingerprint;
     let file = TextFile { bytes: TextBytes::Aside(Box::new(text)), named, packing, fingerprint, pictures: None };
     open_text(path, file, reading, budget, progress).map(Some)

@@ -219,6 +219,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_turn_calls_is_what_it_says() {
+        let json = r#"[{"role": "user", "content": "How is it?"}, {"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "weather", "arguments": "{\"city\": 1}"}}]}, {"role": "assistant", "content": "Fine."}]"#;
+        assert_eq!(flat_chat(json, 1), "user: How is it?  ·  assistant: → weather({\"city\": 1})  ·  assistant: Fine.");
+    }
+
+    #[test]
     fn numbers_read_well() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(number(5.342), "5.34");

@@ -618,9 +618,13 @@ impl LabelModel {
             let name = &self.names[verdict.suggested as usize];
             text.push_str(&match (theirs, mine) {
                 (0, 0) => format!(": none of its {} nearest samples has its label", near.len()),
+                (0, 1) => format!(", though 1 of its {} nearest samples has it", near.len()),
                 (0, mine) => format!(", though {mine} of its {} nearest samples have it", near.len()),
                 (theirs, 0) => format!(": {theirs} of its {} nearest samples are {name}, none has its label", near.len()),
-                (theirs, mine) => format!(": {theirs} of its {} nearest samples are {name}, {mine} have its label", near.len()),
+                (theirs, mine) => {
+                    let (are, have) = (if theirs == 1 { "is" } else { "are" }, if mine == 1 { "has" } else { "have" });
+                    format!(": {theirs} of its {} nearest samples {are} {name}, {mine} {have} its label", near.len())
+                }
             });
         }
         if !self.many {

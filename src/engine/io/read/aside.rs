@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -108,6 +108,9 @@ impl Aside {
     fn mapped(&self, at: u64, len: usize) -> std::io::Result<Buffer<u8>> {
         // SAFETY: the file has no name and is never shortened, and what was written is never written again (see the head of this file).
         let map = Arc::new(unsafe { MmapOptions::new().offset(at).len(len).map(&self.0.file) }?);
+        // A page that is touched brings itself, and not the megabytes about it.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::NoHugePage);
         keep_small(&map);
         Ok(Buffer::from_owner(Laid(map)))
     }
@@ -281,6 +284,7 @@ static MAPS: Mutex<(Vec<Weak<Mmap>>, bool)> = Mutex::new((Vec::new(), false));
 fn keep_small(map: &Arc<Mmap>) {
     let Ok(mut maps) = MAPS.lock() else { return };
     maps.0.push(Arc::downgrade(map));
+    LAID.store(maps.0.len(), Ordering::Relaxed);
     if !maps.1 {
         maps.1 = wait_aside("pages", keeper).is_ok();
     }
@@ -290,28 +294,40 @@ fn keeper() {
     let mut busy = false;
     loop {
         std::thread::sleep(if busy { LOOK_AGAIN } else { LOOK });
-        let alive: Vec<Arc<Mmap>> = {
+        {
             let Ok(mut maps) = MAPS.lock() else { return };
             maps.0.retain(|map| map.strong_count() > 0);
+            LAID.store(maps.0.len(), Ordering::Relaxed);
             if maps.0.is_empty() {
                 maps.1 = false;
                 return;
             }
-            let there = resident();
-            // A scan maps gigabytes in a moment.
-            busy = there.is_some_and(|bytes| bytes > RESIDENT / 3);
-            if there.is_some_and(|bytes| bytes < RESIDENT) {
-                continue;
-            }
-            maps.0.iter().filter_map(Weak::upgrade).collect()
-        };
-        for map in alive {
-            // SAFETY: the mapping is read only and of a file: a page that is let go comes again as it was.
-            #[cfg(unix)]
-            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
-            drop(map);
         }
+        busy = breathe();
     }
+}
+
+/// How many texts are mapped.
+static LAID: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets pages of mapped texts go where too many are in memory: whoever scans a text says so now and then, since a scan maps gigabytes before anybody else looks. Whether much is
+/// there. It costs nothing where no text lies aside.
+pub fn breathe() -> bool {
+    if LAID.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    let there = resident().unwrap_or(u64::MAX);
+    if there < RESIDENT {
+        return there > RESIDENT / 3;
+    }
+    let alive: Vec<Arc<Mmap>> = MAPS.lock().map(|maps| maps.0.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default();
+    for map in alive {
+        // SAFETY: the mapping is read only and of a file: a page that is let go comes again as it was.
+        #[cfg(unix)]
+        let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        drop(map);
+    }
+    true
 }
 
 /// How many bytes of files this process has in memory; `None` where the system does not say.

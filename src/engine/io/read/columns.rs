@@ -11,6 +11,7 @@ use polars_buffer::Buffer;
 use rayon::prelude::*;
 
 use crate::data::{Column, Kind, Odd, Spelled, number_of, spelled};
+use crate::io::read::aside::breathe;
 
 /// Text is addressed in pieces of this size: a view's offset has 32 bits.
 const PIECE: usize = 1 << 30;
@@ -235,6 +236,7 @@ pub fn infer_by<'c>(all: usize, rows: usize, cell: impl Fn(usize) -> Option<Cow<
         if sure.load(Relaxed) {
             return Seen::default();
         }
+        breathe();
         let from = chunk * CHUNK;
         let seen = Seen::of((from..all.min(from + CHUNK)).filter_map(&cell));
         let none = texts.fetch_add(seen.none, Relaxed) + seen.none;

@@ -7,6 +7,7 @@ use polars_buffer::Buffer;
 use rayon::prelude::*;
 
 use crate::data::{Column, Dialect, Warning};
+use crate::io::read::aside::breathe;
 use crate::io::read::budget::Budget;
 use crate::io::read::columns::{Cells, MAX_COLUMNS, buffers, join_all, pieces, side_view, view};
 use crate::io::read::faults::{Faults, line_end_byte};
@@ -410,6 +411,7 @@ impl Reader<'_> {
             }
         }
         self.budget.take(taken).map_err(Refusal::TooLarge)?;
+        breathe();
         part.laid = self.budget.laid(std::mem::take(&mut part.side));
         part.no_quotes_from = (parser.no_quotes_from != usize::MAX).then_some(parser.no_quotes_from);
         Ok(part)

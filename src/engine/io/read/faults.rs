@@ -1,7 +1,10 @@
 //! What is odd in a text, and where. Bounded: a file of fifty million broken lines must not become fifty million words.
 
+use super::aside::breathe;
 use crate::data::Warning;
 
+/// Lines are counted in blocks of so many bytes.
+const BLOCK: usize = 32 << 20;
 /// So many are told one by one.
 const MOST: usize = 1_000;
 
@@ -44,7 +47,13 @@ impl Faults {
         let (end, mut line, mut done) = (line_end_byte(bytes), 1, 0);
         let told = self.list.into_iter().take(MOST).map(|(at, reason)| {
             let at = at.min(bytes.len());
-            line += memchr::memchr_iter(end, &bytes[done..at]).count();
+            // A large text that lies aside is not to be in memory for the sake of its lines.
+            for block in bytes[done..at].chunks(BLOCK) {
+                line += memchr::memchr_iter(end, block).count();
+                if block.len() == BLOCK {
+                    breathe();
+                }
+            }
             done = at;
             Warning { line, reason }
         });

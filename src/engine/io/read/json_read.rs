@@ -6,6 +6,7 @@ use polars_buffer::Buffer;
 use rayon::prelude::*;
 
 use crate::data::{Format, Shape};
+use crate::io::read::aside::breathe;
 use crate::io::read::budget::Budget;
 use crate::io::read::columns::pieces;
 use crate::io::read::json::{JsonError, skip_space, value};
@@ -161,6 +162,7 @@ fn read_lines(bytes: &[u8], start: usize, end: usize, side: usize, budget: &Budg
     }
     part.count(budget);
     part.lay(budget);
+    breathe();
     part
 }
 
