@@ -440,8 +440,7 @@ impl<'t> Hexes<'t> {
 
 /// Where something is drawn, and how high a letter is there.
 fn place(at: Matrix, state: &State<'_>) -> (f32, f32, f32) {
-    let Matrix([_, b, c, d, x, y]) = at.then(state.page);
-    let _ = b;
+    let Matrix([_, _, c, d, x, y]) = at.then(state.page);
     (x, y, (c * c + d * d).sqrt() * state.size.abs())
 }
 
