@@ -243,24 +243,7 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
     let label = dataset.field(&state.split.label).or_else(|| dataset.with_role(Role::is_label));
     let classes = label.and_then(|field| workspace.classes(&dataset.fields()[field].name));
     let whole = plan_classes.last();
-    ui.horizontal_wrapped(|ui| {
-        let text = format!("Split {}", things(plan.samples.len(), "sample", "samples"));
-        // Where there is a split, another one is not what comes next.
-        let split = dataset.with_role(|role| role == Role::Split).is_some();
-        let look = if split { ButtonLook::Plain } else { ButtonLook::Main };
-        if button(ui, theme, &text, "", look, workspace.read_only().is_none() && !plan.samples.is_empty()).clicked() {
-            actions.push(Action::ApplySplit);
-        }
-        let there = dataset.with_role(|role| role == Role::Split).map(|field| dataset.fields()[field].name.to_string());
-        if let Some(name) = there {
-            ui.label(
-                RichText::new(format!("There is a split already, in “{name}”: this one replaces it, and undo brings it back."))
-                    .color(theme.dim),
-            );
-            return;
-        }
-        dim(ui, theme, format!("Writes a column “split” (seed {}); undo takes it back", state.split.seed));
-    });
+    apply(ui, state, bundle, workspace, plan.samples.len(), actions);
     ui.add_space(STEP * 2.0);
     if let Some(n) = plan.copies {
         let text = format!("{} across parts", things(n, "copy", "copies"));
@@ -328,4 +311,27 @@ fn result(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspa
         });
         ui.add_space(STEP * 2.0);
     }
+}
+
+/// The button that writes the split, and what pressing it does to a split that stands already.
+fn apply(ui: &mut Ui, state: &UiState, bundle: &Bundle<'_>, workspace: &Workspace, samples: usize, actions: &mut Vec<Action>) {
+    let (theme, dataset) = (bundle.theme, workspace.dataset());
+    ui.horizontal_wrapped(|ui| {
+        let text = format!("Split {}", things(samples, "sample", "samples"));
+        // Where there is a split, another one is not what comes next.
+        let split = dataset.with_role(|role| role == Role::Split).is_some();
+        let look = if split { ButtonLook::Plain } else { ButtonLook::Main };
+        if button(ui, theme, &text, "", look, workspace.read_only().is_none() && samples > 0).clicked() {
+            actions.push(Action::ApplySplit);
+        }
+        let there = dataset.with_role(|role| role == Role::Split).map(|field| dataset.fields()[field].name.to_string());
+        if let Some(name) = there {
+            ui.label(
+                RichText::new(format!("There is a split already, in “{name}”: this one replaces it, and undo brings it back."))
+                    .color(theme.dim),
+            );
+            return;
+        }
+        dim(ui, theme, format!("Writes a column “split” (seed {}); undo takes it back", state.split.seed));
+    });
 }
