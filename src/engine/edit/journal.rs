@@ -46,7 +46,7 @@ pub struct Stored {
 
 /// What a project keeps beside its edits.
 #[derive(Debug, Clone, Default)]
-pub struct Beside {
+pub struct Extras {
     pub runs: Vec<KeptRun>,
     pub tallies: Vec<Tally>,
 }
@@ -280,7 +280,7 @@ impl Journal {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let disk = |reason: &dyn std::fmt::Display| JournalError::Disk { path: path.to_owned(), reason: reason.to_string() };
-        let aside = write_new(path, &stored, &[], &Beside::default(), 0, None)?;
+        let aside = write_new(path, &stored, &[], &Extras::default(), 0, None)?;
         aside.persist_noclobber(path).map_err(|e| disk(&e.error))?;
         swap::sync_folder(path);
         Self::open(path)
@@ -295,7 +295,7 @@ impl Journal {
         path: &Path,
         stored: &Stored,
         edits: Vec<(Edit, Vec<u64>)>,
-        beside: &Beside,
+        beside: &Extras,
         why: &str,
     ) -> Result<PathBuf, JournalError> {
         let at = now();
@@ -397,9 +397,9 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn beside(&self) -> Result<Beside, JournalError> {
+    pub fn beside(&self) -> Result<Extras, JournalError> {
         let tallies = kept_tally::read(&self.connection).map_err(|error| classify(&self.path, &error))?;
-        Ok(Beside { runs: self.runs()?.0, tallies })
+        Ok(Extras { runs: self.runs()?.0, tallies })
     }
 
     /// Keeps what checks found now.
@@ -465,7 +465,7 @@ fn write_new(
     path: &Path,
     stored: &Stored,
     edits: &[Kept],
-    beside: &Beside,
+    beside: &Extras,
     head: EditId,
     moves: Option<&[(i64, EditId)]>,
 ) -> Result<tempfile::NamedTempFile, JournalError> {
@@ -582,7 +582,7 @@ pub fn recover(path: &Path, source: Option<Stored>) -> Result<(PathBuf, usize, u
     for (node, ..) in &mut saved {
         (node.id, node.parent) = (numbers[&node.id], numbers[&node.parent]);
     }
-    let beside = Beside { runs: runs.into_values().collect(), tallies: tallies.into_values().collect() };
+    let beside = Extras { runs: runs.into_values().collect(), tallies: tallies.into_values().collect() };
     let new = write_new(path, &stored, &saved, &beside, numbers[&head], None)?;
     let (_, new) = new.keep().map_err(|e| JournalError::Disk { path: path.to_owned(), reason: e.error.to_string() })?;
     let aside = swap::exchange(path, &new, "damaged")?;

@@ -20,7 +20,7 @@ mod wal;
 pub use change::{Change, Direction, Edit, INHERITED, Target, Values};
 pub use error::{EditError, JournalError};
 pub use history::{EditId, History, Node};
-pub use journal::{Beside, Journal, Stored, recover};
+pub use journal::{Extras, Journal, Stored, recover};
 pub use kept_run::KeptRun;
 pub use kept_tally::{Tally, TallyOf};
 pub use place::{adopt, orphans, project_path};
