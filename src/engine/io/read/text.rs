@@ -12,7 +12,7 @@ use super::delimited::{self, Wanted};
 use super::faults::{Faults, line_end_byte};
 use super::standing::{RowPlaces, field_columns, member_columns};
 use super::{dialect, json_read, json_rows, source};
-use crate::data::{Base, Column, Dataset, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
+use crate::data::{Base, Column, Dataset, Dialect, Format, Origin, Packing, PictureStore, Raw, Shape, Warning};
 use crate::io::error::IoError;
 use crate::io::reading::Reading;
 use crate::job::Progress;
@@ -93,20 +93,7 @@ pub fn open_text(
             json_read::read(&text, format, budget, progress).map_err(|refusal| refused(path, format, refusal))?
         }
         _ => {
-            let wanted =
-                Wanted { delimiter: reading.delimiter, header: reading.header, skip: reading.skip, surplus: reading.surplus };
-            let (dialect, before) = dialect::dialect(&text, &wanted, format == Format::Tsv);
-            let table = delimited::read(&text, dialect, budget, progress).map_err(|refusal| match refusal {
-                delimited::Refusal::TooWide(found) => IoError::TooLarge {
-                    path: path.to_owned(),
-                    reason: format!(
-                        "its first line has {found} fields and {} columns is the most; another delimiter, or a line end that is missing?",
-                        super::columns::MAX_COLUMNS
-                    ),
-                },
-                delimited::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
-                delimited::Refusal::Cancelled => IoError::Cancelled,
-            })?;
+            let (table, dialect, before) = delimited_table(path, &text, format, reading, budget, progress)?;
             wide = table.wide;
             let (columns, starts, lengths) = (table.columns, table.starts, table.lengths);
             fields = table.standing;
@@ -158,6 +145,31 @@ pub fn open_text(
         sources: Vec::new(),
         noted: Vec::new(),
     }))
+}
+
+/// Finds out how a delimited text is written, and reads it. What is said of the lines before it comes third.
+fn delimited_table(
+    path: &Path,
+    text: &Buffer<u8>,
+    format: Format,
+    reading: &Reading,
+    budget: &Budget,
+    progress: &Progress,
+) -> Result<(delimited::Table, Dialect, Vec<Warning>), IoError> {
+    let wanted = Wanted { delimiter: reading.delimiter, header: reading.header, skip: reading.skip, surplus: reading.surplus };
+    let (dialect, before) = dialect::dialect(text, &wanted, format == Format::Tsv);
+    let table = delimited::read(text, dialect, budget, progress).map_err(|refusal| match refusal {
+        delimited::Refusal::TooWide(found) => IoError::TooLarge {
+            path: path.to_owned(),
+            reason: format!(
+                "its first line has {found} fields and {} columns is the most; another delimiter, or a line end that is missing?",
+                super::columns::MAX_COLUMNS
+            ),
+        },
+        delimited::Refusal::TooLarge(reason) => IoError::TooLarge { path: path.to_owned(), reason },
+        delimited::Refusal::Cancelled => IoError::Cancelled,
+    })?;
+    Ok((table, dialect, before))
 }
 
 /// Why a JSON file cannot be read.
