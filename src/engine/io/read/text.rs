@@ -48,14 +48,7 @@ pub fn open_text(
     progress: &Progress,
 ) -> Result<Dataset, IoError> {
     let TextFile { bytes, named, packing, fingerprint, pictures } = file;
-    let wanted = match &reading.encoding {
-        None => None,
-        Some(label) => Some(encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| IoError::Broken {
-            path: path.to_owned(),
-            format: "text",
-            reason: format!("{label:?} is not the name of an encoding; try utf-8, utf-16le or windows-1252"),
-        })?),
-    };
+    let wanted = encoding_asked(path, reading)?;
     let (decoded, size, laid) = match bytes {
         TextBytes::Held(bytes) => {
             let size = bytes.len() as u64;
@@ -145,6 +138,18 @@ pub fn open_text(
         sources: Vec::new(),
         noted: Vec::new(),
     }))
+}
+
+/// The encoding that was asked for, by its name.
+fn encoding_asked(path: &Path, reading: &Reading) -> Result<Option<&'static encoding_rs::Encoding>, IoError> {
+    match &reading.encoding {
+        None => Ok(None),
+        Some(label) => encoding_rs::Encoding::for_label(label.as_bytes()).map(Some).ok_or_else(|| IoError::Broken {
+            path: path.to_owned(),
+            format: "text",
+            reason: format!("{label:?} is not the name of an encoding; try utf-8, utf-16le or windows-1252"),
+        }),
+    }
 }
 
 /// Finds out how a delimited text is written, and reads it. What is said of the lines before it comes third.
