@@ -31,6 +31,13 @@ pub struct Turn {
     rest: Vec<Range<usize>>,
 }
 
+impl Turn {
+    /// Whether another says the same, wherever it stands.
+    fn says(&self, other: &Self) -> bool {
+        self.role == other.role && self.text == other.text && self.more == other.more
+    }
+}
+
 /// A chat: the text of a cell, and its turns in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chat {
@@ -163,18 +170,14 @@ impl Chat {
 
     /// What is different in another chat, in a few words: `turn 3`, `the role of turn 3`, `a new turn 4`.
     pub fn change_to(&self, other: &Self) -> String {
-        let (mine, theirs) = (&self.turns, &other.turns);
-        let same = |one: &Turn, two: &Turn| one.role == two.role && one.text == two.text && one.more == two.more;
-        let first = mine.iter().zip(theirs).take_while(|(one, two)| same(one, two)).count();
-        let last = mine.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| same(one, two)).count();
-        let last = last.min(mine.len().min(theirs.len()) - first);
-        match (mine.len() - first - last, theirs.len() - first - last) {
+        let (mine, theirs, first) = self.apart(other);
+        match (mine.len(), theirs.len()) {
             (0, 0) => "how it is written".to_owned(),
             (0, 1) => format!("a new turn {}", first + 1),
             (1, 0) => format!("without turn {}", first + 1),
-            (1, 2) if mine[first].text.starts_with(theirs[first].text.as_str()) => format!("turn {} cut in two", first + 1),
+            (1, 2) if mine[0].text.starts_with(theirs[0].text.as_str()) => format!("turn {} cut in two", first + 1),
             (1, 1) => {
-                let (one, two) = (&mine[first], &theirs[first]);
+                let (one, two) = (&mine[0], &theirs[0]);
                 let what = match (one.role == two.role, one.text == two.text, one.more == two.more) {
                     (false, true, true) => return format!("turn {} is of {}", first + 1, two.role),
                     (true, true, false) => "what else it holds",
@@ -182,7 +185,7 @@ impl Chat {
                 };
                 format!("turn {}, {what}", first + 1)
             }
-            (2, 2) if same(&mine[first], &theirs[first + 1]) && same(&mine[first + 1], &theirs[first]) => {
+            (2, 2) if mine[0].says(&theirs[1]) && mine[1].says(&theirs[0]) => {
                 format!("turns {} and {} changed about", first + 1, first + 2)
             }
             (_, _) => format!("turns from {} on", first + 1),
@@ -191,13 +194,17 @@ impl Chat {
 
     /// The turns that differ in another chat: of each its number, what it was and what it is; `None` where there is none.
     pub fn differing<'c>(&'c self, other: &'c Self) -> Vec<(usize, Option<&'c Turn>, Option<&'c Turn>)> {
+        let (mine, theirs, first) = self.apart(other);
+        (0..mine.len().max(theirs.len())).map(|at| (first + at + 1, mine.get(at), theirs.get(at))).collect()
+    }
+
+    /// The turns from the first to the last that differ, here and in another chat, and how many stand before them.
+    fn apart<'c>(&'c self, other: &'c Self) -> (&'c [Turn], &'c [Turn], usize) {
         let (mine, theirs) = (&self.turns, &other.turns);
-        let same = |one: &Turn, two: &Turn| one.role == two.role && one.text == two.text && one.more == two.more;
-        let first = mine.iter().zip(theirs).take_while(|(one, two)| same(one, two)).count();
-        let last = mine.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| same(one, two)).count();
+        let first = mine.iter().zip(theirs).take_while(|(one, two)| one.says(two)).count();
+        let last = mine.iter().rev().zip(theirs.iter().rev()).take_while(|(one, two)| one.says(two)).count();
         let last = last.min(mine.len().min(theirs.len()) - first);
-        let n = (mine.len() - last).max(theirs.len() - last);
-        (first..n).map(|at| (at + 1, mine[..mine.len() - last].get(at), theirs[..theirs.len() - last].get(at))).collect()
+        (&mine[first..mine.len() - last], &theirs[first..theirs.len() - last], first)
     }
 
     /// The cell with other JSON in what else a turn holds: its `at`th member of [`Turn::more`].

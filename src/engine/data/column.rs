@@ -13,7 +13,6 @@ use super::native;
 use super::schema::Kind;
 use crate::pixels::Coding;
 
-/// The cells of a column.
 /// Cells that are read where they stand, each time that somebody asks.
 pub trait StandingCells: Send + Sync {
     /// How many there are.
@@ -22,6 +21,7 @@ pub trait StandingCells: Send + Sync {
     fn text(&self, row: usize) -> Option<Cow<'_, str>>;
 }
 
+/// The cells of a column.
 #[derive(Clone)]
 enum Store {
     Text(Utf8ViewArray),

@@ -402,13 +402,13 @@ impl Journal {
         Ok(Extras { runs: self.runs()?.0, tallies })
     }
 
-    /// Keeps what checks found now.
+    /// Keeps what checks found now, in the place of what they found before on this day.
     ///
     /// # Errors
     /// [`JournalError::Disk`]; nothing was kept then.
     pub fn keep_tally(&mut self, mut tally: Tally) -> Result<Tally, JournalError> {
         tally.at = now();
-        tally.write(&self.connection).map_err(|error| classify(&self.path, &error))?;
+        tally.keep(&self.connection).map_err(|error| classify(&self.path, &error))?;
         Ok(tally)
     }
 

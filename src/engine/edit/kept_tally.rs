@@ -1,9 +1,12 @@
-//! What checks found, each time that they found something else: a table of the project file of its own, made with the first; a release that does not know it passes it over.
+//! What checks found: at first, and last of each day. A table of the project file of its own, made with the first; a release that does not know it passes it over.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::salvage::Cell;
+
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// How many findings of each kind there were, and how many of them waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +37,36 @@ impl Tally {
         self.found.iter().filter(|of| checks.contains(&of.check)).map(|of| of.open).sum()
     }
 
+    /// The day of it, since 1970.
+    pub fn day(&self) -> i64 {
+        self.at.div_euclid(DAY)
+    }
+
+    /// Puts it behind those that are there, the first and the last of each day: in the place of another of its day.
+    pub fn join(self, list: &mut Vec<Self>) {
+        if list.len() > 1 && list.last().is_some_and(|last| last.day() == self.day()) {
+            list.pop();
+        }
+        list.push(self);
+    }
+
     fn hash(&self, body: &[u8]) -> i64 {
         let mut hasher = xxhash_rust::xxh3::Xxh3::new();
         hasher.update(b"tally");
         hasher.update(&self.at.to_le_bytes());
         hasher.update(body);
         hasher.digest().cast_signed()
+    }
+
+    /// Keeps it, in the place of another of its day that is not the first of all.
+    pub(super) fn keep(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let transaction = connection.unchecked_transaction()?;
+        self.write(&transaction)?;
+        transaction.execute(
+            "DELETE FROM tallies WHERE at / ?1 = ?2 AND id < (SELECT max(id) FROM tallies) AND id > (SELECT min(id) FROM tallies)",
+            params![DAY, self.day()],
+        )?;
+        transaction.commit()
     }
 
     /// Writes it after those that are there.
@@ -82,4 +109,23 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Tally>> {
         list.extend(cells().ok().and_then(|(at, body, hash)| Tally::of_row(at, &body, hash)));
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_day_the_last_is_kept_and_the_very_first() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut list: Vec<Tally> = Vec::new();
+        for at in [DAY, DAY + 1, DAY + 2, DAY * 2, DAY * 2 + 5, DAY * 3] {
+            let tally = Tally { at, checks: vec!["noise".to_owned()], found: Vec::new() };
+            tally.keep(&connection).unwrap();
+            tally.join(&mut list);
+        }
+        let days: Vec<i64> = list.iter().map(|tally| tally.at).collect();
+        assert_eq!(days, [DAY, DAY + 2, DAY * 2 + 5, DAY * 3]);
+        assert_eq!(read(&connection).unwrap(), list);
+    }
 }

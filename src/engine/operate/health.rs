@@ -19,7 +19,7 @@ const CLASSES: usize = 30;
 pub struct SoFar {
     /// The edits in force, in order: when each was made, in milliseconds since 1970, and how many samples it touched.
     pub work: Vec<(i64, usize)>,
-    /// What checks found, each time that it was something else, in order.
+    /// What checks found at first, and last of each day, in order.
     pub tallies: Vec<Tally>,
 }
 
@@ -136,14 +136,14 @@ fn found_so_far(page: &mut Page, tallies: &[Tally]) {
         return;
     }
     page.heading(2, "Problems that waited");
-    let days: BTreeMap<i64, u64> = tallies.iter().map(|tally| (tally.at.div_euclid(86_400_000), tally.open(&checks))).collect();
+    let days: BTreeMap<i64, u64> = tallies.iter().map(|tally| (tally.day(), tally.open(&checks))).collect();
     let (then, now) = (first.open(&checks), last.open(&checks));
     page.line(&format!(
         "{} at the first look, on {}; {} at the last, on {}.",
         things(then as usize, "problem", "problems"),
-        date_of(first.at.div_euclid(86_400_000)),
+        date_of(first.day()),
         count(now as usize),
-        date_of(last.at.div_euclid(86_400_000))
+        date_of(last.day())
     ));
     let rows: Vec<(String, u64)> =
         days.iter().skip(days.len().saturating_sub(DAYS)).map(|(day, open)| (date_of(*day), *open)).collect();

@@ -59,7 +59,7 @@ pub struct Workspace {
     runs: Vec<NamedRun>,
     /// How many of its runs cannot be read: torn, or of a later Lapidary.
     unread_runs: usize,
-    /// What checks found, each time that it was something else, in order.
+    /// What checks found at first, and last of each day, in order.
     tallies: Vec<Tally>,
     empty: History,
 }
@@ -685,7 +685,9 @@ impl Workspace {
         let tally = self.findings.tally();
         let known = self.tallies.last().is_some_and(|last| last.checks == tally.checks && last.found == tally.found);
         let Some(journal) = self.journal.as_mut().filter(|_| self.read_only.is_none() && !known) else { return };
-        self.tallies.extend(journal.keep_tally(tally).ok());
+        if let Ok(tally) = journal.keep_tally(tally) {
+            tally.join(&mut self.tallies);
+        }
     }
 }
 

@@ -29,6 +29,9 @@ const LONGEST: usize = 4 << 20;
 pub const BEGINS: char = '\u{F8FF}';
 pub const ENDS: char = '\u{F8FE}';
 
+/// So many letters of a line are shown.
+const QUOTED: usize = 160;
+
 /// Why a template renders nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{what}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
@@ -42,6 +45,16 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
+    /// The same with what stands in the line: nobody counts to it.
+    fn quoting(mut self, source: &str) -> Self {
+        let text =
+            self.line.and_then(|line| source.lines().nth(line.checked_sub(1)?)).map(str::trim).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            self.what = format!("{}, in {}", self.what, text.chars().take(QUOTED).collect::<String>());
+        }
+        self
+    }
+
     fn of(error: &Error) -> Self {
         let mut deepest: &dyn std::error::Error = error;
         while let Some(next) = deepest.source() {
@@ -105,7 +118,7 @@ impl ChatTemplate {
         }
         let (source, generation) = without_generation(source, mark);
         let mut environment = environment()?;
-        environment.add_template_owned("chat", source).map_err(|error| TemplateError::of(&error))?;
+        environment.add_template_owned("chat", source.clone()).map_err(|error| TemplateError::of(&error).quoting(&source))?;
         Ok(Self { environment: Arc::new(environment), generation })
     }
 

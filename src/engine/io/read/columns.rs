@@ -1,6 +1,5 @@
 //! Cells that point into their source, gathered into columns; and what a column of text can safely be read as.
 
-use std::borrow::Cow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -219,59 +218,126 @@ pub fn join_all(columns: Vec<Parts>, buffers: &Buffer<Buffer<u8>>) -> Option<Vec
     columns.into_par_iter().map(|(name, parts, kind)| join(&name, parts, buffers, kind)).collect()
 }
 
+/// Cells by row, for whoever looks at all of them.
+pub trait CellRows: Sync {
+    /// Hands on each cell of a row that is there, with the place of its column.
+    fn row(&self, row: usize, take: &mut impl FnMut(usize, &str));
+}
+
+impl CellRows for Utf8ViewArray {
+    fn row(&self, row: usize, take: &mut impl FnMut(usize, &str)) {
+        if self.is_valid(row) {
+            take(0, self.value(row));
+        }
+    }
+}
+
 /// What a column of text can be read as, and which cells are not so. Empty cells say nothing; a column of nothing else is text. Numbers are
 /// numbers in any usual spelling, and what decides between decimal points and decimal commas is what the column has of either without doubt;
 /// a few cells that are none (one, or one of twenty) do not take that from it. Codes (`007`), dates, `TRUE` and `1_000` stay text.
 pub fn infer(cells: &Utf8ViewArray) -> (Kind, Odd) {
-    let (all, there) = (cells.len(), cells.len() - cells.null_count());
-    infer_by(all, there, |at| cells.is_valid(at).then(|| Cow::Borrowed(cells.value(at))))
+    infer_all(cells, cells.len(), &[cells.len() - cells.null_count()]).pop().unwrap_or((Kind::Text, Odd::default()))
 }
 
-/// The same of `all` cells, of which `rows` are there.
-pub fn infer_by<'c>(all: usize, rows: usize, cell: impl Fn(usize) -> Option<Cow<'c, str>> + Sync) -> (Kind, Odd) {
-    let most = (rows / 20).max(usize::from(rows >= FEW_ODD));
-    // A text is known as one long before its end: whoever finds out stops the others.
-    let (texts, sure) = (AtomicUsize::new(0), AtomicBool::new(false));
+/// The same of several columns at once, each with how many of `all` rows have it: a row is looked at once, and again only where cells are odd.
+pub fn infer_all(cells: &impl CellRows, all: usize, there: &[usize]) -> Vec<(Kind, Odd)> {
+    let guesses: Vec<Guess> = there.iter().map(|rows| Guess::of(*rows)).collect();
     let look = |chunk: usize| {
-        if sure.load(Relaxed) {
-            return Seen::default();
+        if guesses.iter().all(Guess::is_sure) {
+            return Vec::new();
         }
         breathe();
-        let from = chunk * CHUNK;
-        let seen = Seen::of((from..all.min(from + CHUNK)).filter_map(&cell));
-        let none = texts.fetch_add(seen.none, Relaxed) + seen.none;
-        if seen.code || none > most && seen.others {
-            sure.store(true, Relaxed);
+        let open: Vec<bool> = guesses.iter().map(|guess| !guess.is_sure()).collect();
+        let mut seen: Vec<Seen> = (0..there.len()).map(|_| Seen::default()).collect();
+        for row in chunk * CHUNK..all.min((chunk + 1) * CHUNK) {
+            cells.row(row, &mut |place, text| {
+                if open[place] {
+                    seen[place].note(text);
+                }
+            });
         }
+        guesses.iter().zip(&seen).for_each(|(guess, seen)| guess.hear(seen));
         seen
     };
-    let seen = (0..all.div_ceil(CHUNK)).into_par_iter().map(look).reduce(Seen::default, Seen::with);
-    let Seen { filled, none, numbers, points, commas, doubtful, others, parts, .. } = seen;
-    let (boolean, whole) = (!others, !parts);
-    if sure.into_inner() || none > most && !boolean {
-        return (Kind::Text, Odd::default());
+    let seen = (0..all.div_ceil(CHUNK)).into_par_iter().map(look).reduce(Vec::new, |mut one, two| {
+        if one.is_empty() {
+            return two;
+        }
+        one.iter_mut().zip(two).for_each(|(one, two)| one.add(&two));
+        one
+    });
+    let seen = seen.into_iter().chain(std::iter::repeat_with(Seen::default));
+    let mut found: Vec<(Kind, Odd)> = guesses.into_iter().zip(seen).map(|(guess, seen)| guess.verdict(&seen)).collect();
+    // The first odd cells of each column.
+    let mut wanted: usize = found.iter().map(|(_, odd)| odd.count.min(SHOWN_ODD)).sum();
+    for row in 0..all {
+        if wanted == 0 {
+            break;
+        }
+        if row % CHUNK == 0 {
+            breathe();
+        }
+        cells.row(row, &mut |place, text| {
+            let (kind, odd) = &mut found[place];
+            let looks = odd.first.len() < odd.count.min(SHOWN_ODD) && !text.is_empty();
+            if looks && number_of(text, *kind == Kind::Comma).is_none() {
+                odd.first.push(number(row));
+                wanted -= 1;
+            }
+        });
     }
-    if boolean && filled > 0 {
-        return (Kind::Boolean, Odd::default());
+    found
+}
+
+/// What a column is, found out by several threads.
+struct Guess {
+    /// So many cells that are no numbers do not make it a text.
+    most: usize,
+    texts: AtomicUsize,
+    /// A text is known as one long before its end: whoever finds out stops the others.
+    sure: AtomicBool,
+}
+
+impl Guess {
+    /// Of a column that so many rows have.
+    fn of(rows: usize) -> Self {
+        let most = (rows / 20).max(usize::from(rows >= FEW_ODD));
+        Self { most, texts: AtomicUsize::new(0), sure: AtomicBool::new(false) }
     }
-    let comma = commas > points;
-    let odd = none + if comma { points } else { commas + if points > 0 { 0 } else { doubtful } };
-    if numbers == 0 || odd > most || odd == filled {
-        return (Kind::Text, Odd::default());
+
+    fn is_sure(&self) -> bool {
+        self.sure.load(Relaxed)
     }
-    let kind = match (comma, whole) {
-        (true, _) => Kind::Comma,
-        (_, true) => Kind::Integer,
-        _ => Kind::Number,
-    };
-    let is_odd = |text: &str| !text.is_empty() && number_of(text, comma).is_none();
-    let first = if odd == 0 {
-        Vec::new()
-    } else {
-        let places = (0..all).filter(|at| cell(*at).is_some_and(|text| is_odd(&text)));
-        places.take(SHOWN_ODD).map(number).collect()
-    };
-    (kind, Odd { count: odd, first })
+
+    fn hear(&self, seen: &Seen) {
+        let none = self.texts.fetch_add(seen.none, Relaxed) + seen.none;
+        if seen.code || none > self.most && seen.others {
+            self.sure.store(true, Relaxed);
+        }
+    }
+
+    /// The kind, and how many cells are odd.
+    fn verdict(self, seen: &Seen) -> (Kind, Odd) {
+        let Seen { filled, none, numbers, points, commas, doubtful, others, parts, .. } = *seen;
+        let (boolean, whole) = (!others, !parts);
+        if self.sure.into_inner() || none > self.most && !boolean {
+            return (Kind::Text, Odd::default());
+        }
+        if boolean && filled > 0 {
+            return (Kind::Boolean, Odd::default());
+        }
+        let comma = commas > points;
+        let odd = none + if comma { points } else { commas + if points > 0 { 0 } else { doubtful } };
+        if numbers == 0 || odd > self.most || odd == filled {
+            return (Kind::Text, Odd::default());
+        }
+        let kind = match (comma, whole) {
+            (true, _) => Kind::Comma,
+            (_, true) => Kind::Integer,
+            _ => Kind::Number,
+        };
+        (kind, Odd { count: odd, first: Vec::new() })
+    }
 }
 
 /// Cells of which one thread looks.
@@ -293,41 +359,39 @@ struct Seen {
 }
 
 impl Seen {
-    fn of<'c>(cells: impl Iterator<Item = Cow<'c, str>>) -> Self {
-        let mut seen = Self::default();
-        for text in cells.filter(|text| !text.is_empty()) {
-            seen.filled += 1;
-            seen.others |= !matches!(&*text, "true" | "false");
-            let how = spelled(&text);
-            match how {
-                Spelled::Code => {
-                    seen.code = true;
-                    return seen;
-                }
-                Spelled::No => seen.none += 1,
-                Spelled::Point => seen.points += 1,
-                Spelled::Comma => seen.commas += 1,
-                Spelled::CommaOrGroup => seen.doubtful += 1,
-                Spelled::Integer | Spelled::Plain | Spelled::PointOrGroup => {}
-            }
-            seen.parts |= !matches!(how, Spelled::Integer | Spelled::No);
-            seen.numbers += usize::from(how != Spelled::No);
+    fn note(&mut self, text: &str) {
+        // Of a code nothing more is to be known.
+        if text.is_empty() || self.code {
+            return;
         }
-        seen
+        self.filled += 1;
+        self.others |= !matches!(text, "true" | "false");
+        let how = spelled(text);
+        match how {
+            Spelled::Code => {
+                self.code = true;
+                return;
+            }
+            Spelled::No => self.none += 1,
+            Spelled::Point => self.points += 1,
+            Spelled::Comma => self.commas += 1,
+            Spelled::CommaOrGroup => self.doubtful += 1,
+            Spelled::Integer | Spelled::Plain | Spelled::PointOrGroup => {}
+        }
+        self.parts |= !matches!(how, Spelled::Integer | Spelled::No);
+        self.numbers += usize::from(how != Spelled::No);
     }
 
-    fn with(self, other: Self) -> Self {
-        Self {
-            filled: self.filled + other.filled,
-            none: self.none + other.none,
-            numbers: self.numbers + other.numbers,
-            points: self.points + other.points,
-            commas: self.commas + other.commas,
-            doubtful: self.doubtful + other.doubtful,
-            code: self.code || other.code,
-            others: self.others || other.others,
-            parts: self.parts || other.parts,
-        }
+    fn add(&mut self, other: &Self) {
+        self.filled += other.filled;
+        self.none += other.none;
+        self.numbers += other.numbers;
+        self.points += other.points;
+        self.commas += other.commas;
+        self.doubtful += other.doubtful;
+        self.code |= other.code;
+        self.others |= other.others;
+        self.parts |= other.parts;
     }
 }
 

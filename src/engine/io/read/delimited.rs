@@ -55,19 +55,23 @@ impl<'t> RowParser<'t> {
 
     /// The field at a place of the row that the text is; `None` where it has fewer.
     pub fn field(&mut self, place: usize) -> Option<FieldSpan> {
+        let mut found = None;
+        self.fields(place + 1, |at, field| found = (at == place).then_some(field));
+        found
+    }
+
+    /// The first `most` fields of the row that the text is, each with its place.
+    pub fn fields(&mut self, most: usize, mut take: impl FnMut(usize, FieldSpan)) {
         let mut at = 0;
-        for n in 0.. {
+        for place in 0..most {
             let quoted = self.text.get(at) == Some(&b'"');
             let (field, stop) = if quoted { self.quoted(at) } else { self.plain(at) };
-            if n == place {
-                return Some(field);
-            }
+            take(place, field);
             match self.text.get(stop) {
                 Some(byte) if *byte == self.delimiter => at = stop + 1,
-                _ => return None,
+                _ => return,
             }
         }
-        None
     }
 
     /// Reads the row that begins at `at` into `fields`; returns where it ends (line end not counted) and where the next

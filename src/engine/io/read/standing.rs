@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars_buffer::Buffer;
 
-use super::columns::infer_by;
+use super::columns::{CellRows, infer_all};
 use super::delimited::{FieldSpan, RowParser, unquote};
 use super::json::{JsonMember, JsonToken, members, unescape, value};
 use super::json_rows::BARE;
@@ -43,25 +43,49 @@ impl StandingCells for FieldCells {
     fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         let span = self.places.span(row)?;
         let row = &self.places.text[span];
-        let field: FieldSpan = RowParser::within(row, self.delimiter, self.end).field(self.place)?;
-        if !field.escaped {
-            return std::str::from_utf8(&row[field.body]).ok().map(Cow::Borrowed);
-        }
-        let mut out = Vec::new();
-        unquote(row, &field, &mut out);
-        String::from_utf8(out).ok().map(Cow::Owned)
+        said(row, &RowParser::within(row, self.delimiter, self.end).field(self.place)?)
+    }
+}
+
+/// What a field of a row says.
+fn said<'t>(row: &'t [u8], field: &FieldSpan) -> Option<Cow<'t, str>> {
+    if !field.escaped {
+        return std::str::from_utf8(&row[field.body.clone()]).ok().map(Cow::Borrowed);
+    }
+    let mut out = Vec::new();
+    unquote(row, field, &mut out);
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+/// All columns of a delimited text.
+struct FieldRows<'p> {
+    places: &'p RowPlaces,
+    delimiter: u8,
+    end: u8,
+    columns: usize,
+}
+
+impl CellRows for FieldRows<'_> {
+    fn row(&self, row: usize, take: &mut impl FnMut(usize, &str)) {
+        let Some(span) = self.places.span(row) else { return };
+        let row = &self.places.text[span];
+        RowParser::within(row, self.delimiter, self.end).fields(self.columns, |place, field| {
+            if let Some(text) = said(row, &field) {
+                take(place, &text);
+            }
+        });
     }
 }
 
 /// The columns of a delimited text, each with how many rows lack it; kinds are what their cells allow.
 pub fn field_columns(places: &RowPlaces, (delimiter, end): (u8, u8), names: Vec<(String, usize)>) -> Vec<Column> {
     let rows = places.starts.len();
-    let column = |(place, (name, missing)): (usize, (String, usize))| {
-        let cells = Arc::new(FieldCells { places: places.clone(), delimiter, end, place });
-        let (kind, odd) = infer_by(rows, rows - missing.min(rows), |row| cells.text(row));
-        Column::standing(&name, kind, cells).with_odd(odd)
+    let there: Vec<usize> = names.iter().map(|(_, missing)| rows - missing.min(&rows)).collect();
+    let kinds = infer_all(&FieldRows { places, delimiter, end, columns: names.len() }, rows, &there);
+    let column = |(place, ((name, _), (kind, odd))): (usize, ((String, usize), _))| {
+        Column::standing(&name, kind, Arc::new(FieldCells { places: places.clone(), delimiter, end, place })).with_odd(odd)
     };
-    names.into_iter().enumerate().map(column).collect()
+    names.into_iter().zip(kinds).enumerate().map(column).collect()
 }
 
 /// A column of JSON values.

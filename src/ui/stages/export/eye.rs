@@ -18,7 +18,7 @@ use crate::ui::Bundle;
 use crate::ui::state::UiState;
 use crate::ui::theme::{STEP, Theme};
 use crate::ui::view::View;
-use crate::ui::widgets::controls::{ButtonLook, button, choice, dim, right_aligned};
+use crate::ui::widgets::controls::{ButtonLook, button, choice, dim, right_aligned, severity};
 use crate::ui::widgets::limit_chart::{self, LimitChart};
 use crate::ui::widgets::text::{count, percent, things};
 use crate::ui::widgets::tokens::drawn;
@@ -241,15 +241,9 @@ type Samples = Box<dyn Fn(&DryRun) -> Vec<SampleId>>;
 struct FateLine {
     text: String,
     n: usize,
-    ink: LineInk,
+    /// How bad that is, 0 to 1.
+    bad: f64,
     samples: Samples,
-}
-
-/// How grave a line is.
-#[derive(Clone, Copy)]
-enum LineInk {
-    Ruby,
-    Amber,
 }
 
 /// What becomes of rows.
@@ -368,11 +362,11 @@ impl Fates<'_> {
 
 /// The lines of what becomes of rows.
 fn lines(run: &DryRun) -> Vec<FateLine> {
-    let red = LineInk::Ruby;
+    let (red, amber) = (1.0, 0.5);
     let mut lines: Vec<FateLine> = Vec::new();
-    let mut add = |text: String, n: usize, ink: LineInk, samples: Samples| {
+    let mut add = |text: String, n: usize, bad: f64, samples: Samples| {
         if n > 0 {
-            lines.push(FateLine { text, n, ink, samples });
+            lines.push(FateLine { text, n, bad, samples });
         }
     };
     for (reason, n) in &run.fails {
@@ -391,7 +385,6 @@ fn lines(run: &DryRun) -> Vec<FateLine> {
         };
         add(format!("left out: {}", reason.words()), *n, red, Box::new(all));
     }
-    let amber = LineInk::Amber;
     add("cut at the limit".to_owned(), run.cut, amber, Box::new(|run| run.samples(RowFate::is_cut)));
     let nothing = |run: &DryRun| run.samples(|fate| matches!(fate, RowFate::Kept { learned: 0, .. }));
     add("nothing of it is learned".to_owned(), run.nothing, amber, Box::new(nothing));
@@ -415,17 +408,7 @@ fn fate_line(ui: &mut Ui, theme: &Theme, line: &FateLine, here: bool) -> egui::R
     if response.has_focus() {
         ui.painter().rect_stroke(rect, theme.corner(), egui::Stroke::new(1.0, theme.accent), egui::StrokeKind::Inside);
     }
-    let ink = match line.ink {
-        LineInk::Ruby => theme.ruby,
-        LineInk::Amber => theme.amber,
-    };
-    // Told apart by their form, too.
-    let at = pos2(rect.left() + 8.0, rect.top() + 14.0);
-    let points = match line.ink {
-        LineInk::Ruby => vec![at + vec2(0.0, -5.0), at + vec2(5.0, 4.0), at + vec2(-5.0, 4.0)],
-        LineInk::Amber => vec![at + vec2(0.0, -4.5), at + vec2(4.5, 0.0), at + vec2(0.0, 4.5), at + vec2(-4.5, 0.0)],
-    };
-    ui.painter().add(egui::Shape::convex_polygon(points, ink, egui::Stroke::NONE));
+    severity(ui, theme, pos2(rect.left() + 8.0, rect.top() + 14.0), line.bad);
     ui.painter().galley(pos2(rect.left() + 20.0, rect.top() + 5.0), galley, theme.text);
     right_aligned(ui, pos2(rect.right() - 8.0, rect.top() + 14.0), &count(line.n), theme.body(), theme.dim);
     response
@@ -460,19 +443,6 @@ fn template(ui: &mut Ui, form: &mut ExportForm, bundle: &Bundle<'_>) {
     });
     if let Some(why) = eye.template_trouble(&form.target) {
         ui.add(Label::new(RichText::new(why).color(theme.ruby)).wrap());
-        // The line itself: nobody counts to it.
-        let number = why
-            .split("line ")
-            .nth(1)
-            .and_then(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse::<usize>().ok());
-        if let Some(line) = number.and_then(|n| text.lines().nth(n.checked_sub(1)?)) {
-            ui.add(
-                Label::new(
-                    RichText::new(format!("{}: {}", number.unwrap_or(0), line.trim())).font(theme.mono()).color(theme.dim),
-                )
-                .wrap(),
-            );
-        }
     }
     ui.add_space(STEP * 2.0);
 }
