@@ -42,7 +42,7 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
         detail(ui, bundle, workspace, at, actions);
     });
     Frame::new().inner_margin(Margin::symmetric(20, 12)).show(ui, |ui| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             title(ui, theme, "History");
             dim(ui, theme, format!("{} in all, {} in force", things(history.nodes().len(), "edit", "edits"), count(line.len())));
             let hint = "What is in force here, written down so that it can be done to another version of the data: lapidary run";

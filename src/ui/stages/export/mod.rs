@@ -28,12 +28,21 @@ pub const STAGE: Stage = Stage {
 
 const PACKINGS: [(&str, Packing); 3] = [("not packed", Packing::None), ("gzip", Packing::Gzip), ("zstd", Packing::Zstd)];
 
+/// Where the head is narrower, what is made of the trainer's rows stands below it.
+const BESIDE: f32 = 660.0;
+
 /// Draws it.
 pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &Workspace, actions: &mut Vec<Action>) {
     let theme = bundle.theme;
     let dataset = workspace.dataset();
     let origin = &dataset.base.origin;
     Frame::new().inner_margin(Margin { left: 20, right: 20, top: 16, bottom: 0 }).show(ui, |ui| {
+        let roomy = ui.available_width() > BESIDE;
+        let mut handing = |ui: &mut Ui, state: &mut UiState| {
+            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                eye::handing(ui, theme, &mut state.export, actions);
+            });
+        };
         ui.horizontal(|ui| {
             title(ui, theme, "Export");
             ui.add_space(STEP * 2.0);
@@ -44,12 +53,13 @@ pub fn draw(ui: &mut Ui, state: &mut UiState, bundle: &Bundle<'_>, workspace: &W
                     state.export.eye = on;
                 }
             }
-            if state.export.eye {
-                ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                    eye::handing(ui, theme, &mut state.export, actions);
-                });
+            if state.export.eye && roomy {
+                handing(ui, state);
             }
         });
+        if state.export.eye && !roomy {
+            ui.horizontal(|ui| handing(ui, state));
+        }
     });
     if state.export.eye {
         Frame::new().inner_margin(Margin { left: 20, right: 20, top: 8, bottom: 12 }).show(ui, |ui| {

@@ -49,6 +49,8 @@ fn under_review(state: &UiState, _: &Session) -> Result<Vec<SampleId>, String> {
 const LONGEST: usize = 6_000;
 /// A share of real errors among the last decisions below which going on is hardly worth it.
 const NOISE: f64 = 0.2;
+/// About the width of the tabs in the head.
+const TABS: f32 = 220.0;
 
 /// Draws it.
 pub fn draw(
@@ -190,7 +192,9 @@ fn head(
             ui.add_space(STEP * 2.0);
             let (done, left) = (workspace.dataset().reviewed().len(), report.queue.len());
             dim(ui, theme, format!("{} reviewed, {} worth a look", count(done), count(left)));
-            let (track, response) = ui.allocate_exact_size(vec2(120.0, 6.0), Sense::hover());
+            // What is chosen on the right has room first.
+            let wide = (ui.available_width() - TABS).clamp(0.0, 120.0);
+            let (track, response) = ui.allocate_exact_size(vec2(wide, 6.0), Sense::hover());
             let part = done as f32 / (done + left).max(1) as f32;
             response.widget_info(|| WidgetInfo::labeled(WidgetType::ProgressIndicator, true, "reviewed"));
             ui.painter().rect_filled(track, 3, theme.raised);
