@@ -32,11 +32,13 @@ fn main() -> ExitCode {
         Some("--start") => window(Begin::Start),
         Some(word) => match Verb::from_name(word) {
             Some(verb) => ExitCode::from(u8::try_from(cli::run(verb, &words[1..], &mut out, &mut err)).unwrap_or(1)),
-            None if word.starts_with('-') => {
-                let _ = writeln!(err, "lapidary: there is no option {word}; see lapidary -h");
-                ExitCode::from(2)
-            }
-            None => window(Begin::File(words.into_iter().next().unwrap_or_default().into())),
+            None => match cli::window(&words) {
+                Ok(path) => window(Begin::File(path)),
+                Err(message) => {
+                    let _ = writeln!(err, "lapidary: {message}; see lapidary -h");
+                    ExitCode::from(2)
+                }
+            },
         },
         None => window(Begin::Usual),
     }

@@ -11,11 +11,12 @@ mod verbs;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use arguments::Arguments;
 pub use verbs::{VERBS, Verb};
 
+use self::options::{OptionLine, READING};
 use crate::io;
 
 /// Why a command failed: one line for the user.
@@ -43,14 +44,30 @@ pub fn run(verb: &'static Verb, words: &[OsString], out: &mut dyn Write, err: &m
     }
 }
 
-/// Sets what options say for any command, and puts away what a save that was killed left beside the dataset.
-fn prepare(arguments: &Arguments) -> Result<(), Failure> {
+/// What the window is to open, with as much room as is said.
+///
+/// # Errors
+/// A word that it does not take.
+pub fn window(words: &[OsString]) -> Result<PathBuf, Failure> {
+    let room: Vec<OptionLine> = READING.iter().filter(|(name, ..)| *name == "--max-memory").copied().collect();
+    let arguments = Arguments::parse(&room, &["the dataset"], words)?;
+    make_room(&arguments)?;
+    Ok(arguments.path)
+}
+
+fn make_room(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(gib) = arguments.number::<f64>("--max-memory")? {
         if gib.is_nan() || gib <= 0.0 {
             return Err("--max-memory takes a number of GiB above 0".to_owned());
         }
         io::set_max_memory((gib * f64::from(1 << 30)) as u64);
     }
+    Ok(())
+}
+
+/// Sets what options say for any command, and puts away what a save that was killed left beside the dataset.
+fn prepare(arguments: &Arguments) -> Result<(), Failure> {
+    make_room(arguments)?;
     arguments.all("--connect").for_each(io::allow_host);
     let beside = arguments.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     io::remove_torn(beside);
@@ -61,7 +78,7 @@ fn prepare(arguments: &Arguments) -> Result<(), Failure> {
 pub fn overview() -> String {
     let mut text = String::from(
         "Lapidary: cut, polish and set your training data.\n\n  lapidary                 open the window on the bundled sample\n  \
-         lapidary PATH            open the window on a file\n  lapidary --start         open the window on the start screen\n\nWithout a window:\n",
+         lapidary PATH            open the window on a file or folder; --max-memory GIB gives it room\n  lapidary --start         open the window on the start screen\n\nWithout a window:\n",
     );
     for verb in &VERBS {
         text.push_str(&format!("  lapidary {:<16} {}\n", verb.name, verb.summary));

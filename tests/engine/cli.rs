@@ -99,6 +99,16 @@ fn a_day_with_a_dataset() {
 }
 
 #[test]
+fn the_window_passes_over_no_word() {
+    let shell = Shell::new();
+    shell.write("a.csv", "text,label\nx,y\n");
+    assert!(shell.fails(&["a.csv", "b.csv"]).contains("one file at a time: what is b.csv?"));
+    assert!(shell.fails(&["a.csv", "--rows", "1"]).contains("there is no option --rows"));
+    assert!(shell.fails(&["--nothing"]).contains("there is no option --nothing"));
+    assert!(shell.fails(&["a.csv", "--max-memory", "0"]).contains("a number of GiB above 0"));
+}
+
+#[test]
 fn every_text_format_comes_back_byte_for_byte() {
     let shell = Shell::new();
     let wide: Vec<u8> =
